@@ -1,0 +1,1 @@
+hanse_test(crypto selftest hs_crypto)
