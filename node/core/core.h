@@ -1,0 +1,107 @@
+/* The node as a state machine: (transaction, input, now) -> changes and effects. No sockets, no files, no clock,
+ * no threads; the same core runs under libuv and LMDB, and in a simulator.
+ *
+ * The caller gathers inputs, opens one write transaction, feeds each input to hs_core_step(), commits with a
+ * sync, and only then carries out the effects: so nothing is acknowledged before it is durable. Where the commit
+ * fails, it drops the effects and ends the process. After each commit it calls hs_core_pump() with a read
+ * transaction: that reads what is due to attached sessions out of the logs and gives SEND effects.
+ *
+ * All calls of one core come from one thread. */
+#ifndef HS_CORE_CORE_H
+#define HS_CORE_CORE_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/kv.h"
+#include "crypto/sign.h"
+
+struct hs_core;
+
+struct hs_core_config {
+    struct hs_key root;             /* this node's root public key */
+    struct hs_signer node_signer;   /* the signing key that the descriptor names */
+    struct hs_bytes descriptor;     /* SignedObject bytes, copied */
+    uint64_t incarnation;           /* grows with each restore */
+};
+
+/* NOMEM; BAD_CHAIN where the descriptor isn't signed by the root or names another signing key. */
+enum hs_err hs_core_new(const struct hs_core_config *config, struct hs_core **out);
+void hs_core_free(struct hs_core *core);
+
+enum hs_core_input_kind {
+    HS_INPUT_OPEN,      /* a session finished its handshake: remote_static, handshake_hash, dialled_root */
+    HS_INPUT_FRAME,     /* one frame of session: bytes */
+    HS_INPUT_CLOSED,    /* session is gone */
+    HS_INPUT_ROOM,      /* session can take more: budget = bytes that may be sent to it now */
+    HS_INPUT_DIAL_FAILED, /* the node that a DIAL asked for can't be reached: dialled_root */
+    HS_INPUT_TICK,      /* time passed: at the deadline, or once a second */
+};
+
+struct hs_core_input {
+    enum hs_core_input_kind kind;
+    uint64_t session;                   /* the caller's number, never 0, never used again */
+    struct hs_bytes bytes;              /* FRAME */
+    struct hs_key remote_static;        /* OPEN */
+    uint8_t handshake_hash[64];         /* OPEN */
+    bool outbound;                      /* OPEN: this node dialled */
+    struct hs_key dialled_root;         /* OPEN outbound, DIAL_FAILED */
+    struct hs_bytes dialled_descriptor; /* OPEN outbound: the SignedObject that named the address, checked */
+    size_t budget;                      /* ROOM */
+};
+
+enum hs_effect_kind {
+    HS_EFFECT_SEND,           /* bytes (one frame) to session */
+    HS_EFFECT_AUTHENTICATED,  /* session may now send large frames */
+    HS_EFFECT_CLOSE,          /* close session after what was sent; err says why */
+    HS_EFFECT_DIAL,           /* open a session with the node of root at one of addresses, once; the outcome comes
+                                 back as OPEN or DIAL_FAILED */
+    HS_EFFECT_LOG,            /* a line for the log: text (no bodies, keys or addresses) */
+};
+
+enum { HS_DIAL_ADDRESSES = 4, HS_ADDRESS_SIZE = 262 };
+
+struct hs_effect {
+    enum hs_effect_kind kind;
+    uint64_t session;
+    struct hs_bytes bytes;      /* in the effects' arena */
+    enum hs_err err;
+    struct hs_key root;
+    char addresses[HS_DIAL_ADDRESSES][HS_ADDRESS_SIZE];
+    size_t address_count;
+    char text[160];
+};
+
+/* A list that owns its effects and their bytes. */
+struct hs_effects {
+    struct hs_effect *list;
+    size_t len, size;
+    struct hs_arena arena;
+};
+struct hs_effects hs_effects(void);
+void hs_effects_reset(struct hs_effects *effects);
+void hs_effects_free(struct hs_effects *effects);
+
+/* One input. A peer's fault becomes an Error frame or a CLOSE in the effects, never a returned error: what is
+ * returned is this machine's trouble (NOMEM, STORE), on which the transaction must be aborted. Where the store's
+ * soft limit is reached the caller sets full, and requests that add data answer STORE_FULL. */
+enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct hs_core_input *input,
+                         struct hs_time now, bool full, struct hs_effects *effects);
+
+/* What is due to attached sessions, within their budgets. more: there was work left for lack of time, call again
+ * soon (the budgets are kept count of inside; ROOM inputs renew them). */
+enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time now, struct hs_effects *effects,
+                         bool *more);
+
+/* When a TICK is wanted at the latest; INT64_MAX where nothing waits. */
+struct hs_time hs_core_deadline(const struct hs_core *core);
+
+/* Counters for people and metrics. */
+struct hs_core_stats {
+    uint64_t sessions, rooms, records, deliveries, requests, refused;
+};
+struct hs_core_stats hs_core_stats(const struct hs_core *core);
+
+/* The tables of hs_kv that the core uses: 0..HS_CORE_TABLES-1. */
+enum { HS_CORE_TABLES = 16 };
+
+#endif
