@@ -1,16 +1,17 @@
-# hanse_protobuf(TARGET FILES...): runs protoc-c on each .proto into the build tree.
+# hanse_protobuf(TARGET FOLDER FILES...): runs protoc-c on each .proto into the build tree; FILES are named from
+# FOLDER, and their headers are included by the same names ("schema/link.pb-c.h").
 find_program(PROTOC_C protoc-c REQUIRED)
-function(hanse_protobuf target)
-  set(out ${CMAKE_CURRENT_BINARY_DIR}/generated)
+function(hanse_protobuf target folder)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/${target}-generated)
   set(generated)
   foreach(proto ${ARGN})
-    get_filename_component(stem ${proto} NAME_WE)
+    string(REGEX REPLACE "\\.proto$" "" stem ${proto})
     add_custom_command(
-      OUTPUT ${out}/schema/${stem}.pb-c.c ${out}/schema/${stem}.pb-c.h
+      OUTPUT ${out}/${stem}.pb-c.c ${out}/${stem}.pb-c.h
       COMMAND ${CMAKE_COMMAND} -E make_directory ${out}
-      COMMAND ${PROTOC_C} --proto_path=${CMAKE_CURRENT_SOURCE_DIR} --c_out=${out} ${proto}
-      DEPENDS ${ARGN} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} VERBATIM)
-    list(APPEND generated ${out}/schema/${stem}.pb-c.c)
+      COMMAND ${PROTOC_C} --proto_path=${folder} --c_out=${out} ${proto}
+      DEPENDS ${ARGN} WORKING_DIRECTORY ${folder} VERBATIM)
+    list(APPEND generated ${out}/${stem}.pb-c.c)
   endforeach()
   # Generated code is not ours to warn about.
   add_library(${target} STATIC ${generated})

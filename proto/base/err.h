@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* A result that is thrown away doesn't compile. */
-enum [[nodiscard]] hs_err {
+enum [[nodiscard]] hs_err{
     HS_OK = 0,
 #define ROW(name, number, text) HS_ERR_##name = number,
 #include "base/errors.def"

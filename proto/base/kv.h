@@ -1,9 +1,9 @@
 /* An ordered key-value store inside one write transaction: what the node's core and the client's sync are
  * written against. Tables are small numbers; keys at most HS_KV_KEY_MAX bytes, compared as bytes.
  *
- * The transaction is sticky: after the first failure every call is a no-op, gets find nothing, and the owner of
- * the transaction sees the error when it commits. So domain code reads and writes without asking each time.
- * No pointer into the store leaves it: values are copied into the caller's arena. Not thread-safe. */
+ * The transaction is sticky: after the first failure every call is a no-op, gets find nothing, and the owner
+ * of the transaction sees the error when it commits. So domain code reads and writes without asking each
+ * time. No pointer into the store leaves it: values are copied into the caller's arena. Not thread-safe. */
 #ifndef HS_BASE_KV_H
 #define HS_BASE_KV_H
 
@@ -26,7 +26,7 @@ struct hs_kv_ops {
 
 struct hs_kv {
     const struct hs_kv_ops *ops;
-    enum hs_err err;   /* sticky */
+    enum hs_err err; /* sticky */
 };
 
 /* True, with the value in the arena, where the key is there (a value may be empty: data is then not NULL). */
@@ -41,8 +41,8 @@ void hs_kv_put(struct hs_kv *kv, unsigned table, struct hs_bytes key, struct hs_
 /* Deletes; a missing key is fine. */
 void hs_kv_del(struct hs_kv *kv, unsigned table, struct hs_bytes key);
 
-/* The first entry whose key is >= from, where it starts with prefix; both copied into the arena. To go on, call
- * again with from = that key and one zero byte (hs_kv_after). */
+/* The first entry whose key is >= from, where it starts with prefix; both copied into the arena. To go on,
+ * call again with from = that key and one zero byte (hs_kv_after). */
 bool hs_kv_next(struct hs_kv *kv, unsigned table, struct hs_bytes prefix, struct hs_bytes from,
                 struct hs_arena *arena, struct hs_bytes *key, struct hs_bytes *value);
 

@@ -6,7 +6,7 @@
 #include "base/err.h"
 
 /* Sizes with the closing NUL. */
-#define HS_HEX_SIZE(len) (2 * (len) + 1)
+#define HS_HEX_SIZE(len)    (2 * (len) + 1)
 #define HS_BASE64_SIZE(len) (((len)*4 + 2) / 3 + 1)
 
 /* out has HS_HEX_SIZE(in.len) bytes; returns out. */

@@ -35,8 +35,9 @@ struct hs_id hs_hash_labelled(const char *label, struct hs_bytes in)
 
 void hs_hmac(struct hs_bytes key, struct hs_bytes in, uint8_t out[static 32])
 {
+    static const uint8_t nothing[1]; /* libsodium wants a pointer for an empty key too */
     crypto_auth_hmacsha256_state state;
-    crypto_auth_hmacsha256_init(&state, key.data, key.len);
+    crypto_auth_hmacsha256_init(&state, key.len > 0 ? key.data : nothing, key.len);
     crypto_auth_hmacsha256_update(&state, in.data, in.len);
     crypto_auth_hmacsha256_final(&state, out);
     hs_wipe(&state, sizeof state);

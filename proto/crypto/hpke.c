@@ -8,7 +8,7 @@
 /* Suite identifiers (RFC 9180, 4.1 and 5.1): KEM 0x0020, KDF 0x0001, AEAD 0x0003. */
 static const uint8_t kem_suite[] = {'K', 'E', 'M', 0x00, 0x20};
 static const uint8_t hpke_suite[] = {'H', 'P', 'K', 'E', 0x00, 0x20, 0x00, 0x01, 0x00, 0x03};
-#define KEM_SUITE hs_bytes(kem_suite, sizeof kem_suite)
+#define KEM_SUITE  hs_bytes(kem_suite, sizeof kem_suite)
 #define HPKE_SUITE hs_bytes(hpke_suite, sizeof hpke_suite)
 
 enum { MODE_BASE = 0, LABELLED_CAP = 4096 };
@@ -94,8 +94,8 @@ static enum hs_err setup_sender(const struct hs_key *to, struct hs_bytes info, u
     return key_schedule(&shared, info, c);
 }
 
-static enum hs_err setup_receiver(const struct hs_secret32 *priv, const struct hs_key *pub, struct hs_bytes enc,
-                                  struct hs_bytes info, struct context *c)
+static enum hs_err setup_receiver(const struct hs_secret32 *priv, const struct hs_key *pub,
+                                  struct hs_bytes enc, struct hs_bytes info, struct context *c)
 {
     struct hs_secret32 HS_SECRET dh, HS_SECRET shared;
     struct hs_key eph_pub;
@@ -132,17 +132,18 @@ void hs_hpke_derive_keypair(struct hs_bytes ikm, struct hs_secret32 *priv, struc
     hs_dh_public(priv, pub);
 }
 
-enum hs_err hs_hpke_export_sender(const struct hs_key *to, struct hs_bytes info, struct hs_bytes exporter_context,
-                                  uint8_t enc[static HS_HPKE_ENC_LEN], uint8_t *out, size_t out_len)
+enum hs_err hs_hpke_export_sender(const struct hs_key *to, struct hs_bytes info,
+                                  struct hs_bytes exporter_context, uint8_t enc[static HS_HPKE_ENC_LEN],
+                                  uint8_t *out, size_t out_len)
 {
     struct context HS_AUTO(context_wipe) c = {0};
     HS_TRY(setup_sender(to, info, enc, &c));
     return labelled_expand(&c.exporter, HPKE_SUITE, "sec", exporter_context, out, out_len);
 }
 
-enum hs_err hs_hpke_export_receiver(const struct hs_secret32 *priv, const struct hs_key *pub, struct hs_bytes enc,
-                                    struct hs_bytes info, struct hs_bytes exporter_context, uint8_t *out,
-                                    size_t out_len)
+enum hs_err hs_hpke_export_receiver(const struct hs_secret32 *priv, const struct hs_key *pub,
+                                    struct hs_bytes enc, struct hs_bytes info,
+                                    struct hs_bytes exporter_context, uint8_t *out, size_t out_len)
 {
     struct context HS_AUTO(context_wipe) c = {0};
     HS_TRY(setup_receiver(priv, pub, enc, info, &c));

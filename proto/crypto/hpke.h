@@ -21,10 +21,11 @@ enum hs_err hs_hpke_open(const struct hs_secret32 *priv, const struct hs_key *pu
 void hs_hpke_derive_keypair(struct hs_bytes ikm, struct hs_secret32 *priv, struct hs_key *pub);
 
 /* SetupBaseS / SetupBaseR followed by Export of out_len bytes: for MLS external init (RFC 9420, 8.3). */
-enum hs_err hs_hpke_export_sender(const struct hs_key *to, struct hs_bytes info, struct hs_bytes exporter_context,
-                                  uint8_t enc[static HS_HPKE_ENC_LEN], uint8_t *out, size_t out_len);
-enum hs_err hs_hpke_export_receiver(const struct hs_secret32 *priv, const struct hs_key *pub, struct hs_bytes enc,
-                                    struct hs_bytes info, struct hs_bytes exporter_context, uint8_t *out,
-                                    size_t out_len);
+enum hs_err hs_hpke_export_sender(const struct hs_key *to, struct hs_bytes info,
+                                  struct hs_bytes exporter_context, uint8_t enc[static HS_HPKE_ENC_LEN],
+                                  uint8_t *out, size_t out_len);
+enum hs_err hs_hpke_export_receiver(const struct hs_secret32 *priv, const struct hs_key *pub,
+                                    struct hs_bytes enc, struct hs_bytes info,
+                                    struct hs_bytes exporter_context, uint8_t *out, size_t out_len);
 
 #endif

@@ -27,8 +27,9 @@ static bool hashes_are_right(void)
     return err == HS_OK &&
            is_hex(HS_VIEW(id), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad") &&
            is_hex(hs_bytes(mac, 32), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843") &&
-           is_hex(hs_bytes(okm, 42), "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395"
-                                     "faa4b61a96c8");
+           is_hex(hs_bytes(okm, 42),
+                  "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395"
+                  "faa4b61a96c8");
 }
 
 /* RFC 7748, 5.2, first vector; and the point of order 1, which must be refused. */
@@ -54,9 +55,10 @@ static bool signatures_are_right(void)
         return false;
     hs_signer_init(&signer, &seed);
     hs_sign(&signer, (struct hs_bytes){0}, &sig);
-    bool good = is_hex(HS_VIEW(signer.pub), "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a") &&
-                is_hex(HS_VIEW(sig), "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
-                                     "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b");
+    bool good =
+        is_hex(HS_VIEW(signer.pub), "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a") &&
+        is_hex(HS_VIEW(sig), "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+                             "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b");
     good = good && hs_verify(&signer.pub, (struct hs_bytes){0}, HS_VIEW(sig)) == HS_OK;
     sig.b[33] ^= 1;
     return good && hs_verify(&signer.pub, (struct hs_bytes){0}, HS_VIEW(sig)) != HS_OK;
@@ -81,7 +83,8 @@ static bool mixed_keys_are_refused(void)
         struct hs_key torsion, mixed;
         refused = hs_unhex(torsion_hex[i], torsion.b, 32) == HS_OK &&
                   crypto_core_ed25519_add(mixed.b, signer.pub.b, torsion.b) == 0 &&
-                  hs_sign_key_check(&mixed) == HS_ERR_BAD_KEY && hs_sign_key_check(&torsion) == HS_ERR_BAD_KEY;
+                  hs_sign_key_check(&mixed) == HS_ERR_BAD_KEY &&
+                  hs_sign_key_check(&torsion) == HS_ERR_BAD_KEY;
     }
     hs_signer_wipe(&signer);
     return refused;
@@ -104,7 +107,8 @@ static bool accepts_torsion_in_r(void)
     randombytes_buf(r, sizeof r);
     crypto_core_ed25519_scalar_reduce(nonce.b, r);
     if (crypto_scalarmult_ed25519_base_noclamp(point.b, nonce.b) != 0 ||
-        hs_unhex(torsion_hex[0], torsion.b, 32) != HS_OK || crypto_core_ed25519_add(sig, point.b, torsion.b) != 0)
+        hs_unhex(torsion_hex[0], torsion.b, 32) != HS_OK ||
+        crypto_core_ed25519_add(sig, point.b, torsion.b) != 0)
         return true;
     crypto_hash_sha512_state state;
     crypto_hash_sha512_init(&state);

@@ -25,8 +25,8 @@ void hs_sign(const struct hs_signer *signer, struct hs_bytes message, struct hs_
 /* BAD_SIGNATURE where it doesn't match. The key must have passed hs_sign_key_check() when it was learned. */
 enum hs_err hs_verify(const struct hs_key *key, struct hs_bytes message, struct hs_bytes sig);
 
-/* Whether hs_verify() also checks the point R: set once by hs_crypto_init(), where this libsodium would accept
- * an R with a torsion part. All nodes must judge a signature alike, or their logs fork. */
+/* Whether hs_verify() also checks the point R: set once by hs_crypto_init(), where this libsodium would
+ * accept an R with a torsion part. All nodes must judge a signature alike, or their logs fork. */
 void hs_verify_check_r(bool on);
 
 /* BAD_KEY where key is not a point of the main subgroup: checked once, when a key is learned. */

@@ -20,7 +20,8 @@ static void hkdf_limit(void **state)
     (void)state;
     static uint8_t out[255 * 32 + 1];
     assert_ok(hs_hkdf_expand(hs_bytes_str("key"), hs_bytes_str("info"), out, 255 * 32));
-    assert_err(hs_hkdf_expand(hs_bytes_str("key"), hs_bytes_str("info"), out, 255 * 32 + 1), HS_ERR_INVALID_ARG);
+    assert_err(hs_hkdf_expand(hs_bytes_str("key"), hs_bytes_str("info"), out, 255 * 32 + 1),
+               HS_ERR_INVALID_ARG);
 }
 
 int main(void)

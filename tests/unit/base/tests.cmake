@@ -1,0 +1,7 @@
+hanse_test(base arena hs_base)
+hanse_test(base err hs_base)
+hanse_test(base kv hs_base)
+hanse_test(base reader hs_base)
+hanse_test(base secret hs_base)
+hanse_test(base text hs_base)
+hanse_test(base writer hs_base)

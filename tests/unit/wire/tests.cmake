@@ -1,0 +1,7 @@
+hanse_protobuf(wire_samples ${CMAKE_CURRENT_SOURCE_DIR} unit/wire/sample.proto unit/wire/required.proto)
+hanse_test(wire frame hs_wire)
+hanse_test(wire limits hs_wire)
+target_compile_definitions(test_wire_limits PRIVATE HANSE_WIRE_SPEC="${CMAKE_SOURCE_DIR}/spec/wire.md")
+hanse_test(wire prewalk hs_wire wire_samples)
+hanse_test(wire unpack hs_wire wire_samples)
+hanse_test(wire mutation hs_wire wire_samples)
