@@ -1,10 +1,10 @@
-/* The node as a state machine: (transaction, input, now) -> changes and effects. No sockets, no files, no clock,
- * no threads; the same core runs under libuv and LMDB, and in a simulator.
+/* The node as a state machine: (transaction, input, now) -> changes and effects. No sockets, no files, no
+ * clock, no threads; the same core runs under libuv and LMDB, and in a simulator.
  *
  * The caller gathers inputs, opens one write transaction, feeds each input to hs_core_step(), commits with a
- * sync, and only then carries out the effects: so nothing is acknowledged before it is durable. Where the commit
- * fails, it drops the effects and ends the process. After each commit it calls hs_core_pump() with a read
- * transaction: that reads what is due to attached sessions out of the logs and gives SEND effects.
+ * sync, and only then carries out the effects: so nothing is acknowledged before it is durable. Where the
+ * commit fails, it drops the effects and ends the process. After each commit it calls hs_core_pump() with a
+ * read transaction: that reads what is due to attached sessions out of the logs and gives SEND effects.
  *
  * All calls of one core come from one thread. */
 #ifndef HS_CORE_CORE_H
@@ -18,10 +18,10 @@
 struct hs_core;
 
 struct hs_core_config {
-    struct hs_key root;             /* this node's root public key */
-    struct hs_signer node_signer;   /* the signing key that the descriptor names */
-    struct hs_bytes descriptor;     /* SignedObject bytes, copied */
-    uint64_t incarnation;           /* grows with each restore */
+    struct hs_key root;           /* this node's root public key */
+    struct hs_signer node_signer; /* the signing key that the descriptor names */
+    struct hs_bytes descriptor;   /* SignedObject bytes, copied */
+    uint64_t incarnation;         /* grows with each restore */
 };
 
 /* NOMEM; BAD_CHAIN where the descriptor isn't signed by the root or names another signing key. */
@@ -29,12 +29,12 @@ enum hs_err hs_core_new(const struct hs_core_config *config, struct hs_core **ou
 void hs_core_free(struct hs_core *core);
 
 enum hs_core_input_kind {
-    HS_INPUT_OPEN,      /* a session finished its handshake: remote_static, handshake_hash, dialled_root */
-    HS_INPUT_FRAME,     /* one frame of session: bytes */
-    HS_INPUT_CLOSED,    /* session is gone */
-    HS_INPUT_ROOM,      /* session can take more: budget = bytes that may be sent to it now */
+    HS_INPUT_OPEN,        /* a session finished its handshake: remote_static, handshake_hash, dialled_root */
+    HS_INPUT_FRAME,       /* one frame of session: bytes */
+    HS_INPUT_CLOSED,      /* session is gone */
+    HS_INPUT_ROOM,        /* session can take more: budget = bytes that may be sent to it now */
     HS_INPUT_DIAL_FAILED, /* the node that a DIAL asked for can't be reached: dialled_root */
-    HS_INPUT_TICK,      /* time passed: at the deadline, or once a second */
+    HS_INPUT_TICK,        /* time passed: at the deadline, or once a second */
 };
 
 struct hs_core_input {
@@ -50,12 +50,12 @@ struct hs_core_input {
 };
 
 enum hs_effect_kind {
-    HS_EFFECT_SEND,           /* bytes (one frame) to session */
-    HS_EFFECT_AUTHENTICATED,  /* session may now send large frames */
-    HS_EFFECT_CLOSE,          /* close session after what was sent; err says why */
-    HS_EFFECT_DIAL,           /* open a session with the node of root at one of addresses, once; the outcome comes
-                                 back as OPEN or DIAL_FAILED */
-    HS_EFFECT_LOG,            /* a line for the log: text (no bodies, keys or addresses) */
+    HS_EFFECT_SEND,          /* bytes (one frame) to session */
+    HS_EFFECT_AUTHENTICATED, /* session may now send large frames */
+    HS_EFFECT_CLOSE,         /* close session after what was sent; err says why */
+    HS_EFFECT_DIAL, /* open a session with the node of root at one of addresses, once; the outcome comes
+                       back as OPEN or DIAL_FAILED */
+    HS_EFFECT_LOG,  /* a line for the log: text (no bodies, keys or addresses) */
 };
 
 enum { HS_DIAL_ADDRESSES = 4, HS_ADDRESS_SIZE = 262 };
@@ -63,12 +63,12 @@ enum { HS_DIAL_ADDRESSES = 4, HS_ADDRESS_SIZE = 262 };
 struct hs_effect {
     enum hs_effect_kind kind;
     uint64_t session;
-    struct hs_bytes bytes;      /* in the effects' arena */
+    struct hs_bytes bytes; /* in the effects' arena */
     enum hs_err err;
     struct hs_key root;
-    char addresses[HS_DIAL_ADDRESSES][HS_ADDRESS_SIZE];
+    const char (*addresses)[HS_ADDRESS_SIZE]; /* DIAL: in the effects' arena */
     size_t address_count;
-    char text[160];
+    const char *text; /* LOG: in the effects' arena */
 };
 
 /* A list that owns its effects and their bytes. */
@@ -82,15 +82,15 @@ void hs_effects_reset(struct hs_effects *effects);
 void hs_effects_free(struct hs_effects *effects);
 
 /* One input. A peer's fault becomes an Error frame or a CLOSE in the effects, never a returned error: what is
- * returned is this machine's trouble (NOMEM, STORE), on which the transaction must be aborted. Where the store's
- * soft limit is reached the caller sets full, and requests that add data answer STORE_FULL. */
+ * returned is this machine's trouble (NOMEM, STORE), on which the transaction must be aborted. Where the
+ * store's soft limit is reached the caller sets full, and requests that add data answer STORE_FULL. */
 enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct hs_core_input *input,
                          struct hs_time now, bool full, struct hs_effects *effects);
 
-/* What is due to attached sessions, within their budgets. more: there was work left for lack of time, call again
- * soon (the budgets are kept count of inside; ROOM inputs renew them). */
-enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time now, struct hs_effects *effects,
-                         bool *more);
+/* What is due to attached sessions, within their budgets. more: there was work left for lack of time, call
+ * again soon (the budgets are kept count of inside; ROOM inputs renew them). */
+enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time now,
+                         struct hs_effects *effects, bool *more);
 
 /* When a TICK is wanted at the latest; INT64_MAX where nothing waits. */
 struct hs_time hs_core_deadline(const struct hs_core *core);

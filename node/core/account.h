@@ -1,0 +1,19 @@
+/* Whose device or node a session is, and for whom it may speak. */
+#ifndef HS_CORE_ACCOUNT_H
+#define HS_CORE_ACCOUNT_H
+
+#include "core/state.pb-c.h"
+#include "core/turn.h"
+
+/* True where the turn's session may act for persona: a device whose account it is or is bound to; a node that
+ * is the home of that member of room (room may be NULL for devices only). */
+bool hs_session_acts_for(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona);
+
+/* The device that serves a persona at this node; false where none does. */
+bool hs_persona_subscriber(struct hs_turn *turn, const struct hs_key *persona, struct hs_key *subscriber);
+
+/* Records to views. */
+void hs_apply_signed_up(struct hs_turn *turn, const Hanse__State__SignedUp *s);
+void hs_apply_bound(struct hs_turn *turn, const Hanse__State__Bound *b);
+
+#endif

@@ -1,0 +1,62 @@
+/* Authenticate: who opened this session. */
+#include "identity/auth.h"
+#include "core/dispatch.h"
+#include "core/internal.h"
+#include "core/table.h"
+
+/* A subscriber has one session: the newest. */
+static void replace_older(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_session *older = hs_session_of(&turn->core->sessions, subscriber);
+    if (older == NULL || older == turn->session)
+        return;
+    older->attached = false;
+    hs_turn_close(turn, older, HS_ERR_CLOSED);
+}
+
+static enum hs_err device(struct hs_turn *turn, const Hanse__Authenticate *a)
+{
+    struct hs_session *session = turn->session;
+    struct hs_certificate certificate;
+    HS_TRY(hs_auth_verify_device(a->certificate, hs_pb_bytes(a->signature),
+                                 hs_bytes(session->handshake_hash, sizeof session->handshake_hash),
+                                 &session->remote_static, turn->now, &certificate));
+    Hanse__State__AccountView *account = hs_account_view(turn, &certificate.persona);
+    if (account != NULL)
+        HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(account->device), HS_VIEW(certificate.signature_key)),
+                   HS_ERR_DENIED); /* one device a user for now */
+    replace_older(turn, &certificate.signature_key);
+    hs_session_become(session, HS_SESSION_DEVICE, &certificate.signature_key);
+    session->persona = certificate.persona;
+    session->account = account != NULL;
+    return HS_OK;
+}
+
+static enum hs_err node(struct hs_turn *turn, const Hanse__Authenticate *a)
+{
+    struct hs_session *session = turn->session;
+    struct hs_descriptor descriptor;
+    HS_TRY(hs_auth_verify_node(a->descriptor, NULL, hs_pb_bytes(a->signature),
+                               hs_bytes(session->handshake_hash, sizeof session->handshake_hash),
+                               &session->remote_static, turn->now, &descriptor));
+    HS_REQUIRE(!hs_key_equal(&descriptor.root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
+    replace_older(turn, &descriptor.root);
+    hs_session_become(session, HS_SESSION_NODE, &descriptor.root);
+    return HS_OK;
+}
+
+enum hs_err hs_handle_authenticate(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                                   uint64_t *detail)
+{
+    (void)detail;
+    const Hanse__Authenticate *a = request->authenticate;
+    HS_REQUIRE((a->certificate != NULL) != (a->descriptor != NULL), HS_ERR_MALFORMED);
+    HS_TRY(a->certificate != NULL ? device(turn, a) : node(turn, a));
+    (void)hs_effect_add(turn->effects, HS_EFFECT_AUTHENTICATED, turn->session->id);
+    reply->authenticated = HS_NEW(turn, Hanse__Authenticated, hanse__authenticated);
+    HS_REQUIRE(reply->authenticated != NULL, HS_ERR_NOMEM);
+    reply->authenticated->has_account = turn->session->account;
+    reply->authenticated->node_time_ms = turn->now.ms;
+    reply->body_case = HANSE__FRAME__BODY_AUTHENTICATED;
+    return HS_OK;
+}

@@ -1,0 +1,136 @@
+#include "core/core.h"
+
+#include "core/dispatch.h"
+#include "core/follow.h"
+#include "core/internal.h"
+#include "object/object.h"
+#include "wire/unpack.h"
+
+#include <stdlib.h>
+
+/* The memory of one turn: a frame of 64 KiB unpacked, its objects unpacked again, a public group of some
+ * thousand members and its answer. */
+enum { TURN_ARENA_CAP = 64 * 1024 * 1024, CORE_ARENA_CAP = 64 * 1024 };
+
+enum hs_err hs_core_new(const struct hs_core_config *config, struct hs_core **out)
+{
+    struct hs_core *core = calloc(1, sizeof *core);
+    HS_REQUIRE(core != NULL, HS_ERR_NOMEM);
+    core->root = config->root;
+    core->signer = config->node_signer;
+    core->incarnation = config->incarnation;
+    core->arena = hs_arena(CORE_ARENA_CAP);
+    enum hs_err err = hs_object_unpack(config->descriptor, &core->arena, &core->descriptor_object);
+    if (err == HS_OK)
+        err = hs_descriptor_open(core->descriptor_object, &core->root, &core->descriptor);
+    if (err == HS_OK && !hs_key_equal(&core->descriptor.signing_key, &core->signer.pub))
+        err = HS_ERR_BAD_CHAIN;
+    if (err != HS_OK) {
+        hs_core_free(core);
+        return err;
+    }
+    *out = core;
+    return HS_OK;
+}
+
+void hs_core_free(struct hs_core *core)
+{
+    if (core == NULL)
+        return;
+    hs_sessions_free(&core->sessions);
+    hs_peers_free(&core->peers);
+    hs_arena_free(&core->arena);
+    hs_signer_wipe(&core->signer);
+    free(core);
+}
+
+const struct hs_key *hs_turn_root(const struct hs_turn *turn)
+{
+    return &turn->core->root;
+}
+
+static void session_opened(struct hs_turn *turn, const struct hs_core_input *input)
+{
+    struct hs_session *session = hs_session_add(&turn->core->sessions, input->session);
+    if (session == NULL) {
+        turn->kv->err = HS_ERR_NOMEM;
+        return;
+    }
+    session->remote_static = input->remote_static;
+    memcpy(session->handshake_hash, input->handshake_hash, sizeof session->handshake_hash);
+    session->tokens_at = turn->now;
+    session->outbound = input->outbound;
+    turn->session = session;
+    if (input->outbound)
+        hs_peer_opened(turn, &input->dialled_root, input->dialled_descriptor);
+}
+
+static void session_closed(struct hs_turn *turn)
+{
+    if (turn->session == NULL)
+        return;
+    if (turn->session->outbound)
+        hs_peer_closed(turn);
+    hs_peers_forget_origin(&turn->core->peers, turn->session->id);
+    hs_session_remove(&turn->core->sessions, turn->session);
+    turn->session = NULL;
+}
+
+static void step(struct hs_turn *turn, const struct hs_core_input *input)
+{
+    switch (input->kind) {
+    case HS_INPUT_OPEN:
+        session_opened(turn, input);
+        break;
+    case HS_INPUT_FRAME:
+        if (turn->session != NULL)
+            hs_dispatch(turn, input->bytes);
+        break;
+    case HS_INPUT_CLOSED:
+        session_closed(turn);
+        break;
+    case HS_INPUT_ROOM:
+        if (turn->session != NULL)
+            turn->session->budget = input->budget;
+        break;
+    case HS_INPUT_DIAL_FAILED:
+        hs_peer_failed(turn, &input->dialled_root);
+        break;
+    case HS_INPUT_TICK:
+        hs_peers_tick(turn);
+        break;
+    }
+}
+
+enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct hs_core_input *input,
+                         struct hs_time now, bool full, struct hs_effects *effects)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(TURN_ARENA_CAP);
+    struct hs_turn turn = {
+        .core = core,
+        .kv = txn,
+        .now = now,
+        .full = full,
+        .session = hs_session_find(&core->sessions, input->session),
+        .arena = &arena,
+        .effects = effects,
+    };
+    if (!core->started) {
+        core->started = true;
+        hs_peers_load(&turn);
+    }
+    step(&turn, input);
+    return txn->err;
+}
+
+struct hs_time hs_core_deadline(const struct hs_core *core)
+{
+    return core->started ? hs_peers_deadline(&core->peers) : (struct hs_time){0};
+}
+
+struct hs_core_stats hs_core_stats(const struct hs_core *core)
+{
+    struct hs_core_stats stats = core->stats;
+    stats.sessions = HASH_COUNT(core->sessions.by_id);
+    return stats;
+}

@@ -1,0 +1,83 @@
+/* OpenCounter: a customer asks the brand for a counter room; a till will make it. */
+#include "core/account.h"
+#include "core/dispatch.h"
+#include "core/inbox.h"
+#include "core/internal.h"
+#include "core/room.h"
+#include "core/table.h"
+#include "mls/key_package.h"
+#include "room/leaf.h"
+
+/* The brand's till: the first that has an account. */
+static bool find_till(struct hs_turn *turn, struct hs_key *device)
+{
+    uint8_t sub = HS_MISC_TILL;
+    struct hs_bytes key, value, prefix = hs_bytes(&sub, 1);
+    return hs_kv_next(turn->kv, HS_T_MISC, prefix, prefix, turn->arena, &key, &value) &&
+           HS_FIXED(value, device);
+}
+
+/* The same key package again is the same wish. */
+static bool asked_before(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *ref)
+{
+    struct hs_kv_key key = hs_key_sub(HS_MISC_COUNTER, HS_VIEW(*persona), (struct hs_bytes){0});
+    Hanse__State__CounterView *view =
+        (Hanse__State__CounterView *)HS_VIEW_GET(turn, HS_T_MISC, &key, hanse__state__counter_view);
+    return view != NULL && hs_bytes_equal(hs_pb_bytes(view->key_package_ref), HS_VIEW(*ref));
+}
+
+static void apply(struct hs_turn *turn, const Hanse__State__CounterAsked *asked,
+                  const struct hs_mls_key_package_facts *facts)
+{
+    Hanse__State__CounterView view = HANSE__STATE__COUNTER_VIEW__INIT;
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__CounterItem counter = HANSE__COUNTER_ITEM__INIT;
+    struct hs_key till;
+    struct hs_kv_key key = hs_key_sub(HS_MISC_COUNTER, hs_pb_bytes(asked->persona), (struct hs_bytes){0});
+    view.home_root = asked->home_root;
+    view.key_package_ref = hs_pb_data(HS_VIEW(facts->ref));
+    view.device = hs_pb_data(HS_VIEW(facts->signature_key));
+    hs_view_put(turn, HS_T_MISC, &key, &view.base);
+    counter.persona = asked->persona;
+    counter.home_root = asked->home_root;
+    counter.key_package = asked->key_package;
+    item.counter = &counter;
+    item.body_case = HANSE__INBOX_ITEM__BODY_COUNTER;
+    if (HS_FIXED(hs_pb_bytes(asked->till), &till))
+        hs_inbox_put(turn, &till, &item);
+}
+
+enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                                   uint64_t *detail)
+{
+    (void)detail;
+    const Hanse__OpenCounter *open = request->open_counter;
+    struct hs_id room;
+    struct hs_key persona, till;
+    struct hs_mls_key_package_facts facts;
+    struct hs_room_member member;
+    Hanse__State__RoomView *view;
+    Hanse__State__CounterAsked asked = HANSE__STATE__COUNTER_ASKED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    HS_TAKE32(open->room, &room);
+    HS_TAKE32(open->persona, &persona);
+    HS_TRY(hs_room_hubbed(turn, &room, &view));
+    HS_TRY(hs_room_speaker(turn, &room, &persona));
+    HS_TRY(hs_mls_key_package_check(hs_pb_bytes(open->key_package), (uint64_t)(turn->now.ms / 1000), &facts));
+    HS_TRY(hs_room_leaf_check(facts.identity, &facts.signature_key, hs_turn_root(turn), turn->now, &member));
+    HS_REQUIRE(hs_key_equal(&member.persona, &persona), HS_ERR_WRONG_SENDER);
+    hs_reply_ack(turn, reply);
+    if (asked_before(turn, &persona, &facts.ref))
+        return HS_OK;
+    HS_REQUIRE(find_till(turn, &till), HS_ERR_NOT_FOUND);
+    asked.persona = open->persona;
+    asked.home_root = hs_pb_data(turn->session->state == HS_SESSION_NODE ? HS_VIEW(turn->session->subscriber)
+                                                                         : HS_VIEW(*hs_turn_root(turn)));
+    asked.key_package = open->key_package;
+    asked.till = hs_pb_data(HS_VIEW(till));
+    record.counter_asked = &asked;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_COUNTER_ASKED;
+    hs_stream_append(turn, HS_STREAM_ACCOUNT, HS_VIEW(persona), &record);
+    apply(turn, &asked, &facts);
+    return HS_OK;
+}

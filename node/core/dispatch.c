@@ -1,0 +1,135 @@
+#include "core/dispatch.h"
+
+#include "core/internal.h"
+#include "wire/unpack.h"
+
+/* Who may send a frame. */
+enum {
+    FROM_STRANGER = 1, /* a session that hasn't authenticated */
+    FROM_KNOWN = 2,    /* a device, with or without an account */
+    FROM_ACCOUNT = 4,  /* a device with an account */
+    FROM_NODE = 8,     /* another node that dialled here: this node is the hub */
+    FROM_HUB = 16,     /* another node that this one dialled */
+};
+
+static const struct {
+    Hanse__Frame__BodyCase body;
+    unsigned from;
+    bool adds_data; /* refused with STORE_FULL where the store is full */
+    hs_handler *handler;
+} rows[] = {
+    {HANSE__FRAME__BODY_AUTHENTICATE, FROM_STRANGER, false, hs_handle_authenticate},
+    {HANSE__FRAME__BODY_PING, FROM_KNOWN | FROM_ACCOUNT | FROM_NODE | FROM_HUB, false, hs_handle_ping},
+    {HANSE__FRAME__BODY_SIGN_UP, FROM_KNOWN | FROM_ACCOUNT, true, hs_handle_sign_up},
+    {HANSE__FRAME__BODY_GET_INVITE, FROM_KNOWN | FROM_ACCOUNT | FROM_NODE, false, hs_handle_get_invite},
+    {HANSE__FRAME__BODY_BIND, FROM_ACCOUNT, true, hs_handle_bind},
+    {HANSE__FRAME__BODY_CREATE_ROOM, FROM_ACCOUNT, true, hs_handle_create_room},
+    {HANSE__FRAME__BODY_PUT_INVITE, FROM_ACCOUNT | FROM_NODE, true, hs_handle_put_invite},
+    {HANSE__FRAME__BODY_JOIN, FROM_ACCOUNT | FROM_NODE, true, hs_handle_join},
+    {HANSE__FRAME__BODY_SUBMIT_COMMIT, FROM_ACCOUNT | FROM_NODE, true, hs_handle_submit_commit},
+    {HANSE__FRAME__BODY_SUBMIT_MESSAGE, FROM_ACCOUNT | FROM_NODE, true, hs_handle_submit_message},
+    {HANSE__FRAME__BODY_ATTACH, FROM_ACCOUNT | FROM_NODE, false, hs_handle_attach},
+    {HANSE__FRAME__BODY_CURSORS, FROM_ACCOUNT | FROM_NODE, false, hs_handle_cursors},
+    {HANSE__FRAME__BODY_OPEN_COUNTER, FROM_ACCOUNT | FROM_NODE, true, hs_handle_open_counter},
+    {HANSE__FRAME__BODY_LEDGER, FROM_ACCOUNT | FROM_NODE, true, hs_handle_ledger},
+    {HANSE__FRAME__BODY_FORWARD, FROM_ACCOUNT, true, hs_handle_forward},
+    {HANSE__FRAME__BODY_RECORDS, FROM_HUB, true, hs_handle_records},
+    {HANSE__FRAME__BODY_INBOX, FROM_HUB, true, hs_handle_inbox},
+};
+
+static unsigned from_of(const struct hs_session *session)
+{
+    switch (session->state) {
+    case HS_SESSION_NEW:
+        return FROM_STRANGER;
+    case HS_SESSION_DEVICE:
+        return session->account ? FROM_ACCOUNT : FROM_KNOWN;
+    case HS_SESSION_NODE:
+        return session->outbound ? FROM_HUB : FROM_NODE;
+    }
+    return 0;
+}
+
+void hs_reply_ack(struct hs_turn *turn, Hanse__Frame *reply)
+{
+    reply->ack = HS_NEW(turn, Hanse__Ack, hanse__ack);
+    reply->body_case = HANSE__FRAME__BODY_ACK;
+}
+
+enum hs_err hs_handle_ping(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                           uint64_t *detail)
+{
+    (void)request;
+    (void)detail;
+    hs_reply_ack(turn, reply);
+    return HS_OK;
+}
+
+static enum hs_err run(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                       uint64_t *detail)
+{
+    unsigned from = from_of(turn->session);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].body != request->body_case)
+            continue;
+        if ((rows[i].from & from) == 0)
+            return from == FROM_KNOWN && (rows[i].from & FROM_ACCOUNT) != 0 ? HS_ERR_NO_ACCOUNT
+                                                                            : HS_ERR_UNEXPECTED;
+        HS_REQUIRE(!(rows[i].adds_data && turn->full), HS_ERR_STORE_FULL);
+        HS_REQUIRE(from == FROM_HUB || hs_session_spend(turn->session, turn->now), HS_ERR_RATE_LIMITED);
+        return rows[i].handler(turn, request, reply, detail);
+    }
+    return HS_ERR_UNSUPPORTED;
+}
+
+/* Errors that mean that the other side doesn't speak the protocol: it is told, and the session ends. */
+static bool ends_session(const struct hs_session *session, enum hs_err err)
+{
+    return err == HS_ERR_MALFORMED || err == HS_ERR_UNEXPECTED ||
+           (session->state == HS_SESSION_NEW && err != HS_OK);
+}
+
+/* What a hub sends is taken or the session is begun anew from what this node holds: nothing is passed over.
+ */
+static void refuse_hub(struct hs_turn *turn, enum hs_err err)
+{
+    hs_turn_log(turn, "a hub's message was refused: %s", hs_err_name(err));
+    hs_turn_close(turn, turn->session, err);
+}
+
+static void refuse(struct hs_turn *turn, uint64_t id, enum hs_err err, uint64_t detail)
+{
+    turn->core->stats.refused++;
+    if (turn->session->outbound) {
+        refuse_hub(turn, err);
+        return;
+    }
+    hs_turn_send_error(turn, turn->session, id, err, detail);
+    if (ends_session(turn->session, err)) {
+        hs_turn_log(turn, "session=%llu closed=%s", (unsigned long long)turn->session->id, hs_err_name(err));
+        hs_turn_close(turn, turn->session, err);
+    }
+}
+
+void hs_dispatch(struct hs_turn *turn, struct hs_bytes bytes)
+{
+    Hanse__Frame *request = NULL;
+    Hanse__Frame reply = HANSE__FRAME__INIT;
+    uint64_t detail = 0;
+    turn->core->stats.requests++;
+    enum hs_err err = HS_UNPACK(hanse__frame, bytes, HS_LENIENT, turn->arena, &request);
+    if (err != HS_OK) {
+        refuse(turn, 0, err, 0);
+        return;
+    }
+    if (turn->session->outbound && hs_peer_answered(turn, request, bytes))
+        return;
+    err = run(turn, request, &reply, &detail);
+    if (turn->kv->err != HS_OK)
+        return; /* the whole transaction will be aborted */
+    reply.id = request->id;
+    if (err != HS_OK)
+        refuse(turn, request->id, err, detail);
+    else if (reply.body_case != HANSE__FRAME__BODY__NOT_SET)
+        hs_turn_send(turn, turn->session, &reply);
+}

@@ -1,0 +1,17 @@
+/* Following: this node's copy of rooms whose hub is another node. */
+#ifndef HS_CORE_FOLLOW_H
+#define HS_CORE_FOLLOW_H
+
+#include "core/peer.h"
+#include "core/state.pb-c.h"
+#include "core/turn.h"
+
+/* Says to the hub from where on its rooms and inbox are to be sent. */
+void hs_follow_attach(struct hs_turn *turn, struct hs_peer *peer);
+
+/* A post of a local device for a followed room: kept for the hub, answered with Queued. */
+enum hs_err hs_follow_queue(struct hs_turn *turn, const struct hs_id *room,
+                            const Hanse__State__RoomView *view, const Hanse__Frame *request,
+                            Hanse__Frame *reply);
+
+#endif

@@ -1,0 +1,53 @@
+/* Forward: a device's request to another brand's node, brought there and its answer brought back. This node
+ * adds nothing to it but its own name: the hub knows who asks for whom. */
+#include "core/account.h"
+#include "core/dispatch.h"
+#include "core/internal.h"
+#include "wire/unpack.h"
+
+/* What may be forwarded, and the persona that it speaks for. */
+static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
+{
+    ProtobufCBinaryData persona;
+    struct hs_key key;
+    switch (inner->body_case) {
+    case HANSE__FRAME__BODY_GET_INVITE:
+    case HANSE__FRAME__BODY_JOIN:   /* names its persona and home in a signed proof */
+    case HANSE__FRAME__BODY_LEDGER: /* signed by whom it speaks for */
+        return HS_OK;
+    case HANSE__FRAME__BODY_PUT_INVITE:
+        persona = inner->put_invite->persona;
+        break;
+    case HANSE__FRAME__BODY_SUBMIT_COMMIT:
+        persona = inner->submit_commit->persona;
+        break;
+    case HANSE__FRAME__BODY_OPEN_COUNTER:
+        persona = inner->open_counter->persona;
+        break;
+    default:
+        return HS_ERR_UNSUPPORTED;
+    }
+    HS_TAKE32(persona, &key);
+    return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
+}
+
+enum hs_err hs_handle_forward(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                              uint64_t *detail)
+{
+    (void)reply; /* comes with the peer's answer */
+    (void)detail;
+    const Hanse__Forward *forward = request->forward;
+    struct hs_key root;
+    Hanse__Frame *inner;
+    HS_TAKE32(forward->node_root, &root);
+    HS_REQUIRE(request->id != 0 && forward->n_addresses <= HS_DIAL_ADDRESSES, HS_ERR_MALFORMED);
+    HS_REQUIRE(!hs_key_equal(&root, hs_turn_root(turn)), HS_ERR_INVALID_ARG);
+    HS_TRY(HS_UNPACK(hanse__frame, hs_pb_bytes(forward->frame), HS_LENIENT, turn->arena, &inner));
+    HS_TRY(check_inner(turn, inner));
+    struct hs_peer *peer = hs_peer_get(turn, &root, forward->addresses, forward->n_addresses);
+    HS_REQUIRE(peer != NULL, HS_ERR_BUSY);
+    HS_REQUIRE(peer->address_count > 0, HS_ERR_UNREACHABLE);
+    if (inner->body_case == HANSE__FRAME__BODY_JOIN)
+        hs_peer_follow(turn, peer); /* the Welcome will come through its session */
+    return hs_peer_ask(turn, peer, request->id, inner->id, hs_pb_bytes(forward->frame));
+}

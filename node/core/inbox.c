@@ -1,0 +1,37 @@
+#include "core/inbox.h"
+
+#include "core/internal.h"
+#include "core/table.h"
+
+static struct hs_kv_key next_key(const struct hs_key *subscriber)
+{
+    return hs_key_sub(HS_MISC_INBOX_NEXT, HS_VIEW(*subscriber), (struct hs_bytes){0});
+}
+
+uint64_t hs_inbox_next(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_kv_key key = next_key(subscriber);
+    return hs_number_get(turn, HS_T_MISC, &key, NULL);
+}
+
+void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item)
+{
+    struct hs_kv_key next = next_key(subscriber);
+    item->seq = hs_inbox_next(turn, subscriber);
+    struct hs_kv_key key = hs_key_seq(HS_VIEW(*subscriber), item->seq);
+    hs_view_put(turn, HS_T_INBOX, &key, &item->base);
+    hs_number_put(turn, HS_T_MISC, &next, item->seq + 1);
+    struct hs_session *session = hs_session_of(&turn->core->sessions, subscriber);
+    if (session != NULL)
+        session->inbox_due = true;
+}
+
+void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next)
+{
+    struct hs_bytes prefix = HS_VIEW(*subscriber), key, value;
+    while (hs_kv_next(turn->kv, HS_T_INBOX, prefix, prefix, turn->arena, &key, &value)) {
+        if (hs_kv_u64(key) >= next)
+            return;
+        hs_kv_del(turn->kv, HS_T_INBOX, key);
+    }
+}

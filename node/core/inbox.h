@@ -1,0 +1,16 @@
+/* Inboxes: what one subscriber is to get besides the rooms' records: Welcomes, outcomes, requests. */
+#ifndef HS_CORE_INBOX_H
+#define HS_CORE_INBOX_H
+
+#include "core/turn.h"
+
+/* Appends an item (its seq is set here); it is delivered when the subscriber is attached. */
+void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item);
+
+/* Deletes what lies before next. */
+void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next);
+
+/* The number that the next item will get. */
+uint64_t hs_inbox_next(struct hs_turn *turn, const struct hs_key *subscriber);
+
+#endif

@@ -1,0 +1,26 @@
+/* The core's own state in memory, for its files only. */
+#ifndef HS_CORE_INTERNAL_H
+#define HS_CORE_INTERNAL_H
+
+#include "core/peer.h"
+#include "core/session.h"
+#include "core/turn.h"
+#include "identity/descriptor.h"
+
+struct hs_core {
+    struct hs_key root;
+    struct hs_signer signer;
+    struct hs_descriptor descriptor;
+    Hanse__SignedObject *descriptor_object; /* in the arena below */
+    struct hs_arena arena;
+    uint64_t incarnation;
+    struct hs_sessions sessions;
+    struct hs_peers peers;
+    struct hs_core_stats stats;
+    bool started; /* the first tick has dialled the hubs that are followed */
+};
+
+struct hs_effect *hs_effect_add(struct hs_effects *effects, enum hs_effect_kind kind, uint64_t session);
+struct hs_bytes hs_arena_pack(struct hs_arena *arena, const ProtobufCMessage *message);
+
+#endif

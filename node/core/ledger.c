@@ -1,0 +1,297 @@
+/* Ledger: definitions of coupons, claims, reservations and redemptions. Each request that changes something
+ * is one record in the definition's stream, with the reply that it got; the same request gets the same reply.
+ */
+#include "deal/ledger.h"
+#include "core/dispatch.h"
+#include "core/internal.h"
+#include "core/table.h"
+#include "deal/coupon.h"
+#include "deal/issuer.h"
+#include "object/object.h"
+#include "wire/unpack.h"
+
+/* One request with what it takes to answer it. */
+struct step {
+    const Hanse__SignedObject *request;
+    struct hs_chain chain;
+    struct hs_issuer issuer;
+    struct hs_id request_id;
+    struct hs_id def_id;
+    struct hs_coupon_def def;
+    Hanse__State__DefView *def_view;
+    Hanse__SignedObject *reply;
+};
+
+static ProtobufCMessage *ledger_get(struct hs_turn *turn, enum hs_sub_table sub, struct hs_bytes a,
+                                    struct hs_bytes b, const ProtobufCMessageDescriptor *type)
+{
+    struct hs_kv_key key = hs_key_sub(sub, a, b);
+    return hs_view_get(turn, HS_T_LEDGER, &key, type);
+}
+
+static void ledger_put(struct hs_turn *turn, enum hs_sub_table sub, struct hs_bytes a, struct hs_bytes b,
+                       const ProtobufCMessage *view)
+{
+    struct hs_kv_key key = hs_key_sub(sub, a, b);
+    hs_view_put(turn, HS_T_LEDGER, &key, view);
+}
+
+/* The definition def_id, opened anew from its own bytes: only what the merchant signed counts. */
+static enum hs_err load_def(struct hs_turn *turn, struct step *s)
+{
+    Hanse__SignedObject *object;
+    struct hs_chain chain;
+    Hanse__Chain *stored = NULL;
+    s->def_view = (Hanse__State__DefView *)ledger_get(
+        turn, HS_LEDGER_DEF, HS_VIEW(s->def_id), (struct hs_bytes){0}, &hanse__state__def_view__descriptor);
+    HS_REQUIRE(s->def_view != NULL, HS_ERR_COUPON_UNKNOWN);
+    HS_TRY(hs_object_unpack(hs_pb_bytes(s->def_view->object), turn->arena, &object));
+    HS_TRY(HS_UNPACK(hanse__chain, hs_pb_bytes(s->def_view->chain), HS_LENIENT, turn->arena, &stored));
+    HS_TRY(hs_chain_open(stored->objects, stored->n_objects, hs_turn_root(turn), turn->arena, &chain));
+    return hs_coupon_def_open(&chain, object, turn->arena, &s->def);
+}
+
+/* The unit of a coupon: NULL where it isn't known. */
+static enum hs_err load_unit(struct hs_turn *turn, const struct hs_id *coupon, struct hs_unit *unit,
+                             bool *known, Hanse__State__UnitView **view)
+{
+    *view = (Hanse__State__UnitView *)ledger_get(turn, HS_LEDGER_UNIT, HS_VIEW(*coupon), (struct hs_bytes){0},
+                                                 &hanse__state__unit_view__descriptor);
+    *known = *view != NULL;
+    return *known ? hs_unit_unpack(hs_pb_bytes((*view)->state), unit) : HS_OK;
+}
+
+/* The record of this step, and the reply for whoever asks again. */
+static enum hs_err record(struct hs_turn *turn, struct step *s, Hanse__State__LedgerStep *ledger)
+{
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    struct hs_bytes request, reply = {0};
+    HS_TRY(hs_object_pack(s->request, turn->arena, &request));
+    if (s->reply != NULL)
+        HS_TRY(hs_object_pack(s->reply, turn->arena, &reply));
+    ledger->def_id = hs_pb_data(HS_VIEW(s->def_id));
+    ledger->request_id = hs_pb_data(HS_VIEW(s->request_id));
+    ledger->request = hs_pb_data(request);
+    ledger->reply = hs_pb_data(reply);
+    record.ledger = ledger;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_LEDGER;
+    hs_stream_append(turn, HS_STREAM_LEDGER, HS_VIEW(s->def_id), &record);
+    struct hs_kv_key key = hs_key_sub(HS_LEDGER_REPLY, HS_VIEW(s->request_id), (struct hs_bytes){0});
+    hs_kv_put(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&key), reply);
+    return HS_OK;
+}
+
+static enum hs_err put_def(struct hs_turn *turn, struct step *s, const Hanse__Ledger *request)
+{
+    Hanse__State__DefView view = HANSE__STATE__DEF_VIEW__INIT;
+    Hanse__State__LedgerStep ledger = HANSE__STATE__LEDGER_STEP__INIT;
+    Hanse__Chain chain = HANSE__CHAIN__INIT;
+    struct hs_bytes object;
+    HS_TRY(hs_coupon_def_open(&s->chain, s->request, turn->arena, &s->def));
+    HS_REQUIRE(turn->now.ms < s->def.msg->hdr->not_after_ms, HS_ERR_COUPON_EXPIRED);
+    s->def_id = s->def.id;
+    HS_TRY(hs_object_pack(s->request, turn->arena, &object));
+    chain.objects = request->chain;
+    chain.n_objects = request->n_chain;
+    view.object = hs_pb_data(object);
+    view.chain = hs_pb_data(hs_turn_pack(turn, &chain.base));
+    view.room = s->def.msg->room;
+    HS_TRY(record(turn, s, &ledger));
+    ledger_put(turn, HS_LEDGER_DEF, HS_VIEW(s->def_id), (struct hs_bytes){0}, &view.base);
+    return HS_OK;
+}
+
+/* Who may have one: a member of the definition's room. */
+static enum hs_err check_membership(struct hs_turn *turn, const struct step *s, const struct hs_key *holder)
+{
+    struct hs_id room;
+    if (s->def_view->room.len == 0)
+        return HS_OK;
+    HS_TAKE32(s->def_view->room, &room);
+    return hs_member_view(turn, &room, holder) != NULL ? HS_OK : HS_ERR_NOT_MEMBER;
+}
+
+static enum hs_err apply_claim(struct hs_turn *turn, struct step *s, const struct hs_coupon_claim *claim)
+{
+    Hanse__State__LedgerStep ledger = HANSE__STATE__LEDGER_STEP__INIT;
+    Hanse__State__UnitView unit = HANSE__STATE__UNIT_VIEW__INIT;
+    Hanse__State__ClaimView view = HANSE__STATE__CLAIM_VIEW__INIT;
+    struct hs_id coupon_id = hs_object_id(s->reply);
+    uint8_t state[HS_UNIT_SIZE];
+    struct hs_unit available = {.state = HS_UNIT_AVAILABLE};
+    hs_unit_pack(&available, state);
+    ledger.coupon_id = hs_pb_data(HS_VIEW(coupon_id));
+    ledger.holder = hs_pb_data(HS_VIEW(claim->signer.key));
+    ledger.unit = hs_pb_data(hs_bytes(state, sizeof state));
+    HS_TRY(record(turn, s, &ledger));
+    unit.def_id = hs_pb_data(HS_VIEW(s->def_id));
+    unit.holder = ledger.holder;
+    unit.state = ledger.unit;
+    ledger_put(turn, HS_LEDGER_UNIT, HS_VIEW(coupon_id), (struct hs_bytes){0}, &unit.base);
+    view.claim_id = hs_pb_data(HS_VIEW(claim->id));
+    ledger_put(turn, HS_LEDGER_CLAIM, HS_VIEW(s->def_id), HS_VIEW(claim->signer.key), &view.base);
+    s->def_view->issued++;
+    ledger_put(turn, HS_LEDGER_DEF, HS_VIEW(s->def_id), (struct hs_bytes){0}, &s->def_view->base);
+    return HS_OK;
+}
+
+static enum hs_err claim(struct hs_turn *turn, struct step *s)
+{
+    struct hs_coupon_claim claim;
+    struct hs_claims claims = {0};
+    enum hs_ledger_answer answer;
+    uint32_t unit_no;
+    HS_TRY(hs_coupon_claim_open(&s->chain, s->request, turn->now, turn->arena, &claim));
+    s->def_id = claim.def_id;
+    HS_TRY(load_def(turn, s));
+    HS_TRY(check_membership(turn, s, &claim.signer.key));
+    Hanse__State__ClaimView *before = (Hanse__State__ClaimView *)ledger_get(
+        turn, HS_LEDGER_CLAIM, HS_VIEW(s->def_id), HS_VIEW(claim.signer.key),
+        &hanse__state__claim_view__descriptor);
+    claims.issued = s->def_view->issued;
+    claims.has_claimed = before != NULL;
+    if (before != NULL)
+        HS_TAKE32(before->claim_id, &claims.claim_id);
+    HS_TRY(hs_ledger_claim(&claims, &s->def, &claim, turn->now, &answer, &unit_no));
+    HS_REQUIRE(answer == HS_LEDGER_NEW, HS_ERR_STORE); /* replays were answered before */
+    HS_TRY(hs_coupon_build(&s->issuer.node, &s->def, unit_no, &claim.signer.key, turn->arena, &s->reply));
+    return apply_claim(turn, s, &claim);
+}
+
+/* Stores what the issuer decided for a unit; a refusal changes nothing and isn't kept. */
+static enum hs_err apply_answer(struct hs_turn *turn, struct step *s, const struct hs_id *coupon_id,
+                                Hanse__State__UnitView *view, const struct hs_issuer_answer *answer)
+{
+    Hanse__State__LedgerStep ledger = HANSE__STATE__LEDGER_STEP__INIT;
+    uint8_t state[HS_UNIT_SIZE];
+    s->reply = answer->reply;
+    HS_REQUIRE(answer->answer == HS_LEDGER_NEW, HS_ERR_STORE); /* replays were answered before */
+    if (answer->refused != HS_OK)
+        return HS_OK;
+    hs_unit_pack(&answer->next, state);
+    ledger.coupon_id = hs_pb_data(HS_VIEW(*coupon_id));
+    ledger.rid = hs_pb_data(HS_VIEW(answer->rid));
+    ledger.unit = view->state = hs_pb_data(hs_bytes(state, sizeof state));
+    HS_TRY(record(turn, s, &ledger));
+    ledger_put(turn, HS_LEDGER_UNIT, HS_VIEW(*coupon_id), (struct hs_bytes){0}, &view->base);
+    struct hs_kv_key rid = hs_key_sub(HS_LEDGER_RID, HS_VIEW(answer->rid), (struct hs_bytes){0});
+    hs_kv_put(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&rid), HS_VIEW(*coupon_id));
+    return HS_OK;
+}
+
+/* Only the fields that name things are read here; hs_issuer_reserve() opens the request for good. */
+static enum hs_err reserve(struct hs_turn *turn, struct step *s)
+{
+    struct hs_unit unit;
+    struct hs_id coupon_id;
+    struct hs_issuer_answer answer;
+    Hanse__State__UnitView *view;
+    Hanse__ReserveRequest *claimed;
+    bool known;
+    HS_TRY(hs_reserve_request_claimed_def(s->request, &s->def_id));
+    HS_TRY(load_def(turn, s));
+    HS_TRY(HS_UNPACK(hanse__reserve_request, hs_pb_bytes(s->request->payload), HS_STRICT, turn->arena,
+                     &claimed));
+    HS_REQUIRE(claimed->coupon != NULL, HS_ERR_MALFORMED);
+    coupon_id = hs_object_id(claimed->coupon);
+    HS_TRY(load_unit(turn, &coupon_id, &unit, &known, &view));
+    HS_TRY(hs_issuer_reserve(&s->issuer, &s->chain, &s->def, known ? &unit : NULL, s->request, turn->arena,
+                             &answer));
+    if (!known) {
+        s->reply = answer.reply;
+        return HS_OK;
+    }
+    return apply_answer(turn, s, &coupon_id, view, &answer);
+}
+
+/* Commit and Release name a rid; the rid leads to the unit. */
+static enum hs_err finish(struct hs_turn *turn, struct step *s, enum hs_kind kind, struct hs_bytes rid)
+{
+    struct hs_unit unit;
+    struct hs_id coupon_id;
+    struct hs_bytes coupon;
+    struct hs_issuer_answer answer;
+    Hanse__State__UnitView *view;
+    bool known;
+    HS_REQUIRE(rid.len == HS_HASH_LEN, HS_ERR_MALFORMED);
+    struct hs_kv_key key = hs_key_sub(HS_LEDGER_RID, rid, (struct hs_bytes){0});
+    HS_REQUIRE(hs_kv_get(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&key), turn->arena, &coupon) &&
+                   HS_FIXED(coupon, &coupon_id),
+               HS_ERR_COUPON_UNKNOWN);
+    HS_TRY(load_unit(turn, &coupon_id, &unit, &known, &view));
+    HS_REQUIRE(known && HS_FIXED(hs_pb_bytes(view->def_id), &s->def_id), HS_ERR_COUPON_UNKNOWN);
+    HS_TRY(kind == HS_KIND_COMMIT
+               ? hs_issuer_commit(&s->issuer, &s->chain, &coupon_id, &unit, s->request, turn->arena, &answer)
+               : hs_issuer_release(&s->issuer, &s->chain, &unit, s->request, turn->arena, &answer));
+    return apply_answer(turn, s, &coupon_id, view, &answer);
+}
+
+static enum hs_err commit(struct hs_turn *turn, struct step *s)
+{
+    Hanse__Commit *claimed;
+    HS_TRY(HS_UNPACK(hanse__commit, hs_pb_bytes(s->request->payload), HS_STRICT, turn->arena, &claimed));
+    return finish(turn, s, HS_KIND_COMMIT, hs_pb_bytes(claimed->rid));
+}
+
+static enum hs_err release(struct hs_turn *turn, struct step *s)
+{
+    Hanse__Release *claimed;
+    HS_TRY(HS_UNPACK(hanse__release, hs_pb_bytes(s->request->payload), HS_STRICT, turn->arena, &claimed));
+    return finish(turn, s, HS_KIND_RELEASE, hs_pb_bytes(claimed->rid));
+}
+
+static enum hs_err decide(struct hs_turn *turn, struct step *s, const Hanse__Ledger *request)
+{
+    switch (hs_object_claimed_kind(s->request)) {
+    case HS_KIND_COUPON_DEF:
+        return put_def(turn, s, request);
+    case HS_KIND_COUPON_CLAIM:
+        return claim(turn, s);
+    case HS_KIND_RESERVE_REQUEST:
+        return reserve(turn, s);
+    case HS_KIND_COMMIT:
+        return commit(turn, s);
+    case HS_KIND_RELEASE:
+        return release(turn, s);
+    default:
+        return HS_ERR_UNSUPPORTED;
+    }
+}
+
+/* What was answered to these bytes before. A reply says nothing to whom it isn't meant for that the request
+ * doesn't: both are known to whoever holds the signed request. */
+static bool replay(struct hs_turn *turn, struct step *s)
+{
+    struct hs_bytes stored;
+    struct hs_kv_key key = hs_key_sub(HS_LEDGER_REPLY, HS_VIEW(s->request_id), (struct hs_bytes){0});
+    if (!hs_kv_get(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&key), turn->arena, &stored))
+        return false;
+    return stored.len == 0 || hs_object_unpack(stored, turn->arena, &s->reply) == HS_OK;
+}
+
+enum hs_err hs_handle_ledger(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                             uint64_t *detail)
+{
+    (void)detail;
+    const Hanse__Ledger *ledger = request->ledger;
+    struct step s = {.request = ledger->request};
+    HS_REQUIRE(ledger->request != NULL, HS_ERR_MALFORMED);
+    s.request_id = hs_object_id(ledger->request);
+    s.issuer.node =
+        (struct hs_author){.signer = &turn->core->signer, .issuer = turn->core->signer.pub, .now = turn->now};
+    s.issuer.incarnation = turn->core->incarnation;
+    if (!replay(turn, &s)) {
+        HS_TRY(hs_chain_open(ledger->chain, ledger->n_chain, hs_turn_root(turn), turn->arena, &s.chain));
+        HS_TRY(decide(turn, &s, ledger));
+    }
+    Hanse__LedgerReply *answer = HS_NEW(turn, Hanse__LedgerReply, hanse__ledger_reply);
+    Hanse__SignedObject **chain = hs_arena_alloc(turn->arena, sizeof(Hanse__SignedObject *));
+    HS_REQUIRE(answer != NULL && chain != NULL, HS_ERR_NOMEM);
+    chain[0] = turn->core->descriptor_object;
+    answer->reply = s.reply;
+    answer->chain = chain;
+    answer->n_chain = 1;
+    reply->ledger_reply = answer;
+    reply->body_case = HANSE__FRAME__BODY_LEDGER_REPLY;
+    return HS_OK;
+}

@@ -1,0 +1,22 @@
+/* The outbox to one hub: posts of this node's users that the hub hasn't answered yet, durable, in order. */
+#ifndef HS_CORE_OUTBOX_H
+#define HS_CORE_OUTBOX_H
+
+#include "core/peer.h"
+#include "core/turn.h"
+
+/* Appends the post of the turn's session. */
+enum hs_err hs_outbox_put(struct hs_turn *turn, const struct hs_key *hub, const struct hs_id *room,
+                          const Hanse__Frame *request);
+
+bool hs_outbox_waits(struct hs_turn *turn, const struct hs_key *hub);
+
+/* Sends what isn't under way, as far as the window reaches. */
+void hs_outbox_send(struct hs_turn *turn, struct hs_peer *peer);
+
+/* The hub's answer: the post is done with; a refusal goes into its sender's inbox. */
+void hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq, const Hanse__Frame *answer);
+
+struct hs_asked *hs_asked_add(struct hs_peer *peer);
+
+#endif

@@ -1,0 +1,97 @@
+/* Other brands' nodes, as this one reaches them: one session each, dialled when there is something to say,
+ * kept while rooms of theirs are followed. What was asked of them and not answered yet is kept here; posts
+ * that wait for them are kept in the store (outbox). */
+#ifndef HS_CORE_PEER_H
+#define HS_CORE_PEER_H
+
+#include "core/core.h"
+#include "schema/link.pb-c.h"
+
+struct hs_turn;
+
+enum hs_peer_state {
+    HS_PEER_DOWN, /* nothing under way; dialled again at retry_at where it is wanted */
+    HS_PEER_DIALLING,
+    HS_PEER_GREETING, /* Authenticate was sent */
+    HS_PEER_UP,
+};
+
+enum {
+    HS_FORWARDS_MAX = 256, /* requests of devices that wait for one node: bounds their memory */
+    HS_FORWARD_MS = 15000, /* a device is told UNREACHABLE after this */
+    HS_OUTBOX_WINDOW = 64, /* posts under way to one hub at once */
+    HS_RETRY_FIRST_MS = 200,
+    HS_RETRY_MAX_MS = 60000,
+    HS_PEERS_MAX = 1024, /* nodes that this one has to do with: bounds what devices can make it dial */
+};
+
+/* One question that waits for its answer. */
+struct hs_asked {
+    uint64_t id;  /* of the frame to the peer; 0 while it hasn't been sent */
+    bool is_post; /* from the outbox: seq; else for a device: session and its frame's id */
+    uint64_t seq;
+    uint64_t session, session_id;
+    uint64_t inner_id;
+    struct hs_time deadline;
+    uint8_t *frame; /* the inner frame, until it is sent */
+    size_t frame_len;
+    struct hs_asked *next;
+};
+
+struct hs_peer {
+    struct hs_key root;
+    enum hs_peer_state state;
+    uint64_t session;
+    char addresses[HS_DIAL_ADDRESSES][HS_ADDRESS_SIZE];
+    size_t address_count;
+    bool followed; /* rooms of it are followed: the session is kept up */
+    unsigned failures;
+    struct hs_time retry_at;
+    uint64_t last_id;
+    uint64_t outbox_next; /* the next post to send in this session */
+    size_t posts_asked;
+    struct hs_asked *asked;
+    size_t asked_count;
+    struct hs_peer *next;
+};
+
+struct hs_peers {
+    struct hs_peer *list;
+    size_t count;
+};
+
+void hs_peers_free(struct hs_peers *peers);
+
+/* The peers of the store, at the start. */
+void hs_peers_load(struct hs_turn *turn);
+
+struct hs_peer *hs_peer_find(const struct hs_peers *peers, const struct hs_key *root);
+
+/* Finds or makes; addresses are kept where there were none. NULL past HS_PEERS_MAX or without memory. */
+struct hs_peer *hs_peer_get(struct hs_turn *turn, const struct hs_key *root, char *const *addresses,
+                            size_t count);
+
+/* From now on its rooms are followed: stored, and dialled again whenever the session ends. */
+void hs_peer_follow(struct hs_turn *turn, struct hs_peer *peer);
+
+/* Asks the peer on behalf of the turn's session, whose request has this id. BUSY. */
+enum hs_err hs_peer_ask(struct hs_turn *turn, struct hs_peer *peer, uint64_t session_id, uint64_t inner_id,
+                        struct hs_bytes frame);
+
+/* Posts wait in the outbox: dial if need be, send as far as the window reaches. */
+void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer);
+
+/* What happens to sessions and time. */
+void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_bytes descriptor);
+void hs_peer_closed(struct hs_turn *turn);
+void hs_peer_failed(struct hs_turn *turn, const struct hs_key *root);
+void hs_peers_tick(struct hs_turn *turn);
+struct hs_time hs_peers_deadline(const struct hs_peers *peers);
+
+/* A device's session is gone: nobody waits for its answers. */
+void hs_peers_forget_origin(struct hs_peers *peers, uint64_t session);
+
+/* A frame from the peer: true where it was an answer and has been dealt with. bytes: the frame as it came. */
+bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame, struct hs_bytes bytes);
+
+#endif

@@ -1,0 +1,133 @@
+#include "core/room.h"
+
+#include "core/account.h"
+#include "core/internal.h"
+#include "core/table.h"
+
+enum hs_err hs_room_hubbed(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView **view)
+{
+    *view = hs_room_view(turn, room);
+    return *view != NULL && (*view)->hub ? HS_OK : HS_ERR_ROOM_UNKNOWN;
+}
+
+enum hs_err hs_room_policy(struct hs_turn *turn, const Hanse__State__RoomView *view, struct hs_policy *policy)
+{
+    return hs_policy_parse(hs_pb_bytes(view->policy), turn->arena, policy);
+}
+
+enum hs_err hs_room_speaker(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona)
+{
+    HS_REQUIRE(hs_member_view(turn, room, persona) != NULL, HS_ERR_NOT_MEMBER);
+    return hs_session_acts_for(turn, room, persona) ? HS_OK : HS_ERR_WRONG_SENDER;
+}
+
+struct hs_time hs_room_time(const struct hs_turn *turn, const Hanse__State__RoomView *view)
+{
+    return (struct hs_time){turn->now.ms > view->hub_time_ms ? turn->now.ms : view->hub_time_ms};
+}
+
+void hs_room_store(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
+{
+    struct hs_kv_key key = hs_key1(HS_VIEW(*room));
+    hs_view_put(turn, HS_T_ROOM, &key, &view->base);
+}
+
+enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                           const struct hs_record_spec *spec, Hanse__State__RoomEntry *entry,
+                           struct hs_record_header *header)
+{
+    struct hs_writer HS_WRITER w = hs_writer(HS_RECORD_HEADER_MAX);
+    struct hs_log_tip tip = {.next_seq = view->next_seq, .hub_time = {view->hub_time_ms}};
+    if (tip.next_seq > 0)
+        HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hash), &tip.hash), HS_ERR_STORE);
+    HS_TRY(hs_log_build_next(&tip, room, spec, &w, header));
+    struct hs_bytes hash = hs_arena_copy(turn->arena, HS_VIEW(tip.hash));
+    HS_REQUIRE(hash.data != NULL, HS_ERR_NOMEM);
+    entry->header = hs_pb_data(hs_writer_bytes(&w));
+    entry->body = hs_pb_data(spec->body);
+    struct hs_kv_key at = hs_key_seq(HS_VIEW(*room), header->seq);
+    struct hs_kv_key body = hs_key2(HS_VIEW(*room), HS_VIEW(header->body_hash));
+    hs_view_put(turn, HS_T_ROOM_LOG, &at, &entry->base);
+    hs_number_put(turn, HS_T_BODY, &body, header->seq);
+    view->next_seq = tip.next_seq;
+    view->hash = hs_pb_data(hash);
+    view->hub_time_ms = tip.hub_time.ms;
+    hs_room_store(turn, room, view);
+    hs_sessions_room_due(&turn->core->sessions, room);
+    turn->core->stats.records++;
+    return HS_OK;
+}
+
+Hanse__State__RoomEntry *hs_room_entry(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
+{
+    struct hs_kv_key key = hs_key_seq(HS_VIEW(*room), seq);
+    return (Hanse__State__RoomEntry *)HS_VIEW_GET(turn, HS_T_ROOM_LOG, &key, hanse__state__room_entry);
+}
+
+bool hs_room_find_body(struct hs_turn *turn, const struct hs_id *room, const struct hs_id *body_hash,
+                       uint64_t *seq)
+{
+    bool found = false;
+    struct hs_kv_key key = hs_key2(HS_VIEW(*room), HS_VIEW(*body_hash));
+    *seq = hs_number_get(turn, HS_T_BODY, &key, &found);
+    return found;
+}
+
+enum hs_err hs_reply_accepted(struct hs_turn *turn, const struct hs_id *room, uint64_t seq,
+                              Hanse__Frame *reply)
+{
+    struct hs_record_header header;
+    Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
+    Hanse__Accepted *accepted = HS_NEW(turn, Hanse__Accepted, hanse__accepted);
+    HS_REQUIRE(entry != NULL && accepted != NULL, HS_ERR_STORE);
+    HS_TRY(hs_record_header_parse(hs_pb_bytes(entry->header), &header));
+    struct hs_bytes hash = hs_arena_copy(turn->arena, HS_VIEW(header.hash));
+    HS_REQUIRE(hash.data != NULL, HS_ERR_NOMEM);
+    accepted->seq = seq;
+    accepted->hub_time_ms = header.hub_time.ms;
+    accepted->hash = hs_pb_data(hash);
+    reply->accepted = accepted;
+    reply->body_case = HANSE__FRAME__BODY_ACCEPTED;
+    return HS_OK;
+}
+
+bool hs_room_answer_known(struct hs_turn *turn, const struct hs_id *room, struct hs_bytes body,
+                          Hanse__Frame *reply)
+{
+    uint64_t seq;
+    struct hs_id hash = hs_record_body_hash(body);
+    return hs_room_find_body(turn, room, &hash, &seq) && hs_reply_accepted(turn, room, seq, reply) == HS_OK;
+}
+
+void hs_subscribe(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                  uint64_t from, uint32_t members)
+{
+    Hanse__State__SubscriptionView fresh = HANSE__STATE__SUBSCRIPTION_VIEW__INIT;
+    Hanse__State__SubscriptionView *view = hs_subscription_view(turn, subscriber, room);
+    struct hs_kv_key key = hs_key2(HS_VIEW(*subscriber), HS_VIEW(*room));
+    if (view == NULL || view->until != UINT64_MAX) {
+        view = &fresh;
+        view->from = view->next = from;
+    }
+    view->until = UINT64_MAX;
+    view->members += members;
+    hs_view_put(turn, HS_T_SUBSCRIPTION, &key, &view->base);
+}
+
+void hs_unsubscribe(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                    uint64_t seq)
+{
+    Hanse__State__SubscriptionView *view = hs_subscription_view(turn, subscriber, room);
+    struct hs_kv_key key = hs_key2(HS_VIEW(*subscriber), HS_VIEW(*room));
+    if (view == NULL)
+        return;
+    view->members -= view->members > 0 ? 1 : 0;
+    if (view->members == 0) {
+        view->until = seq + 1;
+        struct hs_session *session = hs_session_of(&turn->core->sessions, subscriber);
+        struct hs_position *position = session != NULL ? hs_session_position(session, room, false) : NULL;
+        if (position != NULL)
+            position->until = view->until;
+    }
+    hs_view_put(turn, HS_T_SUBSCRIPTION, &key, &view->base);
+}

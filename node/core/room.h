@@ -1,0 +1,59 @@
+/* Rooms at their node: the stream of a room is its log, and everything else about it is a view of that. */
+#ifndef HS_CORE_ROOM_H
+#define HS_CORE_ROOM_H
+
+#include "core/state.pb-c.h"
+#include "core/turn.h"
+#include "room/log.h"
+#include "room/policy.h"
+
+/* The room that this node is the hub of: ROOM_UNKNOWN where it isn't. */
+enum hs_err hs_room_hubbed(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView **view);
+
+/* The room's policy, in the turn's arena. */
+enum hs_err hs_room_policy(struct hs_turn *turn, const Hanse__State__RoomView *view,
+                           struct hs_policy *policy);
+
+/* The persona may speak in the room through this session: WRONG_SENDER where the session doesn't act for it,
+ * NOT_MEMBER. */
+enum hs_err hs_room_speaker(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona);
+
+/* Hub time for the next record: now, but never before the last one. */
+struct hs_time hs_room_time(const struct hs_turn *turn, const Hanse__State__RoomView *view);
+
+/* Appends a record: the entry, its index by body hash, the room's tip; marks readers due. entry may carry
+ * what only the node needs. The view is updated and stored. */
+enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                           const struct hs_record_spec *spec, Hanse__State__RoomEntry *entry,
+                           struct hs_record_header *header);
+
+void hs_room_store(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
+
+/* The entry seq of the copy of this node; NULL where there is none. */
+Hanse__State__RoomEntry *hs_room_entry(struct hs_turn *turn, const struct hs_id *room, uint64_t seq);
+
+/* The number of the record with that body; false where the room has none. */
+bool hs_room_find_body(struct hs_turn *turn, const struct hs_id *room, const struct hs_id *body_hash,
+                       uint64_t *seq);
+
+/* Fills in Accepted for the record seq. */
+enum hs_err hs_reply_accepted(struct hs_turn *turn, const struct hs_id *room, uint64_t seq,
+                              Hanse__Frame *reply);
+
+/* Body known already: answers as before and returns true. */
+bool hs_room_answer_known(struct hs_turn *turn, const struct hs_id *room, struct hs_bytes body,
+                          Hanse__Frame *reply);
+
+/* The invite with that key, if it is still good at now: INVITE_UNKNOWN, INVITE_EXPIRED. room may be NULL. */
+enum hs_err hs_invite_is_open(struct hs_turn *turn, const struct hs_key *invite_key, const struct hs_id *room,
+                              Hanse__State__InviteView **out);
+
+/* From seq on, subscriber may read the room. A node that reads it already gets one more member. */
+void hs_subscribe(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                  uint64_t from, uint32_t members);
+
+/* One of its members is gone with the record seq; with the last one the reading ends behind it. */
+void hs_unsubscribe(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                    uint64_t seq);
+
+#endif

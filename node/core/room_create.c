@@ -1,0 +1,95 @@
+/* CreateRoom: the first record of a new room, and its MLS group of one. */
+#include "core/account.h"
+#include "core/dispatch.h"
+#include "core/internal.h"
+#include "core/room.h"
+#include "core/table.h"
+#include "identity/grant.h"
+#include "mls/public.h"
+#include "room/genesis.h"
+#include "room/leaf.h"
+
+/* Who may make rooms at a brand's node: those whom the brand gave a role. */
+static bool may_found(struct hs_turn *turn)
+{
+    Hanse__State__AccountView *account = hs_account_view(turn, &turn->session->persona);
+    uint32_t founders = hs_role_set(HANSE__ROLE__ROLE_STAFF) | hs_role_set(HANSE__ROLE__ROLE_MERCHANT) |
+                        hs_role_set(HANSE__ROLE__ROLE_TILL);
+    return account != NULL && (account->roles & founders) != 0;
+}
+
+/* The group is that of the genesis: its id, its policy, the owner alone. */
+static enum hs_err check_group(struct hs_turn *turn, const struct hs_genesis *genesis,
+                               const struct hs_mls_public *group, struct hs_room_member *owner)
+{
+    struct hs_bytes policy;
+    struct hs_mls_member leaf;
+    uint32_t first = 0;
+    HS_REQUIRE(hs_bytes_equal(hs_mls_public_id(group), HS_VIEW(genesis->room)), HS_ERR_MLS_GROUP);
+    HS_REQUIRE(hs_mls_public_epoch(group) == 0 && hs_mls_public_member_count(group) == 1, HS_ERR_POLICY);
+    HS_REQUIRE(hs_mls_public_extension(group, HS_POLICY_EXTENSION, &policy) &&
+                   hs_bytes_equal(policy, genesis->policy_bytes),
+               HS_ERR_POLICY);
+    HS_REQUIRE(hs_mls_public_member_next(group, &first, &leaf), HS_ERR_MLS_TREE);
+    HS_TRY(hs_room_leaf_check(leaf.identity, &leaf.signature_key, hs_turn_root(turn), turn->now, owner));
+    return hs_key_equal(&owner->persona, &genesis->owner) ? HS_OK : HS_ERR_WRONG_SENDER;
+}
+
+static void put_owner(struct hs_turn *turn, const struct hs_genesis *genesis,
+                      const struct hs_room_member *owner)
+{
+    Hanse__State__MemberView member = HANSE__STATE__MEMBER_VIEW__INIT;
+    struct hs_kv_key key = hs_key2(HS_VIEW(genesis->room), HS_VIEW(genesis->owner));
+    member.home_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
+    member.device = hs_pb_data(HS_VIEW(owner->device));
+    hs_view_put(turn, HS_T_MEMBER, &key, &member.base);
+    hs_subscribe(turn, &turn->session->subscriber, &genesis->room, 0, 1);
+}
+
+static enum hs_err found(struct hs_turn *turn, const struct hs_genesis *genesis, struct hs_bytes body,
+                         struct hs_mls_public *group, const struct hs_room_member *owner)
+{
+    Hanse__State__RoomView view = HANSE__STATE__ROOM_VIEW__INIT;
+    Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
+    struct hs_record_header header;
+    struct hs_writer HS_WRITER saved = hs_writer(HS_RECORD_BODY_MAX);
+    HS_TRY(hs_mls_public_save(group, &saved));
+    struct hs_record_spec spec = {
+        .kind = HS_RECORD_GENESIS,
+        .sender_node = *hs_turn_root(turn),
+        .sender_persona = genesis->owner,
+        .body = body,
+        .hub_time = turn->now,
+    };
+    view.hub = true;
+    view.hub_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
+    view.policy = hs_pb_data(genesis->policy_bytes);
+    view.members = 1;
+    entry.group = hs_pb_data(hs_writer_bytes(&saved));
+    HS_TRY(hs_room_append(turn, &genesis->room, &view, &spec, &entry, &header));
+    struct hs_kv_key key = hs_key1(HS_VIEW(genesis->room));
+    hs_kv_put(turn->kv, HS_T_GROUP, hs_kv_key_bytes(&key), hs_writer_bytes(&saved));
+    put_owner(turn, genesis, owner);
+    turn->core->stats.rooms++;
+    return HS_OK;
+}
+
+enum hs_err hs_handle_create_room(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                                  uint64_t *detail)
+{
+    (void)detail;
+    struct hs_genesis genesis;
+    struct hs_room_member owner;
+    struct hs_mls_public HS_MLS_PUBLIC *group = NULL;
+    struct hs_bytes body = hs_pb_bytes(request->create_room->genesis);
+    HS_REQUIRE(may_found(turn), HS_ERR_DENIED);
+    HS_TRY(hs_genesis_verify(body, turn->now, turn->arena, &genesis));
+    HS_REQUIRE(hs_key_equal(&genesis.policy.hub_root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(hs_session_acts_for(turn, NULL, &genesis.owner), HS_ERR_WRONG_SENDER);
+    if (hs_room_view(turn, &genesis.room) != NULL)
+        return hs_reply_accepted(turn, &genesis.room, 0, reply);
+    HS_TRY(hs_mls_public_new(hs_pb_bytes(request->create_room->group_info), (struct hs_bytes){0}, &group));
+    HS_TRY(check_group(turn, &genesis, group, &owner));
+    HS_TRY(found(turn, &genesis, body, group, &owner));
+    return hs_reply_accepted(turn, &genesis.room, 0, reply);
+}

@@ -1,0 +1,100 @@
+/* PutInvite and GetInvite: a right to join enters the log; whoever holds its key may ask what it is for. */
+#include "core/dispatch.h"
+#include "core/internal.h"
+#include "core/room.h"
+#include "core/table.h"
+#include "room/invite.h"
+
+enum hs_err hs_invite_is_open(struct hs_turn *turn, const struct hs_key *invite_key, const struct hs_id *room,
+                              Hanse__State__InviteView **out)
+{
+    struct hs_kv_key key = hs_key1(HS_VIEW(*invite_key));
+    Hanse__State__InviteView *view =
+        (Hanse__State__InviteView *)HS_VIEW_GET(turn, HS_T_INVITE, &key, hanse__state__invite_view);
+    if (out != NULL)
+        *out = view;
+    HS_REQUIRE(view != NULL, HS_ERR_INVITE_UNKNOWN);
+    HS_REQUIRE(room == NULL || hs_bytes_equal(hs_pb_bytes(view->room), HS_VIEW(*room)),
+               HS_ERR_INVITE_UNKNOWN);
+    HS_REQUIRE(turn->now.ms < view->not_after_ms, HS_ERR_INVITE_EXPIRED);
+    return HS_OK;
+}
+
+static void put_view(struct hs_turn *turn, const struct hs_invite *invite, uint64_t seq)
+{
+    Hanse__State__InviteView view = HANSE__STATE__INVITE_VIEW__INIT;
+    struct hs_kv_key key = hs_key1(HS_VIEW(invite->invite_key));
+    view.room = hs_pb_data(HS_VIEW(invite->room));
+    view.issuer = hs_pb_data(HS_VIEW(invite->issuer));
+    view.seq = seq;
+    view.max_uses = invite->max_uses;
+    view.not_after_ms = invite->not_after.ms;
+    hs_view_put(turn, HS_T_INVITE, &key, &view.base);
+}
+
+enum hs_err hs_handle_put_invite(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                                 uint64_t *detail)
+{
+    (void)detail;
+    const Hanse__PutInvite *put = request->put_invite;
+    struct hs_bytes body = hs_pb_bytes(put->invite);
+    struct hs_id room;
+    struct hs_key persona;
+    struct hs_invite invite;
+    struct hs_policy policy;
+    struct hs_record_header header;
+    Hanse__State__RoomView *view;
+    Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
+    HS_TAKE32(put->room, &room);
+    HS_TAKE32(put->persona, &persona);
+    HS_TRY(hs_room_hubbed(turn, &room, &view));
+    HS_TRY(hs_room_speaker(turn, &room, &persona));
+    if (hs_room_answer_known(turn, &room, body, reply))
+        return HS_OK;
+    struct hs_time hub_time = hs_room_time(turn, view);
+    HS_TRY(hs_invite_verify(body, &room, hub_time, &invite));
+    HS_REQUIRE(hs_key_equal(&invite.issuer, &persona), HS_ERR_WRONG_SENDER);
+    HS_TRY(hs_room_policy(turn, view, &policy));
+    HS_REQUIRE(hs_policy_allows(&policy, &persona, hub_time, HS_RIGHT_INVITE), HS_ERR_POLICY);
+    struct hs_kv_key key = hs_key1(HS_VIEW(invite.invite_key));
+    HS_REQUIRE(!hs_kv_has(turn->kv, HS_T_INVITE, hs_kv_key_bytes(&key)), HS_ERR_CONFLICT);
+    struct hs_record_spec spec = {
+        .kind = HS_RECORD_INVITE,
+        .epoch = view->epoch,
+        .sender_node = *hs_turn_root(turn),
+        .sender_persona = persona,
+        .body = body,
+        .hub_time = hub_time,
+    };
+    HS_TRY(hs_room_append(turn, &room, view, &spec, &entry, &header));
+    put_view(turn, &invite, header.seq);
+    return hs_reply_accepted(turn, &room, header.seq, reply);
+}
+
+enum hs_err hs_handle_get_invite(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                                 uint64_t *detail)
+{
+    (void)detail;
+    struct hs_key invite_key;
+    struct hs_id room;
+    struct hs_policy policy;
+    Hanse__State__InviteView *invite;
+    Hanse__State__RoomView *view;
+    HS_TAKE32(request->get_invite->invite_key, &invite_key);
+    HS_TRY(hs_invite_is_open(turn, &invite_key, NULL, &invite));
+    HS_TAKE32(invite->room, &room);
+    HS_TRY(hs_room_hubbed(turn, &room, &view));
+    HS_TRY(hs_room_policy(turn, view, &policy));
+    Hanse__State__RoomEntry *entry = hs_room_entry(turn, &room, invite->seq);
+    Hanse__InviteInfo *info = HS_NEW(turn, Hanse__InviteInfo, hanse__invite_info);
+    HS_REQUIRE(entry != NULL && info != NULL, HS_ERR_STORE);
+    info->room = invite->room;
+    info->room_name = hs_arena_str(turn->arena, policy.name);
+    HS_REQUIRE(info->room_name != NULL, HS_ERR_NOMEM);
+    info->invite = entry->body;
+    info->descriptor = turn->core->descriptor_object;
+    info->members = view->members;
+    reply->invite_info = info;
+    reply->body_case = HANSE__FRAME__BODY_INVITE_INFO;
+    return HS_OK;
+}

@@ -1,0 +1,107 @@
+/* Join: a use of an invite enters the log; a moderator's client will admit the joiner. */
+#include "core/account.h"
+#include "core/dispatch.h"
+#include "core/internal.h"
+#include "core/room.h"
+#include "core/table.h"
+#include "room/join.h"
+
+static Hanse__State__JoinView *join_view(struct hs_turn *turn, const struct hs_id *room,
+                                         const struct hs_key *persona)
+{
+    struct hs_kv_key key = hs_key2(HS_VIEW(*room), HS_VIEW(*persona));
+    return (Hanse__State__JoinView *)HS_VIEW_GET(turn, HS_T_JOIN, &key, hanse__state__join_view);
+}
+
+static enum hs_err reply_status(struct hs_turn *turn, Hanse__JoinState state, uint64_t seq,
+                                Hanse__Frame *reply)
+{
+    reply->join_status = HS_NEW(turn, Hanse__JoinStatus, hanse__join_status);
+    HS_REQUIRE(reply->join_status != NULL, HS_ERR_NOMEM);
+    reply->join_status->state = state;
+    reply->join_status->seq = seq;
+    reply->body_case = HANSE__FRAME__BODY_JOIN_STATUS;
+    return HS_OK;
+}
+
+/* The session must be the joiner's device here, or the node that answers for the joiner. */
+static enum hs_err check_home(struct hs_turn *turn, const struct hs_join *join)
+{
+    bool local = turn->session->state == HS_SESSION_DEVICE;
+    const struct hs_key *home = local ? hs_turn_root(turn) : &turn->session->subscriber;
+    HS_REQUIRE(hs_key_equal(&join->home_root, home), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(!local || hs_session_acts_for(turn, NULL, &join->persona), HS_ERR_WRONG_SENDER);
+    return HS_OK;
+}
+
+/* A persona that isn't in the room uses an invite: is there one left, and room for it? */
+static enum hs_err check_use(struct hs_turn *turn, const struct hs_join *join,
+                             const Hanse__State__RoomView *view, Hanse__State__InviteView **invite)
+{
+    struct hs_policy policy;
+    HS_TRY(hs_invite_is_open(turn, &join->invite_key, &join->room, invite));
+    HS_REQUIRE((*invite)->used < (*invite)->max_uses, HS_ERR_INVITE_USED_UP);
+    HS_TRY(hs_room_policy(turn, view, &policy));
+    HS_REQUIRE(!hs_policy_is_banned(&policy, &join->persona), HS_ERR_DENIED);
+    HS_REQUIRE(view->members < policy.max_members, HS_ERR_ROOM_FULL);
+    return HS_OK;
+}
+
+static void put_views(struct hs_turn *turn, const struct hs_join *join, const struct hs_record_header *header,
+                      Hanse__State__InviteView *invite)
+{
+    Hanse__State__JoinView view = HANSE__STATE__JOIN_VIEW__INIT;
+    struct hs_kv_key at = hs_key2(HS_VIEW(join->room), HS_VIEW(join->persona));
+    struct hs_kv_key invite_at = hs_key1(HS_VIEW(join->invite_key));
+    view.seq = header->seq;
+    view.uses_before = invite->used;
+    view.body_hash = hs_pb_data(HS_VIEW(header->body_hash));
+    view.key_package_ref = hs_pb_data(HS_VIEW(join->key_package_ref));
+    view.home_root = hs_pb_data(HS_VIEW(join->home_root));
+    view.invite_key = hs_pb_data(HS_VIEW(join->invite_key));
+    view.device = hs_pb_data(HS_VIEW(join->member.device));
+    hs_view_put(turn, HS_T_JOIN, &at, &view.base);
+    invite->used++;
+    hs_view_put(turn, HS_T_INVITE, &invite_at, &invite->base);
+}
+
+enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                           uint64_t *detail)
+{
+    (void)detail;
+    struct hs_bytes body = hs_pb_bytes(request->join->join);
+    struct hs_id room;
+    struct hs_join join;
+    struct hs_record_header header;
+    Hanse__State__RoomView *view;
+    Hanse__State__InviteView *invite;
+    Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
+    HS_TAKE32(request->join->room, &room);
+    HS_TRY(hs_room_hubbed(turn, &room, &view));
+    struct hs_time hub_time = hs_room_time(turn, view);
+    HS_TRY(hs_join_verify(body, &room, hs_turn_root(turn), hub_time, &join));
+    HS_TRY(check_home(turn, &join));
+    Hanse__State__JoinView *before = join_view(turn, &room, &join.persona);
+    if (hs_member_view(turn, &room, &join.persona) != NULL)
+        return reply_status(turn, HANSE__JOIN_STATE__JOIN_JOINED, before != NULL ? before->seq : 0, reply);
+    if (before != NULL && !before->joined) {
+        struct hs_id hash = hs_record_body_hash(body);
+        HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(before->body_hash), HS_VIEW(hash)), HS_ERR_CONFLICT);
+        return reply_status(turn, HANSE__JOIN_STATE__JOIN_WAITING, before->seq, reply);
+    }
+    HS_TRY(check_use(turn, &join, view, &invite));
+    struct hs_record_spec spec = {
+        .kind = HS_RECORD_JOIN,
+        .epoch = view->epoch,
+        .sender_node = join.home_root,
+        .sender_persona = join.persona,
+        .body = body,
+        .hub_time = hub_time,
+    };
+    uint64_t known;
+    struct hs_id hash = hs_record_body_hash(body);
+    HS_REQUIRE(!hs_room_find_body(turn, &room, &hash, &known), HS_ERR_INVITE_REPLAYED);
+    HS_TRY(hs_room_append(turn, &room, view, &spec, &entry, &header));
+    put_views(turn, &join, &header, invite);
+    return reply_status(turn, HANSE__JOIN_STATE__JOIN_WAITING, header.seq, reply);
+}

@@ -1,0 +1,81 @@
+/* SubmitMessage: a post enters the log of the hub, or the outbox of the sender's home. */
+#include "core/account.h"
+#include "core/dispatch.h"
+#include "core/follow.h"
+#include "core/internal.h"
+#include "core/room.h"
+#include "core/table.h"
+#include "mls/message.h"
+
+/* How long posts of a past epoch are taken after its end, by hub time (spec ROOM: acceptance window). */
+enum { WINDOW_MS = 30000 };
+
+/* Is a message of that epoch still taken? EPOCH_TOO_OLD: the sender must encrypt anew. */
+static enum hs_err check_epoch(const Hanse__State__RoomView *view, uint64_t epoch, struct hs_time hub_time)
+{
+    HS_REQUIRE(epoch <= view->epoch, HS_ERR_WRONG_EPOCH);
+    if (epoch == view->epoch)
+        return HS_OK;
+    for (size_t i = 0; i < view->n_past; i++)
+        if (view->past[i]->epoch == epoch && hub_time.ms - view->past[i]->ended_ms < WINDOW_MS)
+            return HS_OK;
+    return HS_ERR_EPOCH_TOO_OLD;
+}
+
+static enum hs_err check_message(const Hanse__State__RoomView *view, const struct hs_id *room,
+                                 struct hs_bytes message, struct hs_time hub_time)
+{
+    struct hs_mls_peek peek;
+    HS_REQUIRE(message.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
+    HS_TRY(hs_mls_message_peek(message, &peek));
+    HS_REQUIRE(peek.wire_format == HS_MLS_PRIVATE_MESSAGE && peek.content_type == HS_MLS_APPLICATION,
+               HS_ERR_UNSUPPORTED);
+    HS_REQUIRE(hs_bytes_equal(peek.group_id, HS_VIEW(*room)), HS_ERR_MLS_GROUP);
+    return check_epoch(view, peek.epoch, hub_time);
+}
+
+static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, const struct hs_id *room,
+                          const struct hs_key *persona, Hanse__State__RoomView *view, Hanse__Frame *reply)
+{
+    struct hs_policy policy;
+    struct hs_record_header header;
+    Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
+    struct hs_bytes message = hs_pb_bytes(s->message);
+    HS_TRY(hs_room_speaker(turn, room, persona));
+    if (hs_room_answer_known(turn, room, message, reply))
+        return HS_OK;
+    struct hs_time hub_time = hs_room_time(turn, view);
+    HS_TRY(check_message(view, room, message, hub_time));
+    HS_TRY(hs_room_policy(turn, view, &policy));
+    HS_REQUIRE(hs_policy_allows(&policy, persona, hub_time, HS_RIGHT_POST), HS_ERR_POLICY);
+    struct hs_record_spec spec = {
+        .kind = HS_RECORD_POST,
+        .epoch = view->epoch,
+        .sender_persona = *persona,
+        .sender_node =
+            turn->session->state == HS_SESSION_NODE ? turn->session->subscriber : *hs_turn_root(turn),
+        .body = message,
+        .hub_time = hub_time,
+    };
+    HS_TRY(hs_room_append(turn, room, view, &spec, &entry, &header));
+    return hs_reply_accepted(turn, room, header.seq, reply);
+}
+
+enum hs_err hs_handle_submit_message(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                                     uint64_t *detail)
+{
+    const Hanse__SubmitMessage *s = request->submit_message;
+    struct hs_id room;
+    struct hs_key persona;
+    HS_TAKE32(s->room, &room);
+    HS_TAKE32(s->persona, &persona);
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    HS_REQUIRE(view != NULL, HS_ERR_ROOM_UNKNOWN);
+    *detail = view->epoch;
+    if (view->hub)
+        return at_hub(turn, s, &room, &persona, view, reply);
+    HS_REQUIRE(turn->session->state == HS_SESSION_DEVICE, HS_ERR_ROOM_UNKNOWN);
+    HS_REQUIRE(hs_session_acts_for(turn, NULL, &persona), HS_ERR_WRONG_SENDER);
+    HS_REQUIRE(hs_subscription_view(turn, &turn->session->subscriber, &room) != NULL, HS_ERR_NOT_MEMBER);
+    return hs_follow_queue(turn, &room, view, request, reply);
+}

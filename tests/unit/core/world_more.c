@@ -1,0 +1,60 @@
+/* What can happen to a world: time, restarts, foreign frames. */
+#include "core/world.h"
+
+void world_pass(struct world *w, int64_t ms)
+{
+    w->now.ms += ms;
+    for (size_t i = 0; i < w->node_count; i++) {
+        struct hs_core_input tick = {.kind = HS_INPUT_TICK};
+        world_input(&w->nodes[i], &tick);
+    }
+    world_settle(w);
+}
+
+/* The process dies, with everything that wasn't in the store; its sessions end. */
+void world_node_restart(struct world_node *node)
+{
+    struct world *w = node->world;
+    struct hs_core_config config = {.root = node->root.pub, .node_signer = node->signer, .incarnation = 1};
+    hs_core_free(node->core);
+    config.descriptor = world_pack(w, &node->descriptor->base);
+    assert_ok(hs_core_new(&config, &node->core));
+    node->mute = false;
+    for (size_t i = 0; i < w->link_count; i++) {
+        const struct world_link *link = &w->links[i];
+        if (link->open && (link->node[0] == node || link->node[1] == node))
+            world_close(w, link->id[0]);
+    }
+    world_run(w);
+}
+
+static struct world_link *between(struct world_node *a, struct world_node *b)
+{
+    struct world *w = a->world;
+    for (size_t i = w->link_count; i-- > 0;) {
+        struct world_link *link = &w->links[i];
+        if (link->open && link->device == NULL && link->node[0] == a && link->node[1] == b)
+            return link;
+    }
+    return NULL;
+}
+
+bool world_are_linked(struct world_node *dialler, struct world_node *to)
+{
+    return between(dialler, to) != NULL;
+}
+
+void world_inject(struct world_node *from, struct world_node *to, const Hanse__Frame *frame)
+{
+    struct world_link *link = between(to, from);
+    size_t end = 0;
+    if (link == NULL) {
+        link = between(from, to);
+        end = 1;
+    }
+    assert_non_null(link);
+    struct hs_core_input input = {.kind = HS_INPUT_FRAME, .session = link->id[end]};
+    input.bytes = world_pack(from->world, &frame->base);
+    world_input(to, &input);
+    world_run(from->world);
+}

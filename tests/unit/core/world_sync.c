@@ -1,0 +1,163 @@
+/* What a device does with records and inbox items: checked as a real client would, and kept for the tests. */
+#include "core/world.h"
+
+#include "identity/descriptor.h"
+#include "room/content.h"
+#include "room/head.h"
+#include "room/join.h"
+#include "wire/unpack.h"
+
+#include <stdio.h>
+
+static void keep_post(struct world_room *room, const char *text, size_t len)
+{
+    assert_true(room->post_count < WORLD_POSTS);
+    (void)snprintf(room->posts[room->post_count++], sizeof room->posts[0], "%.*s", (int)len, text);
+}
+
+static void take_post(struct world_room *room, const struct hs_record_header *header, struct hs_bytes body)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    struct hs_content content;
+    if (hs_key_equal(&header->sender_persona, &room->persona->signer.pub)) {
+        assert_true(room->own_count < room->sent_count);
+        const char *text = room->sent[room->own_count++];
+        keep_post(room, text, strlen(text));
+        return;
+    }
+    assert_ok(hs_mls_group_process(room->group, body, &event));
+    assert_int_equal(event->kind, HS_MLS_EVENT_APPLICATION);
+    assert_ok(hs_content_parse(event->plaintext, &arena, &content));
+    keep_post(room, (const char *)content.text.data, content.text.len);
+}
+
+/* JOINs that the commit admitted don't wait any more. */
+static void forget_waiting(struct world_room *room, const struct hs_mls_change *change)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < room->waiting_count; i++) {
+        struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+        struct hs_mls_key_package_facts facts;
+        struct hs_bytes package;
+        bool admitted = false;
+        assert_ok(hs_join_key_package(room->waiting[i], &arena, &package));
+        assert_ok(hs_mls_key_package_check(package, (uint64_t)room->device->world->now.ms / 1000, &facts));
+        for (size_t n = 0; n < change->added_count; n++)
+            admitted = admitted || hs_id_equal(&change->added[n].key_package_ref, &facts.ref);
+        if (!admitted)
+            room->waiting[kept++] = room->waiting[i];
+    }
+    room->waiting_count = kept;
+}
+
+static void take_commit(struct world_room *room, struct hs_bytes body)
+{
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(hs_mls_group_process(room->group, body, &event));
+    room->commits++;
+    if (event->kind == HS_MLS_EVENT_OWN_COMMIT) {
+        forget_waiting(room, hs_mls_group_pending_change(room->group));
+        assert_ok(hs_mls_group_accept(room->group));
+        return;
+    }
+    assert_int_equal(event->kind, HS_MLS_EVENT_COMMIT);
+    forget_waiting(room, hs_mls_staged_change(event->staged));
+    assert_ok(hs_mls_group_merge(room->group, event->staged));
+}
+
+static void take_record(struct world_room *room, const Hanse__Record *record)
+{
+    struct hs_record_header header;
+    struct hs_bytes body = hs_pb_bytes(record->body);
+    /* Each record once and in order: DELIVERY-7. */
+    assert_ok(hs_log_check_next(&room->tip, &room->id, hs_pb_bytes(record->header), body, &header));
+    room->records++;
+    if (header.kind == HS_RECORD_JOIN) {
+        assert_true(room->waiting_count < WORLD_WAITING);
+        room->waiting[room->waiting_count++] = world_copy(room->device->world, body);
+    }
+    if (header.seq == room->anchor)
+        return;
+    if (header.kind == HS_RECORD_COMMIT)
+        take_commit(room, body);
+    if (header.kind == HS_RECORD_POST)
+        take_post(room, &header, body);
+}
+
+void world_take_records(struct world_device *d, const Hanse__Records *records)
+{
+    struct hs_id id;
+    struct hs_head head;
+    assert_true(HS_FIXED(hs_pb_bytes(records->room), &id));
+    struct world_room *room = world_room_of(d, &id);
+    assert_non_null(room);
+    assert_true(room->joined);
+    for (size_t i = 0; i < records->n_records; i++)
+        take_record(room, records->records[i]);
+    assert_ok(hs_head_verify(records->head, &room->hub->signer.pub, &id, &head)); /* DELIVERY-8 */
+    enum hs_err err = hs_head_check_tip(&head, &room->tip);
+    assert_true(err == HS_OK || err == HS_ERR_LOG_GAP);
+    assert_true(head.seq + 1 >= room->tip.next_seq);
+}
+
+static struct world_node *node_of(struct world *w, struct hs_bytes root)
+{
+    for (size_t i = 0; i < w->node_count; i++)
+        if (hs_bytes_equal(root, HS_VIEW(w->nodes[i].root.pub)))
+            return &w->nodes[i];
+    fail_msg("a Welcome of an unknown hub");
+    return NULL;
+}
+
+/* The room for a Welcome: the waiting one, or (counter) one that nobody named before. */
+static struct world_room *welcomed_room(struct world_device *d, const struct hs_id *id)
+{
+    struct world_room *fresh = NULL;
+    for (size_t i = 0; i < d->room_count; i++) {
+        struct world_room *room = &d->rooms[i];
+        if (hs_id_equal(&room->id, id) && !room->joined)
+            return room;
+        if (fresh == NULL && !room->joined && hs_id_equal(&room->id, &(struct hs_id){0}))
+            fresh = room;
+    }
+    assert_non_null(fresh);
+    fresh->id = *id;
+    return fresh;
+}
+
+static void take_welcome(struct world_device *d, const Hanse__WelcomeItem *item)
+{
+    struct hs_id id;
+    struct hs_descriptor descriptor;
+    assert_true(HS_FIXED(hs_pb_bytes(item->room), &id));
+    struct world_room *room = welcomed_room(d, &id);
+    room->hub = node_of(d->world, hs_pb_bytes(item->hub_root));
+    assert_ok(hs_descriptor_verify(item->descriptor, &room->hub->root.pub, d->world->now, &descriptor));
+    struct hs_mls_join join = {
+        .welcome = hs_pb_bytes(item->welcome),
+        .key_package = room->key_package,
+        .priv = &room->priv,
+        .signer = &room->persona->keys.signature,
+        .settings = hs_mls_settings_default(),
+    };
+    assert_ok(hs_mls_group_join(&join, &room->group));
+    assert_bytes(hs_mls_group_id(room->group), HS_VIEW(id));
+    room->tip = (struct hs_log_tip){.next_seq = item->commit_seq};
+    assert_true(HS_FIXED(hs_pb_bytes(item->prev_hash), &room->tip.hash));
+    room->anchor = item->commit_seq;
+    room->joined = true;
+}
+
+void world_take_inbox(struct world_device *d, const Hanse__Inbox *inbox)
+{
+    for (size_t i = 0; i < inbox->n_items; i++) {
+        Hanse__InboxItem *item = inbox->items[i];
+        assert_int_equal(item->seq, d->inbox_next); /* DELIVERY-12 */
+        d->inbox_next++;
+        assert_true(d->item_count < 256);
+        d->items[d->item_count++] = item;
+        if (item->body_case == HANSE__INBOX_ITEM__BODY_WELCOME)
+            take_welcome(d, item->welcome);
+    }
+}
