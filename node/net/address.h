@@ -1,0 +1,26 @@
+/* "host:port" as socket addresses. */
+#ifndef HS_NET_ADDRESS_H
+#define HS_NET_ADDRESS_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#include <sys/socket.h>
+
+enum { HS_HOST_SIZE = 254, HS_PORT_SIZE = 6 };
+
+/* The parts, an IPv6 address without its brackets. Port 0 to 65535. MALFORMED. */
+enum hs_err hs_address_split(const char *text, char host[static HS_HOST_SIZE],
+                             char port[static HS_PORT_SIZE]);
+
+/* A numeric address, without asking anybody. MALFORMED where it isn't one. */
+enum hs_err hs_address_parse(const char *text, struct sockaddr_storage *out);
+
+/* The text of an address: out has 64 bytes. */
+void hs_address_text(const struct sockaddr *address, char out[static 64]);
+
+/* What tells one peer from another: the IPv4 address, or the /64 of an IPv6 address, which one host may fill
+ * at will. Borrowed. */
+struct hs_bytes hs_address_owner(const struct sockaddr_storage *address);
+
+#endif

@@ -1,0 +1,46 @@
+/* The node on its network: listens, carries bytes between sockets and sessions and frames between sessions
+ * and the commit thread, makes the connections that the core asks for. One thread, one loop. */
+#ifndef HS_NET_NET_H
+#define HS_NET_NET_H
+
+#include "base/secret.h"
+#include "net/limits.h"
+#include "store/commit.h"
+
+struct hs_net;
+
+enum hs_net_level { HS_NET_ERROR, HS_NET_WARN, HS_NET_INFO, HS_NET_DEBUG };
+
+struct hs_net_config {
+    const struct hs_secret32 *transport; /* the node's Noise static key; copied, wiped at the end */
+    struct hs_key transport_pub;
+    struct hs_bytes descriptor; /* what strangers get who ask; copied */
+    const char *listen;         /* "address:port", numeric; port 0 = any free one */
+    struct hs_net_limits limits;
+    struct hs_core *core; /* both borrowed, and used by another thread until hs_net_free() */
+    struct hs_lmdb *store;
+    bool signals; /* SIGTERM and SIGINT stop the node */
+    /* key=value text without names, addresses or bodies. From the loop's thread only. */
+    void (*log)(enum hs_net_level level, const char *text);
+    /* As in hs_commit_config: from the commit thread, must not return. */
+    void (*failed)(enum hs_err err, const char *doing);
+};
+
+/* Binds and listens. INVALID_ARG for an address that isn't numeric, IO where it can't be bound (in use, or
+ * not this machine's), NOMEM, TOO_LARGE for a descriptor past HS_DESCRIPTOR_MAX. */
+enum hs_err hs_net_new(const struct hs_net_config *config, struct hs_net **out);
+
+/* Where it listens, with the real port: "127.0.0.1:7700". Valid as long as net. */
+const char *hs_net_address(const struct hs_net *net);
+
+/* Serves until it is stopped; then stops accepting and reading, carries out what is queued, sends the answers
+ * and closes, all in less than a second. */
+void hs_net_run(struct hs_net *net);
+
+/* Asks for the end, from any thread. */
+void hs_net_stop(struct hs_net *net);
+
+/* After hs_net_run(), or without it. NULL is fine. */
+void hs_net_free(struct hs_net *net);
+
+#endif

@@ -1,0 +1,70 @@
+/* What the commit thread has finished: frames that are through, and the effects, which are safe to show now.
+ */
+#include "net/state.h"
+
+static void input_done(struct hs_net *net, const struct hs_round_input *done)
+{
+    struct hs_conn *conn = hs_conn_find(net, done->input.session);
+    if (done->dropped)
+        net->dropped++;
+    if (conn == NULL)
+        return;
+    if (done->input.kind == HS_INPUT_FRAME) {
+        conn->frames_queued--;
+        conn->bytes_queued -= done->input.bytes.len;
+    }
+    if (done->dropped)
+        hs_conn_close(conn, HS_ERR_STORE_FULL);
+}
+
+static void carry_out(struct hs_net *net, const struct hs_effect *effect)
+{
+    struct hs_conn *conn = effect->session != 0 ? hs_conn_find(net, effect->session) : NULL;
+    switch (effect->kind) {
+    case HS_EFFECT_SEND:
+        if (conn != NULL)
+            hs_conn_send(conn, effect->bytes);
+        return;
+    case HS_EFFECT_AUTHENTICATED:
+        if (conn != NULL && conn->state == CONN_OPEN) {
+            conn->authenticated = true;
+            hs_link_set_authenticated(conn->link);
+        }
+        return;
+    case HS_EFFECT_CLOSE:
+        if (conn != NULL)
+            hs_conn_linger(conn);
+        return;
+    case HS_EFFECT_DIAL:
+        hs_dial_start(net, effect);
+        return;
+    case HS_EFFECT_LOG:
+        hs_net_log(net, HS_NET_INFO, "%s", effect->text);
+        return;
+    }
+}
+
+static void resume_stalled(struct hs_net *net)
+{
+    struct hs_conn *last = TAILQ_LAST(&net->stalled, hs_conns), *conn = TAILQ_FIRST(&net->stalled);
+    /* Up to the one that was last: those that stall again go behind it. */
+    while (conn != NULL && hs_commit_has_room(net->commit)) {
+        struct hs_conn *next = conn == last ? NULL : TAILQ_NEXT(conn, stalled_entry);
+        hs_conn_resume(conn);
+        conn = next;
+    }
+}
+
+void hs_rounds_take(struct hs_net *net)
+{
+    struct hs_round *round;
+    while ((round = hs_commit_take(net->commit)) != NULL) {
+        for (size_t i = 0; i < round->len; i++)
+            input_done(net, &round->inputs[i]);
+        for (size_t i = 0; i < round->effects.len; i++)
+            carry_out(net, &round->effects.list[i]);
+        hs_commit_give_back(net->commit, round);
+    }
+    if (!net->stopping)
+        resume_stalled(net);
+}

@@ -1,0 +1,115 @@
+/* The inside of the network side, shared by its parts. */
+#ifndef HS_NET_STATE_H
+#define HS_NET_STATE_H
+
+#include "link/link.h"
+#include "net/bucket.h"
+#include "net/net.h"
+
+#include <sys/queue.h>
+#include <uv.h>
+
+enum conn_state {
+    CONN_NEW,       /* connecting, or just accepted */
+    CONN_OPENING,   /* handshake */
+    CONN_OPEN,      /* the core knows the session */
+    CONN_LINGERING, /* sends its last bytes, hears nothing */
+    CONN_CLOSING,   /* until libuv lets go of it */
+};
+
+struct hs_dial;
+
+struct hs_conn {
+    uv_tcp_t tcp;
+    union {
+        uv_connect_t connect;   /* CONN_NEW */
+        uv_write_t write;       /* while writing */
+        uv_shutdown_t shutdown; /* after the last write */
+    } request;
+    struct hs_net *net;
+    struct hs_link *link;
+    struct hs_dial *dial; /* an outbound connection until its handshake is done */
+    uint64_t session;     /* its number; modulo the table's size its place */
+    enum conn_state state;
+    bool outbound, authenticated, writing, shut, due, stalled;
+    size_t frames_queued, bytes_queued; /* at the commit thread */
+    size_t sent;                        /* bytes since the core was last told of room */
+    size_t left;                        /* of a write under way, at the last sweep */
+    uint64_t since, progress;           /* loop time: of this state, of the last byte written */
+    TAILQ_ENTRY(hs_conn) due_entry, stalled_entry;
+};
+
+TAILQ_HEAD(hs_conns, hs_conn);
+TAILQ_HEAD(hs_dials, hs_dial);
+
+struct hs_net {
+    struct hs_net_config config;
+    struct hs_secret32 transport;
+    uint8_t descriptor[HS_DESCRIPTOR_MAX];
+    size_t descriptor_len;
+    uv_loop_t loop;
+    uv_tcp_t listener;
+    uv_async_t wake, stop;
+    uv_prepare_t before_wait;
+    uv_timer_t sweep, stop_timer;
+    uv_signal_t signals[2];
+    bool listening, listener_open, stopping, drained, ended;
+    struct sockaddr_storage bound;
+    char address[64];
+    struct hs_buckets *buckets;
+    struct hs_commit *commit;
+    struct hs_conn **conns; /* by place */
+    size_t places, open, accepted;
+    size_t free_place; /* where to look for a free one */
+    uint64_t next_number;
+    struct hs_conns due;     /* to be written at the end of this turn */
+    struct hs_conns stalled; /* not read, for lack of room at the commit thread */
+    struct hs_dials dials;
+    size_t dial_count, resolving;
+    uint64_t refused, dropped, last_stats;
+    uint8_t read_buffer[HS_LINK_INPUT_MAX];
+};
+
+/* conn.c. A new connection has a number and a place, no link yet; NULL without memory or place. */
+struct hs_conn *hs_conn_new(struct hs_net *net, bool outbound);
+struct hs_conn *hs_conn_find(struct hs_net *net, uint64_t session);
+/* Takes the link over and reads from now on. */
+void hs_conn_begin(struct hs_conn *conn, struct hs_link *link);
+void hs_conn_send(struct hs_conn *conn, struct hs_bytes frame);
+/* Closes when what was sent before is written. */
+void hs_conn_linger(struct hs_conn *conn);
+/* At once. May be called at any time and more than once. */
+void hs_conn_close(struct hs_conn *conn, enum hs_err why);
+/* Has it written at the end of this turn of the loop. */
+void hs_conn_due(struct hs_conn *conn);
+void hs_conn_flush(struct hs_conn *conn);
+void hs_conn_resume(struct hs_conn *conn);
+void hs_conn_stop_reading(struct hs_conn *conn);
+/* Deadlines. */
+void hs_conn_sweep(struct hs_conn *conn, uint64_t now);
+
+/* listen.c */
+enum hs_err hs_listen_start(struct hs_net *net);
+void hs_listen_stop(struct hs_net *net);
+
+/* dial.c */
+void hs_dial_start(struct hs_net *net, const struct hs_effect *effect);
+void hs_dial_descriptor(struct hs_conn *conn, struct hs_bytes object);
+/* The handshake is done: what the core is to be told goes into input; ends the dial. */
+void hs_dial_done(struct hs_conn *conn, struct hs_core_input *input);
+/* The attempt that this connection was has failed: the next address, or the end. */
+void hs_dial_attempt_failed(struct hs_dial *dial);
+void hs_dial_stop_all(struct hs_net *net);
+
+/* rounds.c: what the commit thread has finished. */
+void hs_rounds_take(struct hs_net *net);
+
+/* Tells the core; other inputs than frames always arrive, or the process ends for lack of memory. */
+void hs_net_tell(struct hs_net *net, const struct hs_core_input *input);
+/* loop.c: goes on with stopping when the last connection and dial are gone. */
+void hs_net_check_stopped(struct hs_net *net);
+
+__attribute__((format(printf, 3, 4))) void hs_net_log(struct hs_net *net, enum hs_net_level level,
+                                                      const char *format, ...);
+
+#endif

@@ -1,0 +1,407 @@
+#include "store/lmdb_kv.h"
+
+#include "store/dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lmdb.h>
+
+enum {
+    FILE_MODE = 0600,
+    READERS_MAX = 8,   /* one process with a reader or two; slots cost a cache line each */
+    SOFT_PERCENT = 80, /* from here on new data is refused */
+    HARD_PERCENT = 95, /* from here on only what frees space is taken */
+    GROW_PERCENT =
+        50, /* a growing map doubles when it is this full, so one transaction may fill half of it */
+    COUNT_SPREAD = 16, /* a count that saw n free lists is repeated after n / COUNT_SPREAD commits */
+    FREE_LIST = 0,     /* LMDB's own table of freed pages */
+};
+
+struct hs_lmdb {
+    MDB_env *env;
+    char *dir;
+    int lock_fd;
+    unsigned tables, open_txns;
+    MDB_dbi dbi[HS_KV_TABLES_MAX];
+    size_t page, map_size, map_max, disk_reserve;
+    bool writing, full, must_grow;
+    uint64_t used;   /* bytes, at the last count */
+    size_t count_in; /* commits until the free pages are counted again */
+};
+
+struct txn {
+    struct hs_kv kv;
+    struct hs_lmdb *db;
+    MDB_txn *txn;
+    MDB_cursor *cursors[HS_KV_TABLES_MAX]; /* of a read transaction: kept from one next() to another */
+    bool write;
+    uint64_t added; /* an upper bound of the bytes that this transaction adds */
+};
+
+static struct txn *of(struct hs_kv *kv)
+{
+    return (struct txn *)kv;
+}
+
+/* The one place where LMDB's and the system's numbers become ours. */
+static enum hs_err to_err(int rc)
+{
+    switch (rc) {
+    case MDB_SUCCESS:
+        return HS_OK;
+    case MDB_NOTFOUND:
+        return HS_ERR_NOT_FOUND;
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+    case ENOSPC:
+    case EDQUOT:
+        return HS_ERR_STORE_FULL;
+    case ENOMEM:
+        return HS_ERR_NOMEM;
+    default:
+        return HS_ERR_STORE;
+    }
+}
+
+static MDB_val to_val(struct hs_bytes bytes)
+{
+    return (MDB_val){.mv_size = bytes.len, .mv_data = (void *)bytes.data};
+}
+
+/* An empty value still has a place in the arena: present and empty differs from absent. */
+static enum hs_err copy_out(struct hs_arena *arena, const MDB_val *in, struct hs_bytes *out)
+{
+    uint8_t *copy = hs_arena_alloc(arena, in->mv_size + 1);
+    HS_REQUIRE(copy != NULL, HS_ERR_NOMEM);
+    if (in->mv_size > 0)
+        memcpy(copy, in->mv_data, in->mv_size);
+    *out = hs_bytes(copy, in->mv_size);
+    return HS_OK;
+}
+
+static enum hs_err check_key(const struct txn *t, unsigned table, struct hs_bytes key)
+{
+    HS_REQUIRE(table < t->db->tables, HS_ERR_INVALID_ARG);
+    return key.len > 0 && key.len <= HS_KV_KEY_MAX ? HS_OK : HS_ERR_INVALID_ARG;
+}
+
+static enum hs_err txn_get(struct hs_kv *kv, unsigned table, struct hs_bytes key, struct hs_arena *arena,
+                           struct hs_bytes *value)
+{
+    struct txn *t = of(kv);
+    HS_TRY(check_key(t, table, key));
+    MDB_val k = to_val(key), v;
+    HS_TRY(to_err(mdb_get(t->txn, t->db->dbi[table], &k, &v)));
+    return arena != NULL ? copy_out(arena, &v, value) : HS_OK;
+}
+
+/* Whether a value of this length may be put although the store is in its reserve. */
+static bool replaces_as_much(struct txn *t, unsigned table, MDB_val key, size_t len)
+{
+    MDB_val old;
+    return mdb_get(t->txn, t->db->dbi[table], &key, &old) == MDB_SUCCESS && len <= old.mv_size;
+}
+
+static bool in_reserve(const struct txn *t)
+{
+    return t->db->used + t->added > t->db->map_size / 100 * HARD_PERCENT;
+}
+
+static enum hs_err txn_put(struct hs_kv *kv, unsigned table, struct hs_bytes key, struct hs_bytes value)
+{
+    struct txn *t = of(kv);
+    HS_REQUIRE(t->write, HS_ERR_INVALID_STATE);
+    HS_TRY(check_key(t, table, key));
+    MDB_val k = to_val(key), v = to_val(value);
+    if (in_reserve(t) && !replaces_as_much(t, table, k, value.len))
+        return HS_ERR_STORE_FULL;
+    HS_TRY(to_err(mdb_put(t->txn, t->db->dbi[table], &k, &v, 0)));
+    t->added += key.len + value.len + t->db->page;
+    return HS_OK;
+}
+
+static enum hs_err txn_del(struct hs_kv *kv, unsigned table, struct hs_bytes key)
+{
+    struct txn *t = of(kv);
+    HS_REQUIRE(t->write, HS_ERR_INVALID_STATE);
+    HS_TRY(check_key(t, table, key));
+    MDB_val k = to_val(key);
+    return to_err(mdb_del(t->txn, t->db->dbi[table], &k, NULL));
+}
+
+static enum hs_err seek(MDB_cursor *cursor, struct hs_bytes from, struct hs_arena *arena,
+                        struct hs_bytes *key, struct hs_bytes *value)
+{
+    MDB_val k = to_val(from), v;
+    HS_TRY(to_err(mdb_cursor_get(cursor, &k, &v, from.len > 0 ? MDB_SET_RANGE : MDB_FIRST)));
+    HS_TRY(copy_out(arena, &k, key));
+    return copy_out(arena, &v, value);
+}
+
+/* A read transaction keeps a cursor a table, which finds the neighbour of its last key without a descent. A
+ * write transaction opens one each time: LMDB moves open cursors along with every change, and that is where
+ * its old releases have their bugs. */
+static enum hs_err txn_next(struct hs_kv *kv, unsigned table, struct hs_bytes from, struct hs_arena *arena,
+                            struct hs_bytes *key, struct hs_bytes *value)
+{
+    struct txn *t = of(kv);
+    HS_REQUIRE(table < t->db->tables && from.len <= HS_KV_KEY_MAX + 1, HS_ERR_INVALID_ARG);
+    MDB_cursor *cursor = t->cursors[table];
+    if (cursor == NULL)
+        HS_TRY(to_err(mdb_cursor_open(t->txn, t->db->dbi[table], &cursor)));
+    enum hs_err err = seek(cursor, from, arena, key, value);
+    if (t->write)
+        mdb_cursor_close(cursor);
+    else
+        t->cursors[table] = cursor;
+    return err;
+}
+
+static const struct hs_kv_ops txn_ops = {txn_get, txn_put, txn_del, txn_next};
+
+static enum hs_err txn_new(struct hs_lmdb *db, bool write, struct hs_kv **out)
+{
+    struct txn *t = calloc(1, sizeof *t);
+    HS_REQUIRE(t != NULL, HS_ERR_NOMEM);
+    *t = (struct txn){.kv.ops = &txn_ops, .db = db, .write = write};
+    enum hs_err err = to_err(mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &t->txn));
+    if (err != HS_OK) {
+        free(t);
+        return err;
+    }
+    db->open_txns++;
+    if (write)
+        db->writing = true;
+    *out = &t->kv;
+    return HS_OK;
+}
+
+/* The transaction of LMDB is gone; frees ours. */
+static void txn_end(struct txn *t)
+{
+    t->db->open_txns--;
+    if (t->write)
+        t->db->writing = false;
+    free(t);
+}
+
+void hs_lmdb_abort(struct hs_kv *kv)
+{
+    if (kv == NULL)
+        return;
+    struct txn *t = of(kv);
+    for (size_t i = 0; i < HS_KV_TABLES_MAX; i++)
+        if (t->cursors[i] != NULL)
+            mdb_cursor_close(t->cursors[i]);
+    if (t->kv.err == HS_ERR_STORE_FULL)
+        t->db->must_grow = true;
+    mdb_txn_abort(t->txn);
+    txn_end(t);
+}
+
+enum hs_err hs_lmdb_commit(struct hs_kv *kv)
+{
+    struct txn *t = of(kv);
+    if (t->kv.err != HS_OK || !t->write) {
+        enum hs_err err = t->kv.err;
+        hs_lmdb_abort(kv);
+        return err;
+    }
+    enum hs_err err = to_err(mdb_txn_commit(t->txn));
+    if (err == HS_ERR_STORE_FULL)
+        t->db->must_grow = true;
+    if (t->db->count_in > 0)
+        t->db->count_in--;
+    txn_end(t);
+    return err;
+}
+
+/* Pages that the next write transactions will use again, of all lists that LMDB keeps of them. */
+static enum hs_err count_free(struct hs_lmdb *db, uint64_t *pages, size_t *lists)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    HS_TRY(to_err(mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn)));
+    int rc = mdb_cursor_open(txn, FREE_LIST, &cursor);
+    if (rc == MDB_SUCCESS) {
+        MDB_val key, list;
+        while ((rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)) == MDB_SUCCESS) {
+            size_t count;
+            memcpy(&count, list.mv_data, sizeof count);
+            *pages += count;
+            ++*lists;
+        }
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return rc == MDB_NOTFOUND ? HS_OK : to_err(rc);
+}
+
+/* How much is in use. Below the soft limit the file's high-water mark is good enough and costs nothing; above
+ * it the free pages are counted, as often as their number makes it cheap. */
+static enum hs_err measure(struct hs_lmdb *db)
+{
+    MDB_envinfo info;
+    HS_TRY(to_err(mdb_env_info(db->env, &info)));
+    uint64_t high = ((uint64_t)info.me_last_pgno + 1) * db->page;
+    if (high <= db->map_size / 100 * (db->map_max > db->map_size ? GROW_PERCENT : SOFT_PERCENT)) {
+        db->used = high;
+        db->count_in = 0;
+        return HS_OK;
+    }
+    if (db->count_in > 0)
+        return HS_OK;
+    uint64_t pages = 0;
+    size_t lists = 0;
+    HS_TRY(count_free(db, &pages, &lists));
+    db->used = high - pages * db->page;
+    db->count_in = lists / COUNT_SPREAD;
+    return HS_OK;
+}
+
+/* LMDB lets the map be resized only while no transaction is open. */
+static enum hs_err grow(struct hs_lmdb *db)
+{
+    bool wanted = db->must_grow || db->used > db->map_size / 100 * GROW_PERCENT;
+    if (!wanted || db->map_size >= db->map_max || db->open_txns > 0)
+        return HS_OK;
+    size_t size = db->map_size <= db->map_max / 2 ? db->map_size * 2 : db->map_max;
+    HS_TRY(to_err(mdb_env_set_mapsize(db->env, size)));
+    db->map_size = size;
+    db->must_grow = false;
+    return HS_OK;
+}
+
+enum hs_err hs_lmdb_begin_write(struct hs_lmdb *db, struct hs_kv **txn)
+{
+    HS_REQUIRE(!db->writing, HS_ERR_INVALID_STATE);
+    HS_TRY(measure(db));
+    HS_TRY(grow(db));
+    db->full = db->used > db->map_size / 100 * SOFT_PERCENT ||
+               (db->disk_reserve > 0 && hs_dir_free_bytes(db->dir) < db->disk_reserve);
+    return txn_new(db, true, txn);
+}
+
+enum hs_err hs_lmdb_begin_read(struct hs_lmdb *db, struct hs_kv **txn)
+{
+    return txn_new(db, false, txn);
+}
+
+bool hs_lmdb_full(const struct hs_lmdb *db)
+{
+    return db->full;
+}
+
+struct hs_lmdb_stats hs_lmdb_stats(const struct hs_lmdb *db)
+{
+    MDB_envinfo info;
+    if (mdb_env_info(db->env, &info) != MDB_SUCCESS)
+        return (struct hs_lmdb_stats){0};
+    return (struct hs_lmdb_stats){.map_bytes = info.me_mapsize,
+                                  .file_bytes = ((uint64_t)info.me_last_pgno + 1) * db->page,
+                                  .used_bytes = db->used};
+}
+
+void hs_lmdb_check_readers(struct hs_lmdb *db)
+{
+    int dead;
+    (void)mdb_reader_check(db->env, &dead);
+}
+
+/* A data file that somebody else may have written is not opened: LMDB trusts every offset that it reads. */
+static enum hs_err check_file(const char *dir)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    int len = snprintf(path, sizeof path, "%s/data.mdb", dir);
+    HS_REQUIRE(len > 0 && (size_t)len < sizeof path, HS_ERR_INVALID_ARG);
+    if (lstat(path, &info) != 0)
+        return errno == ENOENT ? HS_OK : HS_ERR_IO;
+    bool ours = S_ISREG(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 0022) == 0;
+    return ours ? HS_OK : HS_ERR_STORE;
+}
+
+/* Every sync is on, LMDB zeroes fresh pages, and the map is read-only so that no stray pointer writes into
+ * it. */
+static enum hs_err env_open(struct hs_lmdb *db)
+{
+    HS_TRY(to_err(mdb_env_create(&db->env)));
+    HS_TRY(to_err(mdb_env_set_maxdbs(db->env, db->tables)));
+    HS_TRY(to_err(mdb_env_set_maxreaders(db->env, READERS_MAX)));
+    HS_TRY(to_err(mdb_env_set_mapsize(db->env, db->map_size)));
+    HS_TRY(to_err(mdb_env_open(db->env, db->dir, MDB_NOTLS, FILE_MODE)));
+    MDB_envinfo info;
+    MDB_stat stat;
+    HS_TRY(to_err(mdb_env_info(db->env, &info)));
+    HS_TRY(to_err(mdb_env_stat(db->env, &stat)));
+    db->map_size = info.me_mapsize;
+    db->page = stat.ms_psize;
+    hs_lmdb_check_readers(db);
+    return HS_OK;
+}
+
+static enum hs_err tables_open(struct hs_lmdb *db)
+{
+    MDB_txn *txn;
+    HS_TRY(to_err(mdb_txn_begin(db->env, NULL, 0, &txn)));
+    for (unsigned i = 0; i < db->tables; i++) {
+        char name[12];
+        snprintf(name, sizeof name, "%u", i);
+        enum hs_err err = to_err(mdb_dbi_open(txn, name, MDB_CREATE, &db->dbi[i]));
+        if (err != HS_OK) {
+            mdb_txn_abort(txn);
+            return err;
+        }
+    }
+    return to_err(mdb_txn_commit(txn));
+}
+
+static enum hs_err open_locked(struct hs_lmdb *db)
+{
+    HS_TRY(check_file(db->dir));
+    HS_TRY(env_open(db));
+    HS_TRY(tables_open(db));
+    return hs_dir_sync(db->dir);
+}
+
+enum hs_err hs_lmdb_open(const struct hs_lmdb_options *options, struct hs_lmdb **out)
+{
+    HS_REQUIRE(options->tables > 0 && options->tables <= HS_KV_TABLES_MAX, HS_ERR_INVALID_ARG);
+    HS_REQUIRE(options->map_size > 0 && options->map_size <= options->map_max, HS_ERR_INVALID_ARG);
+    struct hs_lmdb *db = calloc(1, sizeof *db);
+    HS_REQUIRE(db != NULL, HS_ERR_NOMEM);
+    *db = (struct hs_lmdb){.dir = strdup(options->dir),
+                           .lock_fd = -1,
+                           .tables = options->tables,
+                           .map_size = options->map_size,
+                           .map_max = options->map_max,
+                           .disk_reserve = options->disk_reserve};
+    enum hs_err err = db->dir != NULL ? hs_dir_lock(db->dir, &db->lock_fd) : HS_ERR_NOMEM;
+    if (err == HS_OK)
+        err = open_locked(db);
+    if (err != HS_OK) {
+        hs_lmdb_close(db);
+        return err;
+    }
+    *out = db;
+    return HS_OK;
+}
+
+void hs_lmdb_close(struct hs_lmdb *db)
+{
+    if (db == NULL)
+        return;
+    HS_ASSERT(db->open_txns == 0);
+    if (db->env != NULL)
+        mdb_env_close(db->env);
+    if (db->lock_fd >= 0)
+        close(db->lock_fd);
+    free(db->dir);
+    free(db);
+}

@@ -1,0 +1,518 @@
+#include "support/test.h"
+
+#include "store/dir.h"
+#include "store/lmdb_kv.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MIB = 1 << 20, TABLES = 4 };
+
+static uint64_t rng_state;
+
+static uint32_t rng(uint32_t below)
+{
+    rng_state = rng_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(rng_state >> 33) % below;
+}
+
+static void seed_rng(void)
+{
+    const char *text = getenv("HANSE_SEED");
+    rng_state = text != NULL ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) * 2654435761u;
+    print_message("seed %llu\n", (unsigned long long)rng_state);
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    (void)info;
+    (void)kind;
+    (void)walk;
+    return remove(path);
+}
+
+/* Each test has a directory of its own that is not there yet. */
+static int setup(void **state)
+{
+    char *dir = strdup("/tmp/hanse-lmdb-XXXXXX");
+    if (dir == NULL || mkdtemp(dir) == NULL || rmdir(dir) != 0)
+        return -1;
+    *state = dir;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    nftw(*state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(*state);
+    return 0;
+}
+
+static struct hs_lmdb *open_sized(const char *dir, size_t size, size_t max)
+{
+    struct hs_lmdb *db = NULL;
+    struct hs_lmdb_options options = {.dir = dir, .tables = TABLES, .map_size = size, .map_max = max};
+    assert_ok(hs_lmdb_open(&options, &db));
+    return db;
+}
+
+static struct hs_kv *write_txn(struct hs_lmdb *db)
+{
+    struct hs_kv *txn = NULL;
+    assert_ok(hs_lmdb_begin_write(db, &txn));
+    return txn;
+}
+
+static struct hs_kv *read_txn(struct hs_lmdb *db)
+{
+    struct hs_kv *txn = NULL;
+    assert_ok(hs_lmdb_begin_read(db, &txn));
+    return txn;
+}
+
+static struct hs_kv_key number_key(uint64_t number)
+{
+    struct hs_kv_key key = {0};
+    hs_kv_key_add_u64(&key, number);
+    return key;
+}
+
+static enum hs_err put_one(struct hs_lmdb *db, uint64_t number, size_t len)
+{
+    static const uint8_t zeros[8192];
+    struct hs_kv *txn = write_txn(db);
+    struct hs_kv_key key = number_key(number);
+    hs_kv_put(txn, 0, hs_kv_key_bytes(&key), hs_bytes(zeros, len));
+    return hs_lmdb_commit(txn);
+}
+
+static enum hs_err del_one(struct hs_lmdb *db, uint64_t number)
+{
+    struct hs_kv *txn = write_txn(db);
+    struct hs_kv_key key = number_key(number);
+    hs_kv_del(txn, 0, hs_kv_key_bytes(&key));
+    return hs_lmdb_commit(txn);
+}
+
+static bool has_one(struct hs_lmdb *db, uint64_t number)
+{
+    struct hs_kv *txn = read_txn(db);
+    struct hs_kv_key key = number_key(number);
+    bool has = hs_kv_has(txn, 0, hs_kv_key_bytes(&key));
+    hs_lmdb_abort(txn);
+    return has;
+}
+
+/* Both stores tell the same from their first entry to their last. */
+static void assert_same(struct hs_kv *a, struct hs_kv *b)
+{
+    for (unsigned table = 0; table < TABLES; table++) {
+        struct hs_kv_key from_a = {0}, from_b = {0};
+        for (bool more = true; more;) {
+            struct hs_arena HS_ARENA arena = hs_arena(MIB);
+            struct hs_bytes ka, va, kb, vb;
+            more = hs_kv_next(a, table, hs_bytes(NULL, 0), hs_kv_key_bytes(&from_a), &arena, &ka, &va);
+            assert_int_equal(
+                hs_kv_next(b, table, hs_bytes(NULL, 0), hs_kv_key_bytes(&from_b), &arena, &kb, &vb), more);
+            if (!more)
+                break;
+            assert_bytes(ka, kb);
+            assert_bytes(va, vb);
+            from_a = hs_kv_after(ka);
+            from_b = hs_kv_after(kb);
+        }
+    }
+}
+
+static struct hs_kv_key random_key(void)
+{
+    struct hs_kv_key key = {0};
+    uint8_t part[6] = {(uint8_t)rng(3), (uint8_t)rng(3), (uint8_t)rng(256), (uint8_t)rng(2), 0, 255};
+    hs_kv_key_add(&key, hs_bytes(part, 1 + rng(sizeof part)));
+    return key;
+}
+
+static void random_op(struct hs_kv *a, struct hs_kv *b)
+{
+    static uint8_t value[6000];
+    struct hs_arena HS_ARENA arena = hs_arena(MIB);
+    unsigned table = rng(TABLES);
+    struct hs_kv_key key = random_key();
+    struct hs_bytes k = hs_kv_key_bytes(&key), ka, va, kb, vb;
+    switch (rng(6)) {
+    case 0:
+    case 1:
+        memset(value, (int)rng(256), sizeof value);
+        va = hs_bytes(value, rng(8) == 0 ? rng(sizeof value) : rng(40));
+        hs_kv_put(a, table, k, va);
+        hs_kv_put(b, table, k, va);
+        break;
+    case 2:
+        hs_kv_del(a, table, k);
+        hs_kv_del(b, table, k);
+        break;
+    case 3:
+        assert_int_equal(hs_kv_has(a, table, k), hs_kv_has(b, table, k));
+        break;
+    case 4:
+        assert_int_equal(hs_kv_get(a, table, k, &arena, &va), hs_kv_get(b, table, k, &arena, &vb));
+        assert_bytes(va, vb);
+        assert_int_equal(va.data == NULL, vb.data == NULL);
+        break;
+    default: {
+        struct hs_bytes prefix = hs_bytes(key.b, rng((uint32_t)key.len + 1));
+        bool found = hs_kv_next(a, table, prefix, k, &arena, &ka, &va);
+        assert_int_equal(hs_kv_next(b, table, prefix, k, &arena, &kb, &vb), found);
+        if (found) {
+            assert_bytes(ka, kb);
+            assert_bytes(va, vb);
+        }
+    }
+    }
+}
+
+/* NODE-20: random operations over many transactions and reopenings tell the same as the store in memory. */
+static void matches_memory(void **state)
+{
+    seed_rng();
+    struct hs_lmdb *db = open_sized(*state, 64 * MIB, 64 * MIB);
+    struct hs_kv *model = hs_kv_memory_new();
+    for (int round = 0; round < 150; round++) {
+        struct hs_kv *txn = write_txn(db);
+        for (uint32_t i = rng(60); i > 0; i--)
+            random_op(txn, model);
+        assert_ok(hs_lmdb_commit(txn));
+        if (rng(10) == 0) {
+            hs_lmdb_close(db);
+            db = open_sized(*state, 64 * MIB, 64 * MIB);
+        }
+        struct hs_kv *reader = read_txn(db);
+        assert_same(reader, model);
+        assert_ok(reader->err);
+        hs_lmdb_abort(reader);
+    }
+    assert_ok(model->err);
+    hs_kv_memory_free(model);
+    hs_lmdb_close(db);
+}
+
+static void abort_leaves_nothing(void **state)
+{
+    struct hs_lmdb *db = open_sized(*state, MIB, MIB);
+    struct hs_kv *txn = write_txn(db), *second = NULL;
+    assert_err(hs_lmdb_begin_write(db, &second), HS_ERR_INVALID_STATE);
+    struct hs_kv_key key = number_key(1);
+    hs_kv_put(txn, 0, hs_kv_key_bytes(&key), hs_bytes_str("x"));
+    assert_true(hs_kv_has(txn, 0, hs_kv_key_bytes(&key)));
+    assert_false(has_one(db, 1)); /* a reader doesn't see what isn't committed */
+    hs_lmdb_abort(txn);
+    assert_false(has_one(db, 1));
+    hs_lmdb_abort(NULL);
+    hs_lmdb_close(db);
+    hs_lmdb_close(NULL);
+}
+
+static void bad_calls_stick(void **state)
+{
+    struct hs_lmdb *db = open_sized(*state, MIB, MIB);
+    uint8_t long_key[HS_KV_KEY_MAX + 1] = {1};
+    struct {
+        unsigned table;
+        struct hs_bytes key;
+        enum hs_err want;
+    } cases[] = {
+        {TABLES - 1, hs_bytes(long_key, HS_KV_KEY_MAX), HS_OK},
+        {TABLES - 1, hs_bytes(long_key, HS_KV_KEY_MAX + 1), HS_ERR_INVALID_ARG},
+        {TABLES, hs_bytes(long_key, 1), HS_ERR_INVALID_ARG},
+        {0, hs_bytes(NULL, 0), HS_ERR_INVALID_ARG},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct hs_kv *txn = write_txn(db);
+        hs_kv_put(txn, cases[i].table, cases[i].key, hs_bytes_str("x"));
+        assert_err(hs_lmdb_commit(txn), cases[i].want);
+    }
+    struct hs_kv *reader = read_txn(db);
+    hs_kv_put(reader, 0, hs_bytes_str("k"), hs_bytes_str("x"));
+    assert_err(reader->err, HS_ERR_INVALID_STATE);
+    assert_err(hs_lmdb_commit(reader), HS_ERR_INVALID_STATE);
+    struct hs_arena HS_ARENA small = hs_arena(16);
+    struct hs_bytes value;
+    struct hs_kv *txn = write_txn(db);
+    hs_kv_put(txn, 0, hs_bytes_str("k"), hs_bytes(long_key, sizeof long_key));
+    assert_false(hs_kv_get(txn, 0, hs_bytes_str("k"), &small, &value));
+    assert_err(hs_lmdb_commit(txn), HS_ERR_NOMEM);
+    hs_lmdb_close(db);
+}
+
+static void options_are_checked(void **state)
+{
+    struct hs_lmdb *db = NULL;
+    struct hs_lmdb_options good = {
+        .dir = *state, .tables = HS_KV_TABLES_MAX, .map_size = MIB, .map_max = MIB};
+    struct hs_lmdb_options bad[] = {good, good, good, good};
+    bad[0].tables = 0;
+    bad[1].tables = HS_KV_TABLES_MAX + 1;
+    bad[2].map_size = 0;
+    bad[3].map_max = MIB - 1;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_err(hs_lmdb_open(&bad[i], &db), HS_ERR_INVALID_ARG);
+    assert_ok(hs_lmdb_open(&good, &db));
+    hs_lmdb_close(db);
+    good.dir = "/proc/none/here";
+    assert_err(hs_lmdb_open(&good, &db), HS_ERR_IO);
+}
+
+/* NODE-21 */
+static void second_opening_is_locked(void **state)
+{
+    struct hs_lmdb *db = open_sized(*state, MIB, MIB), *other = NULL;
+    struct hs_lmdb_options options = {.dir = *state, .tables = TABLES, .map_size = MIB, .map_max = MIB};
+    assert_err(hs_lmdb_open(&options, &other), HS_ERR_LOCKED);
+    hs_lmdb_close(db);
+    assert_ok(hs_lmdb_open(&options, &other));
+    hs_lmdb_close(other);
+}
+
+static mode_t mode_of(const char *dir, const char *name)
+{
+    char path[256];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_mode & 0777;
+}
+
+/* NODE-22 */
+static void files_are_private(void **state)
+{
+    mode_t mask = umask(0);
+    struct hs_lmdb *db = open_sized(*state, MIB, MIB);
+    umask(mask);
+    assert_int_equal(mode_of(*state, "."), 0700);
+    assert_int_equal(mode_of(*state, "data.mdb"), 0600);
+    assert_int_equal(mode_of(*state, "lock.mdb"), 0600);
+    assert_int_equal(mode_of(*state, "lock"), 0600);
+    hs_lmdb_close(db);
+    char path[256];
+    snprintf(path, sizeof path, "%s/data.mdb", (const char *)*state);
+    assert_int_equal(chmod(path, 0620), 0);
+    struct hs_lmdb_options options = {.dir = *state, .tables = TABLES, .map_size = MIB, .map_max = MIB};
+    assert_err(hs_lmdb_open(&options, &db), HS_ERR_STORE);
+}
+
+/* NODE-22 */
+static void network_disks_are_known(void **state)
+{
+    (void)state;
+    assert_true(hs_dir_is_remote(0x6969));
+    assert_true(hs_dir_is_remote(0xFF534D42));
+    assert_true(hs_dir_is_remote(0xFFFFFFFFFF534D42)); /* sign-extended by the kernel's long */
+    assert_false(hs_dir_is_remote(0xEF53));            /* ext4 */
+    assert_false(hs_dir_is_remote(0x01021994));        /* tmpfs */
+}
+
+static void garbage_is_refused(void **state)
+{
+    char path[256];
+    assert_int_equal(mkdir(*state, 0700), 0);
+    snprintf(path, sizeof path, "%s/data.mdb", (const char *)*state);
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    uint8_t junk[8192];
+    memset(junk, 0xA5, sizeof junk);
+    assert_int_equal(write(fd, junk, sizeof junk), sizeof junk);
+    close(fd);
+    struct hs_lmdb *db = NULL;
+    struct hs_lmdb_options options = {.dir = *state, .tables = TABLES, .map_size = MIB, .map_max = MIB};
+    assert_err(hs_lmdb_open(&options, &db), HS_ERR_STORE);
+    assert_err(hs_lmdb_open(&options, &db), HS_ERR_STORE); /* and the lock was let go */
+}
+
+/* NODE-23: new data is refused from the soft limit on, then at the reserve; whatever was taken is still
+ * there, and all of it can be deleted, after which the store takes new data again. */
+static void full_map_can_be_emptied(void **state)
+{
+    struct hs_lmdb *db = open_sized(*state, 4 * MIB, 4 * MIB);
+    uint64_t count = 0, at_soft = 0;
+    for (enum hs_err err = HS_OK;; count++) {
+        err = put_one(db, count, 1500);
+        if (hs_lmdb_full(db) && at_soft == 0)
+            at_soft = count;
+        if (err == HS_OK)
+            continue;
+        assert_err(err, HS_ERR_STORE_FULL);
+        break;
+    }
+    print_message("soft limit at %llu, reserve at %llu entries\n", (unsigned long long)at_soft,
+                  (unsigned long long)count);
+    assert_true(at_soft > 0 && at_soft < count);
+    assert_ok(put_one(db, 0, 1500)); /* no longer than before */
+    assert_ok(put_one(db, 1, 10));
+    assert_err(put_one(db, 1, 1500), HS_ERR_STORE_FULL);
+    assert_err(put_one(db, count, 1), HS_ERR_STORE_FULL);
+    hs_lmdb_close(db);
+    db = open_sized(*state, 4 * MIB, 4 * MIB);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t which = i * 7919 % count; /* count is no multiple of this prime: every one, far apart */
+        assert_true(has_one(db, which));
+        assert_ok(del_one(db, which));
+    }
+    assert_ok(put_one(db, 5, 1500));
+    assert_false(hs_lmdb_full(db));
+    hs_lmdb_close(db);
+}
+
+/* One transaction can't eat the reserve either. */
+static void big_transaction_stops_at_the_reserve(void **state)
+{
+    struct hs_lmdb *db = open_sized(*state, 4 * MIB, 4 * MIB);
+    static const uint8_t zeros[3000];
+    assert_ok(put_one(db, 1 << 20, 100));
+    struct hs_kv *txn = write_txn(db);
+    assert_false(hs_lmdb_full(db));
+    uint64_t i = 0;
+    for (; txn->err == HS_OK && i < 100000; i++) {
+        struct hs_kv_key key = number_key(i);
+        hs_kv_put(txn, 0, hs_kv_key_bytes(&key), hs_bytes(zeros, sizeof zeros));
+    }
+    assert_err(txn->err, HS_ERR_STORE_FULL);
+    assert_err(hs_lmdb_commit(txn), HS_ERR_STORE_FULL);
+    assert_false(has_one(db, 0));
+    assert_true(has_one(db, 1 << 20));
+    assert_ok(put_one(db, 0, 100));
+    hs_lmdb_close(db);
+}
+
+static void growing_map_grows(void **state)
+{
+    struct hs_lmdb *db = open_sized(*state, MIB, 16 * MIB);
+    uint64_t count = 0;
+    while (put_one(db, count, 4000) == HS_OK)
+        count++;
+    assert_true(hs_lmdb_full(db));
+    assert_int_equal(hs_lmdb_stats(db).map_bytes, 16 * MIB);
+    print_message("%llu entries in 16 MiB\n", (unsigned long long)count);
+    assert_true(count > 12 * MIB / 8192);
+    hs_lmdb_close(db);
+    db = open_sized(*state, MIB, 16 * MIB); /* a map smaller than what is there grows to it */
+    assert_true(has_one(db, 0));
+    assert_true(has_one(db, count - 1));
+    hs_lmdb_close(db);
+}
+
+/* A transaction that doesn't fit finds a larger map when it is tried again. */
+static void refused_transaction_makes_it_grow(void **state)
+{
+    struct hs_lmdb *db = open_sized(*state, MIB, 64 * MIB);
+    static uint8_t value[3 * MIB];
+    enum hs_err err = HS_ERR_STORE_FULL;
+    for (int tries = 0; err == HS_ERR_STORE_FULL && tries < 8; tries++) {
+        struct hs_kv *txn = write_txn(db);
+        hs_kv_put(txn, 0, hs_bytes_str("k"), hs_bytes(value, sizeof value));
+        err = hs_lmdb_commit(txn);
+    }
+    assert_ok(err);
+    hs_lmdb_close(db);
+}
+
+static void disk_reserve_counts_as_full(void **state)
+{
+    struct hs_lmdb *db = NULL;
+    struct hs_lmdb_options options = {
+        .dir = *state, .tables = 1, .map_size = MIB, .map_max = MIB, .disk_reserve = SIZE_MAX};
+    assert_ok(hs_lmdb_open(&options, &db));
+    assert_false(hs_lmdb_full(db)); /* not measured yet */
+    assert_ok(put_one(db, 1, 10));
+    assert_true(hs_lmdb_full(db));
+    hs_lmdb_close(db);
+}
+
+/* NODE-24: a write that fails for another reason than space is STORE, on which the process ends. Here the
+ * file may not grow (EFBIG). */
+static void failed_write_is_store(void **state)
+{
+    struct hs_lmdb *db = open_sized(*state, 4 * MIB, 4 * MIB);
+    struct rlimit old, small = {.rlim_cur = 64 * 1024, .rlim_max = RLIM_INFINITY};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small.rlim_max = old.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    enum hs_err err = HS_OK;
+    for (uint64_t i = 0; err == HS_OK && i < 1000; i++)
+        err = put_one(db, i, 4000);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_err(err, HS_ERR_STORE);
+    hs_lmdb_close(db);
+}
+
+/* A child commits numbers one after another and tells each; then it is killed, and every number told is
+ * there. */
+static uint64_t write_until_killed(const char *dir, int out)
+{
+    struct hs_lmdb *db = open_sized(dir, 64 * MIB, 64 * MIB);
+    uint64_t number = 0;
+    while (has_one(db, number))
+        number++;
+    for (;; number++)
+        if (put_one(db, number, 100) != HS_OK || write(out, &number, sizeof number) != sizeof number)
+            _exit(1);
+}
+
+/* NODE-25 */
+static void kill_loses_nothing(void **state)
+{
+    seed_rng();
+    uint64_t told = 0, number;
+    for (int cycle = 0; cycle < 15; cycle++) {
+        int fds[2];
+        assert_int_equal(pipe(fds), 0);
+        pid_t pid = fork();
+        if (pid == 0)
+            write_until_killed(*state, fds[1]);
+        close(fds[1]);
+        usleep(10000 + rng(30000));
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        while (read(fds[0], &number, sizeof number) == sizeof number)
+            told = number + 1;
+        close(fds[0]);
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status));
+        struct hs_lmdb *db = open_sized(*state, 64 * MIB, 64 * MIB);
+        for (uint64_t i = 0; i < told; i++)
+            assert_true(has_one(db, i));
+        hs_lmdb_close(db);
+    }
+    print_message("%llu commits told and held\n", (unsigned long long)told);
+    assert_true(told > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(matches_memory),
+        TEST(abort_leaves_nothing),
+        TEST(bad_calls_stick),
+        TEST(options_are_checked),
+        TEST(second_opening_is_locked),
+        TEST(files_are_private),
+        TEST(network_disks_are_known),
+        TEST(garbage_is_refused),
+        TEST(full_map_can_be_emptied),
+        TEST(big_transaction_stops_at_the_reserve),
+        TEST(growing_map_grows),
+        TEST(refused_transaction_makes_it_grow),
+        TEST(disk_reserve_counts_as_full),
+        TEST(failed_write_is_store),
+        TEST(kill_loses_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,6 @@
+hanse_test(store lmdb_kv hs_lmdb)
+target_compile_definitions(test_store_lmdb_kv PRIVATE _GNU_SOURCE)
+
+hanse_test(store commit hs_commit)
+target_compile_definitions(test_store_commit PRIVATE _GNU_SOURCE)
+target_sources(test_store_commit PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/net/fake_core.c)
