@@ -1,0 +1,222 @@
+/* Rooms: create, list, members, remove, invite. */
+#include "cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *state_name(enum hanse_room_state state)
+{
+    switch (state) {
+    case HANSE_ROOM_CREATING:
+        return "creating";
+    case HANSE_ROOM_WAITING:
+        return "waiting";
+    case HANSE_ROOM_MEMBER:
+        return "member";
+    case HANSE_ROOM_LEFT:
+        return "removed";
+    case HANSE_ROOM_FROZEN:
+        return "frozen";
+    }
+    return "unknown";
+}
+
+static int create(struct cli *c, const char *name)
+{
+    uint64_t op;
+    struct outcome done;
+    int code = cli_open(c);
+    if (code != EXIT_DONE)
+        return code;
+    enum hanse_err err = hanse_room_create(c->h, name, &op);
+    if (err == HANSE_OK)
+        err = cli_wait(c, op, &done);
+    if (err != HANSE_OK)
+        return cli_fail(c, name, err);
+    if (c->json)
+        json_line(json_pack("{s:o, s:s}", "room", json_id(&done.id), "name", name));
+    else
+        printf("%sRoom made:%s %s (%s). Invite people with: hanse invite '%s'\n", colour(GREEN), colour(PLAIN), name,
+               short_id(&done.id), name);
+    return EXIT_DONE;
+}
+
+static json_t *room_json(const struct hanse_room *room)
+{
+    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:b}", "room", json_id(&room->id), "name", room->name,
+                     "state", state_name(room->state), "hub", room->hub, "role", role_name(room->role), "members",
+                     (int)room->members, "next_seq", (json_int_t)room->next_seq, "epoch", (json_int_t)room->epoch,
+                     "counter", room->kind == HANSE_ROOM_COUNTER);
+}
+
+static int list(struct cli *c)
+{
+    struct hanse_room room;
+    json_t *all = json_array();
+    int code = cli_open(c);
+    for (enum hanse_err err = code == EXIT_DONE ? hanse_room_next(c->h, NULL, &room) : HANSE_ERR_NOT_FOUND;
+         err == HANSE_OK; err = hanse_room_next(c->h, &room.id, &room)) {
+        if (c->json)
+            (void)json_array_append_new(all, room_json(&room));
+        else
+            printf("%s  %s%-24s%s %-8s %u members, hub %s\n", short_id(&room.id), colour(BOLD), room.name,
+                   colour(PLAIN), state_name(room.state), (unsigned)room.members, room.hub);
+    }
+    if (c->json && code == EXIT_DONE)
+        json_line(all);
+    else
+        json_decref(all);
+    return code;
+}
+
+static int run_room(struct cli *c, int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "list") == 0)
+        return list(c);
+    if (argc == 3 && strcmp(argv[1], "create") == 0)
+        return create(c, argv[2]);
+    return cli_usage(&cmd_room, "say what to do");
+}
+
+const struct command cmd_room = {
+    .name = "room",
+    .summary = "create a room, or list yours",
+    .run = run_room,
+    .help = "usage: hanse room create NAME\n"
+            "       hanse room list\n\n"
+            "Whoever creates a room owns it; the home node must have granted the right to make rooms.\n\n"
+            "example:\n"
+            "  hanse room create 'Rosa VIP'\n",
+};
+
+static int run_members(struct cli *c, int argc, char **argv)
+{
+    struct hanse_room room;
+    struct hanse_member member;
+    if (argc != 2)
+        return cli_usage(&cmd_members, "name one room");
+    int code = cli_open(c);
+    if (code == EXIT_DONE)
+        code = find_room(c, argv[1], &room);
+    if (code != EXIT_DONE)
+        return code;
+    json_t *all = json_array();
+    for (enum hanse_err err = hanse_member_next(c->h, &room.id, 0, &member); err == HANSE_OK;
+         err = hanse_member_next(c->h, &room.id, member.leaf + 1, &member)) {
+        if (c->json)
+            (void)json_array_append_new(all, json_pack("{s:o, s:s, s:b}", "person", json_person(&member.person),
+                                                       "role", role_name(member.role), "self", member.self));
+        else
+            printf("%s  %s%-28s%s %s%s\n", short_id(&member.person.key), colour(BOLD), person_text(&member.person),
+                   colour(PLAIN), role_name(member.role), member.self ? " (you)" : "");
+    }
+    if (c->json)
+        json_line(all);
+    else
+        json_decref(all);
+    return EXIT_DONE;
+}
+
+const struct command cmd_members = {
+    .name = "members",
+    .summary = "who is in a room",
+    .run = run_members,
+    .help = "usage: hanse members ROOM\n\n"
+            "Handles (name@domain) were checked; names in quotes were chosen by their bearers.\n\n"
+            "example:\n"
+            "  hanse members 'Rosa VIP'\n",
+};
+
+static int run_remove(struct cli *c, int argc, char **argv)
+{
+    struct hanse_room room;
+    struct hanse_member member;
+    struct outcome done;
+    uint64_t op;
+    if (argc != 3)
+        return cli_usage(&cmd_remove, "name a room and a member");
+    int code = cli_open(c);
+    if (code == EXIT_DONE)
+        code = find_room(c, argv[1], &room);
+    if (code == EXIT_DONE)
+        code = find_member(c, &room.id, argv[2], &member);
+    if (code != EXIT_DONE)
+        return code;
+    enum hanse_err err = hanse_remove(c->h, &room.id, &member.person.key, &op);
+    if (err == HANSE_OK)
+        err = cli_wait(c, op, &done);
+    if (err != HANSE_OK)
+        return cli_fail(c, argv[2], err);
+    if (c->json)
+        json_line(json_pack("{s:o, s:I}", "removed", json_person(&member.person), "seq", (json_int_t)done.seq));
+    else
+        printf("%s was removed and can read nothing that follows.\n", person_text(&member.person));
+    return EXIT_DONE;
+}
+
+const struct command cmd_remove = {
+    .name = "remove",
+    .summary = "remove a member from a room",
+    .run = run_remove,
+    .help = "usage: hanse remove ROOM WHO\n\n"
+            "WHO is a handle, a chosen name or the beginning of a key (see hanse members).\n\n"
+            "example:\n"
+            "  hanse remove 'Rosa VIP' Ben\n",
+};
+
+static int invite(struct cli *c, const char *name, uint32_t uses, int64_t until)
+{
+    struct hanse_room room;
+    struct outcome done;
+    uint64_t op;
+    int code = cli_open(c);
+    if (code == EXIT_DONE)
+        code = find_room(c, name, &room);
+    if (code != EXIT_DONE)
+        return code;
+    enum hanse_err err = hanse_invite(c->h, &room.id, uses, until, &op);
+    if (err == HANSE_OK)
+        err = cli_wait(c, op, &done);
+    if (err != HANSE_OK)
+        return cli_fail(c, name, err);
+    if (c->json) {
+        json_line(json_pack("{s:s, s:i, s:I}", "link", done.text, "uses", (int)uses, "until", (json_int_t)until));
+        return EXIT_DONE;
+    }
+    printf("Whoever opens this link may join %s%s%s (%u uses, until %s):\n\n  %s%s%s\n\n", colour(BOLD), room.name,
+           colour(PLAIN), uses, time_text(until, false), colour(BOLD), done.text, colour(PLAIN));
+    qr_print(done.text);
+    return EXIT_DONE;
+}
+
+static int run_invite(struct cli *c, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"uses", required_argument, NULL, 'u'}, {"until", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
+    long long uses = 100;
+    int64_t until = 0;
+    (void)until_parse("30d", &until);
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL)) {
+        if (o == 'u' && !number_parse(optarg, 1, 100000, &uses))
+            return cli_usage(&cmd_invite, "--uses wants a number from 1 to 100000");
+        if (o == 't' && !until_parse(optarg, &until))
+            return cli_usage(&cmd_invite, "--until wants a date (2026-12-24) or a time from now on (30d, 12h)");
+        if (o == '?')
+            return cli_usage(&cmd_invite, "see its options");
+    }
+    if (optind + 1 != argc)
+        return cli_usage(&cmd_invite, "name one room");
+    return invite(c, argv[optind], (uint32_t)uses, until);
+}
+
+const struct command cmd_invite = {
+    .name = "invite",
+    .summary = "make an invite: a link and a QR code",
+    .run = run_invite,
+    .help = "usage: hanse invite ROOM [--uses N] [--until DATE]\n\n"
+            "  --uses N      so many people may use it (default: 100)\n"
+            "  --until DATE  2026-12-24, 2026-12-24T18:00Z, or 30d, 12h, 15m from now on (default: 30d)\n\n"
+            "example:\n"
+            "  hanse invite 'Rosa VIP' --uses 50 --until 7d\n",
+};
