@@ -1,0 +1,123 @@
+/* Messages that come in to a member (RFC 9420, 6). */
+#include "mls/member.h"
+
+static enum hs_err handle_handshake(struct hs_mls_group *group, const struct hs_mls_authed *authed,
+                                    struct hs_mls_event **out)
+{
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    HS_TRY(hs_mls_event_new(&group->pub->now.tree, authed, &event));
+    if (authed->content.type == HS_MLS_PROPOSAL)
+        HS_TRY(hs_mls_public_keep(group->pub, authed, event));
+    else
+        HS_TRY(hs_mls_group_stage(group, authed, &event->staged));
+    *out = event;
+    event = NULL;
+    return HS_OK;
+}
+
+/* One's own pending commit came back. */
+static enum hs_err own_commit(const struct hs_mls_group *group, const struct hs_mls_public_message *m,
+                              struct hs_mls_event **out)
+{
+    HS_TRY(hs_mls_event_new(&group->pub->now.tree, &m->authed, out));
+    (*out)->kind = HS_MLS_EVENT_OWN_COMMIT;
+    return HS_OK;
+}
+
+static enum hs_err process_public(struct hs_mls_group *group, struct hs_bytes message, struct hs_mls_event **out)
+{
+    struct hs_mls_public_message m;
+    HS_REQUIRE(!group->removed, HS_ERR_MLS_REMOVED);
+    HS_TRY(hs_mls_public_read(group->pub, message, &m));
+    if (hs_mls_group_has_pending(group) && hs_bytes_equal(message, hs_mls_group_pending_message(group)))
+        return own_commit(group, &m, out);
+    HS_TRY(hs_mls_membership_check(&group->epoch.membership, &m, hs_mls_public_context(group->pub)));
+    HS_TRY(hs_mls_public_verify(group->pub, &m.authed));
+    return handle_handshake(group, &m.authed, out);
+}
+
+/* The keys of the message's epoch; past ones for application messages only. */
+static enum hs_err find_epoch(struct hs_mls_group *group, const struct hs_mls_private_message *m,
+                              struct hs_mls_epoch_keys **out)
+{
+    uint64_t current = hs_mls_group_epoch(group);
+    HS_REQUIRE(!group->removed || m->epoch < current, HS_ERR_MLS_REMOVED);
+    *out = &group->now;
+    if (m->epoch == current)
+        return HS_OK;
+    for (size_t i = 0; i < group->past_count && m->type == HS_MLS_APPLICATION; i++) {
+        *out = &group->past[i];
+        if (group->past[i].epoch == m->epoch)
+            return HS_OK;
+    }
+    return HS_ERR_MLS_EPOCH;
+}
+
+/* Decrypts and verifies with the tree and context of the message's epoch; the turned ratchet isn't put back yet. */
+static enum hs_err open_private(const struct hs_mls_group *group, const struct hs_mls_private_message *m,
+                                const struct hs_mls_epoch_keys *keys, struct hs_writer *plain,
+                                struct hs_mls_authed *authed, struct hs_mls_ratchet **ratchet)
+{
+    struct hs_mls_sender_data sender;
+    struct hs_mls_message_key HS_MLS_MESSAGE_KEY key = {0};
+    enum hs_mls_ratchet_kind kind =
+        m->type == HS_MLS_APPLICATION ? HS_MLS_RATCHET_APPLICATION : HS_MLS_RATCHET_HANDSHAKE;
+    HS_TRY(hs_mls_sender_open(m, &keys->sender_data, &sender));
+    const struct hs_mls_leaf *leaf = hs_mls_tree_leaf(&keys->tree, sender.leaf);
+    HS_REQUIRE(leaf != NULL, HS_ERR_NOT_MEMBER);
+    HS_REQUIRE(sender.leaf != group->own, HS_ERR_MLS_GENERATION);
+    HS_TRY(hs_mls_ratchet_take(keys->secrets, sender.leaf, kind, ratchet));
+    HS_TRY(hs_mls_ratchet_find(*ratchet, sender.generation, group->settings.out_of_order, group->settings.forward,
+                               &key));
+    HS_TRY(hs_mls_private_open(m, &sender, &key, plain, authed));
+    return hs_mls_content_verify(&leaf->signature_key, authed, hs_mls_blob_bytes(keys->context));
+}
+
+static enum hs_err make_event(struct hs_mls_group *group, const struct hs_mls_epoch_keys *keys,
+                              const struct hs_mls_authed *authed, struct hs_mls_event **out)
+{
+    if (authed->content.type != HS_MLS_APPLICATION)
+        return handle_handshake(group, authed, out);
+    HS_TRY(hs_mls_event_new(&keys->tree, authed, out));
+    enum hs_err err = hs_mls_event_copy(*out, authed->content.application, &(*out)->plaintext);
+    if (err != HS_OK)
+        hs_mls_event_free_at(out);
+    return err;
+}
+
+static enum hs_err process_private(struct hs_mls_group *group, struct hs_reader *r, struct hs_mls_event **out)
+{
+    struct hs_mls_private_message m;
+    struct hs_mls_authed authed;
+    struct hs_mls_epoch_keys *keys;
+    struct hs_mls_ratchet HS_MLS_RATCHET *ratchet = NULL;
+    struct hs_writer HS_WRITER plain = hs_writer(HS_MLS_MAX_MESSAGE);
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    hs_mls_read_private_message(r, &m);
+    HS_TRY(hs_reader_finish(r));
+    HS_REQUIRE(hs_bytes_equal(m.group_id, hs_mls_group_id(group)), HS_ERR_MLS_GROUP);
+    HS_TRY(find_epoch(group, &m, &keys));
+    HS_TRY(open_private(group, &m, keys, &plain, &authed, &ratchet));
+    HS_TRY(make_event(group, keys, &authed, &event));
+    if (event->staged == NULL) {
+        /* A staged commit leaves the ratchet alone: until it is merged, it may have to be staged again. */
+        struct hs_mls_ratchet *turned = ratchet;
+        ratchet = NULL;
+        HS_TRY(hs_mls_ratchet_put(keys->secrets, turned));
+    }
+    *out = event;
+    event = NULL;
+    return HS_OK;
+}
+
+enum hs_err hs_mls_group_process(struct hs_mls_group *group, struct hs_bytes message, struct hs_mls_event **out)
+{
+    struct hs_reader r = hs_reader(message);
+    HS_REQUIRE(message.len <= HS_MLS_MAX_MESSAGE, HS_ERR_TOO_LARGE);
+    enum hs_mls_wire_format format = hs_mls_read_head(&r);
+    HS_TRY(r.err);
+    if (format == HS_MLS_PUBLIC_MESSAGE)
+        return process_public(group, message, out);
+    HS_REQUIRE(format == HS_MLS_PRIVATE_MESSAGE, HS_ERR_UNEXPECTED);
+    return process_private(group, &r, out);
+}

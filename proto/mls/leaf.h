@@ -1,0 +1,66 @@
+/* Leaves: made, signed, checked (RFC 9420, 7.2 and 7.3). A leaf never changes, so that trees share it. */
+#ifndef HS_MLS_LEAF_H
+#define HS_MLS_LEAF_H
+
+#include "mls/codec.h"
+#include "mls/key_package.h"
+
+struct hs_mls_leaf {
+    uint32_t refs;
+    struct hs_key encryption_key, signature_key;
+    struct hs_mls_leaf_node node; /* views into bytes */
+    size_t len;
+    uint8_t bytes[];
+};
+
+/* A copy of node->raw with one reference. MLS_LEAF where a key is no key, BAD_KEY never; NOMEM. */
+enum hs_err hs_mls_leaf_new(const struct hs_mls_leaf_node *node, struct hs_mls_leaf **out);
+struct hs_mls_leaf *hs_mls_leaf_ref(struct hs_mls_leaf *leaf);
+void hs_mls_leaf_unref(struct hs_mls_leaf *leaf);
+void hs_mls_leaf_unref_at(struct hs_mls_leaf **leaf);
+#define HS_MLS_LEAF HS_AUTO(hs_mls_leaf_unref_at)
+
+/* What must hold of a leaf by itself: sound extensions, all of them and the credential's type within its own
+ * capabilities. MLS_LEAF. */
+enum hs_err hs_mls_leaf_check(const struct hs_mls_leaf *leaf);
+
+/* The leaf's own signature (RFC 9420, 7.3); group id and index count but for KEY_PACKAGE. BAD_SIGNATURE. */
+enum hs_err hs_mls_leaf_verify(const struct hs_mls_leaf *leaf, struct hs_bytes group_id, uint32_t index);
+
+/* MLS_LEAF unless the leaf supports all that these GroupContext extensions ask for: their types, and what
+ * required_capabilities lists; MALFORMED where that extension can't be read. */
+enum hs_err hs_mls_leaf_supports(const struct hs_mls_leaf *leaf, struct hs_bytes group_extensions);
+
+/* What a new leaf for an existing member is made of. */
+struct hs_mls_leaf_renewal {
+    const struct hs_mls_leaf *old; /* credential, capabilities and extensions stay */
+    struct hs_bytes identity;      /* a new basic identity, or empty */
+    const struct hs_key *encryption_key;
+    const struct hs_signer *signer;
+    enum hs_mls_leaf_source source;
+    struct hs_bytes parent_hash;
+    struct hs_bytes group_id;
+    uint32_t index;
+};
+
+enum hs_err hs_mls_leaf_renew(const struct hs_mls_leaf_renewal *renewal, struct hs_mls_leaf **out);
+
+/* The first leaf of a member, of source KEY_PACKAGE. INVALID_ARG. */
+enum hs_err hs_mls_leaf_create(const struct hs_mls_leaf_params *params, const struct hs_key *encryption_key,
+                               struct hs_mls_leaf **out);
+
+/* The leaf as the outside sees it. */
+struct hs_mls_member hs_mls_leaf_member(const struct hs_mls_leaf *leaf, uint32_t index);
+
+/* True for the types that every implementation knows (RFC 9420, 7.2): they are not listed in capabilities. */
+bool hs_mls_extension_is_default(uint16_t type);
+
+enum {
+    HS_MLS_EXT_APPLICATION_ID = 1,
+    HS_MLS_EXT_RATCHET_TREE = 2,
+    HS_MLS_EXT_REQUIRED_CAPABILITIES = 3,
+    HS_MLS_EXT_EXTERNAL_PUB = 4,
+    HS_MLS_EXT_EXTERNAL_SENDERS = 5,
+};
+
+#endif

@@ -1,0 +1,34 @@
+/* Every limit of the MLS stage, once, with its reason. */
+#ifndef HS_MLS_LIMITS_H
+#define HS_MLS_LIMITS_H
+
+#include <stdint.h>
+
+enum {
+    /* The largest room is a channel of 100,000; its tree is 2^17 leaves wide. */
+    HS_MLS_MAX_LEAVES = 1 << 17,
+    /* Levels of that tree, leaf and root counted. */
+    HS_MLS_MAX_DEPTH = 18,
+    /* One message: a GroupInfo with the tree of 2^17 members at about 500 bytes a leaf and 110 a parent. */
+    HS_MLS_MAX_MESSAGE = 96 << 20,
+    /* A saved group: a tree, the private part, the past epochs' senders and a pending commit. */
+    HS_MLS_MAX_SAVED = 256 << 20,
+    /* An encrypted post: the protocol's content limit is 32 KiB; room for padding, deals and framing. */
+    HS_MLS_MAX_APPLICATION = 1 << 20,
+    /* A credential: a device certificate has some 500 bytes. */
+    HS_MLS_MAX_IDENTITY = 16 << 10,
+    /* The group's id: a room id has 32 bytes. */
+    HS_MLS_MAX_GROUP_ID = 255,
+    /* Proposals of one epoch that wait for a commit: each costs a signature check and memory. */
+    HS_MLS_MAX_CACHED_PROPOSALS = 1024,
+    /* Extensions of one list, and types in one capabilities list: more than any client knows. */
+    HS_MLS_MAX_EXTENSIONS = 64,
+    HS_MLS_MAX_CAPABILITIES = 256,
+    /* What settings may ask for at most: memory and work that one sender can cause. */
+    HS_MLS_MAX_OUT_OF_ORDER = 1024,
+    HS_MLS_MAX_FORWARD = 100000,
+    HS_MLS_MAX_PAST_EPOCHS = 64,
+    HS_MLS_MAX_PADDING = 64 << 10,
+};
+
+#endif

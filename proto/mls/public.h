@@ -1,0 +1,84 @@
+/* The public side of a group: tree, context, transcript and waiting proposals, with no secret at all. A hub
+ * keeps it to judge commits; a member's group contains one (hs_mls_group_public()). One thread at a time. */
+#ifndef HS_MLS_PUBLIC_H
+#define HS_MLS_PUBLIC_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/writer.h"
+#include "mls/event.h"
+#include "mls/key_package.h"
+#include "mls/limits.h"
+
+struct hs_mls_public;
+
+/* From a GroupInfo (MLSMessage). tree: the ratchet tree out of band, or empty where GroupInfo carries it. All
+ * that is public is verified: signature, tree hash, parent hashes, leaves, capabilities, uniqueness of keys
+ * (RFC 9420, 12.4.3.3 without the secrets). MALFORMED, MLS_VERSION, MLS_TREE, MLS_LEAF, BAD_SIGNATURE,
+ * TOO_LARGE, NOMEM. */
+enum hs_err hs_mls_public_new(struct hs_bytes group_info, struct hs_bytes tree, struct hs_mls_public **out);
+
+/* The whole state as bytes, with a version byte. */
+enum hs_err hs_mls_public_save(const struct hs_mls_public *pub, struct hs_writer *out);
+
+/* From one's own saved bytes: structure is checked, signatures are not (the bytes are trusted). MALFORMED,
+ * UNSUPPORTED for another version, NOMEM. */
+enum hs_err hs_mls_public_load(struct hs_bytes saved, struct hs_mls_public **out);
+
+void hs_mls_public_free(struct hs_mls_public *pub);
+void hs_mls_public_free_at(struct hs_mls_public **pub);
+#define HS_MLS_PUBLIC HS_AUTO(hs_mls_public_free_at)
+
+/* A PublicMessage proposal or commit of the current epoch, checked as far as it can be without secrets:
+ * signature, epoch, group, the list of proposals (RFC 9420, 12.2), leaves, path keys and parent hashes; not
+ * the membership tag, the confirmation tag or the path's ciphertexts. A proposal is kept; a commit comes
+ * staged. MALFORMED, MLS_VERSION, MLS_GROUP, MLS_EPOCH, MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF, MLS_KEY_PACKAGE,
+ * MLS_TREE, BAD_SIGNATURE, NOT_MEMBER (the sender's leaf is blank), UNEXPECTED (a PrivateMessage),
+ * UNSUPPORTED. */
+enum hs_err hs_mls_public_process(struct hs_mls_public *pub, struct hs_bytes message,
+                                  struct hs_mls_event **out);
+
+/* Makes the staged commit the current epoch. INVALID_STATE where it was staged in another epoch or merged
+ * before. */
+enum hs_err hs_mls_public_merge(struct hs_mls_public *pub, struct hs_mls_staged *staged);
+
+/* Is this GroupInfo (MLSMessage) the one of the epoch that the staged commit leads to: same context, the
+ * commit's confirmation tag, the committer's signature, the same tree where it carries one? MLS_COMMIT where
+ * it isn't. */
+enum hs_err hs_mls_staged_matches(const struct hs_mls_staged *staged, struct hs_bytes group_info);
+
+/* Drops one waiting proposal, as where policy forbids it. NOT_FOUND. */
+enum hs_err hs_mls_public_drop_proposal(struct hs_mls_public *pub, const struct hs_id *ref);
+
+/* How many proposals wait for a commit. */
+size_t hs_mls_public_proposal_count(const struct hs_mls_public *pub);
+
+struct hs_bytes hs_mls_public_id(const struct hs_mls_public *pub);
+uint64_t hs_mls_public_epoch(const struct hs_mls_public *pub);
+
+/* The encoded GroupContext (RFC 9420, 8.1), borrowed until the next merge. */
+struct hs_bytes hs_mls_public_context(const struct hs_mls_public *pub);
+struct hs_id hs_mls_public_tree_hash(const struct hs_mls_public *pub);
+
+/* A GroupContext extension, borrowed until the next merge; false where there is none of that type. */
+bool hs_mls_public_extension(const struct hs_mls_public *pub, uint16_t type, struct hs_bytes *data);
+
+/* Leaf indices run from 0 to below the width; blank leaves have no member. */
+uint32_t hs_mls_public_width(const struct hs_mls_public *pub);
+uint32_t hs_mls_public_member_count(const struct hs_mls_public *pub);
+
+/* NOT_FOUND for a blank leaf or one past the width. Views are borrowed until the next merge. */
+enum hs_err hs_mls_public_member(const struct hs_mls_public *pub, uint32_t leaf,
+                                 struct hs_mls_member *member);
+
+/* The first member at leaf >= *leaf; moves *leaf past it. false at the end. Start with 0. */
+bool hs_mls_public_member_next(const struct hs_mls_public *pub, uint32_t *leaf, struct hs_mls_member *member);
+
+/* The member with that signature key; NOT_FOUND. Constant time in the group's size but for a tree descent. */
+enum hs_err hs_mls_public_member_by_key(const struct hs_mls_public *pub, const struct hs_key *signature_key,
+                                        struct hs_mls_member *member);
+
+/* The ratchet tree (RFC 9420, 12.4.3.3) as it goes out of band. */
+enum hs_err hs_mls_public_tree(const struct hs_mls_public *pub, struct hs_writer *out);
+
+#endif

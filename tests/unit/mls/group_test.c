@@ -1,0 +1,275 @@
+/* The life of a group: create, add, talk, update, remove. */
+#include "unit/mls/world.h"
+
+struct cast {
+    struct person alice, bob, carol, dave;
+};
+
+static int cast_setup(void **state)
+{
+    static struct cast cast;
+    person_init(&cast.alice, "alice");
+    person_init(&cast.bob, "bob");
+    person_init(&cast.carol, "carol");
+    person_init(&cast.dave, "dave");
+    person_create(&cast.alice, "policy 1");
+    world_add(&cast.alice, &cast.bob, NULL, 0);
+    struct person *others[] = {&cast.bob};
+    world_add(&cast.alice, &cast.carol, others, 1);
+    *state = &cast;
+    return 0;
+}
+
+static int cast_teardown(void **state)
+{
+    struct cast *cast = *state;
+    person_free(&cast->alice);
+    person_free(&cast->bob);
+    person_free(&cast->carol);
+    person_free(&cast->dave);
+    return 0;
+}
+
+static void all_agree(void **state)
+{
+    struct cast *c = *state;
+    assert_same_epoch(&c->alice, &c->bob);
+    assert_same_epoch(&c->alice, &c->carol);
+    assert_talks(&c->alice, &c->bob, "hello");
+    assert_talks(&c->bob, &c->carol, "hi");
+    assert_talks(&c->carol, &c->alice, "");
+    const struct hs_mls_public *pub = hs_mls_group_public(c->bob.group);
+    assert_int_equal(hs_mls_public_member_count(pub), 3);
+    struct hs_bytes policy;
+    assert_true(hs_mls_public_extension(pub, ROOM_POLICY, &policy));
+    assert_bytes(policy, hs_bytes_str("policy 1"));
+    struct hs_mls_member member;
+    assert_ok(hs_mls_public_member_by_key(pub, &c->carol.signer.pub, &member));
+    assert_int_equal(member.leaf, 2);
+    assert_bytes(member.identity, hs_bytes_str("carol"));
+    assert_err(hs_mls_public_member_by_key(pub, &c->dave.signer.pub, &member), HS_ERR_NOT_FOUND);
+    assert_err(hs_mls_public_member(pub, 3, &member), HS_ERR_NOT_FOUND);
+    assert_err(hs_mls_public_member(pub, UINT32_MAX, &member), HS_ERR_NOT_FOUND);
+    uint8_t a[40], b[40];
+    assert_ok(hs_mls_group_export(c->alice.group, "label", hs_bytes_str("ctx"), a, sizeof a));
+    assert_ok(hs_mls_group_export(c->bob.group, "label", hs_bytes_str("ctx"), b, sizeof b));
+    assert_memory_equal(a, b, sizeof a);
+    assert_ok(hs_mls_group_export(c->bob.group, "label", hs_bytes_str("other"), b, sizeof b));
+    assert_memory_not_equal(a, b, sizeof a);
+}
+
+/* An empty commit has a path; everyone's keys change. */
+static void empty_commit(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    const struct hs_mls_commit_request request = {.authenticated_data = hs_bytes_str("head 7")};
+    assert_ok(person_try_commit(&c->bob, &request, &s));
+    assert_int_equal(s.welcome.len, 0);
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(hs_mls_group_process(c->alice.group, hs_writer_bytes(&s.commit), &event));
+    const struct hs_mls_change *change = hs_mls_staged_change(event->staged);
+    assert_bytes(event->authenticated_data, hs_bytes_str("head 7"));
+    assert_true(change->has_path);
+    assert_int_equal(change->added_count + change->removed_count, 0);
+    assert_int_equal(change->updated_count, 1);
+    assert_bytes(change->committer.identity, hs_bytes_str("bob"));
+    assert_int_equal(change->epoch, 3);
+    assert_ok(hs_mls_group_merge(c->alice.group, event->staged));
+    assert_err(hs_mls_group_merge(c->alice.group, event->staged), HS_ERR_INVALID_STATE);
+    assert_ok(hs_mls_group_accept(c->bob.group));
+    person_follow(&c->carol, hs_writer_bytes(&s.commit));
+    assert_same_epoch(&c->alice, &c->bob);
+    assert_same_epoch(&c->carol, &c->bob);
+    assert_talks(&c->carol, &c->alice, "after");
+}
+
+/* Adds, a remove and new extensions in one commit; what is staged tells all of it. */
+static void mixed_commit(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_bytes add = hs_writer_bytes(&c->dave.key_package);
+    const uint32_t remove = 1;
+    const struct hs_mls_extension policy = {.type = ROOM_POLICY, .data = hs_bytes_str("policy 2")};
+    const struct hs_mls_commit_request request = {.adds = &add,
+                                                  .add_count = 1,
+                                                  .removes = &remove,
+                                                  .remove_count = 1,
+                                                  .set_extensions = true,
+                                                  .extensions = &policy,
+                                                  .extension_count = 1};
+    assert_ok(person_try_commit(&c->alice, &request, &s));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(hs_mls_group_process(c->carol.group, hs_writer_bytes(&s.commit), &event));
+    const struct hs_mls_change *change = hs_mls_staged_change(event->staged);
+    assert_int_equal(change->added_count, 1);
+    assert_bytes(change->added[0].member.identity, hs_bytes_str("dave"));
+    assert_int_equal(change->added[0].member.leaf, 1);
+    assert_int_equal(change->added[0].by, 0);
+    assert_int_equal(change->removed_count, 1);
+    assert_bytes(change->removed[0].member.identity, hs_bytes_str("bob"));
+    assert_true(change->extensions_proposed);
+    struct hs_bytes before, after;
+    assert_true(hs_mls_extension_find(change->old_extensions, ROOM_POLICY, &before));
+    assert_true(hs_mls_extension_find(change->new_extensions, ROOM_POLICY, &after));
+    assert_bytes(before, hs_bytes_str("policy 1"));
+    assert_bytes(after, hs_bytes_str("policy 2"));
+    assert_false(change->removes_self);
+    assert_ok(hs_mls_group_merge(c->carol.group, event->staged));
+    assert_bytes(change->removed[0].member.identity, hs_bytes_str("bob"));
+    person_follow(&c->bob, hs_writer_bytes(&s.commit));
+    assert_true(hs_mls_group_is_removed(c->bob.group));
+    struct hs_writer HS_WRITER tree = hs_writer(CAP);
+    assert_ok(hs_mls_public_tree(hs_mls_group_public(c->alice.group), &tree));
+    assert_err(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}), HS_ERR_MLS_TREE);
+    assert_ok(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), hs_writer_bytes(&tree)));
+    assert_same_epoch(&c->alice, &c->carol);
+    assert_same_epoch(&c->alice, &c->dave);
+    assert_talks(&c->dave, &c->carol, "new here");
+    assert_talks(&c->alice, &c->dave, "welcome");
+}
+
+/* A removed member reads neither the next epoch nor anything else, and says so. */
+static void removed_is_out(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_writer HS_WRITER post = hs_writer(CAP), HS_WRITER old = hs_writer(CAP);
+    const uint32_t remove = 2;
+    const struct hs_mls_commit_request request = {.removes = &remove, .remove_count = 1};
+    assert_ok(hs_mls_group_protect(c->bob.group, hs_bytes_str("before"), hs_bytes_str(""), 0, &old));
+    assert_ok(person_try_commit(&c->alice, &request, &s));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_follow(&c->bob, hs_writer_bytes(&s.commit));
+    assert_ok(hs_mls_group_protect(c->alice.group, hs_bytes_str("secret"), hs_bytes_str(""), 0, &post));
+    struct hs_mls_event *event = NULL;
+    /* with the state from before the removal */
+    assert_err(hs_mls_group_process(c->carol.group, hs_writer_bytes(&post), &event), HS_ERR_MLS_EPOCH);
+    person_follow(&c->carol, hs_writer_bytes(&s.commit));
+    assert_true(hs_mls_group_is_removed(c->carol.group));
+    person_restart(&c->carol);
+    assert_true(hs_mls_group_is_removed(c->carol.group));
+    assert_err(hs_mls_group_process(c->carol.group, hs_writer_bytes(&post), &event), HS_ERR_MLS_REMOVED);
+    struct hs_writer HS_WRITER w = hs_writer(CAP);
+    const struct hs_bytes none = {0};
+    assert_err(hs_mls_group_protect(c->carol.group, none, none, 0, &w), HS_ERR_MLS_REMOVED);
+    assert_err(hs_mls_group_propose_remove(c->carol.group, 0, none, &w), HS_ERR_MLS_REMOVED);
+    assert_err(hs_mls_group_propose_update(c->carol.group, none, none, &w), HS_ERR_MLS_REMOVED);
+    assert_err(hs_mls_group_info(c->carol.group, true, &w), HS_ERR_MLS_REMOVED);
+    struct sent SENT t = sent_new();
+    assert_err(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &t), HS_ERR_MLS_REMOVED);
+    uint8_t key[32];
+    assert_err(hs_mls_group_export(c->carol.group, "x", none, key, sizeof key), HS_ERR_MLS_REMOVED);
+    /* what was sent while it was a member can still be read */
+    assert_ok(hs_mls_group_process(c->carol.group, hs_writer_bytes(&old), &event));
+    assert_bytes(event->plaintext, hs_bytes_str("before"));
+    hs_mls_event_free(event);
+    assert_talks(&c->alice, &c->bob, "we are two");
+}
+
+/* Leaving: a self-Remove stands alone and another member commits it. */
+static void leaving(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_writer HS_WRITER w = hs_writer(CAP);
+    const uint32_t self = 1;
+    const struct hs_mls_commit_request own = {.removes = &self, .remove_count = 1};
+    assert_err(person_try_commit(&c->bob, &own, &s), HS_ERR_INVALID_ARG);
+    assert_ok(hs_mls_group_propose_remove(c->bob.group, 1, hs_bytes_str("bye"), &w));
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(hs_mls_group_process(c->alice.group, hs_writer_bytes(&w), &event));
+    assert_int_equal(event->proposal.type, HS_MLS_REMOVE);
+    assert_bytes(event->proposal.target.identity, hs_bytes_str("bob"));
+    assert_bytes(event->sender.identity, hs_bytes_str("bob"));
+    person_hear(&c->carol, hs_writer_bytes(&w));
+    person_hear(&c->bob, hs_writer_bytes(&w));
+    /* the one who leaves can't commit */
+    assert_err(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &s), HS_ERR_INVALID_STATE);
+    assert_int_equal(hs_mls_public_proposal_count(hs_mls_group_public(c->carol.group)), 1);
+    assert_ok(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &s));
+    assert_int_equal(hs_mls_group_pending_change(c->carol.group)->removed_count, 1);
+    assert_int_equal(hs_mls_group_pending_change(c->carol.group)->removed[0].by, 1);
+    assert_ok(hs_mls_group_accept(c->carol.group));
+    person_follow(&c->alice, hs_writer_bytes(&s.commit));
+    person_follow(&c->bob, hs_writer_bytes(&s.commit));
+    assert_true(hs_mls_group_is_removed(c->bob.group));
+    assert_same_epoch(&c->alice, &c->carol);
+    assert_int_equal(hs_mls_public_proposal_count(hs_mls_group_public(c->carol.group)), 0);
+}
+
+/* An Update is committed by another member; the proposer goes on with its new key. */
+static void update_by_another(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_writer HS_WRITER w = hs_writer(CAP);
+    assert_ok(hs_mls_group_propose_update(c->bob.group, hs_bytes_str("bobby"), hs_bytes_str(""), &w));
+    person_restart(&c->bob);
+    person_hear(&c->bob, hs_writer_bytes(&w));
+    person_hear(&c->alice, hs_writer_bytes(&w));
+    person_hear(&c->carol, hs_writer_bytes(&w));
+    person_restart(&c->bob);
+    person_restart(&c->carol);
+    assert_ok(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(hs_mls_group_accept(c->carol.group));
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(hs_mls_group_process(c->alice.group, hs_writer_bytes(&s.commit), &event));
+    const struct hs_mls_change *change = hs_mls_staged_change(event->staged);
+    assert_int_equal(change->updated_count, 2);
+    assert_bytes(change->updated[0].before.identity, hs_bytes_str("bob"));
+    assert_bytes(change->updated[0].after.identity, hs_bytes_str("bobby"));
+    assert_ok(hs_mls_group_merge(c->alice.group, event->staged));
+    person_follow(&c->bob, hs_writer_bytes(&s.commit));
+    assert_same_epoch(&c->bob, &c->carol);
+    assert_same_epoch(&c->bob, &c->alice);
+    snprintf(c->bob.name, sizeof c->bob.name, "bobby");
+    assert_talks(&c->bob, &c->alice, "new key");
+    assert_talks(&c->alice, &c->bob, "seen");
+}
+
+/* One's own Update stays out of one's own commit. */
+static void own_update_not_in_own_commit(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_writer HS_WRITER w = hs_writer(CAP);
+    assert_ok(hs_mls_group_propose_update(c->bob.group, hs_bytes_str(""), hs_bytes_str(""), &w));
+    person_hear(&c->bob, hs_writer_bytes(&w));
+    person_hear(&c->alice, hs_writer_bytes(&w));
+    assert_ok(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &s));
+    assert_int_equal(hs_mls_group_pending_change(c->bob.group)->updated_count, 1);
+    assert_ok(hs_mls_group_accept(c->bob.group));
+    person_follow(&c->alice, hs_writer_bytes(&s.commit));
+    assert_same_epoch(&c->bob, &c->alice);
+}
+
+/* A new credential for the committer itself, by its path. */
+static void new_identity(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    const struct hs_mls_commit_request request = {.identity = hs_bytes_str("alice 2")};
+    assert_ok(person_try_commit(&c->alice, &request, &s));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(hs_mls_group_process(c->bob.group, hs_writer_bytes(&s.commit), &event));
+    const struct hs_mls_change *change = hs_mls_staged_change(event->staged);
+    assert_bytes(change->updated[0].before.identity, hs_bytes_str("alice"));
+    assert_bytes(change->updated[0].after.identity, hs_bytes_str("alice 2"));
+    assert_ok(hs_mls_group_merge(c->bob.group, event->staged));
+    assert_same_epoch(&c->alice, &c->bob);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(all_agree),         TEST(empty_commit), TEST(mixed_commit),
+        TEST(removed_is_out),    TEST(leaving),      TEST(update_by_another),
+        TEST(own_update_not_in_own_commit), TEST(new_identity),
+    };
+    return cmocka_run_group_tests(tests, world_setup, NULL);
+}

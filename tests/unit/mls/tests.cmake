@@ -1,0 +1,1 @@
+hanse_test(mls group hs_mls)
