@@ -1,0 +1,36 @@
+#include "room/leaf.h"
+
+#include "wire/unpack.h"
+
+enum hs_err hs_room_leaf_check(struct hs_bytes identity, const struct hs_key *signature_key,
+                               const struct hs_key *hub_root, struct hs_time at, struct hs_room_member *out)
+{
+    *out = (struct hs_room_member){0};
+    struct hs_credential credential = {0};
+    HS_TRY(hs_credential_verify(identity, signature_key, hub_root, NULL, at, &credential));
+    out->persona = credential.certificate.persona;
+    out->device = credential.certificate.signature_key;
+    out->device_number = credential.certificate.device_number;
+    out->roles = credential.roles;
+    memcpy(out->handle, credential.handle, sizeof out->handle);
+    memcpy(out->display_name, credential.display_name, sizeof out->display_name);
+    return HS_OK;
+}
+
+enum hs_err hs_room_leaf_persona(struct hs_bytes identity, struct hs_key *persona)
+{
+    *persona = (struct hs_key){0};
+    HS_REQUIRE(identity.len <= HS_CREDENTIAL_MAX, HS_ERR_TOO_LARGE);
+    struct hs_arena HS_ARENA arena = hs_arena(2 * hs_unpack_budget(identity.len));
+    Hanse__Credential *credential = NULL;
+    HS_TRY(HS_UNPACK(hanse__credential, identity, HS_STRICT, &arena, &credential));
+    /* who signed the certificate is whom it speaks for: that was checked */
+    HS_REQUIRE(credential->certificate != NULL, HS_ERR_MALFORMED);
+    HS_REQUIRE(hs_object_claimed_signer(credential->certificate, 0, persona), HS_ERR_MALFORMED);
+    return HS_OK;
+}
+
+bool hs_room_member_is_endorsed(const struct hs_room_member *member)
+{
+    return member->handle[0] != '\0' || member->roles != 0;
+}

@@ -1,0 +1,34 @@
+/* Who stands behind an MLS leaf: checked by hub and members alike on every leaf that enters a room's tree. */
+#ifndef HS_ROOM_LEAF_H
+#define HS_ROOM_LEAF_H
+
+#include "identity/credential.h"
+
+struct hs_room_member {
+    struct hs_key persona; /* or public identity */
+    struct hs_key device;  /* the leaf's signature key */
+    uint32_t device_number;
+    uint32_t roles;                   /* HS_ROLE_BIT()s granted by the hub's root: what it is to the brand */
+    char handle[HS_HANDLE_TEXT_SIZE]; /* "name@domain" granted by the hub's root, or empty */
+    char display_name[HS_CREDENTIAL_NAME_MAX + 1]; /* chosen by its bearer: shown as such, or empty */
+};
+
+/* identity and signature_key: the leaf's (struct hs_mls_member, struct hs_mls_key_package_facts). at: the hub
+ * time of the record that brings the leaf in; for a key package that is asked for, now. hub_root: the
+ * policy's; the roles and the handle are granted by it. The same answer at every node and member, whatever
+ * they know of domains: who shows a handle compares its domain with that of the hub's descriptor. Errors of
+ * hs_credential_verify(): WRONG_SENDER where the leaf's key isn't the certificate's; WRONG_SIGNER and
+ * BAD_CHAIN for grants by another root or for somebody else; EXPIRED, NOT_YET; BAD_SIGNATURE, BAD_KEY,
+ * MALFORMED, UNSUPPORTED, TOO_LARGE, NOMEM. *out is zeros after an error. */
+enum hs_err hs_room_leaf_check(struct hs_bytes identity, const struct hs_key *signature_key,
+                               const struct hs_key *hub_root, struct hs_time at, struct hs_room_member *out);
+
+/* The persona that the bytes claim, for a leaf that was checked when it entered the tree: no signature is
+ * verified. MALFORMED, TOO_LARGE, UNSUPPORTED, NOMEM. */
+enum hs_err hs_room_leaf_persona(struct hs_bytes identity, struct hs_key *persona);
+
+/* True where the hub's root vouches for the member: by a handle or by a role. Whoever ranks above member in a
+ * room must show it. */
+bool hs_room_member_is_endorsed(const struct hs_room_member *member);
+
+#endif
