@@ -18,10 +18,12 @@ void hs_apply_signed_up(struct hs_turn *turn, const Hanse__State__SignedUp *s)
     account.account = s->account;
     account.device = persona.device = s->device;
     account.roles = s->roles;
-    account.since_ms = turn->now.ms;
+    account.since_ms = s->since_ms;
     persona.account = s->account;
     hs_view_put(turn, HS_T_ACCOUNT, &key, &account.base);
     hs_view_put(turn, HS_T_PERSONA, &key, &persona.base);
+    if (s->invite.len > 0)
+        hs_invite_signed_up(turn, hs_pb_bytes(s->invite));
     if (s->ticket.len > 0) {
         struct hs_kv_key ticket = hs_key_sub(HS_MISC_TICKET, hs_pb_bytes(s->ticket), (struct hs_bytes){0});
         hs_number_put(turn, HS_T_MISC, &ticket, hs_number_get(turn, HS_T_MISC, &ticket, NULL) + 1);
@@ -46,14 +48,20 @@ static enum hs_err by_ticket(struct hs_turn *turn, const Hanse__SignUp *s, Hanse
     return kept.data != NULL ? HS_OK : HS_ERR_NOMEM;
 }
 
-/* By an invite to a room of this node: the link is the ticket, also where sign-up is closed. */
-static enum hs_err by_invite(struct hs_turn *turn, const Hanse__SignUp *s)
+/* By an invite to a room of this node: the link is the ticket, also where sign-up is closed, for as many
+ * accounts as it has uses. */
+static enum hs_err by_invite(struct hs_turn *turn, const Hanse__SignUp *s, Hanse__State__SignedUp *record)
 {
     struct hs_join_proof proof;
+    Hanse__State__InviteView *invite;
     HS_TRY(hs_join_proof_verify(s->join_proof, &proof));
     HS_REQUIRE(hs_key_equal(&proof.persona, &turn->session->persona), HS_ERR_INVITE_REPLAYED);
-    HS_TRY(hs_invite_is_open(turn, &proof.invite_key, &proof.room, NULL));
-    return HS_OK;
+    HS_TRY(hs_invite_is_open(turn, &proof.invite_key, &proof.room, &invite));
+    HS_REQUIRE(invite->used < invite->max_uses && invite->signed_up < invite->max_uses,
+               HS_ERR_INVITE_USED_UP);
+    struct hs_bytes kept = hs_arena_copy(turn->arena, HS_VIEW(proof.invite_key));
+    record->invite = hs_pb_data(kept);
+    return kept.data != NULL ? HS_OK : HS_ERR_NOMEM;
 }
 
 /* The roles that this root grants to the session's persona. */
@@ -72,31 +80,43 @@ static enum hs_err granted_roles(struct hs_turn *turn, const Hanse__SignUp *s, u
     return HS_OK;
 }
 
+/* What becomes of the account: a new one, or the roles of the known one and more. */
+static enum hs_err sign_up(struct hs_turn *turn, const Hanse__SignUp *s, uint32_t roles,
+                           Hanse__State__SignedUp *record, bool *changes)
+{
+    Hanse__State__AccountView *known = hs_account_view(turn, &turn->session->persona);
+    record->account = hs_pb_data(HS_VIEW(turn->session->persona));
+    record->device = hs_pb_data(HS_VIEW(turn->session->subscriber));
+    record->roles = roles | (known != NULL ? known->roles : 0);
+    record->since_ms = known != NULL ? known->since_ms : turn->now.ms;
+    *changes = known == NULL || record->roles != known->roles;
+    if (known != NULL) /* one device a user for now */
+        return hs_bytes_equal(hs_pb_bytes(known->device), hs_pb_bytes(record->device)) ? HS_OK
+                                                                                       : HS_ERR_DENIED;
+    return s->ticket != NULL       ? by_ticket(turn, s, record)
+           : s->join_proof != NULL ? by_invite(turn, s, record)
+                                   : HS_ERR_MALFORMED;
+}
+
 enum hs_err hs_handle_sign_up(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                               uint64_t *detail)
 {
     (void)detail;
-    const Hanse__SignUp *s = request->sign_up;
     Hanse__State__SignedUp signed_up = HANSE__STATE__SIGNED_UP__INIT;
     Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
     uint32_t roles = 0;
+    bool changes;
+    HS_TRY(granted_roles(turn, request->sign_up, &roles));
+    HS_TRY(sign_up(turn, request->sign_up, roles, &signed_up, &changes));
     hs_reply_ack(turn, reply);
-    HS_TRY(granted_roles(turn, s, &roles));
-    if (turn->session->account && roles == 0)
+    turn->session->account = true;
+    if (!changes)
         return HS_OK; /* the same sign-up again */
-    if (!turn->session->account)
-        HS_TRY(s->ticket != NULL       ? by_ticket(turn, s, &signed_up)
-               : s->join_proof != NULL ? by_invite(turn, s)
-                                       : HS_ERR_MALFORMED);
-    signed_up.account = hs_pb_data(HS_VIEW(turn->session->persona));
-    signed_up.device = hs_pb_data(HS_VIEW(turn->session->subscriber));
-    signed_up.roles = roles;
     record.signed_up = &signed_up;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_SIGNED_UP;
     hs_stream_append(turn, signed_up.ticket.len > 0 ? HS_STREAM_TICKET : HS_STREAM_ACCOUNT,
                      hs_pb_bytes(signed_up.ticket.len > 0 ? signed_up.ticket : signed_up.account), &record);
     hs_apply_signed_up(turn, &signed_up);
-    turn->session->account = true;
     return HS_OK;
 }
 

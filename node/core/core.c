@@ -49,6 +49,11 @@ const struct hs_key *hs_turn_root(const struct hs_turn *turn)
     return &turn->core->root;
 }
 
+const struct hs_key *hs_turn_sender_node(const struct hs_turn *turn)
+{
+    return turn->session->state == HS_SESSION_NODE ? &turn->session->subscriber : hs_turn_root(turn);
+}
+
 static void session_opened(struct hs_turn *turn, const struct hs_core_input *input)
 {
     struct hs_session *session = hs_session_add(&turn->core->sessions, input->session);

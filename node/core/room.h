@@ -48,6 +48,9 @@ bool hs_room_answer_known(struct hs_turn *turn, const struct hs_id *room, struct
 enum hs_err hs_invite_is_open(struct hs_turn *turn, const struct hs_key *invite_key, const struct hs_id *room,
                               Hanse__State__InviteView **out);
 
+/* One more account was made with that invite. */
+void hs_invite_signed_up(struct hs_turn *turn, struct hs_bytes invite_key);
+
 /* From seq on, subscriber may read the room. A node that reads it already gets one more member. */
 void hs_subscribe(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
                   uint64_t from, uint32_t members);

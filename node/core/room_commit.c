@@ -253,8 +253,7 @@ static enum hs_err let_in(struct hs_turn *turn, const Hanse__SubmitCommit *s, st
         .kind = HS_RECORD_COMMIT,
         .epoch = c->view->epoch,
         .sender_persona = c->persona,
-        .sender_node =
-            turn->session->state == HS_SESSION_NODE ? turn->session->subscriber : *hs_turn_root(turn),
+        .sender_node = *hs_turn_sender_node(turn),
         .body = hs_pb_bytes(s->commit),
         .hub_time = c->hub_time,
     };

@@ -20,6 +20,17 @@ enum hs_err hs_invite_is_open(struct hs_turn *turn, const struct hs_key *invite_
     return HS_OK;
 }
 
+void hs_invite_signed_up(struct hs_turn *turn, struct hs_bytes invite_key)
+{
+    struct hs_kv_key key = hs_key1(invite_key);
+    Hanse__State__InviteView *view =
+        (Hanse__State__InviteView *)HS_VIEW_GET(turn, HS_T_INVITE, &key, hanse__state__invite_view);
+    if (view == NULL)
+        return;
+    view->signed_up++;
+    hs_view_put(turn, HS_T_INVITE, &key, &view->base);
+}
+
 static void put_view(struct hs_turn *turn, const struct hs_invite *invite, uint64_t seq)
 {
     Hanse__State__InviteView view = HANSE__STATE__INVITE_VIEW__INIT;
@@ -61,7 +72,7 @@ enum hs_err hs_handle_put_invite(struct hs_turn *turn, const Hanse__Frame *reque
     struct hs_record_spec spec = {
         .kind = HS_RECORD_INVITE,
         .epoch = view->epoch,
-        .sender_node = *hs_turn_root(turn),
+        .sender_node = *hs_turn_sender_node(turn),
         .sender_persona = persona,
         .body = body,
         .hub_time = hub_time,

@@ -23,7 +23,7 @@ static enum hs_err check_epoch(const Hanse__State__RoomView *view, uint64_t epoc
 }
 
 static enum hs_err check_message(const Hanse__State__RoomView *view, const struct hs_id *room,
-                                 struct hs_bytes message, struct hs_time hub_time)
+                                 struct hs_bytes message, struct hs_time hub_time, uint64_t *epoch)
 {
     struct hs_mls_peek peek;
     HS_REQUIRE(message.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
@@ -31,6 +31,7 @@ static enum hs_err check_message(const Hanse__State__RoomView *view, const struc
     HS_REQUIRE(peek.wire_format == HS_MLS_PRIVATE_MESSAGE && peek.content_type == HS_MLS_APPLICATION,
                HS_ERR_UNSUPPORTED);
     HS_REQUIRE(hs_bytes_equal(peek.group_id, HS_VIEW(*room)), HS_ERR_MLS_GROUP);
+    *epoch = peek.epoch;
     return check_epoch(view, peek.epoch, hub_time);
 }
 
@@ -45,15 +46,15 @@ static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, c
     if (hs_room_answer_known(turn, room, message, reply))
         return HS_OK;
     struct hs_time hub_time = hs_room_time(turn, view);
-    HS_TRY(check_message(view, room, message, hub_time));
+    uint64_t epoch;
+    HS_TRY(check_message(view, room, message, hub_time, &epoch));
     HS_TRY(hs_room_policy(turn, view, &policy));
     HS_REQUIRE(hs_policy_allows(&policy, persona, hub_time, HS_RIGHT_POST), HS_ERR_POLICY);
     struct hs_record_spec spec = {
         .kind = HS_RECORD_POST,
-        .epoch = view->epoch,
+        .epoch = epoch,
         .sender_persona = *persona,
-        .sender_node =
-            turn->session->state == HS_SESSION_NODE ? turn->session->subscriber : *hs_turn_root(turn),
+        .sender_node = *hs_turn_sender_node(turn),
         .body = message,
         .hub_time = hub_time,
     };

@@ -21,6 +21,9 @@ struct hs_turn {
 /* This node's root. */
 const struct hs_key *hs_turn_root(const struct hs_turn *turn);
 
+/* The node that answers for the sender of the turn's request: this one for a device, else the session's. */
+const struct hs_key *hs_turn_sender_node(const struct hs_turn *turn);
+
 /* 32 bytes of a request as an id or key: MALFORMED where the length differs. */
 #define HS_TAKE32(field, out) HS_REQUIRE(HS_FIXED(hs_pb_bytes(field), (out)), HS_ERR_MALFORMED)
 

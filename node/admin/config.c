@@ -1,0 +1,225 @@
+#include "admin/config.h"
+
+#include "net/address.h"
+
+#include <ini.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One reading: the first mistake's sentence waits here for its line, which the parser tells at the end. */
+struct reading {
+    struct hs_config *config;
+    char mistake[256];
+    uint32_t seen;   /* a bit a row of keys */
+};
+
+typedef bool set_fn(struct hs_config *config, const char *value);
+
+static bool set_domain(struct hs_config *config, const char *value)
+{
+    if (!hs_domain_is_valid(hs_bytes_str(value)))
+        return false;
+    snprintf(config->domain, sizeof config->domain, "%s", value);
+    return true;
+}
+
+static bool set_listen(struct hs_config *config, const char *value)
+{
+    struct sockaddr_storage address;
+    if (strlen(value) >= sizeof config->listen || hs_address_parse(value, &address) != HS_OK)
+        return false;
+    snprintf(config->listen, sizeof config->listen, "%s", value);
+    return true;
+}
+
+enum hs_err hs_config_add_addresses(struct hs_config *config, const char *list)
+{
+    for (list += strspn(list, ", "); *list != '\0'; list += strspn(list, ", ")) {
+        struct hs_bytes one = hs_bytes(list, strcspn(list, ", "));
+        HS_REQUIRE(hs_address_is_valid(one), HS_ERR_MALFORMED);
+        HS_REQUIRE(config->advertise_count < HS_DESCRIPTOR_ADDRESSES, HS_ERR_TOO_LARGE);
+        char *out = config->advertise[config->advertise_count++];
+        memcpy(out, one.data, one.len);
+        out[one.len] = '\0';
+        list += one.len;
+    }
+    return HS_OK;
+}
+
+static bool set_advertise(struct hs_config *config, const char *value)
+{
+    return hs_config_add_addresses(config, value) == HS_OK && config->advertise_count > 0;
+}
+
+static bool set_data(struct hs_config *config, const char *value)
+{
+    return snprintf(config->data, sizeof config->data, "%s", value) < (int)sizeof config->data && value[0] != '\0';
+}
+
+static bool set_log(struct hs_config *config, const char *value)
+{
+    int level = hs_log_level_of(value);
+    if (level < 0)
+        return false;
+    config->log = (enum hs_log_level)level;
+    return true;
+}
+
+static bool number(const char *value, unsigned min, unsigned max, unsigned *out)
+{
+    size_t len = strlen(value);
+    if (len == 0 || len > 9 || strspn(value, "0123456789") != len)
+        return false;
+    *out = (unsigned)strtoul(value, NULL, 10);
+    return *out >= min && *out <= max;
+}
+
+static bool set_connections(struct hs_config *config, const char *value)
+{
+    return number(value, 1, HS_NET_CONNECTIONS_MAX, &config->limits.connections);
+}
+
+static bool set_rate(struct hs_config *config, const char *value)
+{
+    return number(value, 1, 1000000, &config->limits.address_rate);
+}
+
+static bool set_burst(struct hs_config *config, const char *value)
+{
+    return number(value, 1, 1000000, &config->limits.address_burst);
+}
+
+static bool set_store(struct hs_config *config, const char *value)
+{
+    return number(value, 1, HS_STORE_GIB_MAX, &config->store_gib);
+}
+
+static bool set_reserve(struct hs_config *config, const char *value)
+{
+    return number(value, 0, 1000000, &config->disk_reserve_mib);
+}
+
+static const struct {
+    const char *section, *key;
+    set_fn *set;
+    const char *wants;
+    bool required;
+} keys[] = {
+    {"node", "domain", set_domain, "a domain name in lower case, such as rosa.example", true},
+    {"node", "listen", set_listen, "a numeric address and a port, such as 127.0.0.1:7700 or [::]:7700", true},
+    {"node", "advertise", set_advertise, "one to four of host:port, separated by commas", true},
+    {"node", "data", set_data, "a directory", true},
+    {"node", "log", set_log, "error, warn, info or debug", false},
+    {"limits", "connections", set_connections, "a number from 1 to 65536", false},
+    {"limits", "connections_per_second", set_rate, "a number from 1 to 1000000", false},
+    {"limits", "connections_burst", set_burst, "a number from 1 to 1000000", false},
+    {"limits", "store_gib", set_store, "a number from 1 to 4096", false},
+    {"limits", "disk_reserve_mib", set_reserve, "a number up to 1000000", false},
+};
+enum { KEYS = sizeof keys / sizeof *keys };
+
+/* 0 stops nothing: the parser goes on, and reports the first line of which this was said. */
+static int mistake(struct reading *r, const char *format, const char *a, const char *b)
+{
+    if (r->mistake[0] == '\0')
+        snprintf(r->mistake, sizeof r->mistake, format, a, b);
+    return 0;
+}
+
+static int on_entry(void *arg, const char *section, const char *name, const char *value)
+{
+    struct reading *r = arg;
+    for (size_t i = 0; i < KEYS; i++) {
+        if (strcmp(section, keys[i].section) != 0 || strcmp(name, keys[i].key) != 0)
+            continue;
+        if ((r->seen >> i & 1) != 0)
+            return mistake(r, "%s is set twice%s", name, "");
+        r->seen |= 1u << i;
+        return keys[i].set(r->config, value) ? 1 : mistake(r, "%s must be %s", name, keys[i].wants);
+    }
+    if (strcmp(section, "peers") == 0)
+        return mistake(r, "[peers] isn't used by this version%s%s", "", "");
+    return mistake(r, "there is no key \"%s\" in section [%s]", name, section);
+}
+
+static enum hs_err complain(const char *path, int line, const char *what, char why[static HS_CONFIG_WHY])
+{
+    if (line > 0)
+        snprintf(why, HS_CONFIG_WHY, "%.200s:%d: %s", path, line, what);
+    else
+        snprintf(why, HS_CONFIG_WHY, "%.200s: %s", path, what);
+    return HS_ERR_CONFIG;
+}
+
+/* What the file must say, and what follows from where it lies. */
+static enum hs_err complete(const char *path, struct reading *r, char why[static HS_CONFIG_WHY])
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (keys[i].required && (r->seen >> i & 1) == 0)
+            return complain(path, 0, mistake(r, "%s is missing in section [%s]", keys[i].key, keys[i].section) == 0
+                                         ? r->mistake
+                                         : "",
+                            why);
+    char own[HS_PATH_SIZE], data[HS_PATH_SIZE];
+    if (snprintf(own, sizeof own, "%s", path) >= (int)sizeof own ||
+        hs_path_join(dirname(own), r->config->data, data) != HS_OK)
+        return complain(path, 0, "the path of the data directory is too long", why);
+    memcpy(r->config->data, data, sizeof data);
+    return HS_OK;
+}
+
+enum hs_err hs_config_read(const char *path, struct hs_config *out, char why[static HS_CONFIG_WHY])
+{
+    *out = (struct hs_config){.limits = hs_net_limits(),
+                              .store_gib = HS_STORE_GIB,
+                              .disk_reserve_mib = HS_DISK_RESERVE_MIB,
+                              .log = HS_LOG_INFO};
+    struct reading r = {.config = out};
+    why[0] = '\0';
+    int line = ini_parse(path, on_entry, &r);
+    if (line < 0)
+        return complain(path, 0, "the file can't be read", why);
+    if (line > 0)
+        return complain(path, line, r.mistake[0] != '\0' ? r.mistake : "this is not key = value", why);
+    return complete(path, &r, why);
+}
+
+char *hs_config_text(const struct hs_config *config, struct hs_arena *arena)
+{
+    static const char format[] =
+        "# The node of %s. hansed --config FILE --check-config checks this file.\n"
+        "\n"
+        "[node]\n"
+        "# The brand's domain; it stands in the node's descriptor and can't be changed.\n"
+        "domain = %s\n"
+        "# Where this process accepts connections: a numeric address and a port.\n"
+        "listen = %s\n"
+        "# Where others reach it, at most four of host:port; these stand in the descriptor as well.\n"
+        "advertise = %s\n"
+        "# Where keys and the store are; relative to this file.\n"
+        "data = %s\n"
+        "# error, warn, info or debug.\n"
+        "#log = info\n"
+        "\n"
+        "[limits]\n"
+        "# Connections at once.\n"
+        "#connections = %d\n"
+        "# New connections of one address a second, and at once.\n"
+        "#connections_per_second = %d\n"
+        "#connections_burst = %d\n"
+        "# The most that the store may grow to, in GiB; from four fifths on new data is refused.\n"
+        "#store_gib = %d\n"
+        "# New data is refused where the disk has less left, in MiB.\n"
+        "#disk_reserve_mib = %d\n";
+    char advertise[HS_DESCRIPTOR_ADDRESSES * (HS_ADDRESS_MAX + 3)] = "";
+    for (size_t i = 0, len = 0; i < config->advertise_count; i++)
+        len += (size_t)snprintf(advertise + len, sizeof advertise - len, "%s%s", i > 0 ? ", " : "",
+                                config->advertise[i]);
+    size_t size = sizeof format + 2 * sizeof config->domain + sizeof advertise + strlen(config->data) + 512;
+    char *text = hs_arena_alloc(arena, size);
+    if (text != NULL)
+        snprintf(text, size, format, config->domain, config->domain, config->listen, advertise, config->data,
+                 HS_NET_CONNECTIONS, HS_NET_ADDRESS_RATE, HS_NET_ADDRESS_BURST, HS_STORE_GIB, HS_DISK_RESERVE_MIB);
+    return text;
+}

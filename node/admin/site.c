@@ -1,0 +1,196 @@
+#include "admin/site.h"
+
+#include "crypto/dh.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum { ARENA_MAX = 256 * 1024, NUMBER_MAX = 32 };
+
+static enum hs_err say(enum hs_err err, const char *dir, const char *file, char why[static HS_CONFIG_WHY])
+{
+    const char *text = hs_err_text(err);
+    if (err == HS_ERR_DENIED)
+        text = "must be a file of this user that nobody else may read (chmod 600)";
+    else if (err == HS_ERR_NOT_FOUND)
+        text = "is missing";
+    else if (err == HS_ERR_CONFLICT)
+        text = "is there already; nothing was changed";
+    else if (err == HS_ERR_MALFORMED)
+        text = "doesn't hold what it should";
+    else if (err == HS_ERR_IO)
+        text = "can't be read or written";
+    if (err != HS_OK)
+        snprintf(why, HS_CONFIG_WHY, "%.200s%s%.200s %s", dir, dir[0] != '\0' ? "/" : "", file, text);
+    return err;
+}
+
+static enum hs_err read_key(const char *dir, const char *name, struct hs_secret32 *out, char why[static HS_CONFIG_WHY])
+{
+    char path[HS_PATH_SIZE];
+    HS_TRY(hs_path_join(dir, name, path));
+    return say(hs_key_file_read(path, out), dir, name, why);
+}
+
+static enum hs_err write_new(const char *dir, const char *name, struct hs_bytes bytes, char why[static HS_CONFIG_WHY])
+{
+    char path[HS_PATH_SIZE];
+    HS_TRY(hs_path_join(dir, name, path));
+    return say(hs_file_write_new(path, bytes), dir, name, why);
+}
+
+static enum hs_err write_key(const char *dir, const char *name, const struct hs_secret32 *key,
+                             char why[static HS_CONFIG_WHY])
+{
+    char path[HS_PATH_SIZE];
+    HS_TRY(hs_path_join(dir, name, path));
+    return say(hs_key_file_write_new(path, key), dir, name, why);
+}
+
+/* Looked at before anything is written. */
+static enum hs_err check_empty(const char *dir, char why[static HS_CONFIG_WHY])
+{
+    static const char *const names[] = {"hansed.conf", "root.key",   "signing.key", "transport.key",
+                                        "descriptor",  "incarnation", "store",       "owner.ticket"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[HS_PATH_SIZE];
+        struct stat info;
+        HS_TRY(hs_path_join(dir, names[i], path));
+        if (lstat(path, &info) == 0)
+            return say(HS_ERR_CONFLICT, dir, names[i], why);
+    }
+    return HS_OK;
+}
+
+static enum hs_err make_descriptor(const struct hs_config *config, const struct hs_signer *root,
+                                   const struct hs_key *signing, const struct hs_key *transport, struct hs_time now,
+                                   struct hs_arena *arena, struct hs_bytes *out)
+{
+    struct hs_descriptor d = {.signing_key = *signing,
+                              .transport_key = *transport,
+                              .address_count = config->advertise_count,
+                              .sequence = 1};
+    Hanse__SignedObject *object = NULL;
+    memcpy(d.domain, config->domain, sizeof d.domain);
+    memcpy(d.addresses, config->advertise, sizeof d.addresses);
+    HS_TRY(hs_descriptor_build(root, &d, now, arena, &object));
+    return hs_object_pack(object, arena, out);
+}
+
+enum hs_err hs_site_create(const char *dir, const struct hs_config *config, struct hs_time now, struct hs_signer *root,
+                           char why[static HS_CONFIG_WHY])
+{
+    struct hs_arena HS_ARENA arena = hs_arena(ARENA_MAX);
+    struct hs_secret32 HS_SECRET root_seed = {0}, HS_SECRET signing_seed = {0}, HS_SECRET transport = {0};
+    struct hs_signer HS_SIGNER signing = {0};
+    struct hs_key transport_pub;
+    struct hs_bytes descriptor;
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return say(HS_ERR_IO, "", dir, why);
+    HS_TRY(check_empty(dir, why));
+    hs_signer_random(root);
+    hs_signer_random(&signing);
+    hs_signer_seed(root, &root_seed);
+    hs_signer_seed(&signing, &signing_seed);
+    hs_dh_keypair(&transport, &transport_pub);
+    HS_TRY(say(make_descriptor(config, root, &signing.pub, &transport_pub, now, &arena, &descriptor), dir,
+               "descriptor", why));
+    char *text = hs_config_text(config, &arena);
+    HS_REQUIRE(text != NULL, HS_ERR_NOMEM);
+    HS_TRY(write_key(dir, "root.key", &root_seed, why));
+    HS_TRY(write_key(dir, "signing.key", &signing_seed, why));
+    HS_TRY(write_key(dir, "transport.key", &transport, why));
+    HS_TRY(write_new(dir, "descriptor", descriptor, why));
+    HS_TRY(write_new(dir, "incarnation", hs_bytes_str("1\n"), why));
+    return write_new(dir, "hansed.conf", hs_bytes_str(text), why);
+}
+
+static enum hs_err read_descriptor(struct hs_site *site, char why[static HS_CONFIG_WHY])
+{
+    char path[HS_PATH_SIZE];
+    const char *dir = site->config.data;
+    HS_TRY(hs_path_join(dir, "descriptor", path));
+    enum hs_err err = hs_file_read(path, HS_DESCRIPTOR_MAX, &site->arena, &site->descriptor_bytes);
+    if (err == HS_OK)
+        err = hs_object_unpack(site->descriptor_bytes, &site->arena, &site->descriptor_object);
+    if (err == HS_OK)
+        err = hs_descriptor_open(site->descriptor_object, NULL, &site->descriptor);
+    return say(err, dir, "descriptor", why);
+}
+
+static enum hs_err read_incarnation(struct hs_site *site, char why[static HS_CONFIG_WHY])
+{
+    char path[HS_PATH_SIZE], *end = NULL, *text;
+    struct hs_bytes bytes;
+    const char *dir = site->config.data;
+    HS_TRY(hs_path_join(dir, "incarnation", path));
+    HS_TRY(say(hs_file_read(path, NUMBER_MAX, &site->arena, &bytes), dir, "incarnation", why));
+    text = hs_arena_str(&site->arena, bytes);
+    HS_REQUIRE(text != NULL, HS_ERR_NOMEM);
+    errno = 0;
+    site->incarnation = strtoull(text, &end, 10);
+    bool fits = errno == 0 && end != text && text[0] != '-' && (*end == '\0' || strcmp(end, "\n") == 0);
+    return say(fits && site->incarnation > 0 ? HS_OK : HS_ERR_MALFORMED, dir, "incarnation", why);
+}
+
+/* Keys and configuration are those that the root's descriptor speaks of. */
+static enum hs_err check_together(struct hs_site *site, char why[static HS_CONFIG_WHY])
+{
+    const struct hs_descriptor *d = &site->descriptor;
+    if (strcmp(d->domain, site->config.domain) != 0)
+        return say(HS_ERR_CONFLICT, "the descriptor", "is for another domain: the one of the configuration", why);
+    if (!hs_key_equal(&d->signing_key, &site->signing.pub))
+        return say(HS_ERR_MALFORMED, site->config.data, "signing.key", why);
+    if (!hs_key_equal(&d->transport_key, &site->transport_pub))
+        return say(HS_ERR_MALFORMED, site->config.data, "transport.key", why);
+    return HS_OK;
+}
+
+static enum hs_err open_files(struct hs_site *site, char why[static HS_CONFIG_WHY])
+{
+    struct hs_secret32 HS_SECRET seed = {0};
+    const char *dir = site->config.data;
+    HS_TRY(hs_path_join(dir, "store", site->store));
+    HS_TRY(read_key(dir, "signing.key", &seed, why));
+    hs_signer_init(&site->signing, &seed);
+    HS_TRY(read_key(dir, "transport.key", &site->transport, why));
+    hs_dh_public(&site->transport, &site->transport_pub);
+    HS_TRY(read_descriptor(site, why));
+    HS_TRY(read_incarnation(site, why));
+    return check_together(site, why);
+}
+
+enum hs_err hs_site_open(const char *config_path, struct hs_site *out, char why[static HS_CONFIG_WHY])
+{
+    *out = (struct hs_site){.arena = hs_arena(ARENA_MAX)};
+    HS_TRY(hs_config_read(config_path, &out->config, why));
+    enum hs_err err = open_files(out, why);
+    if (err != HS_OK && why[0] == '\0')
+        snprintf(why, HS_CONFIG_WHY, "%s", hs_err_text(err));
+    return err;
+}
+
+enum hs_err hs_site_root(const struct hs_site *site, const char *path, struct hs_signer *out,
+                         char why[static HS_CONFIG_WHY])
+{
+    struct hs_secret32 HS_SECRET seed = {0};
+    if (path != NULL)
+        HS_TRY(say(hs_key_file_read(path, &seed), "", path, why));
+    else
+        HS_TRY(read_key(site->config.data, "root.key", &seed, why));
+    hs_signer_init(out, &seed);
+    if (hs_key_equal(&out->pub, &site->descriptor.root))
+        return HS_OK;
+    hs_signer_wipe(out);
+    snprintf(why, HS_CONFIG_WHY, "this root key is another node's");
+    return HS_ERR_WRONG_SIGNER;
+}
+
+void hs_site_wipe(struct hs_site *site)
+{
+    hs_signer_wipe(&site->signing);
+    hs_secret32_wipe(&site->transport);
+    hs_arena_free(&site->arena);
+}
