@@ -1,81 +1,71 @@
-#!/usr/bin/env bash
-# The direction of includes: a file includes only its own stage or an earlier storey, proto/ knows no system header
-# that does I/O, one file a side speaks LMDB, and the command line knows nothing but the public header.
-set -euo pipefail
-cd "${1:-.}"
-failed=0
-complain() {
-  printf '%s\n' "$*" >&2
-  failed=1
-}
+#!/usr/bin/env python3
+"""The direction of includes: a file includes only its own stage or an earlier storey; proto/ and node/core do no
+I/O and know no clock; one file speaks LMDB; the command line knows nothing but the public header."""
+import pathlib
+import re
+import sys
 
-# Stage -> storey. Two stages of one storey don't know each other.
-storey_of() {
-  case "$1" in
-    proto/base) echo 10 ;;
-    proto/schema) echo 20 ;;
-    proto/crypto | proto/wire) echo 30 ;;
-    proto/noise | proto/mls | proto/object) echo 40 ;;
-    proto/identity | proto/link) echo 50 ;;
-    proto/room | proto/deal) echo 60 ;;
-    node/core) echo 70 ;;
-    node/store) echo 71 ;;
-    node/net) echo 72 ;;
-    node/admin) echo 73 ;;
-    node/.) echo 74 ;;
-    client/store) echo 80 ;;
-    client/sync) echo 81 ;;
-    client/net) echo 82 ;;
-    client/api) echo 83 ;;
-    *) echo 0 ;;
-  esac
-}
+# Stages of one storey don't know each other.
+STOREYS = [
+    ["proto/base"], ["proto/schema"], ["proto/crypto", "proto/wire"], ["proto/noise", "proto/mls", "proto/object"],
+    ["proto/identity", "proto/link"], ["proto/room", "proto/deal"],
+    ["node/core"], ["node/store"], ["node/net"], ["node/admin"], ["node"],
+    ["client/store"], ["client/sync"], ["client/net"], ["client/api"],
+]
+STOREY = {stage: number for number, row in enumerate(STOREYS) for stage in row}
+IO = re.compile(r"^#include <(uv|lmdb|unistd|sys/socket|sys/stat|sys/mman|fcntl|netdb|time|pthread)\.h>", re.M)
+INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 
-# The stage that an include in a file of side $1 (proto, node, client) names; empty for a system header.
-stage_of() {
-  local folder=${2%%/*}
-  for side in "$1" proto; do
-    [ -d "$side/$folder" ] && { echo "$side/$folder"; return; }
-  done
-  case "$2" in store/lmdb_kv.h) echo node/store ;; esac
-}
+root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+complaints = []
 
-while IFS=: read -r file line; do
-  included=${line#*\"}
-  included=${included%\"*}
-  side=${file%%/*}
-  own=$(dirname "$file")
-  [ "$(echo "$own" | tr -cd / | wc -c)" -ge 1 ] && own=$(echo "$own" | cut -d/ -f1-2) || own="$own/."
-  case "$included" in
-    hanse/*) continue ;;
-    *.pb-c.h)
-      [ "${included%%/*}" = schema ] && target=proto/schema || target=node/core ;;
-    errors.def | *.def) continue ;;
-    *) target=$(stage_of "$side" "$included") ;;
-  esac
-  if [ "$own" = client/cli ] || [ "$own" = client/sample ]; then
-    case "$included" in
-      */*) complain "$file: includes \"$included\": the command line uses hanse/hanse.h and its own files only" ;;
-    esac
-    continue
-  fi
-  # The LMDB store is shared: libhanse stands on it too.
-  [ "$own" = client/store ] && [ "$included" = store/lmdb_kv.h ] && continue
-  [ -n "$target" ] && [ "$target" != "$own" ] || continue
-  from=$(storey_of "$own") to=$(storey_of "$target")
-  [ "$from" -ne 0 ] || { complain "$file: its folder is in no storey: add it to $0"; continue; }
-  [ "$to" -ne 0 ] && [ "$to" -lt "$from" ] ||
-    complain "$file: includes \"$included\" ($target), which is not below $own: move what both need further down"
-done < <(grep -n -H '^#include "' $(find proto node client -name '*.[ch]') | sed 's/:[0-9]*:/:/')
 
-io='uv\.h|lmdb\.h|unistd\.h|sys/(socket|stat|types|mman)\.h|fcntl\.h|netdb\.h|time\.h|pthread\.h'
-while read -r hit; do
-  complain "$hit: proto/ and node/core do no I/O and know no clock"
-done < <(grep -nE "^#include <($io)>" -r proto node/core --include='*.[ch]' || true)
+def stage_of_file(file):
+    parts = file.parts[:-1]
+    return "/".join(parts[:2])
 
-while read -r file; do
-  [ "$file" = node/store/lmdb_kv.c ] || complain "$file: only node/store/lmdb_kv.c speaks LMDB"
-done < <(grep -lE '^#include <lmdb\.h>' -r proto node client --include='*.[ch]' || true)
 
-[ $failed -eq 0 ] && echo "includes point down: $(find proto node client -name '*.[ch]' | wc -l) files"
-exit $failed
+def stage_of_include(side, name):
+    folder = name.split("/")[0]
+    if name.endswith(".pb-c.h"):
+        return "proto/schema" if folder == "schema" else "node/core"
+    for base in (side, "proto"):
+        if (root / base / folder).is_dir() and (root / base / name).exists():
+            return f"{base}/{folder}"
+    # libhanse stands on the LMDB wrapper too: it is the one thing that client/ takes from node/.
+    return "shared" if name == "store/lmdb_kv.h" else None
+
+
+def check(file):
+    text = (root / file).read_text()
+    own, side = stage_of_file(file), file.parts[0]
+    if own.startswith("client/cli") or own.startswith("client/sample") or own.startswith("client/include"):
+        for name in INCLUDE.findall(text):
+            if "/" in name:
+                complaints.append(f"{file}: includes \"{name}\": it may know hanse/hanse.h and its own files only")
+        return
+    if own not in STOREY:
+        complaints.append(f"{file}: its folder is in no storey: add it to {sys.argv[0]}")
+        return
+    for name in INCLUDE.findall(text):
+        target = stage_of_include(side, name)
+        if name.endswith(".def") or target in (None, own, "shared"):
+            continue
+        if STOREY.get(target, 99) >= STOREY[own]:
+            complaints.append(f"{file}: includes \"{name}\" ({target}), which isn't below {own}: "
+                              "move what both need further down")
+    if side == "proto" or own == "node/core":
+        for header in IO.findall(text):
+            complaints.append(f"{file}: includes <{header}.h>: proto/ and node/core do no I/O and know no clock")
+    if "#include <lmdb.h>" in text and str(file) != "node/store/lmdb_kv.c":
+        complaints.append(f"{file}: only node/store/lmdb_kv.c speaks LMDB")
+
+
+files = sorted(f.relative_to(root) for side in ("proto", "node", "client") for f in (root / side).rglob("*.[ch]"))
+for one in files:
+    check(one)
+for complaint in complaints:
+    print(complaint, file=sys.stderr)
+if not complaints:
+    print(f"includes point down: {len(files)} files")
+sys.exit(1 if complaints else 0)
