@@ -113,6 +113,9 @@ static void test_verify_refuses(void **state)
         certificate_make(&rosa.persona, &rosa.device, later(day_ms), later(9 * day_ms));
     assert_err(VERIFY(&rosa, owner, &root, &policy, next), HS_ERR_NOT_YET);
 #undef VERIFY
+    uint8_t *big = hs_arena_alloc(&arena, 49153);
+    assert_err(hs_genesis_verify(hs_bytes(big, 49152), now, &arena, &out), HS_ERR_MALFORMED);
+    assert_err(hs_genesis_verify(hs_bytes(big, 49153), now, &arena, &out), HS_ERR_TOO_LARGE);
     assert_true(out.policy.role_count == 0);
     uint8_t *copy = bytes_copy(good);
     for (size_t i = 0; i < good.len; i++) {

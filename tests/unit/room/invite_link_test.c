@@ -129,6 +129,36 @@ static void test_mutations(void **state)
     assert_err(hs_invite_link_parse(text, &read), HS_ERR_UNSUPPORTED);
 }
 
+/* ROOM-20: what a link holds is judged when it is read, too */
+static void test_content(void **state)
+{
+    (void)state;
+    struct hs_key root = key_of("root");
+    static const struct {
+        const char *address;
+        size_t len;
+        enum hs_err err;
+    } cases[] = {{"a:1", 3, HS_OK},
+                 {"", 0, HS_ERR_MALFORMED},
+                 {"host", 4, HS_ERR_MALFORMED},
+                 {"a:1\0", 4, HS_ERR_MALFORMED},
+                 {"A:1", 3, HS_ERR_MALFORMED}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct hs_writer HS_WRITER w = hs_writer(256);
+        hs_write_u8(&w, 1);
+        hs_write_bytes(&w, HS_VIEW(root));
+        hs_write_bytes(&w, hs_bytes("0123456789abcdef", HS_INVITE_SEED_LEN));
+        hs_write_bytes(&w, hs_bytes(cases[i].address, cases[i].len));
+        char text[HS_INVITE_TEXT_SIZE] = "hanse:i/";
+        hs_base64(hs_writer_bytes(&w), text + 8);
+        struct hs_invite_link read;
+        assert_err(hs_invite_link_parse(text, &read), cases[i].err);
+    }
+    struct hs_invite_link read;
+    assert_err(hs_invite_link_parse("hanse:i/", &read), HS_ERR_MALFORMED);
+    assert_err(hs_invite_link_parse("hanse:i/AQ", &read), HS_ERR_MALFORMED);
+}
+
 static void test_random(void **state)
 {
     (void)state;
@@ -167,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_limit),  cmocka_unit_test(test_refused),
         cmocka_unit_test(test_mutations),  cmocka_unit_test(test_random), cmocka_unit_test(test_signer),
+        cmocka_unit_test(test_content),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -179,6 +179,37 @@ static void test_forgeries(void **state)
     assert_err(hs_invite_verify(hs_bytes(big, 100000), &room, now, &invite), HS_ERR_INVITE_INVALID);
 }
 
+/* ROOM-22: bodies that lack a part */
+static void test_incomplete(void **state)
+{
+    (void)state;
+    struct hs_id room = id_of("room"), claimed;
+    struct person rosa = person_make("rosa", "rosa");
+    struct hs_invite_spec spec = spec_make(&rosa);
+    struct hs_bytes body = invite_make(&spec);
+    Hanse__InviteBody *whole = NULL;
+    assert_ok(HS_UNPACK(hanse__invite_body, body, HS_STRICT, &arena, &whole));
+    for (int part = 0; part < 3; part++) {
+        Hanse__InviteBody message = *whole;
+        Hanse__SignedObject without_payload = *whole->grant;
+        struct hs_writer HS_WRITER w = hs_writer(65536);
+        struct hs_invite invite;
+        without_payload.payload.len = 0;
+        if (part == 0)
+            message.grant = NULL;
+        else if (part == 1)
+            message.issuer_certificate = NULL;
+        else
+            message.grant = &without_payload;
+        assert_ok(HS_PACK(&message, &w));
+        assert_err(hs_invite_open(hs_writer_bytes(&w), &room, now, &invite), HS_ERR_INVITE_INVALID);
+        assert_err(hs_invite_claimed_room(hs_writer_bytes(&w), &claimed), HS_ERR_MALFORMED);
+    }
+    uint8_t *big = hs_arena_alloc(&arena, 49153);
+    assert_err(hs_invite_claimed_room(hs_bytes(big, 49152), &claimed), HS_ERR_MALFORMED);
+    assert_err(hs_invite_claimed_room(hs_bytes(big, 49153), &claimed), HS_ERR_TOO_LARGE);
+}
+
 /* ROOM-22: altered at each byte, cut at each byte */
 static void test_altered(void **state)
 {
@@ -204,7 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_limits),  cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_forgeries),  cmocka_unit_test(test_altered),
+        cmocka_unit_test(test_forgeries),  cmocka_unit_test(test_altered), cmocka_unit_test(test_incomplete),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

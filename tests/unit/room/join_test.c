@@ -143,6 +143,12 @@ static void test_key_package(void **state)
     spec.key_package = key_package_make(&bob.device, hs_bytes_str("bob"));
     assert_true(verify(join_make(&spec), &join) != HS_OK);
     assert_err(verify(hs_bytes(NULL, 0), &join), HS_ERR_MALFORMED);
+    uint8_t *big = hs_arena_alloc(&arena, 49153);
+    assert_err(verify(hs_bytes(big, 49152), &join), HS_ERR_MALFORMED);
+    assert_err(verify(hs_bytes(big, 49153), &join), HS_ERR_TOO_LARGE);
+    assert_err(verify(join_mix(&spec, hs_bytes(NULL, 0)), &join), HS_ERR_INVITE_REPLAYED);
+    assert_err(hs_join_key_package(join_mix(&spec, hs_bytes(NULL, 0)), &arena, &junk), HS_ERR_MALFORMED);
+    assert_err(hs_join_verify(body, &room, &root, (struct hs_time){-1}, &join), HS_ERR_INVALID_ARG);
     assert_err(hs_join_key_package(hs_bytes(NULL, 0), &arena, &junk), HS_ERR_MALFORMED);
 }
 

@@ -382,6 +382,41 @@ static void test_proposals(void **state)
     room_free(&room);
 }
 
+/* A member's proposal reaches the hub and the others, whatever its worth. */
+static void spread(struct room *room, struct hs_mls_group *const *groups, size_t count,
+                   const struct hs_writer *w)
+{
+    struct hs_mls_event *event = NULL;
+    assert_ok(hs_mls_public_process(room->hub, hs_writer_bytes(w), &event));
+    hs_mls_event_free(event);
+    for (size_t i = 0; i < count; i++) {
+        assert_ok(hs_mls_group_process(groups[i], hs_writer_bytes(w), &event));
+        hs_mls_event_free(event);
+    }
+}
+
+/* ROOM-50: each proposal is judged by its own proposer, not by the committer */
+static void test_proposer(void **state)
+{
+    (void)state;
+    for (int by_owner = 0; by_owner < 2; by_owner++) {
+        struct room room;
+        room_make(&room, HS_ROOM_GROUP);
+        struct hs_mls_group *bobs = admitted(&room, &room.bob);
+        struct hs_mls_group *const groups[] = {room.owner, bobs};
+        struct hs_judge_join eve = join_of(&room, &room.eve);
+        struct hs_writer HS_WRITER w = hs_writer(1 << 20);
+        struct hs_mls_group *proposer = by_owner ? room.owner : bobs,
+                            *committer = by_owner ? bobs : room.owner;
+        assert_ok(hs_mls_group_propose_add(proposer, room.eve.key_package, hs_bytes(NULL, 0), &w));
+        spread(&room, groups, 2, &w);
+        struct hs_bytes commit = commit_make(committer, &(struct hs_mls_commit_request){0}, NULL);
+        assert_err(judge(&room, commit, &eve, 1), by_owner ? HS_OK : HS_ERR_POLICY);
+        hs_mls_group_free(bobs);
+        room_free(&room);
+    }
+}
+
 /* ROOM-60: whoever leaves is taken out by the next commit, also of a member without rights */
 static void test_leave(void **state)
 {
@@ -435,9 +470,9 @@ static void test_counter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_admit),  cmocka_unit_test(test_index),   cmocka_unit_test(test_remove),
-        cmocka_unit_test(test_update), cmocka_unit_test(test_policy),  cmocka_unit_test(test_proposals),
-        cmocka_unit_test(test_leave),  cmocka_unit_test(test_counter),
+        cmocka_unit_test(test_admit),  cmocka_unit_test(test_index),    cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_update), cmocka_unit_test(test_policy),   cmocka_unit_test(test_proposals),
+        cmocka_unit_test(test_leave),  cmocka_unit_test(test_proposer), cmocka_unit_test(test_counter),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,5 +1,6 @@
 #include "unit/room/fixture.h"
 
+#include "object/hdr.h"
 #include "room/log.h"
 #include "schema/room.pb-c.h"
 #include "support/rng.h"
@@ -185,6 +186,11 @@ static void test_altered(void **state)
                HS_ERR_MALFORMED);
     assert_err(check(&copy, (struct record){records[2].header, hs_bytes_str("join2")}, &header),
                HS_ERR_MALFORMED);
+    uint8_t *big = hs_arena_alloc(&arena, HS_RECORD_BODY_MAX + 1);
+    struct record huge = {records[2].header, hs_bytes(big, HS_RECORD_BODY_MAX)};
+    assert_err(check(&copy, huge, &header), HS_ERR_MALFORMED);
+    huge.body.len++;
+    assert_err(check(&copy, huge, &header), HS_ERR_TOO_LARGE);
     struct hs_id other_room = id_of("other room");
     assert_err(hs_log_check_next(&copy, &other_room, records[2].header, records[2].body, &header),
                HS_ERR_MALFORMED);
@@ -333,6 +339,18 @@ static void test_record(void **state)
     assert_ok(hs_record_pack(full_header, hs_bytes(big, HS_RECORD_BODY_MAX), &w));
     assert_ok(hs_record_unpack(hs_writer_bytes(&w), &arena, &header, &body));
     assert_int_equal(body.len, HS_RECORD_BODY_MAX);
+    Hanse__Record message = HANSE__RECORD__INIT;
+    message.header = hs_pb_data(hs_bytes(big, 1));
+    message.body = hs_pb_data(hs_bytes(big, HS_RECORD_BODY_MAX + 1));
+    struct hs_writer HS_WRITER past = hs_writer(2 * HS_RECORD_BODY_MAX);
+    assert_ok(HS_PACK(&message, &past));
+    assert_err(hs_record_unpack(hs_writer_bytes(&past), &arena, &header, &body), HS_ERR_TOO_LARGE);
+    message.header = hs_pb_data(hs_bytes(big, HS_RECORD_HEADER_MAX + 1));
+    message.body.len = 1;
+    hs_writer_reset(&past);
+    assert_ok(HS_PACK(&message, &past));
+    assert_err(hs_record_unpack(hs_writer_bytes(&past), &arena, &header, &body), HS_ERR_TOO_LARGE);
+    hs_writer_reset(&w);
     assert_err(hs_record_pack(full_header, hs_bytes(big, HS_RECORD_BODY_MAX + 1), &w), HS_ERR_TOO_LARGE);
     assert_err(hs_record_pack(hs_bytes(big, HS_RECORD_HEADER_MAX + 1), full_header, &w), HS_ERR_TOO_LARGE);
 }

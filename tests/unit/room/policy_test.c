@@ -2,7 +2,8 @@
 
 #include <sodium.h>
 
-#include "wire/limits.h"
+#include "schema/room.pb-c.h"
+#include "wire/unpack.h"
 
 static struct hs_writer packed(const struct hs_policy *policy)
 {
@@ -197,6 +198,14 @@ static void test_invalid(void **state)
     REFUSED(p.roles = &one);
     one.until.ms = -1;
     REFUSED(p.roles = &one);
+    two[0].key = nth_key(1);
+    two[0].role = HS_ROOM_HOST;
+    two[0].until.ms = -1;
+    two[1] = good.roles[0];
+    REFUSED(p.roles = two, p.role_count = 2);
+    two[0].until.ms = 0;
+    two[0].role = HS_ROOM_MEMBER;
+    REFUSED(p.roles = two, p.role_count = 2);
 #undef REFUSED
     expect_fine(&good);
 }
@@ -242,6 +251,45 @@ static void test_bytes(void **state)
     assert_err(hs_policy_parse(hs_bytes(copy, bytes.len), &arena, &read), HS_ERR_UNSUPPORTED);
     copy[2 + policy.name.len + 1] = 9;
     assert_err(hs_policy_parse(hs_bytes(copy, bytes.len), &arena, &read), HS_ERR_UNSUPPORTED);
+}
+
+/* ROOM-2: lists past their limits, and bans that are no list of keys, as bytes */
+static void test_message(void **state)
+{
+    (void)state;
+    struct hs_key owner = nth_key(1);
+    struct hs_policy policy = policy_make(&owner, HS_ROOM_GROUP), read;
+    struct hs_writer HS_WRITER w = packed(&policy);
+    Hanse__Policy *message = NULL;
+    assert_ok(HS_UNPACK(hanse__policy, hs_writer_bytes(&w), HS_STRICT, &arena, &message));
+    uint8_t *bans = hs_arena_alloc(&arena, HS_KEY_LEN * (HS_POLICY_BANNED_MAX + 1));
+    for (size_t i = 0; i <= HS_POLICY_BANNED_MAX; i++) {
+        struct hs_key key = nth_key(i + 2);
+        memcpy(bans + i * HS_KEY_LEN, key.b, HS_KEY_LEN);
+    }
+    static const struct {
+        size_t len;
+        enum hs_err err;
+    } cases[] = {{32, HS_OK},
+                 {31, HS_ERR_MALFORMED},
+                 {33, HS_ERR_MALFORMED},
+                 {HS_KEY_LEN * HS_POLICY_BANNED_MAX, HS_OK},
+                 {HS_KEY_LEN * (HS_POLICY_BANNED_MAX + 1), HS_ERR_TOO_LARGE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        message->banned = hs_pb_data(hs_bytes(bans, cases[i].len));
+        hs_writer_reset(&w);
+        assert_ok(HS_PACK(message, &w));
+        assert_err(hs_policy_parse(hs_writer_bytes(&w), &arena, &read), cases[i].err);
+    }
+    message->banned.len = 0;
+    Hanse__RoleEntry *roles[HS_POLICY_ROLES_MAX + 1];
+    for (size_t i = 0; i <= HS_POLICY_ROLES_MAX; i++)
+        roles[i] = message->roles[0];
+    message->roles = roles;
+    message->n_roles = HS_POLICY_ROLES_MAX + 1;
+    hs_writer_reset(&w);
+    assert_ok(HS_PACK(message, &w));
+    assert_err(hs_policy_parse(hs_writer_bytes(&w), &arena, &read), HS_ERR_TOO_LARGE);
 }
 
 static void test_edit(void **state)
@@ -309,6 +357,12 @@ static void test_change(void **state)
     CHANGE(mod, HS_ERR_POLICY, after = with_role(after, &mod2, HS_ROOM_MODERATOR, 5));
     CHANGE(mod, HS_ERR_POLICY, after = with_ban(after, &mod2));
     CHANGE(eve, HS_ERR_POLICY, after.name = hs_bytes_str("New"));
+    struct hs_key first = {.b = {0}}, last = {.b = {0xff, 0xff}}; /* at either end of the list */
+    CHANGE(mod, HS_ERR_POLICY, after = with_role(after, &first, HS_ROOM_MODERATOR, 0));
+    CHANGE(mod, HS_ERR_POLICY, after = with_role(after, &last, HS_ROOM_MODERATOR, 0));
+    before = with_role(with_role(before, &first, HS_ROOM_MODERATOR, 0), &last, HS_ROOM_MODERATOR, 0);
+    CHANGE(mod, HS_ERR_POLICY, after = with_role(after, &first, HS_ROOM_MEMBER, 0));
+    CHANGE(mod, HS_ERR_POLICY, after = with_role(after, &last, HS_ROOM_MEMBER, 0));
     before = with_ban(before, &mod2);
     CHANGE(mod, HS_OK, after.name = hs_bytes_str("New")); /* a ban that stood before may stay */
     CHANGE(mod2, HS_ERR_POLICY, after.name = hs_bytes_str("New"));
@@ -320,7 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_role_ends), cmocka_unit_test(test_rights),
         cmocka_unit_test(test_limits),     cmocka_unit_test(test_invalid),   cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_edit),       cmocka_unit_test(test_change),
+        cmocka_unit_test(test_edit),       cmocka_unit_test(test_message),   cmocka_unit_test(test_change),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
