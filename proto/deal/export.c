@@ -43,18 +43,18 @@ static enum hs_err ballast_check(const struct hs_export_case *c, size_t def_coun
     return HS_OK;
 }
 
-/* The file's outer forms, each in its one encoding; the message is read, and nothing of it believed yet. */
+/* The file's outer forms, each in its one encoding, and a signature by the key that it names over all of the
+ * rest: whatever was altered is found here. Whose key that is, the chain says later. */
 static enum hs_err export_unpack(struct hs_bytes bytes, struct hs_arena *arena, Hanse__SignedObject **obj,
                                  Hanse__OrderExport **msg)
 {
     HS_REQUIRE(bytes.len <= HS_EXPORT_MAX, HS_ERR_TOO_LARGE);
     HS_TRY(hs_pack_check(&hanse__signed_object__descriptor, bytes, HS_STRICT));
     HS_TRY(hs_object_unpack(bytes, arena, obj));
-    HS_REQUIRE(hs_object_claimed_kind(*obj) == HS_KIND_ORDER_EXPORT, HS_ERR_UNEXPECTED);
-    struct hs_bytes payload = hs_pb_bytes((*obj)->payload);
-    HS_REQUIRE(payload.len <= HS_PAYLOAD_EXPORT, HS_ERR_TOO_LARGE);
-    HS_TRY(hs_pack_check(&hanse__order_export__descriptor, payload, HS_STRICT));
-    return HS_UNPACK(hanse__order_export, payload, HS_STRICT, arena, msg);
+    struct hs_key signer;
+    HS_REQUIRE(hs_object_claimed_signer(*obj, 0, &signer), HS_ERR_WRONG_SIGNER);
+    HS_TRY(HS_OBJECT_OPEN(hanse__order_export, *obj, HS_KIND_ORDER_EXPORT, &signer, 1, arena, msg));
+    return hs_pack_check(&hanse__order_export__descriptor, hs_pb_bytes((*obj)->payload), HS_STRICT);
 }
 
 /* The export's own signature, through the chain that it carries: a device of the customer whose order it is.

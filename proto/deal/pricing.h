@@ -9,6 +9,7 @@
 
 enum {
     HS_QUANTITY_MAX = 1000000, /* pieces of one line: past any shop, and price x quantity stays checkable */
+    HS_TAX_RATES_MAX = 16, /* different rates in an order: no country has more, and the totals stay small */
     HS_BASIS_POINTS = 10000
 };
 
@@ -36,10 +37,10 @@ struct hs_price_coupon {
  * price (x bp / (10000 + bp)) or on top of it (x bp / 10000). It is spread over the rate's lines as in 3.
  * 5. A line's total is subtotal - discount (+ tax where prices exclude it); due = total.
  *
- * ORDER_INVALID: no line, more than HS_ORDER_LINES_MAX, an offer in two lines, a quantity outside the offer's
- * or the protocol's bounds, prices with and without tax mixed. CURRENCY: lines or coupon in different ones.
- * AMOUNT: a negative price, or a sum out of range. MALFORMED: a tax rate or percentage past 10000, an unknown
- * coupon kind. */
+ * ORDER_INVALID: no line, more than HS_ORDER_LINES_MAX or HS_TAX_RATES_MAX, an offer in two lines, a quantity
+ * outside the offer's or the protocol's bounds, prices with and without tax mixed. CURRENCY: lines or coupon
+ * in different ones. AMOUNT: a negative price, or a sum out of range. MALFORMED: a tax rate or percentage
+ * past 10000, an unknown coupon kind. */
 enum hs_err hs_price(const struct hs_price_line *lines, size_t line_count,
                      const struct hs_price_coupon *coupons, size_t coupon_count, struct hs_arena *arena,
                      Hanse__Totals **out);

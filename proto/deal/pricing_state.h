@@ -16,7 +16,7 @@ struct hs_pricing {
     struct hs_pricing_rate {
         uint32_t bp;
         int64_t taxable, tax; /* taxable is net in both ways of pricing */
-    } rates[HS_ORDER_LINES_MAX];
+    } rates[HS_TAX_RATES_MAX];
     size_t rate_count;
 };
 
@@ -26,7 +26,7 @@ static inline int64_t hs_pricing_rest(const struct hs_pricing *p, size_t line)
     return p->subtotals[line] - p->discounts[line];
 }
 
-/* Fills rates and taxes from subtotals and discounts. AMOUNT. */
+/* Fills rates and taxes from subtotals and discounts. ORDER_INVALID for too many rates, AMOUNT. */
 enum hs_err hs_pricing_tax(struct hs_pricing *p);
 
 #endif

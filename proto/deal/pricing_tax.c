@@ -5,16 +5,18 @@
 #include <string.h>
 
 /* Enters a rate into the sorted list; nothing where it is there already. */
-static void rate_enter(struct hs_pricing *p, uint32_t bp)
+static enum hs_err rate_enter(struct hs_pricing *p, uint32_t bp)
 {
     size_t at = 0;
     while (at < p->rate_count && p->rates[at].bp < bp)
         at++;
     if (at < p->rate_count && p->rates[at].bp == bp)
-        return;
+        return HS_OK;
+    HS_REQUIRE(p->rate_count < HS_TAX_RATES_MAX, HS_ERR_ORDER_INVALID);
     memmove(&p->rates[at + 1], &p->rates[at], (p->rate_count - at) * sizeof p->rates[0]);
     p->rates[at] = (struct hs_pricing_rate){.bp = bp};
     p->rate_count++;
+    return HS_OK;
 }
 
 /* The rate's tax, and its spread over the rate's lines. */
@@ -42,7 +44,7 @@ static enum hs_err rate_apply(struct hs_pricing *p, struct hs_pricing_rate *rate
 enum hs_err hs_pricing_tax(struct hs_pricing *p)
 {
     for (size_t i = 0; i < p->count; i++)
-        rate_enter(p, p->lines[i].offer->tax_bp);
+        HS_TRY(rate_enter(p, p->lines[i].offer->tax_bp));
     for (size_t i = 0; i < p->rate_count; i++)
         HS_TRY(rate_apply(p, &p->rates[i]));
     return HS_OK;

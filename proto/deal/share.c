@@ -30,7 +30,7 @@ static size_t largest_take(const struct hs_share *parts, int64_t *remainders, si
 enum hs_err hs_share_out(int64_t total, struct hs_share *parts, size_t count)
 {
     HS_ASSERT(count <= HS_ORDER_LINES_MAX);
-    int64_t sum, left = total, remainders[HS_ORDER_LINES_MAX];
+    int64_t sum, left = total, remainders[HS_ORDER_LINES_MAX] = {0};
     HS_TRY(weights_sum(parts, count, &sum));
     HS_REQUIRE(total >= 0 && total <= HS_AMOUNT_MAX && (sum > 0 || total == 0), HS_ERR_AMOUNT);
     for (size_t i = 0; i < count; i++) {

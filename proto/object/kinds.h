@@ -15,8 +15,9 @@ enum {
     HS_PAYLOAD_SMALL = 4096,
     /* the whole descriptor, with its one signature and its type of 47 characters, fits HS_DESCRIPTOR_MAX */
     HS_PAYLOAD_DESCRIPTOR = HS_DESCRIPTOR_MAX - 160,
-    /* 200 lines at the widest amounts; the event that embeds the order stays under HS_PAYLOAD_MAX */
-    HS_PAYLOAD_ORDER = 22528,
+    /* 200 lines at the widest amounts and the longest note; the event that embeds the order stays under
+       HS_PAYLOAD_MAX */
+    HS_PAYLOAD_ORDER = 23552,
     /* a file, never a frame: 200 offers, 16 coupons and their definitions, the order's events and the chain
      */
     HS_PAYLOAD_EXPORT = 524288,

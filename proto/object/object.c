@@ -144,5 +144,6 @@ enum hs_kind hs_object_claimed_kind(const Hanse__SignedObject *obj)
 
 bool hs_object_claimed_signer(const Hanse__SignedObject *obj, size_t index, struct hs_key *key)
 {
-    return obj != NULL && index < obj->n_signatures && HS_FIXED(hs_pb_bytes(obj->signatures[index]->key_id), key);
+    return obj != NULL && index < obj->n_signatures &&
+           HS_FIXED(hs_pb_bytes(obj->signatures[index]->key_id), key);
 }
