@@ -1,6 +1,6 @@
-/* The structures of RFC 9420 as they stand in messages. Readers fill in views that borrow the message's bytes and
- * report through the reader's sticky error; lists stay encoded (they are walked once when read, so that they can
- * be walked again without checks). Writers are their mirrors. No meaning is judged here. */
+/* The structures of RFC 9420 as they stand in messages. Readers fill in views that borrow the message's bytes
+ * and report through the reader's sticky error; lists stay encoded (they are walked once when read, so that
+ * they can be walked again without checks). Writers are their mirrors. No meaning is judged here. */
 #ifndef HS_MLS_CODEC_H
 #define HS_MLS_CODEC_H
 
@@ -64,9 +64,11 @@ void hs_mls_read_key_package(struct hs_reader *r, struct hs_mls_key_package *kp)
 void hs_mls_write_key_package_tbs(struct hs_writer *w, const struct hs_mls_key_package *kp);
 void hs_mls_write_key_package(struct hs_writer *w, const struct hs_mls_key_package *kp);
 
+enum { HS_MLS_PSK_EXTERNAL = 1, HS_MLS_PSK_RESUMPTION = 2 };
+
 /* RFC 9420, 8.4. */
 struct hs_mls_psk_id {
-    uint8_t type; /* 1 external, 2 resumption */
+    uint8_t type;
     struct hs_bytes id;
     uint8_t usage;
     struct hs_bytes group_id;
@@ -197,8 +199,8 @@ struct hs_mls_welcome {
 void hs_mls_read_welcome(struct hs_reader *r, struct hs_mls_welcome *welcome);
 void hs_mls_write_welcome(struct hs_writer *w, const struct hs_mls_welcome *welcome);
 
-/* Reads version and wire format of an MLSMessage; MLS_VERSION for another version, MALFORMED for an unknown wire
- * format. */
+/* Reads version and wire format of an MLSMessage; MLS_VERSION for another version, MALFORMED for an unknown
+ * wire format. */
 enum hs_mls_wire_format hs_mls_read_head(struct hs_reader *r);
 void hs_mls_write_head(struct hs_writer *w, enum hs_mls_wire_format format);
 

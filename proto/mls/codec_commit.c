@@ -1,8 +1,6 @@
 /* Proposals, commits, Welcomes. */
 #include "mls/codec.h"
 
-enum { PSK_EXTERNAL = 1, PSK_RESUMPTION = 2 };
-
 /* Walks a list with one element's reader, so that later walks need no checks. */
 #define WALK(list, parent, type, read_one)                                                                   \
     do {                                                                                                     \
@@ -18,9 +16,9 @@ enum { PSK_EXTERNAL = 1, PSK_RESUMPTION = 2 };
 void hs_mls_read_psk_id(struct hs_reader *r, struct hs_mls_psk_id *psk)
 {
     *psk = (struct hs_mls_psk_id){.type = hs_read_u8(r)};
-    if (psk->type == PSK_EXTERNAL) {
+    if (psk->type == HS_MLS_PSK_EXTERNAL) {
         psk->id = hs_read_mls_vec(r);
-    } else if (psk->type == PSK_RESUMPTION) {
+    } else if (psk->type == HS_MLS_PSK_RESUMPTION) {
         psk->usage = hs_read_u8(r);
         psk->group_id = hs_read_mls_vec(r);
         psk->epoch = hs_read_u64(r);
@@ -33,7 +31,7 @@ void hs_mls_read_psk_id(struct hs_reader *r, struct hs_mls_psk_id *psk)
 void hs_mls_write_psk_id(struct hs_writer *w, const struct hs_mls_psk_id *psk)
 {
     hs_write_u8(w, psk->type);
-    if (psk->type == PSK_EXTERNAL) {
+    if (psk->type == HS_MLS_PSK_EXTERNAL) {
         hs_write_mls_vec(w, psk->id);
     } else {
         hs_write_u8(w, psk->usage);

@@ -95,8 +95,8 @@ static bool signs_context(const struct hs_mls_content *content)
 }
 
 /* FramedContentTBS (RFC 9420, 6.1). */
-static void write_tbs(struct hs_writer *w, enum hs_mls_wire_format format, const struct hs_mls_content *content,
-                      struct hs_bytes context)
+static void write_tbs(struct hs_writer *w, enum hs_mls_wire_format format,
+                      const struct hs_mls_content *content, struct hs_bytes context)
 {
     hs_write_u16(w, HS_MLS_VERSION_10);
     hs_write_u16(w, (uint16_t)format);
@@ -129,8 +129,8 @@ void hs_mls_read_public_message(struct hs_reader *r, struct hs_mls_public_messag
     m->authed.wire_format = HS_MLS_PUBLIC_MESSAGE;
     hs_mls_read_content(r, &m->authed.content);
     read_auth(r, &m->authed);
-    m->membership_tag = m->authed.content.sender_type == HS_MLS_SENDER_MEMBER ? hs_read_mls_vec(r)
-                                                                              : (struct hs_bytes){0};
+    m->membership_tag =
+        m->authed.content.sender_type == HS_MLS_SENDER_MEMBER ? hs_read_mls_vec(r) : (struct hs_bytes){0};
 }
 
 void hs_mls_write_public_message(struct hs_writer *w, const struct hs_mls_public_message *m)
@@ -141,8 +141,9 @@ void hs_mls_write_public_message(struct hs_writer *w, const struct hs_mls_public
         hs_write_mls_vec(w, m->membership_tag);
 }
 
-enum hs_err hs_mls_membership_tag(const struct hs_secret32 *membership_key, const struct hs_mls_authed *authed,
-                                  struct hs_bytes context, uint8_t tag[static 32])
+enum hs_err hs_mls_membership_tag(const struct hs_secret32 *membership_key,
+                                  const struct hs_mls_authed *authed, struct hs_bytes context,
+                                  uint8_t tag[static 32])
 {
     struct hs_writer HS_WRITER tbm = hs_writer(HS_MLS_MAX_MESSAGE);
     write_tbs(&tbm, authed->wire_format, &authed->content, context);

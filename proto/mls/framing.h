@@ -59,8 +59,9 @@ void hs_mls_read_public_message(struct hs_reader *r, struct hs_mls_public_messag
 void hs_mls_write_public_message(struct hs_writer *w, const struct hs_mls_public_message *m);
 
 /* The membership tag over FramedContentTBM (RFC 9420, 6.2). */
-enum hs_err hs_mls_membership_tag(const struct hs_secret32 *membership_key, const struct hs_mls_authed *authed,
-                                  struct hs_bytes context, uint8_t tag[static 32]);
+enum hs_err hs_mls_membership_tag(const struct hs_secret32 *membership_key,
+                                  const struct hs_mls_authed *authed, struct hs_bytes context,
+                                  uint8_t tag[static 32]);
 
 /* MLS_MEMBERSHIP where it is wrong or of another length. */
 enum hs_err hs_mls_membership_check(const struct hs_secret32 *membership_key,

@@ -47,19 +47,27 @@ struct hs_mls_create {
  * capabilities lack), NOMEM. */
 enum hs_err hs_mls_group_create(const struct hs_mls_create *create, struct hs_mls_group **out);
 
+/* An external pre-shared key (RFC 9420, 8.4) that both sides know from elsewhere. */
+struct hs_mls_psk {
+    struct hs_bytes id, secret;
+};
+
 struct hs_mls_join {
     struct hs_bytes welcome;     /* MLSMessage */
     struct hs_bytes key_package; /* one's own, MLSMessage */
     const struct hs_mls_key_package_private *priv;
     const struct hs_signer *signer; /* copied into the group */
     struct hs_bytes tree;           /* out-of-band ratchet tree, or empty */
+    const struct hs_mls_psk *psks;  /* external PSKs that the Welcome may name */
+    size_t psk_count;
     struct hs_mls_settings settings;
 };
 
 /* Joins by Welcome and checks the whole group (RFC 9420, 12.4.3.1). The KeyPackage's private half is to be
  * deleted once the group is stored. MLS_WELCOME (not for this KeyPackage, or altered), MLS_TREE, MLS_LEAF,
- * BAD_SIGNATURE, MLS_CONFIRMATION, MLS_VERSION, MALFORMED, UNSUPPORTED (a Welcome with PSKs), NOMEM. The
- * inviter's authority is for the caller to judge: group info signer and members are there to be asked. */
+ * BAD_SIGNATURE, MLS_CONFIRMATION, MLS_VERSION, MALFORMED, UNSUPPORTED (a Welcome with resumption PSKs),
+ * NOT_FOUND (an external PSK that isn't given), NOMEM. The inviter's authority is for the caller to judge:
+ * group info signer and members are there to be asked. */
 enum hs_err hs_mls_group_join(const struct hs_mls_join *join, struct hs_mls_group **out);
 
 /* The leaf that signed the GroupInfo of the Welcome; one's own leaf in a group that one created. */

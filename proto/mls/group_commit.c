@@ -83,9 +83,9 @@ static enum hs_err conclude(const struct hs_mls_group *group, struct hs_bytes au
     return hs_mls_group_frame(group, &authed, message);
 }
 
-static enum hs_err write_results(const struct hs_mls_group *group, const struct hs_mls_commit_request *request,
-                                 const struct making *making, struct hs_bytes message,
-                                 const struct hs_mls_commit_result *result)
+static enum hs_err write_results(const struct hs_mls_group *group,
+                                 const struct hs_mls_commit_request *request, const struct making *making,
+                                 struct hs_bytes message, const struct hs_mls_commit_result *result)
 {
     const struct hs_mls_staged *staged = making->staged;
     if (result->commit != NULL) {
@@ -108,8 +108,8 @@ enum hs_err hs_mls_group_commit(struct hs_mls_group *group, const struct hs_mls_
 {
     HS_REQUIRE(!group->removed, HS_ERR_MLS_REMOVED);
     HS_REQUIRE(!hs_mls_group_has_pending(group), HS_ERR_INVALID_STATE);
-    struct making HS_AUTO(making_free) making = {.list = hs_writer(HS_MLS_MAX_MESSAGE),
-                                                 .nodes = hs_writer(HS_MLS_MAX_MESSAGE)};
+    struct making HS_AUTO(making_free)
+        making = {.list = hs_writer(HS_MLS_MAX_MESSAGE), .nodes = hs_writer(HS_MLS_MAX_MESSAGE)};
     struct hs_writer HS_WRITER message = hs_writer(HS_MLS_MAX_MESSAGE);
     HS_TRY(prepare(group, request, &making));
     HS_TRY(conclude(group, request->authenticated_data, &making, &message));

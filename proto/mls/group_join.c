@@ -11,7 +11,7 @@ struct opened {
     struct hs_writer secrets_bytes, info_bytes;
     struct hs_mls_group_secrets secrets;
     struct hs_mls_group_info info;
-    struct hs_secret32 joiner;
+    struct hs_secret32 joiner, psk;
 };
 
 static void opened_free(struct opened *opened)
@@ -56,6 +56,41 @@ static bool find_secrets(const struct hs_mls_welcome *welcome, const struct hs_i
     return false;
 }
 
+static const struct hs_mls_psk *find_psk(const struct hs_mls_join *join, struct hs_bytes id)
+{
+    for (size_t i = 0; i < join->psk_count; i++)
+        if (hs_bytes_equal(join->psks[i].id, id))
+            return &join->psks[i];
+    return NULL;
+}
+
+static size_t count_psks(struct hs_bytes list)
+{
+    size_t count = 0;
+    struct hs_mls_psk_id id;
+    for (struct hs_reader r = hs_reader(list); hs_reader_left(&r) > 0; count++)
+        hs_mls_read_psk_id(&r, &id);
+    return count;
+}
+
+/* psk_secret (RFC 9420, 8.4) of the PSKs that the Welcome names, in its order. */
+static enum hs_err fold_psks(const struct hs_mls_join *join, struct hs_bytes list, struct hs_secret32 *out)
+{
+    size_t count = count_psks(list);
+    HS_REQUIRE(count <= UINT16_MAX, HS_ERR_MLS_WELCOME);
+    struct hs_reader r = hs_reader(list);
+    for (uint16_t i = 0; i < count; i++) {
+        struct hs_mls_psk_id id;
+        const uint8_t *start = r.pos;
+        hs_mls_read_psk_id(&r, &id);
+        HS_REQUIRE(id.type == HS_MLS_PSK_EXTERNAL, HS_ERR_UNSUPPORTED);
+        const struct hs_mls_psk *psk = find_psk(join, id.id);
+        HS_REQUIRE(psk != NULL, HS_ERR_NOT_FOUND);
+        HS_TRY(hs_mls_psk_fold(psk->secret, hs_mls_between(&r, start), i, (uint16_t)count, out));
+    }
+    return HS_OK;
+}
+
 static enum hs_err open_secrets(const struct hs_mls_join *join, const struct hs_mls_key_package *kp,
                                 const struct hs_mls_welcome *welcome, struct opened *opened)
 {
@@ -74,7 +109,7 @@ static enum hs_err open_secrets(const struct hs_mls_join *join, const struct hs_
     struct hs_reader r = hs_reader(hs_writer_bytes(&opened->secrets_bytes));
     hs_mls_read_group_secrets(&r, &opened->secrets);
     HS_TRY(hs_reader_finish(&r));
-    HS_REQUIRE(opened->secrets.psks.len == 0, HS_ERR_UNSUPPORTED);
+    HS_TRY(fold_psks(join, opened->secrets.psks, &opened->psk));
     bool sized = HS_FIXED(opened->secrets.joiner_secret, &opened->joiner);
     return sized ? HS_OK : HS_ERR_MLS_WELCOME;
 }
@@ -84,7 +119,7 @@ static enum hs_err open_info(const struct hs_mls_welcome *welcome, struct opened
     struct hs_secret32 HS_SECRET secret, HS_SECRET key;
     uint8_t nonce[HS_AEAD_NONCE_LEN];
     HS_REQUIRE(welcome->group_info.len >= HS_AEAD_TAG_LEN, HS_ERR_MLS_WELCOME);
-    HS_TRY(hs_mls_welcome_secret(&opened->joiner, NULL, &secret));
+    HS_TRY(hs_mls_welcome_secret(&opened->joiner, &opened->psk, &secret));
     HS_TRY(hs_mls_welcome_key(&secret, &key, nonce));
     uint8_t *out = hs_writer_reserve(&opened->info_bytes, welcome->group_info.len - HS_AEAD_TAG_LEN);
     HS_TRY(opened->info_bytes.err);
@@ -96,7 +131,8 @@ static enum hs_err open_info(const struct hs_mls_welcome *welcome, struct opened
 }
 
 /* One's own leaf: the one with this KeyPackage's very bytes. */
-static enum hs_err find_own(const struct hs_mls_public *pub, const struct hs_mls_key_package *kp, uint32_t *own)
+static enum hs_err find_own(const struct hs_mls_public *pub, const struct hs_mls_key_package *kp,
+                            uint32_t *own)
 {
     struct hs_mls_member member;
     struct hs_key signature;
@@ -129,7 +165,8 @@ static enum hs_err set_epoch(struct hs_mls_group *group, const struct opened *op
 {
     struct hs_secret32 HS_SECRET want;
     const struct hs_mls_state *state = &group->pub->now;
-    HS_TRY(hs_mls_epoch_from_joiner(&opened->joiner, NULL, hs_mls_blob_bytes(state->context), &group->epoch));
+    HS_TRY(hs_mls_epoch_from_joiner(&opened->joiner, &opened->psk, hs_mls_blob_bytes(state->context),
+                                    &group->epoch));
     hs_mls_confirmation(&group->epoch, state->parsed.confirmed_transcript_hash, want.b);
     HS_REQUIRE(hs_secret_equal(HS_VIEW(want), HS_VIEW(state->confirmation_tag)), HS_ERR_MLS_CONFIRMATION);
     return hs_mls_group_open_epoch(group);

@@ -24,7 +24,8 @@ static enum hs_err own_commit(const struct hs_mls_group *group, const struct hs_
     return HS_OK;
 }
 
-static enum hs_err process_public(struct hs_mls_group *group, struct hs_bytes message, struct hs_mls_event **out)
+static enum hs_err process_public(struct hs_mls_group *group, struct hs_bytes message,
+                                  struct hs_mls_event **out)
 {
     struct hs_mls_public_message m;
     HS_REQUIRE(!group->removed, HS_ERR_MLS_REMOVED);
@@ -53,7 +54,8 @@ static enum hs_err find_epoch(struct hs_mls_group *group, const struct hs_mls_pr
     return HS_ERR_MLS_EPOCH;
 }
 
-/* Decrypts and verifies with the tree and context of the message's epoch; the turned ratchet isn't put back yet. */
+/* Decrypts and verifies with the tree and context of the message's epoch; the turned ratchet isn't put back
+ * yet. */
 static enum hs_err open_private(const struct hs_mls_group *group, const struct hs_mls_private_message *m,
                                 const struct hs_mls_epoch_keys *keys, struct hs_writer *plain,
                                 struct hs_mls_authed *authed, struct hs_mls_ratchet **ratchet)
@@ -67,8 +69,8 @@ static enum hs_err open_private(const struct hs_mls_group *group, const struct h
     HS_REQUIRE(leaf != NULL, HS_ERR_NOT_MEMBER);
     HS_REQUIRE(sender.leaf != group->own, HS_ERR_MLS_GENERATION);
     HS_TRY(hs_mls_ratchet_take(keys->secrets, sender.leaf, kind, ratchet));
-    HS_TRY(hs_mls_ratchet_find(*ratchet, sender.generation, group->settings.out_of_order, group->settings.forward,
-                               &key));
+    HS_TRY(hs_mls_ratchet_find(*ratchet, sender.generation, group->settings.out_of_order,
+                               group->settings.forward, &key));
     HS_TRY(hs_mls_private_open(m, &sender, &key, plain, authed));
     return hs_mls_content_verify(&leaf->signature_key, authed, hs_mls_blob_bytes(keys->context));
 }
@@ -110,7 +112,8 @@ static enum hs_err process_private(struct hs_mls_group *group, struct hs_reader 
     return HS_OK;
 }
 
-enum hs_err hs_mls_group_process(struct hs_mls_group *group, struct hs_bytes message, struct hs_mls_event **out)
+enum hs_err hs_mls_group_process(struct hs_mls_group *group, struct hs_bytes message,
+                                 struct hs_mls_event **out)
 {
     struct hs_reader r = hs_reader(message);
     HS_REQUIRE(message.len <= HS_MLS_MAX_MESSAGE, HS_ERR_TOO_LARGE);

@@ -1,5 +1,5 @@
-/* A member's group as bytes and back. Version 1: the public state, one's own part, the epochs' message keys, one's
- * Updates, the pending commit. Past trees are stored as what differs from the current one's leaves. */
+/* A member's group as bytes and back. Version 1: the public state, one's own part, the epochs' message keys,
+ * one's Updates, the pending commit. Past trees are stored as what differs from the current one's leaves. */
 #include "mls/member.h"
 
 #include <stdlib.h>
@@ -25,8 +25,8 @@ static void read_path(struct hs_reader *r, struct hs_mls_path_keys *path)
 }
 
 /* Leaves of the past tree that aren't today's; subtrees that both share are skipped. */
-static void write_difference(struct hs_writer *w, const struct hs_mls_node *past, const struct hs_mls_node *now,
-                             uint32_t first, uint32_t *count)
+static void write_difference(struct hs_writer *w, const struct hs_mls_node *past,
+                             const struct hs_mls_node *now, uint32_t first, uint32_t *count)
 {
     if (past == now)
         return;
@@ -82,7 +82,8 @@ static enum hs_err read_leaf(struct hs_reader *r, struct hs_mls_tree *tree)
     return hs_mls_tree_put(tree, index, leaf);
 }
 
-static enum hs_err read_past(const struct hs_mls_group *group, struct hs_reader *r, struct hs_mls_epoch_keys *past)
+static enum hs_err read_past(const struct hs_mls_group *group, struct hs_reader *r,
+                             struct hs_mls_epoch_keys *past)
 {
     past->epoch = hs_read_u64(r);
     struct hs_bytes context = hs_read_mls_vec(r);
@@ -216,7 +217,8 @@ static enum hs_err read_body(struct hs_reader *r, struct hs_mls_group *group)
     return hs_reader_finish(r);
 }
 
-enum hs_err hs_mls_group_load(struct hs_bytes saved, const struct hs_signer *signer, struct hs_mls_group **out)
+enum hs_err hs_mls_group_load(struct hs_bytes saved, const struct hs_signer *signer,
+                              struct hs_mls_group **out)
 {
     struct hs_mls_group HS_MLS_GROUP *group = NULL;
     struct hs_mls_settings settings;

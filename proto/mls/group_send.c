@@ -86,9 +86,9 @@ enum hs_err hs_mls_group_propose_add(struct hs_mls_group *group, struct hs_bytes
     return propose(group, &proposal, authenticated_data, out);
 }
 
-enum hs_err hs_mls_group_propose_extensions(struct hs_mls_group *group, const struct hs_mls_extension *extensions,
-                                            size_t count, struct hs_bytes authenticated_data,
-                                            struct hs_writer *out)
+enum hs_err hs_mls_group_propose_extensions(struct hs_mls_group *group,
+                                            const struct hs_mls_extension *extensions, size_t count,
+                                            struct hs_bytes authenticated_data, struct hs_writer *out)
 {
     struct hs_mls_proposal proposal = {.type = HS_MLS_GROUP_CONTEXT_EXTENSIONS};
     struct hs_writer HS_WRITER list = hs_writer(HS_MLS_MAX_MESSAGE);
@@ -101,7 +101,8 @@ enum hs_err hs_mls_group_propose_extensions(struct hs_mls_group *group, const st
 }
 
 /* The oldest is forgotten where there are too many. */
-static void remember_update(struct hs_mls_group *group, const struct hs_key *pub, const struct hs_secret32 *priv)
+static void remember_update(struct hs_mls_group *group, const struct hs_key *pub,
+                            const struct hs_secret32 *priv)
 {
     if (group->update_count == HS_MLS_MAX_OWN_UPDATES) {
         memmove(group->updates, group->updates + 1, (HS_MLS_MAX_OWN_UPDATES - 1) * sizeof *group->updates);

@@ -18,7 +18,8 @@ enum hs_err hs_mls_stage_secrets(const struct hs_mls_group *group, struct hs_mls
     return HS_OK;
 }
 
-/* One's private keys in the new tree, before the path: an own Update that was committed brings a new leaf key. */
+/* One's private keys in the new tree, before the path: an own Update that was committed brings a new leaf
+ * key. */
 static enum hs_err keys_after_proposals(const struct hs_mls_group *group, const struct hs_mls_staged *staged,
                                         struct hs_mls_path_keys *keys)
 {
@@ -36,8 +37,9 @@ static enum hs_err keys_after_proposals(const struct hs_mls_group *group, const 
     return HS_OK;
 }
 
-static enum hs_err open_path(const struct hs_mls_staged *staged, uint32_t own, const struct hs_mls_commit *commit,
-                             struct hs_mls_path_keys *keys, struct hs_secret32 *commit_secret)
+static enum hs_err open_path(const struct hs_mls_staged *staged, uint32_t own,
+                             const struct hs_mls_commit *commit, struct hs_mls_path_keys *keys,
+                             struct hs_secret32 *commit_secret)
 {
     struct hs_mls_path_secrets HS_MLS_PATH_SECRETS secrets;
     const struct hs_mls_path_open open = {

@@ -5,9 +5,9 @@
 #include "mls/member.h"
 #include "mls/suite.h"
 
-enum hs_err hs_mls_group_info_write(const struct hs_mls_state *state, const struct hs_mls_epoch_secrets *epoch,
-                                    const struct hs_signer *signer, uint32_t own, bool with_tree,
-                                    struct hs_writer *out)
+enum hs_err hs_mls_group_info_write(const struct hs_mls_state *state,
+                                    const struct hs_mls_epoch_secrets *epoch, const struct hs_signer *signer,
+                                    uint32_t own, bool with_tree, struct hs_writer *out)
 {
     struct hs_key external;
     struct hs_sig sig;
@@ -40,7 +40,8 @@ enum hs_err hs_mls_group_info(const struct hs_mls_group *group, bool with_tree, 
 {
     HS_REQUIRE(!group->removed, HS_ERR_MLS_REMOVED);
     hs_mls_write_head(out, HS_MLS_GROUP_INFO);
-    return hs_mls_group_info_write(&group->pub->now, &group->epoch, &group->signer, group->own, with_tree, out);
+    return hs_mls_group_info_write(&group->pub->now, &group->epoch, &group->signer, group->own, with_tree,
+                                   out);
 }
 
 static enum hs_err encrypt_info(const struct hs_mls_group *group, const struct hs_mls_staged *staged,
@@ -49,8 +50,8 @@ static enum hs_err encrypt_info(const struct hs_mls_group *group, const struct h
     struct hs_secret32 HS_SECRET welcome, HS_SECRET key;
     uint8_t nonce[HS_AEAD_NONCE_LEN];
     struct hs_writer HS_WRITER info = hs_writer(HS_MLS_MAX_MESSAGE);
-    HS_TRY(hs_mls_group_info_write(&staged->next, &staged->secrets->epoch, &group->signer, group->own, with_tree,
-                                   &info));
+    HS_TRY(hs_mls_group_info_write(&staged->next, &staged->secrets->epoch, &group->signer, group->own,
+                                   with_tree, &info));
     HS_TRY(hs_mls_welcome_secret(&staged->secrets->joiner, NULL, &welcome));
     HS_TRY(hs_mls_welcome_key(&welcome, &key, nonce));
     uint8_t *ciphertext = hs_writer_reserve(out, info.len + HS_AEAD_TAG_LEN);
@@ -66,7 +67,8 @@ static enum hs_err encrypt_secrets(const struct hs_mls_staged *staged, const str
 {
     struct hs_key to;
     uint8_t kem[HS_HPKE_ENC_LEN];
-    struct hs_writer HS_WRITER plain = hs_writer(HS_MLS_MAX_MESSAGE), HS_WRITER sealed = hs_writer(HS_MLS_MAX_MESSAGE);
+    struct hs_writer HS_WRITER plain = hs_writer(HS_MLS_MAX_MESSAGE),
+                               HS_WRITER sealed = hs_writer(HS_MLS_MAX_MESSAGE);
     struct hs_mls_group_secrets group_secrets = {.joiner_secret = HS_VIEW(staged->secrets->joiner)};
     unsigned level = hs_mls_common_level(added->member.leaf, staged->committer);
     if (secrets != NULL && secrets->have[level]) {
@@ -88,8 +90,8 @@ static enum hs_err encrypt_secrets(const struct hs_mls_staged *staged, const str
 }
 
 enum hs_err hs_mls_group_welcome(const struct hs_mls_group *group, const struct hs_mls_staged *staged,
-                                 struct hs_bytes list, const struct hs_mls_path_secrets *secrets, bool with_tree,
-                                 struct hs_writer *out)
+                                 struct hs_bytes list, const struct hs_mls_path_secrets *secrets,
+                                 bool with_tree, struct hs_writer *out)
 {
     struct hs_writer HS_WRITER info = hs_writer(HS_MLS_MAX_MESSAGE);
     HS_TRY(encrypt_info(group, staged, with_tree, &info));

@@ -43,10 +43,8 @@ enum hs_err hs_mls_key_package_new(const struct hs_mls_leaf_params *params, stru
     hs_dh_keypair(&priv->init, &init);
     hs_dh_keypair(&priv->leaf, &encryption);
     HS_TRY(hs_mls_leaf_create(params, &encryption, &leaf));
-    struct hs_mls_key_package kp = {.version = HS_MLS_VERSION_10,
-                                    .suite = HS_MLS_SUITE,
-                                    .init_key = HS_VIEW(init),
-                                    .leaf = leaf->node};
+    struct hs_mls_key_package kp = {
+        .version = HS_MLS_VERSION_10, .suite = HS_MLS_SUITE, .init_key = HS_VIEW(init), .leaf = leaf->node};
     struct hs_writer HS_WRITER tbs = hs_writer(HS_MLS_MAX_MESSAGE);
     hs_mls_write_key_package_tbs(&tbs, &kp);
     HS_TRY(tbs.err);

@@ -24,6 +24,9 @@ struct hs_mls_leaf_params {
     size_t extension_count;
     const uint16_t *extension_types; /* further extension types for the capabilities, as 0xF4A1 */
     size_t extension_type_count;
+    const uint16_t
+        *credential_types; /* further credential types for the capabilities; basic is always there */
+    size_t credential_type_count;
 };
 
 /* The private half: needed once, to join with a Welcome, then to be wiped. */

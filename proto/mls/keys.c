@@ -74,8 +74,8 @@ static bool node_has_key(const struct hs_mls_node *node, enum hs_mls_key_kind ki
     return hs_key_equal(hs_mls_node_key(node), key);
 }
 
-bool hs_mls_keys_find(const struct hs_mls_keys *keys, const struct hs_mls_tree *tree, enum hs_mls_key_kind kind,
-                      const struct hs_key *key, uint32_t except, uint32_t *node)
+bool hs_mls_keys_find(const struct hs_mls_keys *keys, const struct hs_mls_tree *tree,
+                      enum hs_mls_key_kind kind, const struct hs_key *key, uint32_t except, uint32_t *node)
 {
     uint32_t tag = key_tag(keys, kind, key);
     if (keys->size == 0)
@@ -92,8 +92,8 @@ bool hs_mls_keys_find(const struct hs_mls_keys *keys, const struct hs_mls_tree *
     return false;
 }
 
-static enum hs_err claim_one(struct hs_mls_keys *keys, const struct hs_mls_tree *tree, enum hs_mls_key_kind kind,
-                             const struct hs_key *key, uint32_t node)
+static enum hs_err claim_one(struct hs_mls_keys *keys, const struct hs_mls_tree *tree,
+                             enum hs_mls_key_kind kind, const struct hs_key *key, uint32_t node)
 {
     uint32_t other;
     HS_REQUIRE(!hs_mls_keys_find(keys, tree, kind, key, node, &other), HS_ERR_MLS_TREE);

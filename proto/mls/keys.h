@@ -1,6 +1,6 @@
 /* Which node of a tree has this key? A hash index, so that keys can be kept unique (RFC 9420, 7.3 and 12.4.2)
- * without looking at every member at every commit. Entries are hints: each find is checked against the tree, so
- * an entry of a node that has changed since does no harm. */
+ * without looking at every member at every commit. Entries are hints: each find is checked against the tree,
+ * so an entry of a node that has changed since does no harm. */
 #ifndef HS_MLS_KEYS_H
 #define HS_MLS_KEYS_H
 
@@ -12,7 +12,7 @@ struct hs_mls_keys {
     uint8_t seed[16]; /* keyed hashing: nobody can choose keys that collide */
     struct hs_mls_keys_slot {
         uint32_t tag, node; /* node + 1; 0: free */
-    } *slots;
+    } * slots;
     uint32_t used, size;
 };
 
@@ -25,12 +25,13 @@ enum hs_err hs_mls_keys_add(struct hs_mls_keys *keys, enum hs_mls_key_kind kind,
                             uint32_t node);
 
 /* The node of the tree that has the key now, other than except; false where there is none. */
-bool hs_mls_keys_find(const struct hs_mls_keys *keys, const struct hs_mls_tree *tree, enum hs_mls_key_kind kind,
-                      const struct hs_key *key, uint32_t except, uint32_t *node);
+bool hs_mls_keys_find(const struct hs_mls_keys *keys, const struct hs_mls_tree *tree,
+                      enum hs_mls_key_kind kind, const struct hs_key *key, uint32_t except, uint32_t *node);
 
-enum { HS_MLS_NO_NODE = UINT32_MAX };
+#define HS_MLS_NO_NODE UINT32_MAX
 
-/* Adds both keys of a leaf, or the key of a parent, at that index; MLS_TREE where another node of the tree has it. */
+/* Adds both keys of a leaf, or the key of a parent, at that index; MLS_TREE where another node of the tree
+ * has it. */
 enum hs_err hs_mls_keys_claim(struct hs_mls_keys *keys, const struct hs_mls_tree *tree, uint32_t node);
 
 /* Claims every node of the tree. */

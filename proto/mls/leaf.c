@@ -110,6 +110,9 @@ static enum hs_err required_are_met(const struct hs_mls_leaf *leaf, struct hs_by
     struct hs_reader extensions = hs_read_mls_sub(&r), proposals = hs_read_mls_sub(&r),
                      credentials = hs_read_mls_sub(&r);
     HS_TRY(hs_reader_finish(&r));
+    size_t odd =
+        (hs_reader_left(&extensions) | hs_reader_left(&proposals) | hs_reader_left(&credentials)) & 1;
+    HS_REQUIRE(odd == 0, HS_ERR_MALFORMED);
     while (hs_reader_left(&extensions) > 0)
         HS_REQUIRE(leaf_knows_extension(leaf, hs_read_u16(&extensions)), HS_ERR_MLS_LEAF);
     while (hs_reader_left(&proposals) > 0) {
@@ -118,9 +121,7 @@ static enum hs_err required_are_met(const struct hs_mls_leaf *leaf, struct hs_by
     }
     while (hs_reader_left(&credentials) > 0)
         HS_REQUIRE(hs_mls_u16_list_has(have->credentials, hs_read_u16(&credentials)), HS_ERR_MLS_LEAF);
-    HS_TRY(extensions.err);
-    HS_TRY(proposals.err);
-    return credentials.err;
+    return HS_OK;
 }
 
 enum hs_err hs_mls_leaf_supports(const struct hs_mls_leaf *leaf, struct hs_bytes group_extensions)
@@ -132,20 +133,20 @@ enum hs_err hs_mls_leaf_supports(const struct hs_mls_leaf *leaf, struct hs_bytes
     return required_are_met(leaf, required);
 }
 
-static enum hs_err sign_leaf(struct hs_mls_leaf_node *node, const struct hs_signer *signer,
+static enum hs_err sign_leaf(const struct hs_mls_leaf_node *content, const struct hs_signer *signer,
                              struct hs_bytes group_id, uint32_t index, struct hs_mls_leaf **out)
 {
     struct hs_sig sig;
-    struct hs_writer HS_WRITER tbs = hs_writer(LEAF_CAP);
-    hs_mls_write_leaf_tbs(&tbs, node, group_id, index);
+    struct hs_mls_leaf_node node = *content;
+    struct hs_writer HS_WRITER tbs = hs_writer(LEAF_CAP), HS_WRITER whole = hs_writer(LEAF_CAP);
+    hs_mls_write_leaf_tbs(&tbs, &node, group_id, index);
     HS_TRY(tbs.err);
     HS_TRY(hs_mls_sign(signer, "LeafNodeTBS", hs_writer_bytes(&tbs), &sig));
-    node->signature = HS_VIEW(sig);
-    struct hs_writer HS_WRITER whole = hs_writer(LEAF_CAP);
-    hs_mls_write_leaf_node(&whole, node);
+    node.signature = HS_VIEW(sig);
+    hs_mls_write_leaf_node(&whole, &node);
     HS_TRY(whole.err);
-    node->raw = hs_writer_bytes(&whole);
-    return hs_mls_leaf_new(node, out);
+    node.raw = hs_writer_bytes(&whole);
+    return hs_mls_leaf_new(&node, out);
 }
 
 enum hs_err hs_mls_leaf_renew(const struct hs_mls_leaf_renewal *renewal, struct hs_mls_leaf **out)
@@ -177,14 +178,20 @@ static void write_extension_types(struct hs_writer *w, const struct hs_mls_leaf_
 enum hs_err hs_mls_leaf_create(const struct hs_mls_leaf_params *params, const struct hs_key *encryption_key,
                                struct hs_mls_leaf **out)
 {
-    static const uint8_t version[] = {0, HS_MLS_VERSION_10}, suite[] = {0, HS_MLS_SUITE},
-                         credential[] = {0, HS_MLS_BASIC};
+    static const uint8_t version[] = {0, HS_MLS_VERSION_10}, suite[] = {0, HS_MLS_SUITE};
     HS_REQUIRE(params->not_before <= params->not_after, HS_ERR_INVALID_ARG);
     HS_REQUIRE(params->identity.len <= HS_MLS_MAX_IDENTITY, HS_ERR_INVALID_ARG);
-    HS_REQUIRE(params->extension_count + params->extension_type_count <= HS_MLS_MAX_EXTENSIONS,
+    HS_REQUIRE(params->extension_count + params->extension_type_count <= HS_MLS_MAX_EXTENSIONS &&
+                   params->credential_type_count <= HS_MLS_MAX_EXTENSIONS,
                HS_ERR_INVALID_ARG);
-    struct hs_writer HS_WRITER types = hs_writer(LEAF_CAP), HS_WRITER list = hs_writer(LEAF_CAP);
+    struct hs_writer HS_WRITER types = hs_writer(LEAF_CAP), HS_WRITER credentials = hs_writer(LEAF_CAP),
+                               HS_WRITER list = hs_writer(LEAF_CAP);
     write_extension_types(&types, params);
+    hs_write_u16(&credentials, HS_MLS_BASIC);
+    for (size_t i = 0; i < params->credential_type_count; i++)
+        if (!hs_mls_u16_list_has(hs_writer_bytes(&credentials), params->credential_types[i]))
+            hs_write_u16(&credentials, params->credential_types[i]);
+    HS_TRY(credentials.err);
     for (size_t i = 0; i < params->extension_count; i++)
         hs_mls_write_extension(&list, params->extensions[i].type, params->extensions[i].data);
     HS_TRY(types.err);
@@ -197,7 +204,7 @@ enum hs_err hs_mls_leaf_create(const struct hs_mls_leaf_params *params, const st
         .capabilities = {.versions = hs_bytes(version, sizeof version),
                          .suites = hs_bytes(suite, sizeof suite),
                          .extensions = hs_writer_bytes(&types),
-                         .credentials = hs_bytes(credential, sizeof credential)},
+                         .credentials = hs_writer_bytes(&credentials)},
         .source = HS_MLS_LEAF_KEY_PACKAGE,
         .not_before = params->not_before,
         .not_after = params->not_after,

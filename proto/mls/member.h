@@ -72,7 +72,8 @@ void hs_mls_confirmation(const struct hs_mls_epoch_secrets *epoch, struct hs_byt
 
 /* The next epoch's secrets, once the staged context is final. path: the member's own keys in the new tree. */
 enum hs_err hs_mls_stage_secrets(const struct hs_mls_group *group, struct hs_mls_staged *staged,
-                                 const struct hs_secret32 *commit_secret, const struct hs_mls_path_keys *path);
+                                 const struct hs_secret32 *commit_secret,
+                                 const struct hs_mls_path_keys *path);
 
 /* A commit that came, all the way: public checks, path, secrets, confirmation tag. */
 enum hs_err hs_mls_group_stage(const struct hs_mls_group *group, const struct hs_mls_authed *commit,
@@ -90,17 +91,17 @@ struct hs_mls_content hs_mls_group_content(const struct hs_mls_group *group, enu
                                            struct hs_bytes authenticated_data);
 
 /* The list of proposals of one's own commit: what waits, by reference, and what is asked for, by value. */
-enum hs_err hs_mls_group_compose(const struct hs_mls_group *group, const struct hs_mls_commit_request *request,
-                                 struct hs_writer *list);
+enum hs_err hs_mls_group_compose(const struct hs_mls_group *group,
+                                 const struct hs_mls_commit_request *request, struct hs_writer *list);
 
 /* A signed GroupInfo of the state, without MLSMessage head. */
-enum hs_err hs_mls_group_info_write(const struct hs_mls_state *state, const struct hs_mls_epoch_secrets *epoch,
-                                    const struct hs_signer *signer, uint32_t own, bool with_tree,
-                                    struct hs_writer *out);
+enum hs_err hs_mls_group_info_write(const struct hs_mls_state *state,
+                                    const struct hs_mls_epoch_secrets *epoch, const struct hs_signer *signer,
+                                    uint32_t own, bool with_tree, struct hs_writer *out);
 
 /* The Welcome for all whom the staged commit adds. list: its proposals; secrets: of its path, or NULL. */
 enum hs_err hs_mls_group_welcome(const struct hs_mls_group *group, const struct hs_mls_staged *staged,
-                                 struct hs_bytes list, const struct hs_mls_path_secrets *secrets, bool with_tree,
-                                 struct hs_writer *out);
+                                 struct hs_bytes list, const struct hs_mls_path_secrets *secrets,
+                                 bool with_tree, struct hs_writer *out);
 
 #endif

@@ -20,7 +20,8 @@ static void write_content_aad(struct hs_writer *w, const struct hs_mls_private_m
     hs_write_mls_vec(w, m->authenticated_data);
 }
 
-static void guard_nonce(const struct hs_mls_message_key *key, const uint8_t guard[static 4], uint8_t nonce[static 12])
+static void guard_nonce(const struct hs_mls_message_key *key, const uint8_t guard[static 4],
+                        uint8_t nonce[static 12])
 {
     memcpy(nonce, key->nonce, 12);
     for (int i = 0; i < 4; i++)
@@ -46,11 +47,13 @@ static void write_plain(struct hs_writer *w, const struct hs_mls_private_seal *s
         memset(zeros, 0, seal->padding - over);
 }
 
-static enum hs_err seal_content(const struct hs_mls_private_seal *seal, const struct hs_mls_private_message *m,
-                                const uint8_t guard[static 4], struct hs_writer *ciphertext)
+static enum hs_err seal_content(const struct hs_mls_private_seal *seal,
+                                const struct hs_mls_private_message *m, const uint8_t guard[static 4],
+                                struct hs_writer *ciphertext)
 {
     uint8_t nonce[12];
-    struct hs_writer HS_WRITER aad = hs_writer(HS_MLS_MAX_MESSAGE), HS_WRITER plain = hs_writer(HS_MLS_MAX_MESSAGE);
+    struct hs_writer HS_WRITER aad = hs_writer(HS_MLS_MAX_MESSAGE),
+                               HS_WRITER plain = hs_writer(HS_MLS_MAX_MESSAGE);
     write_content_aad(&aad, m);
     write_plain(&plain, seal);
     HS_TRY(aad.err);
@@ -66,7 +69,8 @@ static enum hs_err seal_sender(const struct hs_mls_private_seal *seal, const str
                                const uint8_t guard[static 4], uint8_t out[static SENDER_DATA_LEN + 16])
 {
     struct hs_mls_message_key HS_MLS_MESSAGE_KEY key;
-    struct hs_writer HS_WRITER aad = hs_writer(HS_MLS_MAX_MESSAGE), HS_WRITER plain = hs_writer(SENDER_DATA_LEN);
+    struct hs_writer HS_WRITER aad = hs_writer(HS_MLS_MAX_MESSAGE),
+                               HS_WRITER plain = hs_writer(SENDER_DATA_LEN);
     write_sender_aad(&aad, m);
     hs_write_u32(&plain, seal->authed->content.sender);
     hs_write_u32(&plain, seal->key->generation);
@@ -135,9 +139,9 @@ static enum hs_err read_plain(struct hs_bytes plain, struct hs_mls_authed *authe
     return r.err;
 }
 
-enum hs_err hs_mls_private_open(const struct hs_mls_private_message *m, const struct hs_mls_sender_data *sender,
-                                const struct hs_mls_message_key *key, struct hs_writer *plain,
-                                struct hs_mls_authed *authed)
+enum hs_err hs_mls_private_open(const struct hs_mls_private_message *m,
+                                const struct hs_mls_sender_data *sender, const struct hs_mls_message_key *key,
+                                struct hs_writer *plain, struct hs_mls_authed *authed)
 {
     uint8_t nonce[12];
     struct hs_writer HS_WRITER aad = hs_writer(HS_MLS_MAX_MESSAGE);

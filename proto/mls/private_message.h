@@ -25,10 +25,10 @@ struct hs_mls_sender_data {
 enum hs_err hs_mls_sender_open(const struct hs_mls_private_message *m, const struct hs_secret32 *sender_data,
                                struct hs_mls_sender_data *out);
 
-/* Decrypts into plain, which holds the views of authed then; padding must be zeros. The signature isn't verified.
- * DECRYPT, MALFORMED. */
-enum hs_err hs_mls_private_open(const struct hs_mls_private_message *m, const struct hs_mls_sender_data *sender,
-                                const struct hs_mls_message_key *key, struct hs_writer *plain,
-                                struct hs_mls_authed *authed);
+/* Decrypts into plain, which holds the views of authed then; padding must be zeros. The signature isn't
+ * verified. DECRYPT, MALFORMED. */
+enum hs_err hs_mls_private_open(const struct hs_mls_private_message *m,
+                                const struct hs_mls_sender_data *sender, const struct hs_mls_message_key *key,
+                                struct hs_writer *plain, struct hs_mls_authed *authed);
 
 #endif

@@ -32,7 +32,8 @@ static enum hs_err list_push(struct list *list, struct listed *item)
 {
     if (list->count == list->size) {
         size_t size = list->size == 0 ? 8 : 2 * list->size;
-        struct listed *items = size <= 2 * (size_t)HS_MLS_MAX_LEAVES ? realloc(list->items, size * sizeof *items) : NULL;
+        struct listed *items =
+            size <= 2 * (size_t)HS_MLS_MAX_LEAVES ? realloc(list->items, size * sizeof *items) : NULL;
         if (items == NULL) {
             hs_mls_leaf_unref(item->leaf);
             return list->size > HS_MLS_MAX_LEAVES ? HS_ERR_TOO_LARGE : HS_ERR_NOMEM;
@@ -63,7 +64,8 @@ static enum hs_err resolve_ref(const struct hs_mls_public *pub, struct hs_bytes 
     return HS_OK;
 }
 
-static enum hs_err resolve_value(const struct hs_mls_proposal *proposal, uint32_t committer, struct listed *out)
+static enum hs_err resolve_value(const struct hs_mls_proposal *proposal, uint32_t committer,
+                                 struct listed *out)
 {
     *out = (struct listed){.type = proposal->type, .by = committer};
     switch (proposal->type) {
@@ -131,8 +133,9 @@ static enum hs_err reserve(struct hs_mls_staged *staged, const struct list *list
     staged->change.updated = hs_arena_alloc(arena, (list->updates + 1) * sizeof *staged->change.updated);
     staged->newcomer_leaves = hs_arena_alloc(arena, (list->adds + 1) * sizeof *staged->newcomer_leaves);
     staged->touched = hs_arena_alloc(arena, touched * sizeof *staged->touched);
-    HS_REQUIRE(staged->change.added != NULL && staged->change.removed != NULL && staged->change.updated != NULL &&
-                   staged->newcomer_leaves != NULL && staged->touched != NULL,
+    HS_REQUIRE(staged->change.added != NULL && staged->change.removed != NULL &&
+                   staged->change.updated != NULL && staged->newcomer_leaves != NULL &&
+                   staged->touched != NULL,
                HS_ERR_NOMEM);
     staged->newcomers.leaves = staged->newcomer_leaves;
     return HS_OK;
@@ -182,7 +185,8 @@ static enum hs_err apply_add(struct hs_mls_staged *staged, const struct listed *
     return HS_OK;
 }
 
-static enum hs_err apply_all(struct hs_mls_staged *staged, const struct list *list, enum hs_mls_proposal_type type,
+static enum hs_err apply_all(struct hs_mls_staged *staged, const struct list *list,
+                             enum hs_mls_proposal_type type,
                              enum hs_err (*apply)(struct hs_mls_staged *, const struct listed *))
 {
     for (size_t i = 0; i < list->count; i++)

@@ -203,7 +203,8 @@ uint32_t hs_mls_public_member_count(const struct hs_mls_public *pub)
     return pub->now.census.members;
 }
 
-enum hs_err hs_mls_public_member(const struct hs_mls_public *pub, uint32_t index, struct hs_mls_member *member)
+enum hs_err hs_mls_public_member(const struct hs_mls_public *pub, uint32_t index,
+                                 struct hs_mls_member *member)
 {
     const struct hs_mls_leaf *leaf = hs_mls_tree_leaf(&pub->now.tree, index);
     HS_REQUIRE(leaf != NULL, HS_ERR_NOT_FOUND);
@@ -225,8 +226,8 @@ enum hs_err hs_mls_public_member_by_key(const struct hs_mls_public *pub, const s
                                         struct hs_mls_member *member)
 {
     uint32_t node;
-    bool found = hs_mls_keys_find(&pub->keys, &pub->now.tree, HS_MLS_KEY_SIGNATURE, signature_key, HS_MLS_NO_NODE,
-                                  &node);
+    bool found = hs_mls_keys_find(&pub->keys, &pub->now.tree, HS_MLS_KEY_SIGNATURE, signature_key,
+                                  HS_MLS_NO_NODE, &node);
     return found ? hs_mls_public_member(pub, node / 2, member) : HS_ERR_NOT_FOUND;
 }
 

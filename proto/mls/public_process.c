@@ -16,7 +16,8 @@ enum hs_err hs_mls_public_read(const struct hs_mls_public *pub, struct hs_bytes 
     hs_mls_read_public_message(&r, m);
     HS_TRY(hs_reader_finish(&r));
     const struct hs_mls_content *content = &m->authed.content;
-    HS_REQUIRE(content->type != HS_MLS_APPLICATION, HS_ERR_UNEXPECTED); /* RFC 9420, 6.2: never in the clear */
+    HS_REQUIRE(content->type != HS_MLS_APPLICATION,
+               HS_ERR_UNEXPECTED); /* RFC 9420, 6.2: never in the clear */
     HS_REQUIRE(hs_bytes_equal(content->group_id, pub->now.parsed.group_id), HS_ERR_MLS_GROUP);
     HS_REQUIRE(content->epoch == pub->now.parsed.epoch, HS_ERR_MLS_EPOCH);
     HS_REQUIRE(content->sender_type == HS_MLS_SENDER_MEMBER, HS_ERR_UNSUPPORTED);
@@ -31,6 +32,25 @@ enum hs_err hs_mls_public_verify(const struct hs_mls_public *pub, const struct h
     return hs_mls_content_verify(&leaf->signature_key, authed, hs_mls_public_context(pub));
 }
 
+/* Do all members know what these extensions ask for? */
+static enum hs_err all_support(const struct hs_mls_tree *tree, struct hs_bytes extensions)
+{
+    struct hs_mls_leaf *leaf;
+    HS_REQUIRE(hs_mls_extensions_are_sound(extensions), HS_ERR_MLS_PROPOSAL);
+    for (uint32_t i = 0; hs_mls_tree_next(tree, &i, &leaf); i++)
+        HS_TRY(hs_mls_leaf_supports(leaf, extensions));
+    return HS_OK;
+}
+
+/* Could the group have this leaf in addition? */
+static enum hs_err is_compatible(const struct hs_mls_public *pub, const struct hs_mls_leaf *leaf)
+{
+    struct hs_mls_census census = pub->now.census;
+    hs_mls_census_count(&census, leaf, true);
+    HS_REQUIRE(hs_mls_census_is_sound(&census), HS_ERR_MLS_LEAF);
+    return hs_mls_leaf_supports(leaf, pub->now.parsed.extensions);
+}
+
 /* RFC 9420, 12.1: each proposal by itself. Gives the verified leaf of an Add or Update. */
 static enum hs_err check_proposal(const struct hs_mls_public *pub, const struct hs_mls_content *content,
                                   struct hs_mls_leaf **leaf)
@@ -39,18 +59,21 @@ static enum hs_err check_proposal(const struct hs_mls_public *pub, const struct 
     const struct hs_mls_leaf *old = hs_mls_tree_leaf(&pub->now.tree, content->sender);
     switch (proposal->type) {
     case HS_MLS_ADD:
-        return hs_mls_key_package_verify(&proposal->add, leaf);
+        HS_TRY(hs_mls_key_package_verify(&proposal->add, leaf));
+        return is_compatible(pub, *leaf);
     case HS_MLS_UPDATE:
         HS_TRY(hs_mls_leaf_new(&proposal->update, leaf));
         HS_REQUIRE((*leaf)->node.source == HS_MLS_LEAF_UPDATE, HS_ERR_MLS_LEAF);
         HS_REQUIRE(!hs_key_equal(&old->encryption_key, &(*leaf)->encryption_key), HS_ERR_MLS_PROPOSAL);
         HS_TRY(hs_mls_leaf_check(*leaf));
-        return hs_mls_leaf_verify(*leaf, pub->now.parsed.group_id, content->sender) == HS_OK ? HS_OK
-                                                                                             : HS_ERR_MLS_LEAF;
+        HS_TRY(is_compatible(pub, *leaf));
+        return hs_mls_leaf_verify(*leaf, pub->now.parsed.group_id, content->sender) == HS_OK
+                   ? HS_OK
+                   : HS_ERR_MLS_LEAF;
     case HS_MLS_REMOVE:
         return hs_mls_tree_leaf(&pub->now.tree, proposal->removed) != NULL ? HS_OK : HS_ERR_MLS_PROPOSAL;
     case HS_MLS_GROUP_CONTEXT_EXTENSIONS:
-        return hs_mls_extensions_are_sound(proposal->extensions) ? HS_OK : HS_ERR_MLS_PROPOSAL;
+        return all_support(&pub->now.tree, proposal->extensions);
     default:
         return HS_ERR_UNSUPPORTED;
     }
@@ -62,8 +85,8 @@ static enum hs_err set_facts(const struct hs_mls_public *pub, const struct hs_ml
     const struct hs_mls_proposal *proposal = &content->proposal;
     event->proposal.type = (uint16_t)proposal->type;
     if (proposal->type == HS_MLS_REMOVE)
-        event->proposal.target = hs_mls_event_member(event, hs_mls_tree_leaf(&pub->now.tree, proposal->removed),
-                                                     proposal->removed);
+        event->proposal.target = hs_mls_event_member(
+            event, hs_mls_tree_leaf(&pub->now.tree, proposal->removed), proposal->removed);
     else if (leaf != NULL)
         event->proposal.target =
             hs_mls_event_member(event, leaf, proposal->type == HS_MLS_UPDATE ? content->sender : 0);
@@ -86,8 +109,8 @@ static enum hs_err cached_reserve(struct hs_mls_public *pub)
     return HS_OK;
 }
 
-static enum hs_err cache(struct hs_mls_public *pub, const struct hs_mls_content *content, const struct hs_id *ref,
-                         struct hs_mls_leaf *leaf)
+static enum hs_err cache(struct hs_mls_public *pub, const struct hs_mls_content *content,
+                         const struct hs_id *ref, struct hs_mls_leaf *leaf)
 {
     HS_TRY(cached_reserve(pub));
     struct hs_mls_blob *raw = hs_mls_blob_new(content->proposal.raw);
@@ -113,7 +136,8 @@ enum hs_err hs_mls_public_keep(struct hs_mls_public *pub, const struct hs_mls_au
     return cache(pub, &authed->content, &event->proposal.ref, leaf);
 }
 
-enum hs_err hs_mls_public_process(struct hs_mls_public *pub, struct hs_bytes message, struct hs_mls_event **out)
+enum hs_err hs_mls_public_process(struct hs_mls_public *pub, struct hs_bytes message,
+                                  struct hs_mls_event **out)
 {
     struct hs_mls_public_message m;
     struct hs_mls_event HS_MLS_EVENT *event = NULL;

@@ -80,8 +80,8 @@ void hs_mls_external_pub(const struct hs_mls_epoch_secrets *secrets, struct hs_k
     hs_hpke_derive_keypair(HS_VIEW(secrets->external), &priv, pub);
 }
 
-enum hs_err hs_mls_export(const struct hs_mls_epoch_secrets *secrets, const char *label, struct hs_bytes context,
-                          uint8_t *out, size_t out_len)
+enum hs_err hs_mls_export(const struct hs_mls_epoch_secrets *secrets, const char *label,
+                          struct hs_bytes context, uint8_t *out, size_t out_len)
 {
     struct hs_secret32 HS_SECRET derived;
     HS_TRY(hs_mls_derive_secret(&secrets->exporter, label, &derived));
@@ -113,8 +113,8 @@ enum hs_err hs_mls_welcome_key(const struct hs_secret32 *welcome, struct hs_secr
     return hs_mls_expand_label(HS_VIEW(*welcome), "nonce", (struct hs_bytes){0}, nonce, 12);
 }
 
-enum hs_err hs_mls_confirmed_hash(struct hs_bytes interim_before, uint16_t wire_format, struct hs_bytes content,
-                                  struct hs_bytes signature, struct hs_id *out)
+enum hs_err hs_mls_confirmed_hash(struct hs_bytes interim_before, uint16_t wire_format,
+                                  struct hs_bytes content, struct hs_bytes signature, struct hs_id *out)
 {
     const uint8_t format[] = {(uint8_t)(wire_format >> 8), (uint8_t)wire_format};
     struct hs_writer HS_WRITER sig = hs_writer(signature.len + 8);
@@ -130,7 +130,8 @@ enum hs_err hs_mls_confirmed_hash(struct hs_bytes interim_before, uint16_t wire_
     return HS_OK;
 }
 
-enum hs_err hs_mls_interim_hash(struct hs_bytes confirmed, struct hs_bytes confirmation_tag, struct hs_id *out)
+enum hs_err hs_mls_interim_hash(struct hs_bytes confirmed, struct hs_bytes confirmation_tag,
+                                struct hs_id *out)
 {
     struct hs_writer HS_WRITER w = hs_writer(confirmed.len + confirmation_tag.len + 8);
     hs_write_bytes(&w, confirmed);

@@ -20,8 +20,8 @@ void hs_mls_epoch_secrets_wipe(struct hs_mls_epoch_secrets *secrets);
 enum hs_err hs_mls_joiner_secret(const struct hs_secret32 *init, const struct hs_secret32 *commit,
                                  struct hs_bytes context, struct hs_secret32 *joiner);
 
-/* welcome_secret, and the epoch's secrets, from joiner_secret and psk_secret (NULL: no PSKs). Either result may be
- * NULL. */
+/* welcome_secret, and the epoch's secrets, from joiner_secret and psk_secret (NULL: no PSKs). Either result
+ * may be NULL. */
 enum hs_err hs_mls_welcome_secret(const struct hs_secret32 *joiner, const struct hs_secret32 *psk,
                                   struct hs_secret32 *welcome);
 enum hs_err hs_mls_epoch_from_joiner(const struct hs_secret32 *joiner, const struct hs_secret32 *psk,
@@ -34,8 +34,8 @@ enum hs_err hs_mls_epoch_from_secret(const struct hs_secret32 *epoch, struct hs_
 void hs_mls_external_pub(const struct hs_mls_epoch_secrets *secrets, struct hs_key *pub);
 
 /* MLS-Exporter (RFC 9420, 8.5). INVALID_ARG past 255*32 bytes. */
-enum hs_err hs_mls_export(const struct hs_mls_epoch_secrets *secrets, const char *label, struct hs_bytes context,
-                          uint8_t *out, size_t out_len);
+enum hs_err hs_mls_export(const struct hs_mls_epoch_secrets *secrets, const char *label,
+                          struct hs_bytes context, uint8_t *out, size_t out_len);
 
 /* One step of psk_secret (RFC 9420, 8.4): folds PSK index of count into the running secret, which starts as
  * zeros. psk_id is the encoded PreSharedKeyID. */
@@ -46,11 +46,12 @@ enum hs_err hs_mls_psk_fold(struct hs_bytes psk, struct hs_bytes psk_id, uint16_
 enum hs_err hs_mls_welcome_key(const struct hs_secret32 *welcome, struct hs_secret32 *key,
                                uint8_t nonce[static 12]);
 
-/* Transcript hashes (RFC 9420, 8.2). confirmed is over the interim hash before, and wire format, FramedContent and
- * signature of the commit; interim over confirmed and the confirmation tag. */
-enum hs_err hs_mls_confirmed_hash(struct hs_bytes interim_before, uint16_t wire_format, struct hs_bytes content,
-                                  struct hs_bytes signature, struct hs_id *out);
-enum hs_err hs_mls_interim_hash(struct hs_bytes confirmed, struct hs_bytes confirmation_tag, struct hs_id *out);
+/* Transcript hashes (RFC 9420, 8.2). confirmed is over the interim hash before, and wire format,
+ * FramedContent and signature of the commit; interim over confirmed and the confirmation tag. */
+enum hs_err hs_mls_confirmed_hash(struct hs_bytes interim_before, uint16_t wire_format,
+                                  struct hs_bytes content, struct hs_bytes signature, struct hs_id *out);
+enum hs_err hs_mls_interim_hash(struct hs_bytes confirmed, struct hs_bytes confirmation_tag,
+                                struct hs_id *out);
 
 void hs_mls_epoch_secrets_write(struct hs_writer *w, const struct hs_mls_epoch_secrets *secrets);
 void hs_mls_epoch_secrets_read(struct hs_reader *r, struct hs_mls_epoch_secrets *secrets);

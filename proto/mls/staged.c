@@ -30,7 +30,8 @@ const struct hs_mls_change *hs_mls_staged_change(const struct hs_mls_staged *sta
     return &staged->change;
 }
 
-enum hs_err hs_mls_stage_begin(const struct hs_mls_public *pub, uint32_t committer, struct hs_mls_staged **out)
+enum hs_err hs_mls_stage_begin(const struct hs_mls_public *pub, uint32_t committer,
+                               struct hs_mls_staged **out)
 {
     const struct hs_mls_leaf *leaf = hs_mls_tree_leaf(&pub->now.tree, committer);
     HS_REQUIRE(leaf != NULL, HS_ERR_NOT_MEMBER);
@@ -70,8 +71,8 @@ static bool key_is_taken(const struct hs_mls_public *pub, const struct hs_mls_tr
 {
     uint32_t other;
     const struct hs_mls_node *node = hs_mls_tree_node(tree, index);
-    if (node->level == 0 && hs_mls_keys_find(&pub->keys, tree, HS_MLS_KEY_SIGNATURE, &node->leaf->signature_key,
-                                             index, &other))
+    if (node->level == 0 &&
+        hs_mls_keys_find(&pub->keys, tree, HS_MLS_KEY_SIGNATURE, &node->leaf->signature_key, index, &other))
         return true;
     return hs_mls_keys_find(&pub->keys, tree, HS_MLS_KEY_ENCRYPTION, hs_mls_node_key(node), index, &other);
 }
@@ -82,14 +83,16 @@ static enum hs_err check_keys(const struct hs_mls_public *pub, const struct hs_m
     struct hs_mls_keys HS_MLS_KEYS fresh;
     hs_mls_keys_init(&fresh);
     for (size_t i = 0; i < staged->touched_count; i++) {
-        HS_REQUIRE(!key_is_taken(pub, &staged->next.tree, staged->touched[i]), HS_ERR_MLS_PROPOSAL);
+        enum hs_err taken = i < staged->touched_by_proposals ? HS_ERR_MLS_PROPOSAL : HS_ERR_MLS_COMMIT;
+        HS_REQUIRE(!key_is_taken(pub, &staged->next.tree, staged->touched[i]), taken);
         enum hs_err err = hs_mls_keys_claim(&fresh, &staged->next.tree, staged->touched[i]);
-        HS_REQUIRE(err == HS_OK, err == HS_ERR_MLS_TREE ? HS_ERR_MLS_PROPOSAL : err);
+        HS_REQUIRE(err == HS_OK, err == HS_ERR_MLS_TREE ? taken : err);
     }
     return HS_OK;
 }
 
-/* Do all members know what the group's extensions ask for? With unchanged extensions only new leaves can fail. */
+/* Do all members know what the group's extensions ask for? With unchanged extensions only new leaves can
+ * fail. */
 static enum hs_err check_support(const struct hs_mls_staged *staged)
 {
     const struct hs_mls_change *change = &staged->change;
@@ -109,6 +112,7 @@ static enum hs_err check_support(const struct hs_mls_staged *staged)
 enum hs_err hs_mls_stage_check(const struct hs_mls_public *pub, struct hs_mls_staged *staged, bool has_path)
 {
     HS_REQUIRE(has_path || !staged->path_required, HS_ERR_MLS_COMMIT);
+    staged->touched_by_proposals = staged->touched_count;
     if (has_path)
         touch_path(staged);
     HS_REQUIRE(hs_mls_census_is_sound(&staged->next.census), HS_ERR_MLS_LEAF);

@@ -14,12 +14,12 @@ struct hs_mls_next_secrets;
 struct hs_mls_staged {
     struct hs_mls_state before, next;
     struct hs_mls_change change;
-    struct hs_arena arena;    /* lists of change, newcomers, touched */
+    struct hs_arena arena; /* lists of change, newcomers, touched */
     uint32_t committer;
     uint32_t *newcomer_leaves;
     struct hs_mls_newcomers newcomers;
     uint32_t *touched; /* nodes with new keys, in the array form */
-    size_t touched_count;
+    size_t touched_count, touched_by_proposals;
     bool path_required, merged;
     struct hs_mls_next_secrets *secrets;
 };
@@ -28,7 +28,8 @@ void hs_mls_staged_free_at(struct hs_mls_staged **staged);
 #define HS_MLS_STAGED HS_AUTO(hs_mls_staged_free_at)
 
 /* NOT_MEMBER where the committer's leaf is blank. */
-enum hs_err hs_mls_stage_begin(const struct hs_mls_public *pub, uint32_t committer, struct hs_mls_staged **out);
+enum hs_err hs_mls_stage_begin(const struct hs_mls_public *pub, uint32_t committer,
+                               struct hs_mls_staged **out);
 
 /* Judges the list of proposals as a whole and applies it. list: content of a vector of ProposalOrRef.
  * MLS_PROPOSAL, MLS_KEY_PACKAGE, MLS_LEAF, UNSUPPORTED, TOO_LARGE, NOMEM. */
@@ -39,24 +40,27 @@ enum hs_err hs_mls_stage_proposals(const struct hs_mls_public *pub, struct hs_ml
  * has_path: the committer's leaf is new. MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF. */
 enum hs_err hs_mls_stage_check(const struct hs_mls_public *pub, struct hs_mls_staged *staged, bool has_path);
 
-/* The context of the next epoch, with the confirmed transcript hash before the commit (the provisional context that
- * path secrets are encrypted under) or after it. */
+/* The context of the next epoch, with the confirmed transcript hash before the commit (the provisional
+ * context that path secrets are encrypted under) or after it. */
 enum hs_err hs_mls_stage_context(struct hs_mls_staged *staged, struct hs_bytes confirmed_transcript_hash);
 
 /* The last step: transcript hashes over the signed commit. */
 enum hs_err hs_mls_stage_transcript(struct hs_mls_staged *staged, const struct hs_mls_authed *commit);
 
-/* Takes the confirmation tag over and makes the interim transcript hash. MLS_CONFIRMATION for a bad length. */
+/* Takes the confirmation tag over and makes the interim transcript hash. MLS_CONFIRMATION for a bad length.
+ */
 enum hs_err hs_mls_stage_tag(struct hs_mls_staged *staged, struct hs_bytes confirmation_tag);
 
 /* Proposals, path and checks of a commit that came, up to the provisional context. */
 enum hs_err hs_mls_stage_commit(const struct hs_mls_public *pub, const struct hs_mls_authed *commit,
                                 struct hs_mls_staged **out);
 
-/* Is this signed by its sender, who must be a member of this epoch? UNSUPPORTED, NOT_MEMBER, BAD_SIGNATURE. */
+/* Is this signed by its sender, who must be a member of this epoch? UNSUPPORTED, NOT_MEMBER, BAD_SIGNATURE.
+ */
 enum hs_err hs_mls_public_verify(const struct hs_mls_public *pub, const struct hs_mls_authed *authed);
 
-/* Verifies a proposal by its meaning and keeps it; fills in the event's facts. Once kept, again is no error. */
+/* Verifies a proposal by its meaning and keeps it; fills in the event's facts. Once kept, again is no error.
+ */
 enum hs_err hs_mls_public_keep(struct hs_mls_public *pub, const struct hs_mls_authed *authed,
                                struct hs_mls_event *event);
 
@@ -68,7 +72,8 @@ enum hs_err hs_mls_event_new(const struct hs_mls_tree *tree, const struct hs_mls
 enum hs_err hs_mls_event_copy(struct hs_mls_event *event, struct hs_bytes in, struct hs_bytes *out);
 
 /* Notes the leaf so that views into it stay valid. */
-struct hs_mls_member hs_mls_event_member(struct hs_mls_event *event, struct hs_mls_leaf *leaf, uint32_t index);
+struct hs_mls_member hs_mls_event_member(struct hs_mls_event *event, struct hs_mls_leaf *leaf,
+                                         uint32_t index);
 
 /* Reads the message as a PublicMessage of this group and epoch, with nothing verified. */
 enum hs_err hs_mls_public_read(const struct hs_mls_public *pub, struct hs_bytes message,

@@ -112,7 +112,8 @@ enum hs_err hs_mls_state_check(struct hs_mls_state *state)
     return hs_mls_census_is_sound(&state->census) ? HS_OK : HS_ERR_MLS_LEAF;
 }
 
-static enum hs_err info_tree(const struct hs_mls_group_info *info, struct hs_bytes tree, struct hs_mls_tree *out)
+static enum hs_err info_tree(const struct hs_mls_group_info *info, struct hs_bytes tree,
+                             struct hs_mls_tree *out)
 {
     struct hs_bytes inside;
     bool has_inside = hs_mls_extension_find(info->extensions, HS_MLS_EXT_RATCHET_TREE, &inside);
@@ -133,7 +134,8 @@ enum hs_err hs_mls_state_from_info(const struct hs_mls_group_info *info, struct 
     HS_REQUIRE(HS_FIXED(info->confirmation_tag, &state.confirmation_tag), HS_ERR_MLS_CONFIRMATION);
     HS_TRY(hs_mls_state_set_context(&state, &info->context));
     HS_TRY(hs_mls_state_check(&state));
-    HS_TRY(hs_mls_interim_hash(info->context.confirmed_transcript_hash, info->confirmation_tag, &state.interim));
+    HS_TRY(
+        hs_mls_interim_hash(info->context.confirmed_transcript_hash, info->confirmation_tag, &state.interim));
     *out = hs_mls_state_share(&state);
     return HS_OK;
 }

@@ -20,8 +20,8 @@ struct hs_mls_blob *hs_mls_blob_ref(struct hs_mls_blob *blob);
 void hs_mls_blob_unref(struct hs_mls_blob *blob);
 struct hs_bytes hs_mls_blob_bytes(const struct hs_mls_blob *blob);
 
-/* How many members use, and how many support, each credential type (RFC 9420, 7.3: a type in use must be supported
- * by all). Counted along, so that an Add costs the same in a room of any size. */
+/* How many members use, and how many support, each credential type (RFC 9420, 7.3: a type in use must be
+ * supported by all). Counted along, so that an Add costs the same in a room of any size. */
 struct hs_mls_census {
     uint32_t members, uses[2], supports[2];
 };
@@ -32,9 +32,9 @@ struct hs_mls_census hs_mls_census_of(const struct hs_mls_tree *tree);
 
 struct hs_mls_state {
     struct hs_mls_tree tree;
-    struct hs_mls_blob *context;         /* the encoded GroupContext */
-    struct hs_mls_group_context parsed;  /* views into it */
-    struct hs_id interim;                /* interim_transcript_hash */
+    struct hs_mls_blob *context;        /* the encoded GroupContext */
+    struct hs_mls_group_context parsed; /* views into it */
+    struct hs_id interim;               /* interim_transcript_hash */
     struct hs_id confirmation_tag;
     struct hs_mls_census census;
 };
@@ -66,8 +66,8 @@ struct hs_mls_public {
 /* From a state whose parts it takes over, also on failure. MLS_TREE where a key occurs twice; NOMEM. */
 enum hs_err hs_mls_public_adopt(struct hs_mls_state *state, struct hs_mls_public **out);
 
-/* All that RFC 9420, 12.4.3.1 asks of the state that a GroupInfo tells of; its context is the state's already.
- * MLS_TREE, MLS_LEAF, BAD_SIGNATURE. */
+/* All that RFC 9420, 12.4.3.1 asks of the state that a GroupInfo tells of; its context is the state's
+ * already. MLS_TREE, MLS_LEAF, BAD_SIGNATURE. */
 enum hs_err hs_mls_state_check(struct hs_mls_state *state);
 
 /* Reads a GroupInfo with its tree, inside (extension) or out of band, checks signature and state. */

@@ -15,8 +15,8 @@ static void write_label(struct hs_writer *w, const char *label)
     hs_writer_close(w, mark);
 }
 
-enum hs_err hs_mls_expand_label(struct hs_bytes secret, const char *label, struct hs_bytes context, uint8_t *out,
-                                size_t out_len)
+enum hs_err hs_mls_expand_label(struct hs_bytes secret, const char *label, struct hs_bytes context,
+                                uint8_t *out, size_t out_len)
 {
     HS_REQUIRE(out_len <= 255 * 32, HS_ERR_INVALID_ARG);
     struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_MESSAGE);
@@ -32,8 +32,8 @@ enum hs_err hs_mls_derive_secret(const struct hs_secret32 *secret, const char *l
     return hs_mls_expand_label(HS_VIEW(*secret), label, (struct hs_bytes){0}, out->b, sizeof out->b);
 }
 
-enum hs_err hs_mls_derive_tree_secret(const struct hs_secret32 *secret, const char *label, uint32_t generation,
-                                      uint8_t *out, size_t out_len)
+enum hs_err hs_mls_derive_tree_secret(const struct hs_secret32 *secret, const char *label,
+                                      uint32_t generation, uint8_t *out, size_t out_len)
 {
     const uint8_t context[4] = {(uint8_t)(generation >> 24), (uint8_t)(generation >> 16),
                                 (uint8_t)(generation >> 8), (uint8_t)generation};
@@ -74,7 +74,8 @@ enum hs_err hs_mls_seal(const struct hs_key *to, const char *label, struct hs_by
 }
 
 enum hs_err hs_mls_open(const struct hs_secret32 *priv, const struct hs_key *pub, const char *label,
-                        struct hs_bytes context, struct hs_bytes kem, struct hs_bytes ciphertext, uint8_t *out)
+                        struct hs_bytes context, struct hs_bytes kem, struct hs_bytes ciphertext,
+                        uint8_t *out)
 {
     struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_MESSAGE);
     HS_TRY(labelled(&w, label, context));
@@ -95,7 +96,8 @@ enum hs_err hs_mls_ref_hash(const char *label, struct hs_bytes value, struct hs_
     return HS_OK;
 }
 
-/* The u-coordinates whose multiples by the cofactor vanish (RFC 7748, 6.1), also in their forms not below p. */
+/* The u-coordinates whose multiples by the cofactor vanish (RFC 7748, 6.1), also in their forms not below p.
+ */
 static const uint8_t low_order[][32] = {
     {0},
     {1},

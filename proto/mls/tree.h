@@ -1,6 +1,7 @@
-/* The ratchet tree (RFC 9420, 4.1 and 7) as a persistent tree: nodes are counted references, a copy of a tree costs
- * one reference, and a change replaces the nodes from one leaf to the root only (in place where nobody else holds
- * them). So a staged commit or a past epoch shares all that it doesn't change, and tree hashes stay cached. */
+/* The ratchet tree (RFC 9420, 4.1 and 7) as a persistent tree: nodes are counted references, a copy of a tree
+ * costs one reference, and a change replaces the nodes from one leaf to the root only (in place where nobody
+ * else holds them). So a staged commit or a past epoch shares all that it doesn't change, and tree hashes
+ * stay cached. */
 #ifndef HS_MLS_TREE_H
 #define HS_MLS_TREE_H
 
@@ -9,11 +10,11 @@
 
 struct hs_mls_node {
     uint32_t refs;
-    uint8_t level;       /* 0: a leaf */
-    bool hashed;         /* hash is the tree hash of this subtree */
-    bool filled;         /* a parent that isn't blank */
+    uint8_t level; /* 0: a leaf */
+    bool hashed;   /* hash is the tree hash of this subtree */
+    bool filled;   /* a parent that isn't blank */
     bool has_parent_hash;
-    uint32_t members;    /* leaves below that aren't blank */
+    uint32_t members; /* leaves below that aren't blank */
     struct hs_id hash;
     union {
         struct hs_mls_leaf *leaf; /* level 0; NULL: blank */
@@ -61,15 +62,15 @@ void hs_mls_tree_path(const struct hs_mls_tree *tree, uint32_t leaf, struct hs_m
 /* The same, with nodes on the path that may be changed. NOMEM. */
 enum hs_err hs_mls_tree_path_own(struct hs_mls_tree *tree, uint32_t leaf, struct hs_mls_tree_path *path);
 
-/* Replaces a leaf (NULL: blank) and blanks the parents above it (RFC 9420, 7.7: Update, Remove). Takes a reference
- * of its own. */
+/* Replaces a leaf (NULL: blank) and blanks the parents above it (RFC 9420, 7.7: Update, Remove). Takes a
+ * reference of its own. */
 enum hs_err hs_mls_tree_replace(struct hs_mls_tree *tree, uint32_t index, struct hs_mls_leaf *leaf);
 
 /* Replaces a leaf and touches nothing else but hashes. */
 enum hs_err hs_mls_tree_put(struct hs_mls_tree *tree, uint32_t index, struct hs_mls_leaf *leaf);
 
-/* Puts a new member at the leftmost blank leaf, widening the tree where there is none, and notes it as unmerged
- * (RFC 9420, 7.7: Add). TOO_LARGE past HS_MLS_MAX_LEAVES. */
+/* Puts a new member at the leftmost blank leaf, widening the tree where there is none, and notes it as
+ * unmerged (RFC 9420, 7.7: Add). TOO_LARGE past HS_MLS_MAX_LEAVES. */
 enum hs_err hs_mls_tree_add(struct hs_mls_tree *tree, struct hs_mls_leaf *leaf, uint32_t *index);
 
 /* Drops the right half while it is blank (RFC 9420, 7.7: Remove). */
@@ -112,8 +113,9 @@ void hs_mls_node_blank(struct hs_mls_node *node);
 void hs_mls_tree_write(const struct hs_mls_tree *tree, struct hs_writer *w);
 enum hs_err hs_mls_tree_read(struct hs_bytes in, struct hs_mls_tree *out);
 
-/* The hash for a node's parent_hash field (RFC 9420, 7.9) where sibling is the one not on the way. The sibling is
- * taken as it was before the leaves that are unmerged at the parent came. first: the sibling's leftmost leaf. */
+/* The hash for a node's parent_hash field (RFC 9420, 7.9) where sibling is the one not on the way. The
+ * sibling is taken as it was before the leaves that are unmerged at the parent came. first: the sibling's
+ * leftmost leaf. */
 enum hs_err hs_mls_parent_hash(const struct hs_mls_node *parent, struct hs_mls_node *sibling, uint32_t first,
                                struct hs_id *out);
 

@@ -25,8 +25,8 @@ static bool has_parent_hash(const struct hs_mls_node *node, const struct hs_id *
     return leaf->source == HS_MLS_LEAF_COMMIT && hs_bytes_equal(leaf->parent_hash, HS_VIEW(*hash));
 }
 
-/* The one node of the child's resolution that isn't an unmerged leaf of the parent; NULL where there isn't exactly
- * one, or where an unmerged leaf below the child is missing from the resolution. */
+/* The one node of the child's resolution that isn't an unmerged leaf of the parent; NULL where there isn't
+ * exactly one, or where an unmerged leaf below the child is missing from the resolution. */
 static const struct hs_mls_node *chained(const struct hs_mls_node *parent, uint32_t first, uint32_t width,
                                          const struct hs_mls_resolution *resolution)
 {

@@ -1,4 +1,5 @@
-/* The ratchet_tree extension (RFC 9420, 12.4.3.3): the array form, which is the tree in order from left to right. */
+/* The ratchet_tree extension (RFC 9420, 12.4.3.3): the array form, which is the tree in order from left to
+ * right. */
 #include "mls/suite.h"
 #include "mls/tree.h"
 

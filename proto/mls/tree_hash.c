@@ -25,12 +25,9 @@ static uint32_t below(const struct without *without, uint32_t leaf)
 
 static struct hs_id leaf_hash(const struct hs_mls_leaf *leaf, uint32_t index)
 {
-    const uint8_t head[] = {TYPE_LEAF,
-                            (uint8_t)(index >> 24),
-                            (uint8_t)(index >> 16),
-                            (uint8_t)(index >> 8),
-                            (uint8_t)index,
-                            leaf != NULL};
+    const uint8_t head[] = {
+        TYPE_LEAF,   (uint8_t)(index >> 24), (uint8_t)(index >> 16), (uint8_t)(index >> 8), (uint8_t)index,
+        leaf != NULL};
     struct hs_sha256 h;
     hs_sha256_init(&h);
     hs_sha256_update(&h, hs_bytes(head, sizeof head));

@@ -1,5 +1,5 @@
-/* Node indices of the array form of a tree (RFC 9420, 4.1.2 and appendix C). Leaves are even, parents odd; the
- * width is the number of leaves, a power of two. A bad index is an error, never clamped. */
+/* Node indices of the array form of a tree (RFC 9420, 4.1.2 and appendix C). Leaves are even, parents odd;
+ * the width is the number of leaves, a power of two. A bad index is an error, never clamped. */
 #ifndef HS_MLS_TREE_MATH_H
 #define HS_MLS_TREE_MATH_H
 

@@ -45,8 +45,10 @@ static uint32_t co_first(uint32_t leaf, unsigned level)
     return (leaf >> (level - 1) ^ 1) << (level - 1);
 }
 
-/* Sets the parent hashes of the filled nodes from the root down; *last is the one for the leaf, of length 0 or 32. */
-static enum hs_err set_parent_hashes(struct hs_mls_tree_path *path, uint32_t leaf, struct hs_id *last, size_t *len)
+/* Sets the parent hashes of the filled nodes from the root down; *last is the one for the leaf, of length 0
+ * or 32. */
+static enum hs_err set_parent_hashes(struct hs_mls_tree_path *path, uint32_t leaf, struct hs_id *last,
+                                     size_t *len)
 {
     *len = 0;
     for (unsigned level = path->depth; level > 0; level--) {
@@ -62,7 +64,8 @@ static enum hs_err set_parent_hashes(struct hs_mls_tree_path *path, uint32_t lea
 }
 
 /* The key pair of a node from its path secret (RFC 9420, 7.4). */
-static enum hs_err node_keypair(const struct hs_secret32 *path_secret, struct hs_secret32 *priv, struct hs_key *pub)
+static enum hs_err node_keypair(const struct hs_secret32 *path_secret, struct hs_secret32 *priv,
+                                struct hs_key *pub)
 {
     struct hs_secret32 HS_SECRET node_secret;
     HS_TRY(hs_mls_derive_secret(path_secret, "node", &node_secret));
@@ -134,8 +137,8 @@ static bool is_newcomer(const struct hs_mls_newcomers *newcomers, const struct h
 }
 
 /* The resolution of a copath node without the newcomers: who a path secret is encrypted to. */
-static enum hs_err recipients(const struct hs_mls_node *co, uint32_t first, const struct hs_mls_newcomers *newcomers,
-                              struct hs_mls_resolution *out)
+static enum hs_err recipients(const struct hs_mls_node *co, uint32_t first,
+                              const struct hs_mls_newcomers *newcomers, struct hs_mls_resolution *out)
 {
     HS_TRY(hs_mls_resolve(co, first, out));
     size_t kept = 0;
@@ -146,8 +149,8 @@ static enum hs_err recipients(const struct hs_mls_node *co, uint32_t first, cons
     return HS_OK;
 }
 
-static enum hs_err encrypt_one(const struct hs_key *to, const struct hs_secret32 *secret, struct hs_bytes context,
-                               struct hs_writer *w)
+static enum hs_err encrypt_one(const struct hs_key *to, const struct hs_secret32 *secret,
+                               struct hs_bytes context, struct hs_writer *w)
 {
     uint8_t kem[HS_HPKE_ENC_LEN], ciphertext[32 + HS_AEAD_TAG_LEN];
     HS_TRY(hs_mls_seal(to, path_label, context, HS_VIEW(*secret), kem, ciphertext));
@@ -189,8 +192,8 @@ static size_t count_secrets(const struct hs_mls_path_node *node)
     return count;
 }
 
-/* Fills the filtered direct path with the keys that came; as many nodes, and as many ciphertexts in each, as there
- * must be. */
+/* Fills the filtered direct path with the keys that came; as many nodes, and as many ciphertexts in each, as
+ * there must be. */
 static enum hs_err fill_given(struct hs_mls_tree_path *path, uint32_t sender, struct hs_bytes nodes,
                               const struct hs_mls_newcomers *newcomers)
 {
@@ -223,7 +226,8 @@ static enum hs_err check_leaf(const struct hs_mls_tree *tree, uint32_t sender, c
     return hs_mls_leaf_verify(leaf, group_id, sender) == HS_OK ? HS_OK : HS_ERR_MLS_LEAF;
 }
 
-enum hs_err hs_mls_path_apply(struct hs_mls_tree *tree, uint32_t sender, const struct hs_mls_update_path *update,
+enum hs_err hs_mls_path_apply(struct hs_mls_tree *tree, uint32_t sender,
+                              const struct hs_mls_update_path *update,
                               const struct hs_mls_newcomers *newcomers, struct hs_bytes group_id)
 {
     struct hs_mls_tree_path path;
@@ -279,8 +283,9 @@ static enum hs_err secrets_at(const struct hs_mls_path_open *open, unsigned leve
 }
 
 /* Opens the ciphertext of the first recipient whose private key is one's own. */
-static enum hs_err open_secret(const struct hs_mls_path_open *open, unsigned level, struct hs_bytes ciphertexts,
-                               const struct hs_mls_path_keys *keys, struct hs_secret32 *secret)
+static enum hs_err open_secret(const struct hs_mls_path_open *open, unsigned level,
+                               struct hs_bytes ciphertexts, const struct hs_mls_path_keys *keys,
+                               struct hs_secret32 *secret)
 {
     struct hs_mls_tree_path path;
     struct hs_mls_resolution HS_MLS_RESOLUTION to = {0};
@@ -296,8 +301,8 @@ static enum hs_err open_secret(const struct hs_mls_path_open *open, unsigned lev
         if (to.list[i].node != own.on[at] || !keys->have[at])
             continue;
         HS_REQUIRE(c.ciphertext.len == sizeof secret->b + HS_AEAD_TAG_LEN, HS_ERR_MLS_COMMIT);
-        return hs_mls_open(&keys->priv[at], hs_mls_node_key(to.list[i].node), path_label, open->context, c.kem,
-                           c.ciphertext, secret->b);
+        return hs_mls_open(&keys->priv[at], hs_mls_node_key(to.list[i].node), path_label, open->context,
+                           c.kem, c.ciphertext, secret->b);
     }
     return HS_ERR_MLS_COMMIT;
 }

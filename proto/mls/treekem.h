@@ -33,22 +33,24 @@ struct hs_mls_newcomers {
 /* The level where the ways of two leaves meet. */
 unsigned hs_mls_common_level(uint32_t a, uint32_t b);
 
-/* A new path for a member in a tree that the proposals were applied to: fills in the filtered direct path and the
- * new leaf. renewal: encryption_key, source and parent_hash are set here. */
+/* A new path for a member in a tree that the proposals were applied to: fills in the filtered direct path and
+ * the new leaf. renewal: encryption_key, source and parent_hash are set here. */
 enum hs_err hs_mls_path_make(struct hs_mls_tree *tree, const struct hs_mls_leaf_renewal *renewal,
                              struct hs_mls_path_keys *keys, struct hs_mls_path_secrets *secrets);
 
-/* Encrypts that path to all others: writes the content of UpdatePath.nodes. context: the provisional GroupContext.
- * BAD_KEY, NOMEM. */
+/* Encrypts that path to all others: writes the content of UpdatePath.nodes. context: the provisional
+ * GroupContext. BAD_KEY, NOMEM. */
 enum hs_err hs_mls_path_encrypt(const struct hs_mls_tree *tree, uint32_t sender,
                                 const struct hs_mls_path_secrets *secrets,
                                 const struct hs_mls_newcomers *newcomers, struct hs_bytes context,
                                 struct hs_writer *nodes);
 
-/* Applies a path's public part to a tree that the proposals were applied to, with all checks that need no secret:
- * the leaf, the number of nodes and ciphertexts, the parent hashes. MLS_COMMIT, MLS_LEAF, MLS_TREE, NOMEM. */
-enum hs_err hs_mls_path_apply(struct hs_mls_tree *tree, uint32_t sender, const struct hs_mls_update_path *path,
-                              const struct hs_mls_newcomers *newcomers, struct hs_bytes group_id);
+/* Applies a path's public part to a tree that the proposals were applied to, with all checks that need no
+ * secret: the leaf, the number of nodes and ciphertexts, the parent hashes. MLS_COMMIT, MLS_LEAF, MLS_TREE,
+ * NOMEM. */
+enum hs_err hs_mls_path_apply(struct hs_mls_tree *tree, uint32_t sender,
+                              const struct hs_mls_update_path *path, const struct hs_mls_newcomers *newcomers,
+                              struct hs_bytes group_id);
 
 struct hs_mls_path_open {
     const struct hs_mls_tree *tree; /* with the path applied */
@@ -58,13 +60,13 @@ struct hs_mls_path_open {
     struct hs_bytes context;
 };
 
-/* Decrypts the path secret meant for one's own part of the tree and derives all above; keys become the new ones.
- * DECRYPT, BAD_KEY, MLS_COMMIT (the secret doesn't match the public keys). */
+/* Decrypts the path secret meant for one's own part of the tree and derives all above; keys become the new
+ * ones. DECRYPT, BAD_KEY, MLS_COMMIT (the secret doesn't match the public keys). */
 enum hs_err hs_mls_path_open(const struct hs_mls_path_open *open, struct hs_mls_path_keys *keys,
                              struct hs_mls_path_secrets *secrets);
 
-/* From the path secret of the node at that level over leaf: the keys and secrets up to the root, checked against the
- * tree's public keys (MLS_COMMIT). */
+/* From the path secret of the node at that level over leaf: the keys and secrets up to the root, checked
+ * against the tree's public keys (MLS_COMMIT). */
 enum hs_err hs_mls_path_derive(const struct hs_mls_tree *tree, uint32_t leaf, unsigned level,
                                const struct hs_secret32 *secret, struct hs_mls_path_keys *keys,
                                struct hs_mls_path_secrets *secrets);

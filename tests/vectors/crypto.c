@@ -32,8 +32,8 @@ static enum outcome derivations(const json_t *entry)
     CHECK_BYTES(HS_VIEW(hash), e, "out");
     e = json_object_get(entry, "expand_with_label");
     CHECK(vector_number(e, "length") <= sizeof out);
-    CHECK_OK(hs_mls_expand_label(vector_hex(e, "secret"), vector_text(e, "label"), vector_hex(e, "context"), out,
-                                 vector_number(e, "length")));
+    CHECK_OK(hs_mls_expand_label(vector_hex(e, "secret"), vector_text(e, "label"), vector_hex(e, "context"),
+                                 out, vector_number(e, "length")));
     CHECK_BYTES(hs_bytes(out, vector_number(e, "length")), e, "out");
     e = json_object_get(entry, "derive_secret");
     const struct hs_secret32 secret = secret_of(e, "secret");
@@ -57,7 +57,8 @@ static enum outcome signing(const json_t *e)
     const struct hs_key pub = key_of(e, "pub");
     hs_signer_init(&signer, &seed);
     CHECK_BYTES(HS_VIEW(signer.pub), e, "pub");
-    CHECK_OK(hs_mls_verify(&pub, vector_text(e, "label"), vector_hex(e, "content"), vector_hex(e, "signature")));
+    CHECK_OK(
+        hs_mls_verify(&pub, vector_text(e, "label"), vector_hex(e, "content"), vector_hex(e, "signature")));
     CHECK_OK(hs_mls_sign(&signer, vector_text(e, "label"), vector_hex(e, "content"), &sig));
     CHECK_OK(hs_mls_verify(&pub, vector_text(e, "label"), vector_hex(e, "content"), HS_VIEW(sig)));
     return PASSED;
@@ -106,7 +107,8 @@ static enum outcome check_epoch(const struct hs_mls_epoch_secrets *secrets, cons
     const json_t *exporter = json_object_get(e, "exporter");
     size_t len = vector_number(exporter, "length");
     CHECK(len <= sizeof exported);
-    CHECK_OK(hs_mls_export(secrets, vector_text(exporter, "label"), vector_hex(exporter, "context"), exported, len));
+    CHECK_OK(hs_mls_export(secrets, vector_text(exporter, "label"), vector_hex(exporter, "context"), exported,
+                           len));
     CHECK_BYTES(hs_bytes(exported, len), exporter, "secret");
     return PASSED;
 }
@@ -116,7 +118,8 @@ static enum outcome key_schedule(const json_t *entry)
     struct hs_secret32 init = secret_of(entry, "initial_init_secret");
     const json_t *epochs = vector_list(entry, "epochs"), *e;
     size_t index;
-    json_array_foreach(epochs, index, e) {
+    json_array_foreach(epochs, index, e)
+    {
         struct hs_secret32 joiner, welcome;
         struct hs_mls_epoch_secrets secrets;
         struct hs_writer HS_WRITER w = hs_writer(1 << 16);
@@ -147,13 +150,14 @@ static enum outcome psk_secret(const json_t *entry)
     struct hs_secret32 running = {0};
     const json_t *psks = vector_list(entry, "psks"), *psk;
     size_t index, count = json_array_size(psks);
-    json_array_foreach(psks, index, psk) {
+    json_array_foreach(psks, index, psk)
+    {
         struct hs_writer HS_WRITER id = hs_writer(1 << 16);
         const struct hs_mls_psk_id psk_id = {
             .type = 1, .id = vector_hex(psk, "psk_id"), .nonce = vector_hex(psk, "psk_nonce")};
         hs_mls_write_psk_id(&id, &psk_id);
-        CHECK_OK(hs_mls_psk_fold(vector_hex(psk, "psk"), hs_writer_bytes(&id), (uint16_t)index, (uint16_t)count,
-                                 &running));
+        CHECK_OK(hs_mls_psk_fold(vector_hex(psk, "psk"), hs_writer_bytes(&id), (uint16_t)index,
+                                 (uint16_t)count, &running));
     }
     CHECK_BYTES(HS_VIEW(running), entry, "psk_secret");
     return PASSED;
@@ -176,8 +180,10 @@ static enum outcome check_leaves(struct hs_mls_secret_tree *tree, const json_t *
 {
     const json_t *leaf, *e;
     size_t index, at;
-    json_array_foreach(leaves, index, leaf) {
-        json_array_foreach(leaf, at, e) {
+    json_array_foreach(leaves, index, leaf)
+    {
+        json_array_foreach(leaf, at, e)
+        {
             CHECK(check_ratchet(tree, (uint32_t)index, e, HS_MLS_RATCHET_APPLICATION, "application_key",
                                 "application_nonce") == PASSED);
             CHECK(check_ratchet(tree, (uint32_t)index, e, HS_MLS_RATCHET_HANDSHAKE, "handshake_key",
@@ -228,7 +234,10 @@ static enum outcome transcript_hashes(const json_t *entry)
 }
 
 const struct family families_crypto[] = {
-    {"crypto-basics", false, crypto_basics}, {"key-schedule", false, key_schedule},
-    {"psk_secret", false, psk_secret},       {"secret-tree", false, secret_tree},
-    {"transcript-hashes", false, transcript_hashes}, {0},
+    {"crypto-basics", false, crypto_basics},
+    {"key-schedule", false, key_schedule},
+    {"psk_secret", false, psk_secret},
+    {"secret-tree", false, secret_tree},
+    {"transcript-hashes", false, transcript_hashes},
+    {0},
 };

@@ -78,7 +78,8 @@ static enum outcome open_private(const struct keys *k, struct hs_bytes message, 
     struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(&k->encryption, DEPTH);
     CHECK(tree != NULL);
     enum hs_err err = hs_mls_ratchet_take(
-        tree, SENDER, m.type == HS_MLS_APPLICATION ? HS_MLS_RATCHET_APPLICATION : HS_MLS_RATCHET_HANDSHAKE, &ratchet);
+        tree, SENDER, m.type == HS_MLS_APPLICATION ? HS_MLS_RATCHET_APPLICATION : HS_MLS_RATCHET_HANDSHAKE,
+        &ratchet);
     if (err == HS_OK)
         err = hs_mls_ratchet_find(ratchet, sender.generation, 32, 2000, &key);
     hs_mls_ratchet_free(ratchet);
@@ -91,8 +92,8 @@ static enum outcome open_private(const struct keys *k, struct hs_bytes message, 
 }
 
 static enum outcome make_authed(const struct keys *k, const json_t *entry, struct hs_bytes raw,
-                                enum hs_mls_content_type type, enum hs_mls_wire_format format, struct hs_sig *sig,
-                                struct hs_mls_authed *authed)
+                                enum hs_mls_content_type type, enum hs_mls_wire_format format,
+                                struct hs_sig *sig, struct hs_mls_authed *authed)
 {
     static const uint8_t tag[32] = {7};
     struct hs_reader r = hs_reader(raw);
@@ -145,7 +146,8 @@ static enum outcome own_private(const struct keys *k, const json_t *entry, struc
     struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(&k->encryption, DEPTH);
     CHECK(tree != NULL);
     enum hs_err err = hs_mls_ratchet_take(
-        tree, SENDER, type == HS_MLS_APPLICATION ? HS_MLS_RATCHET_APPLICATION : HS_MLS_RATCHET_HANDSHAKE, &ratchet);
+        tree, SENDER, type == HS_MLS_APPLICATION ? HS_MLS_RATCHET_APPLICATION : HS_MLS_RATCHET_HANDSHAKE,
+        &ratchet);
     if (err == HS_OK)
         err = hs_mls_ratchet_next(ratchet, &key);
     hs_mls_ratchet_free(ratchet);

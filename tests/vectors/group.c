@@ -35,8 +35,8 @@ static enum outcome open_welcome_secrets(const json_t *entry, const struct hs_ml
     while (list.err == HS_OK && !hs_bytes_equal(item.ref, HS_VIEW(ref)));
     CHECK_OK(list.err);
     CHECK(item.secrets.ciphertext.len >= 16 && item.secrets.ciphertext.len <= sizeof plain);
-    CHECK_OK(hs_mls_open(&priv, &init, "Welcome", welcome->group_info, item.secrets.kem, item.secrets.ciphertext,
-                         plain));
+    CHECK_OK(hs_mls_open(&priv, &init, "Welcome", welcome->group_info, item.secrets.kem,
+                         item.secrets.ciphertext, plain));
     struct hs_reader r = hs_reader(hs_bytes(plain, item.secrets.ciphertext.len - 16));
     hs_mls_read_group_secrets(&r, &secrets);
     CHECK_OK(hs_reader_finish(&r));
@@ -116,10 +116,10 @@ static bool needs_psk(const json_t *entry)
 {
     const json_t *epoch, *proposal;
     size_t at, i;
-    json_array_foreach(vector_list(entry, "epochs"), at, epoch) {
-        json_array_foreach(vector_list(epoch, "proposals"), i, proposal)
-            if (message_has_psk(vector_hex_of(proposal)))
-                return true;
+    json_array_foreach(vector_list(entry, "epochs"), at, epoch)
+    {
+        json_array_foreach(vector_list(epoch, "proposals"), i,
+                           proposal) if (message_has_psk(vector_hex_of(proposal))) return true;
         if (message_has_psk(vector_hex(epoch, "commit")))
             return true;
     }
@@ -138,11 +138,13 @@ static enum outcome restart(struct hs_mls_group **group, const struct hs_signer 
     return PASSED;
 }
 
-static enum outcome follow_epoch(struct hs_mls_group **group, const struct hs_signer *signer, const json_t *epoch)
+static enum outcome follow_epoch(struct hs_mls_group **group, const struct hs_signer *signer,
+                                 const json_t *epoch)
 {
     const json_t *proposal;
     size_t i;
-    json_array_foreach(vector_list(epoch, "proposals"), i, proposal) {
+    json_array_foreach(vector_list(epoch, "proposals"), i, proposal)
+    {
         struct hs_mls_event HS_MLS_EVENT *event = NULL;
         CHECK_OK(hs_mls_group_process(*group, vector_hex_of(proposal), &event));
         CHECK(event->kind == HS_MLS_EVENT_PROPOSAL);
@@ -157,7 +159,8 @@ static enum outcome follow_epoch(struct hs_mls_group **group, const struct hs_si
     return PASSED;
 }
 
-static enum outcome follow_all(const json_t *entry, struct hs_mls_group **group, const struct hs_signer *signer)
+static enum outcome follow_all(const json_t *entry, struct hs_mls_group **group,
+                               const struct hs_signer *signer)
 {
     const json_t *epoch;
     size_t at;
@@ -180,7 +183,15 @@ static enum outcome passive_client(const json_t *entry)
     CHECK(HS_FIXED(vector_hex(entry, "init_priv"), &priv.init));
     CHECK(HS_FIXED(vector_hex(entry, "encryption_priv"), &priv.leaf));
     hs_signer_init(&signer, &seed);
+    struct hs_mls_psk psks[8];
+    const json_t *list = vector_list(entry, "external_psks");
+    CHECK(json_array_size(list) <= sizeof psks / sizeof psks[0]);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        psks[i] = (struct hs_mls_psk){.id = vector_hex(json_array_get(list, i), "psk_id"),
+                                      .secret = vector_hex(json_array_get(list, i), "psk")};
     const struct hs_mls_join join = {
+        .psks = psks,
+        .psk_count = json_array_size(list),
         .welcome = vector_hex(entry, "welcome"),
         .key_package = vector_hex(entry, "key_package"),
         .priv = &priv,
@@ -188,11 +199,7 @@ static enum outcome passive_client(const json_t *entry)
         .tree = vector_has(entry, "ratchet_tree") ? vector_hex(entry, "ratchet_tree") : (struct hs_bytes){0},
         .settings = hs_mls_settings_default(),
     };
-    enum hs_err err = hs_mls_group_join(&join, &group);
-    /* a Welcome with PSKs, and only such a one, is answered by UNSUPPORTED */
-    if (err == HS_ERR_UNSUPPORTED && json_array_size(vector_list(entry, "external_psks")) > 0)
-        return SKIPPED;
-    CHECK_OK(err);
+    CHECK_OK(hs_mls_group_join(&join, &group));
     return follow_all(entry, &group, &signer);
 }
 

@@ -1,5 +1,6 @@
-/* mls_vectors FAMILY FILE: exits with 0 where something passed and nothing failed, 77 where the file is missing,
- * 2 for an unknown family. Without FILE: FAMILY.json in $HANSE_VECTORS/mls, or in the folder compiled in. */
+/* mls_vectors FAMILY FILE: exits with 0 where something passed and nothing failed, 77 where the file is
+ * missing, 2 for an unknown family. Without FILE: FAMILY.json in $HANSE_VECTORS/mls, or in the folder
+ * compiled in. */
 #include "vector.h"
 
 #include "crypto/selftest.h"
@@ -126,8 +127,7 @@ static int run_file(const struct family *family, const char *path)
         bad_file(error.text);
     size_t counts[3] = {0}, index;
     json_t *entry;
-    json_array_foreach(entries, index, entry)
-        counts[run_entry(family, index, entry)]++;
+    json_array_foreach(entries, index, entry) counts[run_entry(family, index, entry)]++;
     json_decref(entries);
     printf("%zu passed, %zu failed, %zu skipped\n", counts[PASSED], counts[FAILED], counts[SKIPPED]);
     return counts[PASSED] > 0 && counts[FAILED] == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -10,7 +10,8 @@
 
 static const struct hs_mls_newcomers nobody = {0};
 
-static enum outcome private_keys(const struct hs_mls_tree *tree, const json_t *leaf, struct hs_mls_path_keys *keys)
+static enum outcome private_keys(const struct hs_mls_tree *tree, const json_t *leaf,
+                                 struct hs_mls_path_keys *keys)
 {
     struct hs_key pub;
     const json_t *item;
@@ -20,7 +21,8 @@ static enum outcome private_keys(const struct hs_mls_tree *tree, const json_t *l
     CHECK(HS_FIXED(vector_hex(leaf, "encryption_priv"), &keys->priv[0]));
     hs_dh_public(&keys->priv[0], &pub);
     CHECK(hs_key_equal(&pub, &hs_mls_tree_leaf(tree, index)->encryption_key));
-    json_array_foreach(vector_list(leaf, "path_secrets"), at, item) {
+    json_array_foreach(vector_list(leaf, "path_secrets"), at, item)
+    {
         struct hs_mls_path_keys derived = {0};
         struct hs_mls_path_secrets secrets = {0};
         struct hs_secret32 secret;
@@ -53,21 +55,28 @@ static struct hs_bytes context_for(const json_t *entry, const struct hs_id *tree
     return hs_writer_bytes(w);
 }
 
-/* All leaves but the sender's open the path and get the commit secret; expected: their path secrets, or NULL. */
-static enum outcome open_all(const json_t *entry, const struct hs_mls_tree *before, const struct hs_mls_tree *after,
-                             uint32_t sender, const struct hs_mls_update_path *path, struct hs_bytes context,
+/* All leaves but the sender's open the path and get the commit secret; expected: their path secrets, or NULL.
+ */
+static enum outcome open_all(const json_t *entry, const struct hs_mls_tree *before,
+                             const struct hs_mls_tree *after, uint32_t sender,
+                             const struct hs_mls_update_path *path, struct hs_bytes context,
                              struct hs_bytes commit_secret, const json_t *expected)
 {
     const json_t *leaf;
     size_t at;
-    json_array_foreach(vector_list(entry, "leaves_private"), at, leaf) {
+    json_array_foreach(vector_list(entry, "leaves_private"), at, leaf)
+    {
         struct hs_mls_path_keys keys;
         struct hs_mls_path_secrets secrets;
         uint32_t own = (uint32_t)vector_number(leaf, "index");
         if (own == sender)
             continue;
-        const struct hs_mls_path_open open = {.tree = after, .own = own, .sender = sender, .path = path,
-                                              .newcomers = &nobody, .context = context};
+        const struct hs_mls_path_open open = {.tree = after,
+                                              .own = own,
+                                              .sender = sender,
+                                              .path = path,
+                                              .newcomers = &nobody,
+                                              .context = context};
         CHECK(private_keys(before, leaf, &keys) == PASSED);
         CHECK_OK(hs_mls_path_open(&open, &keys, &secrets));
         CHECK(hs_bytes_equal(HS_VIEW(secrets.commit), commit_secret));
@@ -101,15 +110,15 @@ static const json_t *private_of(const json_t *entry, uint32_t index)
 {
     const json_t *leaf;
     size_t at;
-    json_array_foreach(vector_list(entry, "leaves_private"), at, leaf)
-        if (vector_number(leaf, "index") == index)
-            return leaf;
+    json_array_foreach(vector_list(entry, "leaves_private"), at,
+                       leaf) if (vector_number(leaf, "index") == index) return leaf;
     return NULL;
 }
 
 static enum outcome own_path(const json_t *entry, const struct hs_mls_tree *before, uint32_t sender)
 {
-    struct hs_mls_tree HS_MLS_TREE made = hs_mls_tree_share(before), HS_MLS_TREE after = hs_mls_tree_share(before);
+    struct hs_mls_tree HS_MLS_TREE made = hs_mls_tree_share(before),
+                                   HS_MLS_TREE after = hs_mls_tree_share(before);
     struct hs_writer HS_WRITER nodes = hs_writer(1 << 20), HS_WRITER w = hs_writer(1 << 16);
     struct hs_mls_path_keys keys;
     struct hs_mls_path_secrets secrets;
@@ -141,7 +150,8 @@ enum outcome treekem(const json_t *entry)
     size_t at;
     CHECK_OK(hs_mls_tree_read(vector_hex(entry, "ratchet_tree"), &tree));
     CHECK_OK(hs_mls_tree_check(&tree));
-    json_array_foreach(vector_list(entry, "update_paths"), at, update) {
+    json_array_foreach(vector_list(entry, "update_paths"), at, update)
+    {
         CHECK(given_path(entry, &tree, update) == PASSED);
         CHECK(own_path(entry, &tree, (uint32_t)vector_number(update, "sender")) == PASSED);
     }

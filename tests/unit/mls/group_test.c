@@ -1,6 +1,10 @@
 /* The life of a group: create, add, talk, update, remove. */
 #include "unit/mls/world.h"
 
+#include "mls/key_package_check.h"
+#include "mls/member.h"
+#include "mls/suite.h"
+
 struct cast {
     struct person alice, bob, carol, dave;
 };
@@ -58,7 +62,7 @@ static void all_agree(void **state)
     assert_memory_not_equal(a, b, sizeof a);
 }
 
-/* An empty commit has a path; everyone's keys change. */
+/* An empty commit has a path; everyone's keys change. MLS-19 */
 static void empty_commit(void **state)
 {
     struct cast *c = *state;
@@ -84,7 +88,7 @@ static void empty_commit(void **state)
     assert_talks(&c->carol, &c->alice, "after");
 }
 
-/* Adds, a remove and new extensions in one commit; what is staged tells all of it. */
+/* Adds, a remove and new extensions in one commit; what is staged tells all of it. MLS-20 */
 static void mixed_commit(void **state)
 {
     struct cast *c = *state;
@@ -131,7 +135,7 @@ static void mixed_commit(void **state)
     assert_talks(&c->alice, &c->dave, "welcome");
 }
 
-/* A removed member reads neither the next epoch nor anything else, and says so. */
+/* A removed member reads neither the next epoch nor anything else, and says so. MLS-29 */
 static void removed_is_out(void **state)
 {
     struct cast *c = *state;
@@ -169,7 +173,7 @@ static void removed_is_out(void **state)
     assert_talks(&c->alice, &c->bob, "we are two");
 }
 
-/* Leaving: a self-Remove stands alone and another member commits it. */
+/* Leaving: a self-Remove stands alone and another member commits it. MLS-18 */
 static void leaving(void **state)
 {
     struct cast *c = *state;
@@ -200,7 +204,7 @@ static void leaving(void **state)
     assert_int_equal(hs_mls_public_proposal_count(hs_mls_group_public(c->carol.group)), 0);
 }
 
-/* An Update is committed by another member; the proposer goes on with its new key. */
+/* An Update is committed by another member; the proposer goes on with its new key. MLS-14, MLS-16 */
 static void update_by_another(void **state)
 {
     struct cast *c = *state;
@@ -225,12 +229,13 @@ static void update_by_another(void **state)
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     assert_same_epoch(&c->bob, &c->carol);
     assert_same_epoch(&c->bob, &c->alice);
+    assert_int_equal(c->bob.group->update_count, 0);
     snprintf(c->bob.name, sizeof c->bob.name, "bobby");
     assert_talks(&c->bob, &c->alice, "new key");
     assert_talks(&c->alice, &c->bob, "seen");
 }
 
-/* One's own Update stays out of one's own commit. */
+/* One's own Update stays out of one's own commit. MLS-17 */
 static void own_update_not_in_own_commit(void **state)
 {
     struct cast *c = *state;
@@ -263,13 +268,108 @@ static void new_identity(void **state)
     assert_same_epoch(&c->alice, &c->bob);
 }
 
+/* A tree of another epoch doesn't do, though everybody in it is right. MLS-30 */
+static void wrong_tree(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_writer HS_WRITER old = hs_writer(CAP), HS_WRITER now = hs_writer(CAP);
+    struct hs_bytes add = hs_writer_bytes(&c->dave.key_package);
+    const struct hs_mls_commit_request request = {.adds = &add, .add_count = 1};
+    assert_ok(person_try_commit(&c->alice, &request, &s));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    assert_ok(hs_mls_public_tree(hs_mls_group_public(c->alice.group), &now));
+    struct sent SENT t = sent_new();
+    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &t));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    assert_ok(hs_mls_public_tree(hs_mls_group_public(c->alice.group), &old));
+    assert_err(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), hs_writer_bytes(&old)),
+               HS_ERR_MLS_TREE);
+    assert_ok(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), hs_writer_bytes(&now)));
+}
+
+/* The key package of p with another lifetime: the same keys, other bytes. */
+static void other_key_package(struct person *p, struct hs_writer *out)
+{
+    struct hs_mls_key_package kp;
+    struct hs_sig leaf_sig, sig;
+    struct hs_writer HS_WRITER leaf = hs_writer(CAP), HS_WRITER tbs = hs_writer(CAP);
+    assert_ok(hs_mls_key_package_read(hs_writer_bytes(&p->key_package), &kp));
+    kp.leaf.not_after++;
+    hs_mls_write_leaf_tbs(&leaf, &kp.leaf, (struct hs_bytes){0}, 0);
+    assert_ok(hs_mls_sign(&p->signer, "LeafNodeTBS", hs_writer_bytes(&leaf), &leaf_sig));
+    kp.leaf.signature = HS_VIEW(leaf_sig);
+    hs_mls_write_key_package_tbs(&tbs, &kp);
+    assert_ok(hs_mls_sign(&p->signer, "KeyPackageTBS", hs_writer_bytes(&tbs), &sig));
+    kp.signature = HS_VIEW(sig);
+    hs_mls_write_head(out, HS_MLS_KEY_PACKAGE);
+    hs_mls_write_key_package(out, &kp);
+}
+
+/* One's leaf in the tree is one's key package, byte by byte: the ref in a Welcome isn't protected. MLS-30 */
+static void other_leaf(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_writer HS_WRITER other = hs_writer(CAP);
+    struct hs_mls_key_package_facts facts;
+    struct hs_id ref;
+    struct hs_bytes add = hs_writer_bytes(&c->dave.key_package);
+    assert_ok(person_try_commit(
+        &c->alice, &(struct hs_mls_commit_request){.adds = &add, .add_count = 1, .tree_in_welcome = true},
+        &s));
+    other_key_package(&c->dave, &other);
+    assert_ok(hs_mls_key_package_check(hs_writer_bytes(&other), NOW, &facts));
+    assert_ok(hs_mls_welcome_ref(hs_writer_bytes(&s.welcome), 0, &ref));
+    uint8_t *at = s.welcome.data;
+    while (at + 32 < s.welcome.data + s.welcome.len && memcmp(at, ref.b, 32) != 0)
+        at++;
+    assert_memory_equal(at, ref.b, 32);
+    memcpy(at, facts.ref.b, 32);
+    struct hs_writer mine = c->dave.key_package;
+    c->dave.key_package = other;
+    assert_err(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}),
+               HS_ERR_MLS_WELCOME);
+    c->dave.key_package = mine;
+    memcpy(at, ref.b, 32);
+    assert_ok(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}));
+}
+
+/* A key of a node that is blank now isn't kept. MLS-27 */
+static void blank_keys_go(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new(), SENT t = sent_new();
+    const uint32_t bob = 1;
+    assert_ok(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(hs_mls_group_accept(c->bob.group));
+    person_follow(&c->alice, hs_writer_bytes(&s.commit));
+    person_follow(&c->carol, hs_writer_bytes(&s.commit));
+    assert_true(c->alice.group->path.have[1]);
+    assert_ok(person_try_commit(&c->carol,
+                                &(struct hs_mls_commit_request){.removes = &bob, .remove_count = 1}, &t));
+    assert_ok(hs_mls_group_accept(c->carol.group));
+    person_follow(&c->alice, hs_writer_bytes(&t.commit));
+    assert_false(c->alice.group->path.have[1]);
+    assert_true(c->alice.group->path.have[2]);
+    assert_same_epoch(&c->alice, &c->carol);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(all_agree),         TEST(empty_commit), TEST(mixed_commit),
-        TEST(removed_is_out),    TEST(leaving),      TEST(update_by_another),
-        TEST(own_update_not_in_own_commit), TEST(new_identity),
+        TEST(all_agree),
+        TEST(empty_commit),
+        TEST(mixed_commit),
+        TEST(removed_is_out),
+        TEST(leaving),
+        TEST(update_by_another),
+        TEST(own_update_not_in_own_commit),
+        TEST(new_identity),
+        TEST(wrong_tree),
+        TEST(other_leaf),
+        TEST(blank_keys_go),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

@@ -164,7 +164,8 @@ static inline void person_restart(struct person *p)
 }
 
 /* by adds newcomer; all others who are there follow. */
-static inline void world_add(struct person *by, struct person *newcomer, struct person *const *others, size_t count)
+static inline void world_add(struct person *by, struct person *newcomer, struct person *const *others,
+                             size_t count)
 {
     struct sent SENT s = sent_new();
     struct hs_bytes add = hs_writer_bytes(&newcomer->key_package);

@@ -1,0 +1,306 @@
+/* The hub's public group: it follows without a secret, and judges GroupInfos. */
+#include "unit/mls/world.h"
+
+#include "mls/leaf.h"
+#include "mls/member.h"
+
+struct cast {
+    struct person alice, bob, carol;
+    struct hs_mls_public *hub;
+};
+
+static int cast_setup(void **state)
+{
+    static struct cast cast;
+    struct hs_writer HS_WRITER info = hs_writer(CAP);
+    person_init(&cast.alice, "alice");
+    person_init(&cast.bob, "bob");
+    person_init(&cast.carol, "carol");
+    person_create(&cast.alice, "policy");
+    assert_ok(hs_mls_group_info(cast.alice.group, true, &info));
+    assert_ok(hs_mls_public_new(hs_writer_bytes(&info), (struct hs_bytes){0}, &cast.hub));
+    *state = &cast;
+    return 0;
+}
+
+static int cast_teardown(void **state)
+{
+    struct cast *cast = *state;
+    person_free(&cast->alice);
+    person_free(&cast->bob);
+    person_free(&cast->carol);
+    hs_mls_public_free_at(&cast->hub);
+    return 0;
+}
+
+static void hub_restart(struct cast *c)
+{
+    struct hs_writer HS_WRITER saved = hs_writer(CAP), HS_WRITER again = hs_writer(CAP);
+    assert_ok(hs_mls_public_save(c->hub, &saved));
+    hs_mls_public_free_at(&c->hub);
+    assert_ok(hs_mls_public_load(hs_writer_bytes(&saved), &c->hub));
+    assert_ok(hs_mls_public_save(c->hub, &again));
+    assert_bytes(hs_writer_bytes(&again), hs_writer_bytes(&saved));
+}
+
+/* MLS-35 */
+static void follows(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new(), SENT other = sent_new();
+    struct hs_bytes add = hs_writer_bytes(&c->bob.key_package);
+    const struct hs_mls_commit_request request = {.adds = &add, .add_count = 1, .force_path = true};
+    assert_ok(person_try_commit(&c->alice, &request, &s));
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(hs_mls_public_process(c->hub, hs_writer_bytes(&s.commit), &event));
+    assert_int_equal(event->kind, HS_MLS_EVENT_COMMIT);
+    const struct hs_mls_change *change = hs_mls_staged_change(event->staged);
+    assert_bytes(change->added[0].member.identity, hs_bytes_str("bob"));
+    assert_memory_equal(change->added[0].member.signature_key.b, c->bob.signer.pub.b, 32);
+    /* the GroupInfo that belongs to it, and others */
+    assert_ok(hs_mls_staged_matches(event->staged, hs_writer_bytes(&s.group_info)));
+    struct hs_writer HS_WRITER now = hs_writer(CAP);
+    assert_ok(hs_mls_group_info(c->alice.group, true, &now));
+    assert_err(hs_mls_staged_matches(event->staged, hs_writer_bytes(&now)), HS_ERR_MLS_COMMIT);
+    hs_mls_group_drop(c->alice.group);
+    assert_ok(person_try_commit(&c->alice, &request, &other));
+    assert_err(hs_mls_staged_matches(event->staged, hs_writer_bytes(&other.group_info)), HS_ERR_MLS_COMMIT);
+    assert_err(hs_mls_staged_matches(event->staged, hs_writer_bytes(&s.commit)), HS_ERR_MLS_COMMIT);
+    for (size_t i = 0; i < s.group_info.len; i++) {
+        s.group_info.data[i] ^= 1;
+        assert_err(hs_mls_staged_matches(event->staged, hs_writer_bytes(&s.group_info)), HS_ERR_MLS_COMMIT);
+        s.group_info.data[i] ^= 1;
+    }
+    assert_int_equal(hs_mls_public_epoch(c->hub), 0);
+    assert_ok(hs_mls_public_merge(c->hub, event->staged));
+    assert_err(hs_mls_public_merge(c->hub, event->staged), HS_ERR_INVALID_STATE);
+    assert_int_equal(hs_mls_public_epoch(c->hub), 1);
+    assert_int_equal(hs_mls_public_member_count(c->hub), 2);
+}
+
+/* The same context and tree as the members', through restarts, with proposals that wait. MLS-34 */
+static void same_as_members(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new(), SENT t = sent_new();
+    struct hs_bytes adds[] = {hs_writer_bytes(&c->bob.key_package), hs_writer_bytes(&c->carol.key_package)};
+    const struct hs_mls_commit_request request = {.adds = adds, .add_count = 2, .tree_in_welcome = true};
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(person_try_commit(&c->alice, &request, &s));
+    assert_ok(hs_mls_public_process(c->hub, hs_writer_bytes(&s.commit), &event));
+    assert_ok(hs_mls_public_merge(c->hub, event->staged));
+    hs_mls_event_free_at(&event);
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    assert_ok(person_try_join(&c->bob, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}));
+    assert_bytes(hs_mls_public_context(c->hub), hs_mls_public_context(hs_mls_group_public(c->bob.group)));
+    struct hs_writer HS_WRITER w = hs_writer(CAP);
+    assert_ok(hs_mls_group_propose_remove(c->bob.group, 1, (struct hs_bytes){0}, &w));
+    assert_ok(hs_mls_public_process(c->hub, hs_writer_bytes(&w), &event));
+    assert_int_equal(event->proposal.type, HS_MLS_REMOVE);
+    hs_mls_event_free_at(&event);
+    hub_restart(c);
+    assert_int_equal(hs_mls_public_proposal_count(c->hub), 1);
+    person_hear(&c->alice, hs_writer_bytes(&w));
+    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &t));
+    assert_ok(hs_mls_public_process(c->hub, hs_writer_bytes(&t.commit), &event));
+    assert_int_equal(hs_mls_staged_change(event->staged)->removed_count, 1);
+    assert_int_equal(hs_mls_staged_change(event->staged)->removed[0].by, 1);
+    assert_ok(hs_mls_staged_matches(event->staged, hs_writer_bytes(&t.group_info)));
+    assert_ok(hs_mls_public_merge(c->hub, event->staged));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    assert_bytes(hs_mls_public_context(c->hub), hs_mls_public_context(hs_mls_group_public(c->alice.group)));
+    struct hs_mls_member member;
+    assert_err(hs_mls_public_member_by_key(c->hub, &c->bob.signer.pub, &member), HS_ERR_NOT_FOUND);
+    assert_ok(hs_mls_public_member_by_key(c->hub, &c->carol.signer.pub, &member));
+}
+
+/* Walking over members passes blank leaves. */
+static void iterates(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new(), SENT t = sent_new();
+    struct hs_bytes adds[] = {hs_writer_bytes(&c->bob.key_package), hs_writer_bytes(&c->carol.key_package)};
+    assert_ok(
+        person_try_commit(&c->alice, &(struct hs_mls_commit_request){.adds = adds, .add_count = 2}, &s));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    const uint32_t bob = 1;
+    assert_ok(person_try_commit(&c->alice,
+                                &(struct hs_mls_commit_request){.removes = &bob, .remove_count = 1}, &t));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    const struct hs_mls_public *pub = hs_mls_group_public(c->alice.group);
+    struct hs_mls_member member;
+    uint32_t at = 0;
+    assert_true(hs_mls_public_member_next(pub, &at, &member));
+    assert_int_equal(member.leaf, 0);
+    assert_true(hs_mls_public_member_next(pub, &at, &member));
+    assert_int_equal(member.leaf, 2);
+    assert_false(hs_mls_public_member_next(pub, &at, &member));
+    assert_int_equal(hs_mls_public_width(pub), 4);
+    assert_int_equal(hs_mls_public_member_count(pub), 2);
+}
+
+/* Posts aren't for the hub, and a GroupInfo needs its tree. MLS-30 */
+static void refuses(void **state)
+{
+    struct cast *c = *state;
+    struct hs_writer HS_WRITER w = hs_writer(CAP), HS_WRITER info = hs_writer(CAP),
+                               HS_WRITER tree = hs_writer(CAP);
+    struct hs_mls_event *event = NULL;
+    struct hs_mls_public *pub = NULL;
+    const struct hs_bytes none = {0};
+    assert_ok(hs_mls_group_protect(c->alice.group, none, none, 0, &w));
+    assert_err(hs_mls_public_process(c->hub, hs_writer_bytes(&w), &event), HS_ERR_UNEXPECTED);
+    assert_ok(hs_mls_group_info(c->alice.group, false, &info));
+    assert_err(hs_mls_public_new(hs_writer_bytes(&info), none, &pub), HS_ERR_MLS_TREE);
+    assert_ok(hs_mls_public_tree(c->hub, &tree));
+    assert_ok(hs_mls_public_new(hs_writer_bytes(&info), hs_writer_bytes(&tree), &pub));
+    hs_mls_public_free(pub);
+    assert_err(hs_mls_public_new(hs_writer_bytes(&w), none, &pub), HS_ERR_UNEXPECTED);
+    assert_err(hs_mls_public_load(none, &pub), HS_ERR_MALFORMED);
+    assert_err(hs_mls_public_load(hs_bytes_str("\x63"), &pub), HS_ERR_UNSUPPORTED);
+}
+
+/* What a message is, from outside. */
+static void peek(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_mls_peek p;
+    struct hs_writer HS_WRITER w = hs_writer(CAP);
+    struct hs_bytes add = hs_writer_bytes(&c->bob.key_package);
+    const struct hs_mls_commit_request request = {
+        .adds = &add, .add_count = 1, .authenticated_data = hs_bytes_str("head")};
+    assert_ok(person_try_commit(&c->alice, &request, &s));
+    assert_ok(hs_mls_message_peek(hs_writer_bytes(&s.commit), &p));
+    assert_int_equal(p.wire_format, HS_MLS_PUBLIC_MESSAGE);
+    assert_int_equal(p.content_type, HS_MLS_COMMIT);
+    assert_int_equal(p.epoch, 0);
+    assert_true(p.sender_known);
+    assert_bytes(p.group_id, hs_bytes_str("room"));
+    assert_bytes(p.authenticated_data, hs_bytes_str("head"));
+    assert_ok(hs_mls_message_peek(hs_writer_bytes(&s.group_info), &p));
+    assert_int_equal(p.wire_format, HS_MLS_GROUP_INFO);
+    assert_int_equal(p.epoch, 1);
+    assert_bytes(p.group_id, hs_bytes_str("room"));
+    assert_ok(hs_mls_message_peek(hs_writer_bytes(&s.welcome), &p));
+    assert_int_equal(p.wire_format, HS_MLS_WELCOME);
+    assert_ok(hs_mls_message_peek(hs_writer_bytes(&c->bob.key_package), &p));
+    assert_int_equal(p.wire_format, HS_MLS_KEY_PACKAGE);
+    assert_ok(hs_mls_group_protect(c->alice.group, hs_bytes_str("x"), hs_bytes_str("ad"), 0, &w));
+    assert_ok(hs_mls_message_peek(hs_writer_bytes(&w), &p));
+    assert_int_equal(p.wire_format, HS_MLS_PRIVATE_MESSAGE);
+    assert_int_equal(p.content_type, HS_MLS_APPLICATION);
+    assert_false(p.sender_known);
+    assert_bytes(p.authenticated_data, hs_bytes_str("ad"));
+    assert_err(hs_mls_message_peek(hs_bytes_str("\0\1"), &p), HS_ERR_MALFORMED);
+    assert_err(hs_mls_message_peek(hs_bytes("\0\2\0\1", 4), &p), HS_ERR_MLS_VERSION);
+    assert_err(hs_mls_message_peek(hs_bytes("\0\1\0\6", 4), &p), HS_ERR_MALFORMED);
+}
+
+/* A Welcome for two, cut into one for each: each joins with its own part and finds no other's in it. MLS-31,
+ * MLS-32 */
+static void cuts_welcome(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_bytes adds[] = {hs_writer_bytes(&c->bob.key_package), hs_writer_bytes(&c->carol.key_package)};
+    const struct hs_mls_commit_request request = {
+        .adds = adds, .add_count = 2, .tree_in_welcome = true, .force_path = true};
+    assert_ok(person_try_commit(&c->alice, &request, &s));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    struct person *joiners[] = {&c->bob, &c->carol};
+    for (size_t i = 0; i < 2; i++) {
+        struct hs_writer HS_WRITER part = hs_writer(CAP);
+        struct hs_id ref, first;
+        struct hs_mls_key_package_facts facts;
+        assert_ok(hs_mls_key_package_check(adds[i], NOW, &facts));
+        assert_ok(hs_mls_welcome_ref(hs_writer_bytes(&s.welcome), i, &ref));
+        assert_memory_equal(ref.b, facts.ref.b, 32);
+        assert_ok(hs_mls_welcome_cut(hs_writer_bytes(&s.welcome), &facts.ref, &part));
+        assert_true(part.len < s.welcome.len);
+        assert_ok(hs_mls_welcome_ref(hs_writer_bytes(&part), 0, &first));
+        assert_memory_equal(first.b, facts.ref.b, 32);
+        assert_err(hs_mls_welcome_ref(hs_writer_bytes(&part), 1, &first), HS_ERR_NOT_FOUND);
+        assert_err(person_try_join(joiners[1 - i], hs_writer_bytes(&part), (struct hs_bytes){0}),
+                   HS_ERR_MLS_WELCOME);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        struct hs_writer HS_WRITER part = hs_writer(CAP);
+        struct hs_mls_key_package_facts facts;
+        assert_ok(hs_mls_key_package_check(adds[i], NOW, &facts));
+        assert_ok(hs_mls_welcome_cut(hs_writer_bytes(&s.welcome), &facts.ref, &part));
+        assert_ok(person_try_join(joiners[i], hs_writer_bytes(&part), (struct hs_bytes){0}));
+        assert_same_epoch(&c->alice, joiners[i]);
+        assert_int_equal(hs_mls_group_inviter(joiners[i]->group), 0);
+    }
+    struct hs_id unknown = {0};
+    struct hs_writer HS_WRITER part = hs_writer(CAP);
+    assert_err(hs_mls_welcome_cut(hs_writer_bytes(&s.welcome), &unknown, &part), HS_ERR_NOT_FOUND);
+}
+
+/* What a hub or newcomer says to a GroupInfo by alice over that tree, hash and signature in order. */
+static enum hs_err judge_tree(struct cast *c, struct hs_mls_tree *tree)
+{
+    struct hs_id hash;
+    struct hs_writer HS_WRITER info = hs_writer(CAP);
+    struct hs_mls_public HS_MLS_PUBLIC *pub = NULL;
+    struct hs_mls_state HS_MLS_STATE state = hs_mls_state_share(&c->alice.group->pub->now);
+    hs_mls_tree_free(&state.tree);
+    state.tree = hs_mls_tree_share(tree);
+    struct hs_mls_group_context context = state.parsed;
+    assert_ok(hs_mls_tree_hash(&state.tree, &hash));
+    context.tree_hash = HS_VIEW(hash);
+    assert_ok(hs_mls_state_set_context(&state, &context));
+    hs_mls_write_head(&info, HS_MLS_GROUP_INFO);
+    assert_ok(hs_mls_group_info_write(&state, &c->alice.group->epoch, &c->alice.signer, 0, true, &info));
+    return hs_mls_public_new(hs_writer_bytes(&info), (struct hs_bytes){0}, &pub);
+}
+
+/* A tree that its hash and a member's signature vouch for, but that nobody could have come to. MLS-30 */
+static void bent_trees(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_mls_tree_path path;
+    struct hs_key key;
+    struct hs_mls_leaf HS_MLS_LEAF *leaf = NULL;
+    struct hs_bytes adds[] = {hs_writer_bytes(&c->bob.key_package), hs_writer_bytes(&c->carol.key_package)};
+    assert_ok(person_try_commit(
+        &c->alice, &(struct hs_mls_commit_request){.adds = adds, .add_count = 2, .force_path = true}, &s));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    const struct hs_mls_tree *good = &c->alice.group->pub->now.tree;
+    struct hs_mls_tree HS_MLS_TREE tree = hs_mls_tree_share(good);
+    assert_ok(judge_tree(c, &tree));
+    assert_ok(hs_mls_tree_path_own(&tree, 0, &path));
+    path.on[1]->key.b[0] ^= 1;
+    assert_err(judge_tree(c, &tree), HS_ERR_MLS_TREE); /* the parent hash doesn't hold */
+    hs_mls_tree_free(&tree);
+    /* bob's leaf, renewed by carol */
+    key = hs_mls_tree_leaf(good, 1)->encryption_key;
+    key.b[0] ^= 1;
+    const struct hs_mls_leaf_renewal renewal = {.old = hs_mls_tree_leaf(good, 1),
+                                                .encryption_key = &key,
+                                                .signer = &c->carol.signer,
+                                                .source = HS_MLS_LEAF_UPDATE,
+                                                .group_id = hs_bytes_str("moor"),
+                                                .index = 1};
+    assert_ok(hs_mls_leaf_renew(&renewal, &leaf));
+    tree = hs_mls_tree_share(good);
+    assert_ok(hs_mls_tree_replace(&tree, 1, leaf));
+    assert_err(judge_tree(c, &tree), HS_ERR_MLS_LEAF); /* signed for another group */
+    /* carol twice */
+    hs_mls_tree_free(&tree);
+    tree = hs_mls_tree_share(good);
+    assert_ok(hs_mls_tree_replace(&tree, 1, hs_mls_tree_leaf(good, 2)));
+    assert_err(judge_tree(c, &tree), HS_ERR_MLS_TREE);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(follows), TEST(same_as_members), TEST(iterates),   TEST(refuses),
+        TEST(peek),    TEST(cuts_welcome),    TEST(bent_trees),
+    };
+    return cmocka_run_group_tests(tests, world_setup, NULL);
+}
