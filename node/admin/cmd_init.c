@@ -1,141 +1,115 @@
-#include "admin/command.h"
-#include "admin/config.h"
-#include "admin/grants.h"
-#include "admin/now.h"
-#include "base/text.h"
-#include "crypto/selftest.h"
+/* hansed init: a new node's directory, and the ticket that makes somebody its owner. */
+#include "admin/cmd.h"
 
 #include <getopt.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
-enum { ARENA_CAP = 1 << 20, TICKET_DAYS = 30 };
+enum { OWNER_DAYS = 30 };
 
-struct wishes {
-    const char *domain, *dir, *listen, *owner;
-    struct hs_descriptor facts;
+static const char help[] =
+    "hansed init --domain DOMAIN --dir DIR [--listen ADDRESS] [--advertise HOST:PORT]... [--owner NAME]\n"
+    "\n"
+    "Makes a node: root key, node keys, descriptor, DIR/hansed.conf, and DIR/owner.ticket, a text that makes "
+    "whoever\n"
+    "uses it first the owner NAME@DOMAIN. Nothing that is there already is changed.\n"
+    "\n"
+    "  --domain DOMAIN        the brand's domain, in A-labels: rosa.example\n"
+    "  --dir DIR              where keys, configuration and store will be; made if missing\n"
+    "  --listen ADDRESS       numeric address and port to accept connections at (127.0.0.1:7700)\n"
+    "  --advertise HOST:PORT  where others reach the node; up to four, the listening address if none\n"
+    "  --owner NAME           the owner's handle before the @ (owner)\n"
+    "\n"
+    "Afterwards, move DIR/root.key to a safe place if you can: the daemon runs without it, tickets and "
+    "grants need it.\n"
+    "\n"
+    "Example:\n"
+    "  hansed init --domain rosa.example --dir /var/lib/hanse --listen 0.0.0.0:7700 --advertise "
+    "rosa.example:7700\n";
+
+struct options {
+    struct hs_config config;
+    const char *dir, *owner;
 };
 
-static void print_next(const struct wishes *w, const struct hs_signer *root)
+static int parse(int argc, char **argv, struct options *o)
 {
-    char hex[HS_HEX_SIZE(32)];
-    printf("Made the node of %s in %s.\n\n"
-           "  its root key   %s\n"
-           "                 others pin it; %s/root.key is its private half: copy it to paper or an\n"
-           "                 offline medium and take it away, only hansed ticket and hansed grant need it\n"
-           "  the owner      %s@%s: %s/owner.ticket (30 days, once)\n\n"
-           "Next:\n"
-           "  hansed --config %s/hansed.conf\n"
-           "  hanse init --ticket %s/owner.ticket      (in another terminal)\n"
-           "  hanse room create 'My customers'\n",
-           w->domain, w->dir, hs_hex(HS_VIEW(root->pub), hex), w->dir, w->owner, w->domain, w->dir, w->dir,
-           w->dir);
+    static const struct option options[] = {{"domain", required_argument, NULL, 'd'},
+                                            {"dir", required_argument, NULL, 'D'},
+                                            {"listen", required_argument, NULL, 'l'},
+                                            {"advertise", required_argument, NULL, 'a'},
+                                            {"owner", required_argument, NULL, 'o'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    const char *domain = NULL, *listen = "127.0.0.1:7700";
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == 'd')
+            domain = optarg;
+        else if (option == 'D')
+            o->dir = optarg;
+        else if (option == 'l')
+            listen = optarg;
+        else if (option == 'o')
+            o->owner = optarg;
+        else if (option == 'h')
+            return fputs(help, stdout) < 0 ? HS_EXIT_FAILURE : -1;
+        else if (option != 'a' || hs_config_add_addresses(&o->config, optarg) != HS_OK)
+            return option == 'a' ? hs_cmd_fail(HS_EXIT_USAGE, "--advertise takes one to four of host:port")
+                                 : hs_cmd_usage("init");
+    }
+    if (domain == NULL || o->dir == NULL || optind < argc)
+        return hs_cmd_fail(HS_EXIT_USAGE, "init needs --domain and --dir, and nothing else but options");
+    if (!hs_config_set_domain(&o->config, domain))
+        return hs_cmd_fail(HS_EXIT_USAGE, "--domain takes a domain in lower case, such as rosa.example");
+    if (!hs_handle_name_is_valid(hs_bytes_str(o->owner)))
+        return hs_cmd_fail(HS_EXIT_USAGE, "--owner takes 1 to 64 of a-z, 0-9, '.', '_', '-'");
+    return hs_config_set_listen(&o->config, listen)
+               ? HS_EXIT_OK
+               : hs_cmd_fail(HS_EXIT_USAGE,
+                             "--listen takes a numeric address and a port, such as 127.0.0.1:7700");
 }
 
-static enum hs_err write_owner_ticket(const struct wishes *w, const struct hs_signer *root,
-                                      struct hs_time now, struct hs_arena *arena)
+/* Opened again from the files: what is told to be ready has been read as the daemon will read it. */
+static int write_ticket(const struct options *o, const struct hs_signer *root, char why[static HS_CONFIG_WHY])
 {
-    char path[HS_PATH_SIZE];
-    char *text;
-    const char *what;
-    struct hs_node_keys HS_NODE_KEYS keys;
-    struct hs_entitlement owner = {
-        .roles = {HANSE__ROLE__ROLE_OWNER}, .role_count = 1, .handle = w->owner, .now = now};
-    owner.ticket_not_after.ms = now.ms + TICKET_DAYS * HS_DAY_MS;
-    HS_TRY(hs_node_keys_load(w->dir, now, arena, &keys, &what));
-    HS_TRY(hs_ticket_make(root, &keys, &owner, arena, &text));
-    (void)snprintf(path, sizeof path, "%s/owner.ticket", w->dir);
-    return hs_private_file_write(path, hs_bytes_str(text));
-}
-
-static int make(const struct wishes *w)
-{
-    struct hs_arena HS_ARENA arena = hs_arena(ARENA_CAP);
-    struct hs_signer HS_SIGNER root;
-    struct hs_time now = hs_now();
-    Hanse__SignedObject *descriptor;
-    char path[HS_PATH_SIZE];
-    if (!hs_handle_name_is_valid(hs_bytes_str(w->owner)))
-        return hs_command_fail(w->owner, HS_ERR_NAME_REFUSED);
-    enum hs_err err = hs_crypto_init();
-    if (err != HS_OK)
-        return hs_command_fail("libsodium", err);
-    err = hs_node_keys_make(w->dir, &w->facts, now, &root, &arena, &descriptor);
-    if (err != HS_OK)
-        return hs_command_fail(w->dir, err);
-    (void)snprintf(path, sizeof path, "%s/hansed.conf", w->dir);
-    err = hs_config_write(path, w->domain, w->listen);
+    struct hs_site HS_SITE site = {0};
+    struct hs_arena HS_ARENA arena = hs_arena(256 * 1024);
+    struct hs_time now = hs_cmd_now();
+    struct hs_standing owner = {.roles = {HANSE__ROLE__ROLE_OWNER}, .role_count = 1, .handle = o->owner};
+    char path[HS_PATH_SIZE], *text = NULL;
+    enum hs_err err = hs_path_join(o->dir, "hansed.conf", path);
     if (err == HS_OK)
-        err = write_owner_ticket(w, &root, now, &arena);
+        err = hs_site_open(path, &site, why);
     if (err != HS_OK)
-        return hs_command_fail(w->dir, err);
-    print_next(w, &root);
-    return EXIT_DONE;
+        return hs_cmd_site_failed(err, why);
+    err = hs_issue_ticket(&site, root, &owner, 1, now, hs_cmd_days(now, OWNER_DAYS), &arena, &text);
+    if (err == HS_OK)
+        err = hs_path_join(o->dir, "owner.ticket", path);
+    if (err == HS_OK)
+        err = hs_file_write_new(path, hs_bytes_str(text));
+    if (err != HS_OK)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "the owner's ticket: %s", hs_err_text(err));
+    printf("The node of %s is made in %s.\n"
+           "Its owner is %s@%s: whoever first uses the ticket in %s, within %d days.\n"
+           "Keep %s/root.key safe and elsewhere if you can; tickets and grants need it, the daemon doesn't.\n"
+           "Start it: hansed --config %s/hansed.conf\n",
+           o->config.domain, o->dir, o->owner, o->config.domain, path, OWNER_DAYS, o->dir, o->dir);
+    return HS_EXIT_OK;
 }
 
-/* "a:1,b:2" or one more address each time. */
-static bool add_addresses(struct hs_descriptor *facts, const char *list)
+int hs_cmd_init(int argc, char **argv)
 {
-    while (*list != '\0') {
-        size_t len = strcspn(list, ",");
-        if (facts->address_count == HS_DESCRIPTOR_ADDRESSES || len > HS_ADDRESS_MAX ||
-            !hs_address_is_valid(hs_bytes(list, len)))
-            return false;
-        char *to = facts->addresses[facts->address_count++];
-        memcpy(to, list, len);
-        to[len] = '\0';
-        list += len + (list[len] == ',' ? 1 : 0);
-    }
-    return true;
+    struct options o = {.owner = "owner"};
+    struct hs_signer HS_SIGNER root = {0};
+    char why[HS_CONFIG_WHY] = "";
+    int code = parse(argc, argv, &o);
+    if (code != HS_EXIT_OK)
+        return code < 0 ? HS_EXIT_OK : code;
+    if (!hs_cmd_prepare())
+        return HS_EXIT_FAILURE;
+    strcpy(o.config.data, ".");
+    if (o.config.advertise_count == 0 && hs_config_add_addresses(&o.config, o.config.listen) != HS_OK)
+        return hs_cmd_fail(HS_EXIT_USAGE, "where is the node reached? --advertise HOST:PORT");
+    enum hs_err err = hs_site_create(o.dir, &o.config, hs_cmd_now(), &root, why);
+    if (err != HS_OK)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s", why[0] != '\0' ? why : hs_err_text(err));
+    return write_ticket(&o, &root, why);
 }
-
-static int run(int argc, char **argv)
-{
-    static const struct option options[] = {
-        {"domain", required_argument, NULL, 'd'}, {"dir", required_argument, NULL, 'D'},
-        {"listen", required_argument, NULL, 'l'}, {"advertise", required_argument, NULL, 'a'},
-        {"owner", required_argument, NULL, 'o'},  {NULL, 0, NULL, 0}};
-    struct wishes w = {.listen = "127.0.0.1:7700", .owner = "owner"};
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
-         o = getopt_long(argc, argv, "", options, NULL)) {
-        if (o == 'd')
-            w.domain = optarg;
-        else if (o == 'D')
-            w.dir = optarg;
-        else if (o == 'l')
-            w.listen = optarg;
-        else if (o == 'o')
-            w.owner = optarg;
-        else if (o != 'a')
-            return hs_command_usage(&hs_cmd_init, "see its options");
-        else if (!add_addresses(&w.facts, optarg))
-            return hs_command_usage(&hs_cmd_init,
-                                    "--advertise wants up to 4 addresses like shop.example:7700");
-    }
-    if (optind != argc || w.domain == NULL || w.dir == NULL)
-        return hs_command_usage(&hs_cmd_init, "it wants --domain and --dir");
-    if (!hs_domain_is_valid(hs_bytes_str(w.domain)))
-        return hs_command_usage(&hs_cmd_init, "'%s' isn't a domain name (lower case, IDNA as A-labels)",
-                                w.domain);
-    if (w.facts.address_count == 0 && !add_addresses(&w.facts, w.listen))
-        return hs_command_usage(&hs_cmd_init, "--listen wants an address like 127.0.0.1:7700");
-    (void)snprintf(w.facts.domain, sizeof w.facts.domain, "%s", w.domain);
-    return make(&w);
-}
-
-const struct hs_command hs_cmd_init = {
-    .name = "init",
-    .summary = "make a new node: keys, descriptor, configuration, the owner's ticket",
-    .run = run,
-    .help =
-        "usage: hansed init --domain DOMAIN --dir DIR [options]\n\n"
-        "  --domain DOMAIN     the brand's DNS name\n"
-        "  --dir DIR           where keys, configuration and state go (made where it is missing)\n"
-        "  --listen ADDR:PORT  where the node listens (default: 127.0.0.1:7700)\n"
-        "  --advertise LIST    how others reach it: host:port, up to 4, by commas (default: as --listen)\n"
-        "  --owner NAME        the owner's handle is NAME@DOMAIN (default: owner)\n\n"
-        "example:\n"
-        "  hansed init --domain rosa.example --dir /srv/hanse --listen 0.0.0.0:7700 \\\n"
-        "    --advertise rosa.example:7700\n",
-};

@@ -1,178 +1,214 @@
-/* hansed --config FILE: the daemon. */
-#include "admin/command.h"
-#include "admin/config.h"
-#include "admin/keys.h"
-#include "admin/log.h"
-#include "admin/now.h"
+/* hansed --config FILE: the daemon, in the foreground. */
+#include "admin/cmd.h"
+
 #include "core/core.h"
-#include "crypto/selftest.h"
 #include "net/net.h"
 #include "store/lmdb_kv.h"
 
 #include <getopt.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { ARENA_CAP = 1 << 16 };
+static const char help[] =
+    "hansed --config FILE [--check-config] [--ready-fd N]\n"
+    "hansed init|ticket|grant ...       see hansed COMMAND --help\n"
+    "\n"
+    "Runs a brand's node in the foreground until SIGTERM or SIGINT. When it accepts connections it prints "
+    "one line,\n"
+    "\"ready domain=DOMAIN listen=ADDRESS:PORT\"; the log goes to standard error.\n"
+    "\n"
+    "  --config FILE   the node's configuration, made by hansed init\n"
+    "  --check-config  reads configuration, keys and descriptor, says what is wrong, and ends\n"
+    "  --ready-fd N    writes the ready line to this file descriptor as well, and closes it\n"
+    "  --version       says its version and ends\n"
+    "\n"
+    "Exit codes: 0 done; 1 it failed, the message says why; 2 the command line is wrong; 3 the configuration "
+    "file is\n"
+    "wrong, the message names the line.\n"
+    "\n"
+    "Examples:\n"
+    "  hansed init --domain rosa.example --dir rosa\n"
+    "  hansed --config rosa/hansed.conf\n";
 
-/* Address space only: the file is sparse and grows with what is in it. */
-static const size_t MAP_SIZE = (size_t)64 << 30;
-/* New data is refused while the disk has less than this left, so that what comes in can still be
- * acknowledged. */
-static const size_t DISK_RESERVE = (size_t)64 << 20;
+struct options {
+    const char *config;
+    bool check;
+    int ready_fd;
+};
 
-/* A failed sync can't be repeated: the kernel may have dropped the pages. The process ends; what was
- * acknowledged is on the disk. */
-static void store_failed(enum hs_err err, const char *doing)
-{
-    char text[256];
-    (void)snprintf(text, sizeof text,
-                   "store failed while %s: %s; nothing that was acknowledged is lost, start again "
-                   "once the disk is well",
-                   doing, hs_err_name(err));
-    hs_log(HS_NET_ERROR, text);
-    _exit(EXIT_FAILED);
-}
-
-/* Keys must not end up in a core file or in another process's hands. */
-static void harden(void)
-{
-    const struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
-struct daemon {
-    struct hs_config config;
-    struct hs_arena arena;
-    struct hs_node_keys keys;
+/* The running node: closed in the order that things depend on each other. */
+struct node {
     struct hs_lmdb *store;
     struct hs_core *core;
     struct hs_net *net;
 };
 
-static void daemon_end(struct daemon *d)
+static int parse(int argc, char **argv, struct options *o)
 {
-    hs_net_free(d->net);
-    hs_core_free(d->core);
-    hs_lmdb_close(d->store);
-    hs_node_keys_wipe(&d->keys);
-    hs_arena_free(&d->arena);
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},   {"check-config", no_argument, NULL, 'C'},
+        {"ready-fd", required_argument, NULL, 'r'}, {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},           {0}};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        unsigned long fd = 0;
+        if (option == 'c') {
+            o->config = optarg;
+        } else if (option == 'C') {
+            o->check = true;
+        } else if (option == 'r') {
+            if (!hs_cmd_number("--ready-fd", optarg, 0, 65535, &fd))
+                return HS_EXIT_USAGE;
+            o->ready_fd = (int)fd;
+        } else if (option == 'v') {
+            return printf("hansed %s\n", HANSE_VERSION) < 0 ? HS_EXIT_FAILURE : -1;
+        } else if (option == 'h') {
+            return fputs(help, stdout) < 0 ? HS_EXIT_FAILURE : -1;
+        } else {
+            return hs_cmd_usage("");
+        }
+    }
+    if (optind < argc)
+        return hs_cmd_fail(HS_EXIT_USAGE, "there is no command \"%s\"; see hansed --help", argv[optind]);
+    if (o->config == NULL)
+        return hs_cmd_fail(HS_EXIT_USAGE, "which node? --config FILE; see hansed --help");
+    return HS_EXIT_OK;
 }
 
-static int open_state(struct daemon *d)
+static void on_log(enum hs_net_level level, const char *text)
 {
-    char dir[HS_PATH_SIZE + 8];
-    const char *what = "libsodium";
-    (void)snprintf(dir, sizeof dir, "%s/state", d->config.data);
-    struct hs_lmdb_options options = {.dir = dir,
-                                      .tables = HS_CORE_TABLES,
-                                      .map_size = MAP_SIZE,
-                                      .map_max = MAP_SIZE,
-                                      .disk_reserve = DISK_RESERVE};
-    enum hs_err err = hs_crypto_init();
-    if (err == HS_OK)
-        err = hs_node_keys_load(d->config.data, hs_now(), &d->arena, &d->keys, &what);
-    if (err == HS_OK && strcmp(d->keys.facts.domain, d->config.domain) != 0) {
-        fprintf(stderr, "hansed: [node] domain is %s, but the descriptor in %s is for %s\n", d->config.domain,
-                d->config.data, d->keys.facts.domain);
-        return EXIT_CONFIG;
-    }
-    if (err == HS_OK) {
-        what = dir;
-        err = hs_lmdb_open(&options, &d->store);
-    }
-    struct hs_core_config core = {.root = d->keys.facts.root,
-                                  .node_signer = d->keys.signer,
-                                  .descriptor = d->keys.descriptor,
-                                  .incarnation = d->keys.incarnation};
-    if (err == HS_OK) {
-        what = "descriptor";
-        err = hs_core_new(&core, &d->core);
-    }
-    hs_signer_wipe(&core.node_signer);
-    return err == HS_OK ? EXIT_DONE : hs_command_fail(what, err);
+    static const enum hs_log_level levels[] = {[HS_NET_ERROR] = HS_LOG_ERROR,
+                                               [HS_NET_WARN] = HS_LOG_WARN,
+                                               [HS_NET_INFO] = HS_LOG_INFO,
+                                               [HS_NET_DEBUG] = HS_LOG_DEBUG};
+    hs_log(levels[level], "%s", text);
 }
 
-static int serve(struct daemon *d)
+static void on_failed(enum hs_err err, const char *doing)
 {
-    struct hs_net_config net = {
-        .transport = &d->keys.transport,
-        .transport_pub = d->keys.transport_pub,
-        .descriptor = d->keys.descriptor,
-        .listen = d->config.listen,
-        .limits = d->config.limits,
-        .core = d->core,
-        .store = d->store,
-        .signals = true,
-        .log = hs_log,
-        .failed = store_failed,
-    };
-    enum hs_err err = hs_net_new(&net, &d->net);
+    hs_log(HS_LOG_ERROR, "event=store-failed doing=%s error=%s text=\"%s\"", doing, hs_err_name(err),
+           hs_err_text(err));
+    _exit(HS_EXIT_FAILURE);
+}
+
+/* As many files as the system lets this user have: each connection is one. */
+static void raise_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static int store_failed(enum hs_err err, const struct hs_site *site)
+{
+    if (err == HS_ERR_LOCKED)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "another hansed uses %s; stop it first", site->store);
+    if (err == HS_ERR_UNSUPPORTED)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s is on a network file system; the store needs a local disk",
+                           site->store);
+    return hs_cmd_fail(HS_EXIT_FAILURE, "%s: %s", site->store, hs_err_text(err));
+}
+
+static int start(const struct hs_site *site, struct node *node)
+{
+    size_t map = (size_t)site->config.store_gib << 30;
+    struct hs_lmdb_options store = {.dir = site->store,
+                                    .tables = HS_CORE_TABLES,
+                                    .map_size = map,
+                                    .map_max = map,
+                                    .disk_reserve = (size_t)site->config.disk_reserve_mib << 20};
+    struct hs_core_config core = {.root = site->descriptor.root,
+                                  .node_signer = site->signing,
+                                  .descriptor = site->descriptor_bytes,
+                                  .incarnation = site->incarnation};
+    struct hs_net_config net = {.transport = &site->transport,
+                                .transport_pub = site->transport_pub,
+                                .descriptor = site->descriptor_bytes,
+                                .listen = site->config.listen,
+                                .limits = site->config.limits,
+                                .signals = true,
+                                .log = on_log,
+                                .failed = on_failed};
+    enum hs_err err = hs_lmdb_open(&store, &node->store);
     if (err != HS_OK)
-        return hs_command_fail(d->config.listen, err);
-    printf("ready domain=%s listen=%s\n", d->config.domain, hs_net_address(d->net));
-    (void)fflush(stdout);
-    hs_net_run(d->net);
-    hs_log(HS_NET_INFO, "stopped");
-    return EXIT_DONE;
+        return store_failed(err, site);
+    err = hs_core_new(&core, &node->core);
+    hs_signer_wipe(&core.node_signer);
+    if (err != HS_OK)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
+    net.core = node->core;
+    net.store = node->store;
+    err = hs_net_new(&net, &node->net);
+    if (err != HS_OK)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "can't listen at %s: is it in use, or not this machine's?",
+                           site->config.listen);
+    return HS_EXIT_OK;
 }
 
-static int start(const char *path, bool check_only)
+static void tell_ready(const struct options *o, const struct hs_site *site, const struct node *node)
 {
-    struct daemon d = {.arena = hs_arena(ARENA_CAP)};
-    char error[HS_CONFIG_ERROR_SIZE];
-    if (hs_config_load(path, &d.config, error) != HS_OK) {
-        fprintf(stderr, "hansed: %s\n", error);
-        return EXIT_CONFIG;
+    char line[512];
+    int len = snprintf(line, sizeof line, "ready domain=%s listen=%s\n", site->config.domain,
+                       hs_net_address(node->net));
+    fputs(line, stdout);
+    fflush(stdout);
+    if (o->ready_fd < 0)
+        return;
+    (void)!write(o->ready_fd, line, (size_t)len);
+    close(o->ready_fd);
+}
+
+/* The root signs addresses: what the configuration says since then is not what others are told. */
+static void compare_addresses(const struct hs_site *site)
+{
+    bool same = site->config.advertise_count == site->descriptor.address_count;
+    for (size_t i = 0; same && i < site->config.advertise_count; i++)
+        same = strcmp(site->config.advertise[i], site->descriptor.addresses[i]) == 0;
+    if (!same)
+        hs_log(HS_LOG_WARN,
+               "event=advertise-differs text=\"others are told the addresses of the descriptor\"");
+}
+
+static int serve(const struct options *o, const struct hs_site *site)
+{
+    struct node node = {0};
+    signal(SIGHUP, SIG_IGN); /* a terminal that closes is no reason to end */
+    raise_files();
+    compare_addresses(site);
+    int code = start(site, &node);
+    if (code == HS_EXIT_OK) {
+        hs_log(HS_LOG_INFO, "event=started version=%s incarnation=%llu", HANSE_VERSION,
+               (unsigned long long)site->incarnation);
+        tell_ready(o, site, &node);
+        hs_net_run(node.net);
     }
-    if (check_only) {
-        printf("%s: good\n", path);
-        return EXIT_DONE;
-    }
-    harden();
-    hs_log_init(d.config.verbose);
-    int code = open_state(&d);
-    if (code == EXIT_DONE)
-        code = serve(&d);
-    daemon_end(&d);
+    hs_net_free(node.net);
+    hs_core_free(node.core);
+    hs_lmdb_close(node.store);
+    if (code == HS_EXIT_OK)
+        hs_log(HS_LOG_INFO, "event=stopped");
     return code;
 }
 
-static int run(int argc, char **argv)
+int hs_cmd_run(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"check-config", no_argument, NULL, 'n'},
-                                            {NULL, 0, NULL, 0}};
-    const char *path = NULL;
-    bool check_only = false;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
-         o = getopt_long(argc, argv, "", options, NULL)) {
-        if (o == '?')
-            return hs_command_usage(&hs_cmd_run, "see its options");
-        path = o == 'c' ? optarg : path;
-        check_only = check_only || o == 'n';
-    }
-    if (optind != argc || path == NULL)
-        return hs_command_usage(&hs_cmd_run, "it wants --config FILE");
-    return start(path, check_only);
+    struct options o = {.ready_fd = -1};
+    struct hs_site HS_SITE site = {0};
+    char why[HS_CONFIG_WHY] = "";
+    int code = parse(argc, argv, &o);
+    if (code != HS_EXIT_OK)
+        return code < 0 ? HS_EXIT_OK : code;
+    if (!hs_cmd_prepare())
+        return HS_EXIT_FAILURE;
+    enum hs_err err = hs_site_open(o.config, &site, why);
+    if (err != HS_OK)
+        return hs_cmd_site_failed(err, why);
+    hs_log_init(site.config.log);
+    if (!o.check)
+        return serve(&o, &site);
+    printf("%s is fine: the node of %s\n", o.config, site.config.domain);
+    return HS_EXIT_OK;
 }
-
-const struct hs_command hs_cmd_run = {
-    .name = "run",
-    .summary = "serve, in the foreground (the same as hansed --config FILE)",
-    .run = run,
-    .help = "usage: hansed [run] --config FILE [--check-config]\n\n"
-            "  --config FILE   made by hansed init\n"
-            "  --check-config  only say whether the file is good\n\n"
-            "Prints one line (\"ready domain=... listen=...\") when it accepts connections; logs to stderr; "
-            "SIGTERM\n"
-            "finishes what is under way and ends within a second.\n\n"
-            "example:\n"
-            "  hansed --config /srv/hanse/hansed.conf\n",
-};

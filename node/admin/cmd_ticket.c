@@ -1,237 +1,151 @@
-/* hansed ticket and hansed grant: what the root key signs for people. */
-#include "admin/command.h"
-#include "admin/config.h"
-#include "admin/grants.h"
-#include "admin/now.h"
-#include "base/text.h"
-#include "crypto/selftest.h"
-#include "object/object.h"
+/* hansed ticket: a text with which people sign up. */
+#include "admin/cmd.h"
 
 #include <getopt.h>
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum { ARENA_CAP = 1 << 20, DAYS_DEFAULT = 30, DAYS_MAX = 36500, USES_MAX = 1000000 };
+static const char help[] =
+    "hansed ticket --config FILE [--role ROLE]... [--handle NAME] [--uses N] [--days D] [--out FILE] "
+    "[--json]\n"
+    "\n"
+    "Makes a ticket. With a role or a handle it makes one person part of the brand: its secret is that "
+    "person's\n"
+    "identity, so hand it over as you would a password. Without, it lets N customers sign up.\n"
+    "\n"
+    "  --config FILE    the node's configuration\n"
+    "  --role ROLE      owner, merchant, staff, till or steward; may be given more than once\n"
+    "  --handle NAME    the person's name before the @\n"
+    "  --uses N         customers who may use it (1)\n"
+    "  --days D         days for which it is good (30; 0 = for ever)\n"
+    "  --out FILE       a new file for it, readable by you only, instead of standard output\n"
+    "  --root-key FILE  where the root key is, if not beside the configuration's data\n"
+    "  --json           an object with ticket, roles, handle, uses and not_after_ms\n"
+    "\n"
+    "Examples:\n"
+    "  hansed ticket --config hansed.conf --uses 100                       # for a poster at the door\n"
+    "  hansed ticket --config hansed.conf --role till --handle till1 --out till1.ticket\n";
 
-/* What both commands take. */
-struct wishes {
-    const char *config, *out;
-    struct hs_entitlement e;
-    struct hs_key key;
-    bool has_key, json;
-    long days, valid_days; /* valid_days 0: roles and handle have no end */
+enum { TICKET_DAYS = 30, USES_MAX = 1000000, DAYS_MAX = 36500 };
+
+struct options {
+    const char *config, *out, *root_key;
+    struct hs_standing standing;
+    unsigned long uses, days;
+    bool json;
 };
 
-static bool number(const char *text, long min, long max, long *out)
+static int take(struct options *o, int option)
 {
-    char *end;
-    *out = strtol(text, &end, 10);
-    return end != text && *end == '\0' && *out >= min && *out <= max;
-}
-
-/* One option; false where its value can't be used. */
-static bool take(struct wishes *w, int option, const char *value)
-{
-    long uses;
     switch (option) {
     case 'c':
-        w->config = value;
-        return true;
-    case 'o':
-        w->out = value;
-        return true;
-    case 'h':
-        w->e.handle = value;
-        return hs_handle_name_is_valid(hs_bytes_str(value));
+        o->config = optarg;
+        return HS_EXIT_OK;
     case 'r':
-        if (w->e.role_count == HS_ROLES_WANTED_MAX)
-            return false;
-        w->e.roles[w->e.role_count] = hs_role_of(hs_bytes_str(value));
-        return w->e.roles[w->e.role_count++] != HANSE__ROLE__ROLE_NONE;
+        return hs_cmd_add_role(&o->standing, optarg) ? HS_EXIT_OK : HS_EXIT_USAGE;
+    case 'n':
+        o->standing.handle = optarg;
+        return HS_EXIT_OK;
     case 'u':
-        if (!number(value, 1, USES_MAX, &uses))
-            return false;
-        w->e.uses = (uint32_t)uses;
-        return true;
+        return hs_cmd_number("--uses", optarg, 1, USES_MAX, &o->uses) ? HS_EXIT_OK : HS_EXIT_USAGE;
     case 'd':
-        return number(value, 1, DAYS_MAX, &w->days);
-    case 'v':
-        return number(value, 1, DAYS_MAX, &w->valid_days);
+        return hs_cmd_number("--days", optarg, 0, DAYS_MAX, &o->days) ? HS_EXIT_OK : HS_EXIT_USAGE;
+    case 'o':
+        o->out = optarg;
+        return HS_EXIT_OK;
     case 'k':
-        w->has_key = hs_unhex(value, w->key.b, sizeof w->key.b) == HS_OK;
-        return w->has_key;
+        o->root_key = optarg;
+        return HS_EXIT_OK;
     case 'j':
-        return w->json = true;
+        o->json = true;
+        return HS_EXIT_OK;
+    case 'h':
+        return fputs(help, stdout) < 0 ? HS_EXIT_FAILURE : -1;
     default:
-        return false;
+        return hs_cmd_usage("ticket");
     }
 }
 
-static bool take_all(struct wishes *w, int argc, char **argv, const struct option *options)
+static int parse(int argc, char **argv, struct options *o)
 {
-    w->e.uses = 1;
-    w->days = DAYS_DEFAULT;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
-         o = getopt_long(argc, argv, "", options, NULL))
-        if (!take(w, o, optarg))
-            return false;
-    return optind == argc && w->config != NULL;
-}
-
-/* Configuration, node keys and root key. */
-static int load(struct wishes *w, struct hs_arena *arena, struct hs_node_keys *node, struct hs_signer *root)
-{
-    struct hs_config config;
-    char error[HS_CONFIG_ERROR_SIZE];
-    const char *what;
-    if (hs_config_load(w->config, &config, error) != HS_OK) {
-        fprintf(stderr, "hansed: %s\n", error);
-        return EXIT_CONFIG;
-    }
-    enum hs_err err = hs_crypto_init();
-    if (err != HS_OK)
-        return hs_command_fail("libsodium", err);
-    w->e.now = hs_now();
-    w->e.ticket_not_after.ms = w->e.now.ms + (int64_t)w->days * HS_DAY_MS;
-    if (w->valid_days > 0)
-        w->e.not_after.ms = w->e.now.ms + (int64_t)w->valid_days * HS_DAY_MS;
-    err = hs_node_keys_load(config.data, w->e.now, arena, node, &what);
-    if (err != HS_OK)
-        return hs_command_fail(what, err);
-    err = hs_root_key_load(config.data, root);
-    if (err == HS_ERR_NOT_FOUND)
-        fprintf(stderr, "hansed: put root.key back into %s for this, then take it away again\n", config.data);
-    return err == HS_OK ? EXIT_DONE : hs_command_fail("root.key", err);
-}
-
-static int give(const struct wishes *w, const char *kind, const char *text)
-{
-    if (w->out != NULL && strcmp(w->out, "-") != 0) {
-        enum hs_err err = hs_private_file_write(w->out, hs_bytes_str(text));
-        if (err != HS_OK)
-            return hs_command_fail(w->out, err);
-        if (!w->json)
-            printf("%s (readable by you alone; whoever has it can use it)\n", w->out);
-        return EXIT_DONE;
-    }
-    if (w->json) {
-        json_t *value = json_pack("{s:s, s:I}", kind, text, "until",
-                                  (json_int_t)(w->has_key ? w->e.not_after.ms : w->e.ticket_not_after.ms));
-        (void)json_dumpf(value, stdout, JSON_COMPACT);
-        json_decref(value);
-        printf("\n");
-    } else {
-        printf("%s\n", text);
-    }
-    return EXIT_DONE;
-}
-
-static int run_ticket(int argc, char **argv)
-{
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"role", required_argument, NULL, 'r'},
-                                            {"handle", required_argument, NULL, 'h'},
-                                            {"uses", required_argument, NULL, 'u'},
-                                            {"days", required_argument, NULL, 'd'},
-                                            {"valid-days", required_argument, NULL, 'v'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {NULL, 0, NULL, 0}};
-    struct wishes w = {0};
-    struct hs_arena HS_ARENA arena = hs_arena(ARENA_CAP);
-    struct hs_node_keys HS_NODE_KEYS node = {0};
-    struct hs_signer HS_SIGNER root = {0};
-    char *text;
-    if (!take_all(&w, argc, argv, options))
-        return hs_command_usage(&hs_cmd_ticket, "see its options");
-    if (w.e.uses > 1 && (w.e.role_count > 0 || w.e.handle != NULL))
-        return hs_command_usage(&hs_cmd_ticket,
-                                "a ticket with a role or handle is for one person: leave --uses out");
-    int code = load(&w, &arena, &node, &root);
-    if (code != EXIT_DONE)
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},   {"role", required_argument, NULL, 'r'},
+        {"handle", required_argument, NULL, 'n'},   {"uses", required_argument, NULL, 'u'},
+        {"days", required_argument, NULL, 'd'},     {"out", required_argument, NULL, 'o'},
+        {"root-key", required_argument, NULL, 'k'}, {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},           {0}};
+    int code = HS_EXIT_OK;
+    for (int option; code == HS_EXIT_OK && (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
+        code = take(o, option);
+    if (code != HS_EXIT_OK)
         return code;
-    enum hs_err err = hs_ticket_make(&root, &node, &w.e, &arena, &text);
-    return err == HS_OK ? give(&w, "ticket", text) : hs_command_fail("ticket", err);
+    if (o->config == NULL || optind < argc)
+        return hs_cmd_fail(HS_EXIT_USAGE, "ticket needs --config, and nothing else but options");
+    if (o->standing.handle != NULL && !hs_handle_name_is_valid(hs_bytes_str(o->standing.handle)))
+        return hs_cmd_fail(HS_EXIT_USAGE, "--handle takes 1 to 64 of a-z, 0-9, '.', '_', '-'");
+    if (o->uses > 1 && (o->standing.role_count > 0 || o->standing.handle != NULL))
+        return hs_cmd_fail(HS_EXIT_USAGE, "a ticket with a role or a handle is one person's: no --uses");
+    return HS_EXIT_OK;
 }
 
-/* "hanse:g/" and the base64url of a Chain. */
-static enum hs_err grant_text(const struct wishes *w, const struct hs_signer *root,
-                              const struct hs_node_keys *node, struct hs_arena *arena, char **out)
+static char *to_json(const struct options *o, const struct hs_site *site, const char *ticket,
+                     struct hs_time not_after)
 {
-    Hanse__SignedObject *objects[HS_ROLES_WANTED_MAX + 2];
-    Hanse__Chain chain = HANSE__CHAIN__INIT;
-    size_t count;
-    HS_TRY(hs_object_unpack(node->descriptor, arena, &objects[0]));
-    HS_TRY(hs_grants_make(root, &node->facts, &w->key, &w->e, arena, objects + 1, &count));
-    chain.objects = objects;
-    chain.n_objects = count + 1;
-    size_t len = hanse__chain__get_packed_size(&chain);
-    uint8_t *packed = hs_arena_alloc(arena, len);
-    char *text = hs_arena_alloc(arena, 8 + HS_BASE64_SIZE(len));
-    HS_REQUIRE(packed != NULL && text != NULL, HS_ERR_NOMEM);
-    (void)hanse__chain__pack(&chain, packed);
-    memcpy(text, "hanse:g/", 8);
-    hs_base64(hs_bytes(packed, len), text + 8);
-    *out = text;
-    return HS_OK;
+    char handle[HS_HANDLE_TEXT_SIZE] = "";
+    json_t *roles = json_array();
+    for (size_t i = 0; i < o->standing.role_count; i++)
+        json_array_append_new(roles, json_string(hs_role_name(o->standing.roles[i])));
+    if (o->standing.handle != NULL)
+        snprintf(handle, sizeof handle, "%s@%s", o->standing.handle, site->descriptor.domain);
+    json_t *object = json_pack("{s:s, s:o, s:s, s:I, s:I}", "ticket", ticket, "roles", roles, "handle",
+                               handle, "uses", (json_int_t)o->uses, "not_after_ms", (json_int_t)not_after.ms);
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    return text;
 }
 
-static int run_grant(int argc, char **argv)
+static int deliver(const struct options *o, const char *text)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"key", required_argument, NULL, 'k'},
-                                            {"role", required_argument, NULL, 'r'},
-                                            {"handle", required_argument, NULL, 'h'},
-                                            {"valid-days", required_argument, NULL, 'v'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {NULL, 0, NULL, 0}};
-    struct wishes w = {0};
-    struct hs_arena HS_ARENA arena = hs_arena(ARENA_CAP);
-    struct hs_node_keys HS_NODE_KEYS node = {0};
+    if (o->out == NULL)
+        return puts(text) >= 0 && fflush(stdout) == 0 ? HS_EXIT_OK : HS_EXIT_FAILURE;
+    enum hs_err err = hs_file_write_new(o->out, hs_bytes_str(text));
+    if (err == HS_ERR_CONFLICT)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s is there already; nothing was changed", o->out);
+    return err == HS_OK ? HS_EXIT_OK : hs_cmd_fail(HS_EXIT_FAILURE, "%s can't be written", o->out);
+}
+
+static int make(const struct options *o, const struct hs_site *site, const struct hs_signer *root)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(256 * 1024);
+    struct hs_time now = hs_cmd_now(), not_after = hs_cmd_days(now, o->days);
+    char *text = NULL;
+    enum hs_err err =
+        hs_issue_ticket(site, root, &o->standing, (uint32_t)o->uses, now, not_after, &arena, &text);
+    if (err != HS_OK)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
+    if (!o->json)
+        return deliver(o, text);
+    char *json = to_json(o, site, text, not_after);
+    if (json == NULL)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(HS_ERR_NOMEM));
+    int code = deliver(o, json);
+    hs_wipe(json, strlen(json));
+    free(json);
+    return code;
+}
+
+int hs_cmd_ticket(int argc, char **argv)
+{
+    struct options o = {.uses = 1, .days = TICKET_DAYS};
+    struct hs_site HS_SITE site = {0};
     struct hs_signer HS_SIGNER root = {0};
-    char *text;
-    if (!take_all(&w, argc, argv, options) || !w.has_key || (w.e.role_count == 0 && w.e.handle == NULL))
-        return hs_command_usage(&hs_cmd_grant, "it wants --config, --key and a --role or --handle");
-    int code = load(&w, &arena, &node, &root);
-    if (code != EXIT_DONE)
-        return code;
-    enum hs_err err = grant_text(&w, &root, &node, &arena, &text);
-    return err == HS_OK ? give(&w, "grant", text) : hs_command_fail("grant", err);
+    char why[HS_CONFIG_WHY] = "";
+    int code = parse(argc, argv, &o);
+    if (code != HS_EXIT_OK)
+        return code < 0 ? HS_EXIT_OK : code;
+    if (!hs_cmd_prepare())
+        return HS_EXIT_FAILURE;
+    enum hs_err err = hs_site_open(o.config, &site, why);
+    if (err == HS_OK)
+        err = hs_site_root(&site, o.root_key, &root, why);
+    return err == HS_OK ? make(&o, &site, &root) : hs_cmd_site_failed(err, why);
 }
-
-#define ROLES "owner, merchant, staff, till, steward, payment-agent, fulfiller"
-
-const struct hs_command hs_cmd_ticket = {
-    .name = "ticket",
-    .summary = "make a ticket: an account for staff (with roles) or customers",
-    .run = run_ticket,
-    .help = "usage: hansed ticket --config FILE [options]\n\n"
-            "  --role ROLE    " ROLES ";\n"
-            "                 may be given more than once\n"
-            "  --handle NAME  the bearer is NAME@ your domain\n"
-            "  --uses N       without role and handle: so many customers may sign up with it (default: 1)\n"
-            "  --days N       it can be used for so many days (default: 30)\n"
-            "  --valid-days N the role and handle end after so many days (default: no end)\n"
-            "  --out FILE     write it there instead of showing it\n"
-            "  --json         as JSON\n\n"
-            "example:\n"
-            "  hansed ticket --config hansed.conf --role staff --role merchant --handle mo --out mo.ticket\n",
-};
-
-const struct hs_command hs_cmd_grant = {
-    .name = "grant",
-    .summary = "give roles or a handle to a key that exists",
-    .run = run_grant,
-    .help = "usage: hansed grant --config FILE --key HEX (--role ROLE | --handle NAME) [options]\n\n"
-            "  --key HEX      the person's public key (64 hex digits)\n"
-            "  --role ROLE    " ROLES "\n"
-            "  --handle NAME  the bearer is NAME@ your domain\n"
-            "  --valid-days N end it after so many days (default: no end)\n"
-            "  --out FILE     write it there instead of showing it\n"
-            "  --json         as JSON\n\n"
-            "example:\n"
-            "  hansed grant --config hansed.conf --key 3f2a... --role till --valid-days 365\n",
-};

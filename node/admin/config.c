@@ -4,6 +4,7 @@
 
 #include <ini.h>
 #include <libgen.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,20 +12,20 @@
 struct reading {
     struct hs_config *config;
     char mistake[256];
-    uint32_t seen;   /* a bit a row of keys */
+    uint32_t seen; /* a bit a row of keys */
 };
 
 typedef bool set_fn(struct hs_config *config, const char *value);
 
-static bool set_domain(struct hs_config *config, const char *value)
+bool hs_config_set_domain(struct hs_config *config, const char *value)
 {
-    if (!hs_domain_is_valid(hs_bytes_str(value)))
+    if (!hs_domain_is_valid(hs_bytes_str(value)) || strlen(value) > HS_CONFIG_VALUE_MAX)
         return false;
     snprintf(config->domain, sizeof config->domain, "%s", value);
     return true;
 }
 
-static bool set_listen(struct hs_config *config, const char *value)
+bool hs_config_set_listen(struct hs_config *config, const char *value)
 {
     struct sockaddr_storage address;
     if (strlen(value) >= sizeof config->listen || hs_address_parse(value, &address) != HS_OK)
@@ -37,7 +38,7 @@ enum hs_err hs_config_add_addresses(struct hs_config *config, const char *list)
 {
     for (list += strspn(list, ", "); *list != '\0'; list += strspn(list, ", ")) {
         struct hs_bytes one = hs_bytes(list, strcspn(list, ", "));
-        HS_REQUIRE(hs_address_is_valid(one), HS_ERR_MALFORMED);
+        HS_REQUIRE(hs_address_is_valid(one) && one.len <= HS_CONFIG_VALUE_MAX, HS_ERR_MALFORMED);
         HS_REQUIRE(config->advertise_count < HS_DESCRIPTOR_ADDRESSES, HS_ERR_TOO_LARGE);
         char *out = config->advertise[config->advertise_count++];
         memcpy(out, one.data, one.len);
@@ -54,7 +55,8 @@ static bool set_advertise(struct hs_config *config, const char *value)
 
 static bool set_data(struct hs_config *config, const char *value)
 {
-    return snprintf(config->data, sizeof config->data, "%s", value) < (int)sizeof config->data && value[0] != '\0';
+    return snprintf(config->data, sizeof config->data, "%s", value) < (int)sizeof config->data &&
+           value[0] != '\0';
 }
 
 static bool set_log(struct hs_config *config, const char *value)
@@ -104,26 +106,32 @@ static const struct {
     const char *section, *key;
     set_fn *set;
     const char *wants;
-    bool required;
+    bool required, repeats;
 } keys[] = {
-    {"node", "domain", set_domain, "a domain name in lower case, such as rosa.example", true},
-    {"node", "listen", set_listen, "a numeric address and a port, such as 127.0.0.1:7700 or [::]:7700", true},
-    {"node", "advertise", set_advertise, "one to four of host:port, separated by commas", true},
-    {"node", "data", set_data, "a directory", true},
-    {"node", "log", set_log, "error, warn, info or debug", false},
-    {"limits", "connections", set_connections, "a number from 1 to 65536", false},
-    {"limits", "connections_per_second", set_rate, "a number from 1 to 1000000", false},
-    {"limits", "connections_burst", set_burst, "a number from 1 to 1000000", false},
-    {"limits", "store_gib", set_store, "a number from 1 to 4096", false},
-    {"limits", "disk_reserve_mib", set_reserve, "a number up to 1000000", false},
+    {"node", "domain", hs_config_set_domain, "a domain name in lower case, such as rosa.example", true,
+     false},
+    {"node", "listen", hs_config_set_listen,
+     "a numeric address and a port, such as 127.0.0.1:7700 or [::]:7700", true, false},
+    {"node", "advertise", set_advertise, "one to four of host:port, separated by commas", true, true},
+    {"node", "data", set_data, "a directory", true, false},
+    {"node", "log", set_log, "error, warn, info or debug", false, false},
+    {"limits", "connections", set_connections, "a number from 1 to 65536", false, false},
+    {"limits", "connections_per_second", set_rate, "a number from 1 to 1000000", false, false},
+    {"limits", "connections_burst", set_burst, "a number from 1 to 1000000", false, false},
+    {"limits", "store_gib", set_store, "a number from 1 to 4096", false, false},
+    {"limits", "disk_reserve_mib", set_reserve, "a number up to 1000000", false, false},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 
-/* 0 stops nothing: the parser goes on, and reports the first line of which this was said. */
-static int mistake(struct reading *r, const char *format, const char *a, const char *b)
+/* Keeps the first one; the parser goes on, and reports the first line for which this gave 0. */
+__attribute__((format(printf, 2, 3))) static int mistake(struct reading *r, const char *format, ...)
 {
-    if (r->mistake[0] == '\0')
-        snprintf(r->mistake, sizeof r->mistake, format, a, b);
+    va_list args;
+    if (r->mistake[0] != '\0')
+        return 0;
+    va_start(args, format);
+    vsnprintf(r->mistake, sizeof r->mistake, format, args);
+    va_end(args);
     return 0;
 }
 
@@ -133,13 +141,13 @@ static int on_entry(void *arg, const char *section, const char *name, const char
     for (size_t i = 0; i < KEYS; i++) {
         if (strcmp(section, keys[i].section) != 0 || strcmp(name, keys[i].key) != 0)
             continue;
-        if ((r->seen >> i & 1) != 0)
-            return mistake(r, "%s is set twice%s", name, "");
+        if ((r->seen >> i & 1) != 0 && !keys[i].repeats)
+            return mistake(r, "%s is set twice", name);
         r->seen |= 1u << i;
         return keys[i].set(r->config, value) ? 1 : mistake(r, "%s must be %s", name, keys[i].wants);
     }
     if (strcmp(section, "peers") == 0)
-        return mistake(r, "[peers] isn't used by this version%s%s", "", "");
+        return mistake(r, "[peers] isn't used by this version");
     return mistake(r, "there is no key \"%s\" in section [%s]", name, section);
 }
 
@@ -155,12 +163,12 @@ static enum hs_err complain(const char *path, int line, const char *what, char w
 /* What the file must say, and what follows from where it lies. */
 static enum hs_err complete(const char *path, struct reading *r, char why[static HS_CONFIG_WHY])
 {
-    for (size_t i = 0; i < KEYS; i++)
-        if (keys[i].required && (r->seen >> i & 1) == 0)
-            return complain(path, 0, mistake(r, "%s is missing in section [%s]", keys[i].key, keys[i].section) == 0
-                                         ? r->mistake
-                                         : "",
-                            why);
+    for (size_t i = 0; i < KEYS; i++) {
+        if (!keys[i].required || (r->seen >> i & 1) != 0)
+            continue;
+        mistake(r, "%s is missing in section [%s]", keys[i].key, keys[i].section);
+        return complain(path, 0, r->mistake, why);
+    }
     char own[HS_PATH_SIZE], data[HS_PATH_SIZE];
     if (snprintf(own, sizeof own, "%s", path) >= (int)sizeof own ||
         hs_path_join(dirname(own), r->config->data, data) != HS_OK)
@@ -188,7 +196,7 @@ enum hs_err hs_config_read(const char *path, struct hs_config *out, char why[sta
 char *hs_config_text(const struct hs_config *config, struct hs_arena *arena)
 {
     static const char format[] =
-        "# The node of %s. hansed --config FILE --check-config checks this file.\n"
+        "# A node of Hanse. hansed --config FILE --check-config checks this file.\n"
         "\n"
         "[node]\n"
         "# The brand's domain; it stands in the node's descriptor and can't be changed.\n"
@@ -196,7 +204,7 @@ char *hs_config_text(const struct hs_config *config, struct hs_arena *arena)
         "# Where this process accepts connections: a numeric address and a port.\n"
         "listen = %s\n"
         "# Where others reach it, at most four of host:port; these stand in the descriptor as well.\n"
-        "advertise = %s\n"
+        "%s"
         "# Where keys and the store are; relative to this file.\n"
         "data = %s\n"
         "# error, warn, info or debug.\n"
@@ -212,14 +220,15 @@ char *hs_config_text(const struct hs_config *config, struct hs_arena *arena)
         "#store_gib = %d\n"
         "# New data is refused where the disk has less left, in MiB.\n"
         "#disk_reserve_mib = %d\n";
-    char advertise[HS_DESCRIPTOR_ADDRESSES * (HS_ADDRESS_MAX + 3)] = "";
+    char advertise[HS_DESCRIPTOR_ADDRESSES * (HS_ADDRESS_MAX + 16)] = "";
     for (size_t i = 0, len = 0; i < config->advertise_count; i++)
-        len += (size_t)snprintf(advertise + len, sizeof advertise - len, "%s%s", i > 0 ? ", " : "",
+        len += (size_t)snprintf(advertise + len, sizeof advertise - len, "advertise = %s\n",
                                 config->advertise[i]);
     size_t size = sizeof format + 2 * sizeof config->domain + sizeof advertise + strlen(config->data) + 512;
     char *text = hs_arena_alloc(arena, size);
     if (text != NULL)
-        snprintf(text, size, format, config->domain, config->domain, config->listen, advertise, config->data,
-                 HS_NET_CONNECTIONS, HS_NET_ADDRESS_RATE, HS_NET_ADDRESS_BURST, HS_STORE_GIB, HS_DISK_RESERVE_MIB);
+        snprintf(text, size, format, config->domain, config->listen, advertise, config->data,
+                 HS_NET_CONNECTIONS, HS_NET_ADDRESS_RATE, HS_NET_ADDRESS_BURST, HS_STORE_GIB,
+                 HS_DISK_RESERVE_MIB);
     return text;
 }

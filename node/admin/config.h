@@ -7,6 +7,9 @@
 #include "identity/descriptor.h"
 #include "net/limits.h"
 
+/* The parser's lines end at 200 characters: a longer value would be read as two lines. */
+enum { HS_CONFIG_VALUE_MAX = 180 };
+
 enum { HS_CONFIG_WHY = 512, HS_STORE_GIB = 64, HS_STORE_GIB_MAX = 4096, HS_DISK_RESERVE_MIB = 256 };
 
 struct hs_config {
@@ -14,21 +17,27 @@ struct hs_config {
     char listen[HS_ADDRESS_MAX + 1];
     char advertise[HS_DESCRIPTOR_ADDRESSES][HS_ADDRESS_MAX + 1];
     size_t advertise_count;
-    char data[HS_PATH_SIZE];     /* absolute, or relative to where the program runs */
+    char data[HS_PATH_SIZE]; /* absolute, or relative to where the program runs */
     struct hs_net_limits limits;
-    unsigned store_gib;          /* address space of the store: its most */
-    unsigned disk_reserve_mib;   /* below so much free disk new data is refused */
+    unsigned store_gib;        /* address space of the store: its most */
+    unsigned disk_reserve_mib; /* below so much free disk new data is refused */
     enum hs_log_level log;
 };
 
-/* Reads and checks. CONFIG, with a sentence that names file and line in why. A relative data directory is relative
- * to the file's. */
+/* Reads and checks. CONFIG, with a sentence that names file and line in why. A relative data directory is
+ * relative to the file's. */
 enum hs_err hs_config_read(const char *path, struct hs_config *out, char why[static HS_CONFIG_WHY]);
 
 /* The text of a new configuration file, with comments. In the arena; NULL without memory. */
 char *hs_config_text(const struct hs_config *config, struct hs_arena *arena);
 
-/* Adds the addresses of a list separated by commas or spaces. MALFORMED for a bad one, TOO_LARGE past four. */
+/* False where it isn't a domain in A-labels of at most HS_CONFIG_VALUE_MAX characters; a numeric address and
+ * port. */
+bool hs_config_set_domain(struct hs_config *config, const char *value);
+bool hs_config_set_listen(struct hs_config *config, const char *value);
+
+/* Adds the addresses of a list separated by commas or spaces. MALFORMED for a bad one, TOO_LARGE past four.
+ */
 enum hs_err hs_config_add_addresses(struct hs_config *config, const char *list);
 
 #endif

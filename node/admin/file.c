@@ -80,7 +80,8 @@ static enum hs_err read_whole(int fd, size_t max, struct hs_arena *arena, struct
 static bool is_private(int fd)
 {
     struct stat info;
-    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 077) == 0;
+    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+           (info.st_mode & 077) == 0;
 }
 
 static enum hs_err read_file(const char *path, bool private, size_t max, struct hs_arena *arena,
@@ -122,7 +123,8 @@ enum hs_err hs_key_file_read(const char *path, struct hs_secret32 *out)
     struct hs_bytes line;
     char text[KEY_LINE];
     HS_TRY(hs_file_read_private(path, KEY_LINE, &arena, &line));
-    HS_REQUIRE(line.len >= KEY_LINE - 1 && (line.len < KEY_LINE || line.data[KEY_LINE - 1] == '\n'), HS_ERR_MALFORMED);
+    HS_REQUIRE(line.len >= KEY_LINE - 1 && (line.len < KEY_LINE || line.data[KEY_LINE - 1] == '\n'),
+               HS_ERR_MALFORMED);
     memcpy(text, line.data, KEY_LINE - 1);
     text[KEY_LINE - 1] = '\0';
     enum hs_err err = hs_unhex(text, out->b, sizeof out->b);

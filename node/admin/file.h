@@ -18,8 +18,8 @@ enum hs_err hs_file_write_new(const char *path, struct hs_bytes bytes);
 /* The whole file into the arena, at most max bytes. NOT_FOUND, TOO_LARGE, NOMEM, IO. */
 enum hs_err hs_file_read(const char *path, size_t max, struct hs_arena *arena, struct hs_bytes *out);
 
-/* The same for what only its owner may read: DENIED where it isn't this user's own regular file, or the group or
- * others have any right to it. */
+/* The same for what only its owner may read: DENIED where it isn't this user's own regular file, or the group
+ * or others have any right to it. */
 enum hs_err hs_file_read_private(const char *path, size_t max, struct hs_arena *arena, struct hs_bytes *out);
 
 /* A key: 64 hex digits and a newline. MALFORMED for other content; errors as above. */

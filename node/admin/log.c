@@ -52,7 +52,8 @@ void hs_log(enum hs_log_level level, const char *format, ...)
     bool coloured = settings.colour && colours[level][0] != '\0';
     if (settings.time)
         len = put_time(line, sizeof line);
-    len += (size_t)snprintf(line + len, sizeof line - len, "%s%-5s ", coloured ? colours[level] : "", names[level]);
+    len += (size_t)snprintf(line + len, sizeof line - len, "%s%-5s ", coloured ? colours[level] : "",
+                            names[level]);
     text = len;
     va_list args;
     va_start(args, format);

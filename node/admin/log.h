@@ -4,8 +4,8 @@
 
 enum hs_log_level { HS_LOG_ERROR, HS_LOG_WARN, HS_LOG_INFO, HS_LOG_DEBUG };
 
-/* Lines up to this level are written. Colours where standard error is a terminal; no time where the journal adds
- * its own. To be called before any other thread logs. */
+/* Lines up to this level are written. Colours where standard error is a terminal; no time where the journal
+ * adds its own. To be called before any other thread logs. */
 void hs_log_init(enum hs_log_level level);
 
 /* The level of that name ("error", "warn", "info", "debug"); -1 where there is none. */

@@ -27,14 +27,16 @@ static enum hs_err say(enum hs_err err, const char *dir, const char *file, char 
     return err;
 }
 
-static enum hs_err read_key(const char *dir, const char *name, struct hs_secret32 *out, char why[static HS_CONFIG_WHY])
+static enum hs_err read_key(const char *dir, const char *name, struct hs_secret32 *out,
+                            char why[static HS_CONFIG_WHY])
 {
     char path[HS_PATH_SIZE];
     HS_TRY(hs_path_join(dir, name, path));
     return say(hs_key_file_read(path, out), dir, name, why);
 }
 
-static enum hs_err write_new(const char *dir, const char *name, struct hs_bytes bytes, char why[static HS_CONFIG_WHY])
+static enum hs_err write_new(const char *dir, const char *name, struct hs_bytes bytes,
+                             char why[static HS_CONFIG_WHY])
 {
     char path[HS_PATH_SIZE];
     HS_TRY(hs_path_join(dir, name, path));
@@ -52,7 +54,7 @@ static enum hs_err write_key(const char *dir, const char *name, const struct hs_
 /* Looked at before anything is written. */
 static enum hs_err check_empty(const char *dir, char why[static HS_CONFIG_WHY])
 {
-    static const char *const names[] = {"hansed.conf", "root.key",   "signing.key", "transport.key",
+    static const char *const names[] = {"hansed.conf", "root.key",    "signing.key", "transport.key",
                                         "descriptor",  "incarnation", "store",       "owner.ticket"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[HS_PATH_SIZE];
@@ -65,8 +67,8 @@ static enum hs_err check_empty(const char *dir, char why[static HS_CONFIG_WHY])
 }
 
 static enum hs_err make_descriptor(const struct hs_config *config, const struct hs_signer *root,
-                                   const struct hs_key *signing, const struct hs_key *transport, struct hs_time now,
-                                   struct hs_arena *arena, struct hs_bytes *out)
+                                   const struct hs_key *signing, const struct hs_key *transport,
+                                   struct hs_time now, struct hs_arena *arena, struct hs_bytes *out)
 {
     struct hs_descriptor d = {.signing_key = *signing,
                               .transport_key = *transport,
@@ -79,8 +81,8 @@ static enum hs_err make_descriptor(const struct hs_config *config, const struct 
     return hs_object_pack(object, arena, out);
 }
 
-enum hs_err hs_site_create(const char *dir, const struct hs_config *config, struct hs_time now, struct hs_signer *root,
-                           char why[static HS_CONFIG_WHY])
+enum hs_err hs_site_create(const char *dir, const struct hs_config *config, struct hs_time now,
+                           struct hs_signer *root, char why[static HS_CONFIG_WHY])
 {
     struct hs_arena HS_ARENA arena = hs_arena(ARENA_MAX);
     struct hs_secret32 HS_SECRET root_seed = {0}, HS_SECRET signing_seed = {0}, HS_SECRET transport = {0};
@@ -139,8 +141,11 @@ static enum hs_err read_incarnation(struct hs_site *site, char why[static HS_CON
 static enum hs_err check_together(struct hs_site *site, char why[static HS_CONFIG_WHY])
 {
     const struct hs_descriptor *d = &site->descriptor;
-    if (strcmp(d->domain, site->config.domain) != 0)
-        return say(HS_ERR_CONFLICT, "the descriptor", "is for another domain: the one of the configuration", why);
+    if (strcmp(d->domain, site->config.domain) != 0) {
+        snprintf(why, HS_CONFIG_WHY, "the descriptor is for %s, the configuration says %s", d->domain,
+                 site->config.domain);
+        return HS_ERR_CONFIG;
+    }
     if (!hs_key_equal(&d->signing_key, &site->signing.pub))
         return say(HS_ERR_MALFORMED, site->config.data, "signing.key", why);
     if (!hs_key_equal(&d->transport_key, &site->transport_pub))

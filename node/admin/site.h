@@ -19,8 +19,8 @@ struct hs_site {
     struct hs_signer signing;
     struct hs_secret32 transport;
     struct hs_key transport_pub;
-    struct hs_descriptor descriptor;            /* its root is the node's */
-    Hanse__SignedObject *descriptor_object;     /* in the arena, and its bytes */
+    struct hs_descriptor descriptor;        /* its root is the node's */
+    Hanse__SignedObject *descriptor_object; /* in the arena, and its bytes */
     struct hs_bytes descriptor_bytes;
     uint64_t incarnation;
     struct hs_arena arena;
@@ -28,9 +28,9 @@ struct hs_site {
 
 #define HS_SITE HS_AUTO(hs_site_wipe)
 
-/* Makes the directory and everything in it but the store, and gives the root key. The configuration's data directory
- * is dir. why: a sentence. CONFLICT where one of the files is there already; INVALID_ARG for a bad domain or address;
- * IO, NOMEM. Nothing that was there is touched. */
+/* Makes the directory and everything in it but the store, and gives the root key. The configuration's data
+ * directory is dir. why: a sentence. CONFLICT where one of the files is there already; INVALID_ARG for a bad
+ * domain or address; IO, NOMEM. Nothing that was there is touched. */
 enum hs_err hs_site_create(const char *dir, const struct hs_config *config, struct hs_time now,
                            struct hs_signer *root, char why[static HS_CONFIG_WHY]);
 

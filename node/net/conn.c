@@ -328,7 +328,7 @@ void hs_conn_begin(struct hs_conn *conn, struct hs_link *link)
 
 void hs_conn_resume(struct hs_conn *conn)
 {
-    if (!may_pull(conn))
+    if (conn->net->stopping || !may_pull(conn))
         return;
     TAILQ_REMOVE(&conn->net->stalled, conn, stalled_entry);
     conn->stalled = false;

@@ -14,7 +14,7 @@ enum {
     HS_NET_STALL_MS = 30 * 1000,      /* nothing of a full queue was taken: the reader is gone */
     HS_NET_UNAUTHENTICATED_MS = 120 * 1000, /* a stranger may stay so long in all */
     HS_NET_LINGER_MS = 2000,                /* the other side's time to read the last words */
-    HS_NET_STOP_MS = 600,  /* for flushing when the node stops: the whole stop stays below a second */
+    HS_NET_STOP_MS = 400,  /* for flushing when the node stops: the whole stop stays below a second */
     HS_NET_SWEEP_MS = 500, /* how exactly deadlines are kept */
     HS_NET_STATS_MS = 10 * 60 * 1000, /* between two lines of statistics in the log */
     HS_NET_BACKLOG = 512,             /* connections that the kernel holds until they are accepted */

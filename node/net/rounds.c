@@ -65,6 +65,5 @@ void hs_rounds_take(struct hs_net *net)
             carry_out(net, &round->effects.list[i]);
         hs_commit_give_back(net->commit, round);
     }
-    if (!net->stopping)
-        resume_stalled(net);
+    resume_stalled(net);
 }

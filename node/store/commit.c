@@ -152,6 +152,19 @@ static bool is_shortage(enum hs_err err)
     return err == HS_ERR_STORE_FULL || err == HS_ERR_NOMEM;
 }
 
+/* The round that failed has opened sessions in the core's memory, where no transaction takes them back. */
+static enum hs_err forget_session(struct hs_commit *c, struct hs_round *round, uint64_t session)
+{
+    struct hs_kv *txn = NULL;
+    struct hs_core_input closed = {.kind = HS_INPUT_CLOSED, .session = session};
+    HS_TRY(hs_lmdb_begin_write(c->config.store, &txn));
+    size_t effects = round->effects.len;
+    enum hs_err err = hs_core_step(c->config.core, txn, &closed, c->config.now(), true, &round->effects);
+    hs_lmdb_abort(txn);
+    round->effects.len = effects;
+    return err;
+}
+
 /* A round that didn't fit goes one input at a time, so that only the one that doesn't fit is lost; the others
  * add nothing new, since the core is told that the store is full. */
 static enum hs_err apply_singly(struct hs_commit *c, struct hs_round *round, bool full)
@@ -159,7 +172,12 @@ static enum hs_err apply_singly(struct hs_commit *c, struct hs_round *round, boo
     c->counted.retried++;
     hs_effects_reset(&round->effects);
     for (size_t i = 0; i < round->len; i++) {
-        enum hs_err err = apply(c, round, i, i + 1, full);
+        const struct hs_core_input *input = &round->inputs[i].input;
+        enum hs_err err = HS_OK;
+        if (input->kind == HS_INPUT_OPEN)
+            err = forget_session(c, round, input->session);
+        if (err == HS_OK)
+            err = apply(c, round, i, i + 1, full);
         if (is_shortage(err)) {
             round->inputs[i].dropped = true;
             c->counted.dropped++;

@@ -187,9 +187,8 @@ static enum hs_err tick(struct hs_core *core, struct hs_time now, struct hs_effe
 
 static enum hs_err opened(struct hs_core *core, const struct hs_core_input *input, struct hs_effects *effects)
 {
-    if (find(core, input->session) != NULL)
-        return HS_OK; /* the round is carried out again after a shortage */
     HS_ASSERT(core->count < FAKE_SESSIONS_MAX && input->session != 0);
+    HS_ASSERT(find(core, input->session) == NULL);
     core->sessions[core->count++] =
         (struct fake_session){.number = input->session, .outbound = input->outbound};
     core->stats.sessions = core->count;

@@ -174,7 +174,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* NODE-30: everything queued is carried out, in order, in fewer rounds than inputs; also what was queued when
+/* NODE-7: everything queued is carried out, in order, in fewer rounds than inputs; also what was queued when
  * the end was asked for. */
 static void rounds_keep_order(void **state)
 {
@@ -201,7 +201,7 @@ static void rounds_keep_order(void **state)
     bench_stop(b);
 }
 
-/* NODE-31: the queue is bounded; frames find no room while nobody takes rounds, other inputs do. */
+/* NODE-8: the queue is bounded; frames find no room while nobody takes rounds, other inputs do. */
 static void queue_is_bounded(void **state)
 {
     struct bench *b = *state;
@@ -253,7 +253,7 @@ static void bytes_are_bounded(void **state)
     bench_stop(b);
 }
 
-/* NODE-32: a round that doesn't fit is carried out one input at a time: deletions happen, puts are told
+/* NODE-9: a round that doesn't fit is carried out one input at a time: deletions happen, puts are told
  * STORE_FULL. */
 static void full_store_still_deletes(void **state)
 {
@@ -308,7 +308,11 @@ static void shortage_drops_one(void **state)
 {
     struct bench *b = *state;
     bench_start(b, 16 * MIB);
-    open_session(b);
+    for (int i = 0; i < HS_ROUNDS; i++) { /* until no round is spare, and the next ones gather in one */
+        assert_ok(push(b, (struct hs_core_input){.kind = HS_INPUT_ROOM}));
+        uv_sleep(30);
+    }
+    open_session(b); /* opened once, although its round is carried out again */
     for (uint64_t i = 1; i <= 50; i++)
         assert_ok(push_op(b, i == 25 ? 'm' : 'p', i, 10));
     finish(b);
@@ -319,7 +323,7 @@ static void shortage_drops_one(void **state)
     bench_stop(b);
 }
 
-/* NODE-33: the core is told the time at its deadline, and about once a second. */
+/* NODE-10: the core is told the time at its deadline, and about once a second. */
 static void ticks_come_in_time(void **state)
 {
     struct bench *b = *state;
@@ -332,12 +336,13 @@ static void ticks_come_in_time(void **state)
     print_message("deadline of 120 ms met after %llu ms\n", (unsigned long long)took);
     assert_true(took >= 119 && took < 1000);
     uint64_t ticks = hs_commit_stats(b->commit).core.refused;
+    start = uv_hrtime();
     for (int i = 0; i < 230; i++) {
         take_one(b);
         uv_sleep(10);
     }
     ticks = hs_commit_stats(b->commit).core.refused - ticks;
-    assert_true(ticks >= 1 && ticks <= 3);
+    assert_true(ticks >= 1 && ticks <= (uv_hrtime() - start) / 1000000 / HS_TICK_MS + 1);
     finish(b);
     bench_stop(b);
 }
@@ -380,7 +385,7 @@ static int child_status(pid_t pid)
     return status;
 }
 
-/* NODE-24: where writing fails the process ends, and what wasn't synced was never acknowledged. */
+/* NODE-5: where writing fails the process ends, and what wasn't synced was never acknowledged. */
 static void failed_write_ends_the_process(void **state)
 {
     struct bench *b = *state;
@@ -424,7 +429,7 @@ static _Noreturn void acknowledge_until_killed(struct bench *b, uint64_t number,
     }
 }
 
-/* NODE-25: kill -9 at any moment loses nothing that was acknowledged. */
+/* NODE-6: kill -9 at any moment loses nothing that was acknowledged. */
 static void kill_loses_nothing(void **state)
 {
     struct bench *b = *state;

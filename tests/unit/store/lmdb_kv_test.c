@@ -179,7 +179,7 @@ static void random_op(struct hs_kv *a, struct hs_kv *b)
     }
 }
 
-/* NODE-20: random operations over many transactions and reopenings tell the same as the store in memory. */
+/* NODE-1: random operations over many transactions and reopenings tell the same as the store in memory. */
 static void matches_memory(void **state)
 {
     seed_rng();
@@ -270,7 +270,7 @@ static void options_are_checked(void **state)
     assert_err(hs_lmdb_open(&good, &db), HS_ERR_IO);
 }
 
-/* NODE-21 */
+/* NODE-2 */
 static void second_opening_is_locked(void **state)
 {
     struct hs_lmdb *db = open_sized(*state, MIB, MIB), *other = NULL;
@@ -290,7 +290,7 @@ static mode_t mode_of(const char *dir, const char *name)
     return info.st_mode & 0777;
 }
 
-/* NODE-22 */
+/* NODE-3 */
 static void files_are_private(void **state)
 {
     mode_t mask = umask(0);
@@ -308,7 +308,7 @@ static void files_are_private(void **state)
     assert_err(hs_lmdb_open(&options, &db), HS_ERR_STORE);
 }
 
-/* NODE-22 */
+/* NODE-3 */
 static void network_disks_are_known(void **state)
 {
     (void)state;
@@ -335,7 +335,7 @@ static void garbage_is_refused(void **state)
     assert_err(hs_lmdb_open(&options, &db), HS_ERR_STORE); /* and the lock was let go */
 }
 
-/* NODE-23: new data is refused from the soft limit on, then at the reserve; whatever was taken is still
+/* NODE-4: new data is refused from the soft limit on, then at the reserve; whatever was taken is still
  * there, and all of it can be deleted, after which the store takes new data again. */
 static void full_map_can_be_emptied(void **state)
 {
@@ -434,7 +434,7 @@ static void disk_reserve_counts_as_full(void **state)
     hs_lmdb_close(db);
 }
 
-/* NODE-24: a write that fails for another reason than space is STORE, on which the process ends. Here the
+/* NODE-5: a write that fails for another reason than space is STORE, on which the process ends. Here the
  * file may not grow (EFBIG). */
 static void failed_write_is_store(void **state)
 {
@@ -465,7 +465,7 @@ static uint64_t write_until_killed(const char *dir, int out)
             _exit(1);
 }
 
-/* NODE-25 */
+/* NODE-6 */
 static void kill_loses_nothing(void **state)
 {
     seed_rng();

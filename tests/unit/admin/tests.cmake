@@ -1,0 +1,10 @@
+foreach(stem config site log)
+  hanse_test(admin ${stem} hs_admin)
+  target_compile_definitions(test_admin_${stem} PRIVATE _GNU_SOURCE)
+endforeach()
+
+if(TARGET hansed)
+  hanse_test(admin hansed hs_identity)
+  target_compile_definitions(test_admin_hansed PRIVATE _GNU_SOURCE HANSED="$<TARGET_FILE:hansed>")
+  add_dependencies(test_admin_hansed hansed)
+endif()
