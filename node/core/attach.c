@@ -4,6 +4,13 @@
 #include "core/internal.h"
 #include "core/table.h"
 
+void hs_session_replace_older(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_session *older = hs_session_of(&turn->core->sessions, subscriber);
+    if (older != NULL && older != turn->session)
+        hs_turn_close(turn, older, HS_ERR_CLOSED);
+}
+
 /* A room that the subscriber may not read is passed over: it will learn why from the log that it has. */
 static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cursor)
 {
@@ -28,6 +35,7 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
     for (size_t i = 0; i < request->attach->n_rooms; i++)
         HS_TRY(attach_room(turn, request->attach->rooms[i]));
     if (!session->attached) {
+        hs_session_replace_older(turn, &session->subscriber);
         session->attached = true;
         session->inbox_next = request->attach->inbox_next;
         session->inbox_due = true;
@@ -36,17 +44,16 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
     return HS_OK;
 }
 
-static enum hs_err move_cursor(struct hs_turn *turn, const Hanse__RoomCursor *cursor)
+static void move_cursor(struct hs_turn *turn, const Hanse__RoomCursor *cursor)
 {
     struct hs_id room;
-    HS_TAKE32(cursor->room, &room);
+    HS_ASSERT(HS_FIXED(hs_pb_bytes(cursor->room), &room));
     Hanse__State__SubscriptionView *view = hs_subscription_view(turn, &turn->session->subscriber, &room);
     if (view == NULL || cursor->next_seq <= view->next)
-        return HS_OK;
+        return;
     struct hs_kv_key key = hs_key2(HS_VIEW(turn->session->subscriber), HS_VIEW(room));
     view->next = cursor->next_seq;
     hs_view_put(turn, HS_T_SUBSCRIPTION, &key, &view->base);
-    return HS_OK;
 }
 
 enum hs_err hs_handle_cursors(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -56,7 +63,9 @@ enum hs_err hs_handle_cursors(struct hs_turn *turn, const Hanse__Frame *request,
     (void)detail;
     const Hanse__Cursors *cursors = request->cursors;
     for (size_t i = 0; i < cursors->n_rooms; i++)
-        HS_TRY(move_cursor(turn, cursors->rooms[i]));
+        HS_REQUIRE(cursors->rooms[i]->room.len == HS_HASH_LEN, HS_ERR_MALFORMED);
+    for (size_t i = 0; i < cursors->n_rooms; i++)
+        move_cursor(turn, cursors->rooms[i]);
     if (cursors->inbox_next > 0)
         hs_inbox_prune(turn, &turn->session->subscriber, cursors->inbox_next);
     if (request->id != 0)

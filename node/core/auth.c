@@ -4,16 +4,6 @@
 #include "core/internal.h"
 #include "core/table.h"
 
-/* A subscriber has one session: the newest. */
-static void replace_older(struct hs_turn *turn, const struct hs_key *subscriber)
-{
-    struct hs_session *older = hs_session_of(&turn->core->sessions, subscriber);
-    if (older == NULL || older == turn->session)
-        return;
-    older->attached = false;
-    hs_turn_close(turn, older, HS_ERR_CLOSED);
-}
-
 static enum hs_err device(struct hs_turn *turn, const Hanse__Authenticate *a)
 {
     struct hs_session *session = turn->session;
@@ -25,8 +15,10 @@ static enum hs_err device(struct hs_turn *turn, const Hanse__Authenticate *a)
     if (account != NULL)
         HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(account->device), HS_VIEW(certificate.signature_key)),
                    HS_ERR_DENIED); /* one device a user for now */
-    replace_older(turn, &certificate.signature_key);
-    hs_session_become(session, HS_SESSION_DEVICE, &certificate.signature_key);
+    HS_REQUIRE(session->state == HS_SESSION_NEW || hs_key_equal(&session->persona, &certificate.persona),
+               HS_ERR_UNEXPECTED);
+    HS_REQUIRE(hs_session_become(session, HS_SESSION_DEVICE, &certificate.signature_key), HS_ERR_UNEXPECTED);
+    hs_session_replace_older(turn, &certificate.signature_key);
     session->persona = certificate.persona;
     session->account = account != NULL;
     return HS_OK;
@@ -40,8 +32,8 @@ static enum hs_err node(struct hs_turn *turn, const Hanse__Authenticate *a)
                                hs_bytes(session->handshake_hash, sizeof session->handshake_hash),
                                &session->remote_static, turn->now, &descriptor));
     HS_REQUIRE(!hs_key_equal(&descriptor.root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
-    replace_older(turn, &descriptor.root);
-    hs_session_become(session, HS_SESSION_NODE, &descriptor.root);
+    HS_REQUIRE(hs_session_become(session, HS_SESSION_NODE, &descriptor.root), HS_ERR_UNEXPECTED);
+    hs_session_replace_older(turn, &descriptor.root);
     return HS_OK;
 }
 

@@ -56,7 +56,9 @@ const struct hs_key *hs_turn_sender_node(const struct hs_turn *turn)
 
 static void session_opened(struct hs_turn *turn, const struct hs_core_input *input)
 {
-    struct hs_session *session = hs_session_add(&turn->core->sessions, input->session);
+    struct hs_session *session = turn->session; /* there already where the input is carried out again */
+    if (session == NULL)
+        session = hs_session_add(&turn->core->sessions, input->session);
     if (session == NULL) {
         turn->kv->err = HS_ERR_NOMEM;
         return;

@@ -81,9 +81,11 @@ struct hs_effects hs_effects(void);
 void hs_effects_reset(struct hs_effects *effects);
 void hs_effects_free(struct hs_effects *effects);
 
-/* One input. A peer's fault becomes an Error frame or a CLOSE in the effects, never a returned error: what is
- * returned is this machine's trouble (NOMEM, STORE), on which the transaction must be aborted. Where the
- * store's soft limit is reached the caller sets full, and requests that add data answer STORE_FULL. */
+/* One input. The transaction may be aborted, and the same input carried out again in another: what the core
+ * has in memory stands for that. A peer's fault becomes an Error frame or a CLOSE in the effects, never a
+ * returned error: what is returned is this machine's trouble (NOMEM, STORE), on which the transaction must be
+ * aborted. Where the store's soft limit is reached the caller sets full, and requests that add data answer
+ * STORE_FULL. */
 enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct hs_core_input *input,
                          struct hs_time now, bool full, struct hs_effects *effects);
 

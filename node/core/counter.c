@@ -8,6 +8,8 @@
 #include "mls/key_package.h"
 #include "room/leaf.h"
 
+enum { WISH_MS = 10000 }; /* between two wishes of one customer */
+
 /* The brand's till: the first that has an account. */
 static bool find_till(struct hs_turn *turn, struct hs_key *device)
 {
@@ -17,13 +19,17 @@ static bool find_till(struct hs_turn *turn, struct hs_key *device)
            HS_FIXED(value, device);
 }
 
-/* The same key package again is the same wish. */
-static bool asked_before(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *ref)
+/* The same key package again is the same wish; another one must wait, or one customer could fill the till's
+ * inbox. */
+static enum hs_err check_wish(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *ref,
+                              bool *known)
 {
     struct hs_kv_key key = hs_key_sub(HS_MISC_COUNTER, HS_VIEW(*persona), (struct hs_bytes){0});
     Hanse__State__CounterView *view =
         (Hanse__State__CounterView *)HS_VIEW_GET(turn, HS_T_MISC, &key, hanse__state__counter_view);
-    return view != NULL && hs_bytes_equal(hs_pb_bytes(view->key_package_ref), HS_VIEW(*ref));
+    *known = view != NULL && hs_bytes_equal(hs_pb_bytes(view->key_package_ref), HS_VIEW(*ref));
+    bool soon = view != NULL && turn->now.ms >= view->asked_ms && turn->now.ms - view->asked_ms < WISH_MS;
+    return soon && !*known ? HS_ERR_RATE_LIMITED : HS_OK;
 }
 
 static void apply(struct hs_turn *turn, const Hanse__State__CounterAsked *asked,
@@ -37,6 +43,7 @@ static void apply(struct hs_turn *turn, const Hanse__State__CounterAsked *asked,
     view.home_root = asked->home_root;
     view.key_package_ref = hs_pb_data(HS_VIEW(facts->ref));
     view.device = hs_pb_data(HS_VIEW(facts->signature_key));
+    view.asked_ms = turn->now.ms;
     hs_view_put(turn, HS_T_MISC, &key, &view.base);
     counter.persona = asked->persona;
     counter.home_root = asked->home_root;
@@ -57,17 +64,20 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
     struct hs_mls_key_package_facts facts;
     struct hs_room_member member;
     Hanse__State__RoomView *view;
+    bool known;
     Hanse__State__CounterAsked asked = HANSE__STATE__COUNTER_ASKED__INIT;
     Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
     HS_TAKE32(open->room, &room);
     HS_TAKE32(open->persona, &persona);
+    HS_REQUIRE(open->key_package.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
     HS_TRY(hs_room_hubbed(turn, &room, &view));
     HS_TRY(hs_room_speaker(turn, &room, &persona));
     HS_TRY(hs_mls_key_package_check(hs_pb_bytes(open->key_package), (uint64_t)(turn->now.ms / 1000), &facts));
     HS_TRY(hs_room_leaf_check(facts.identity, &facts.signature_key, hs_turn_root(turn), turn->now, &member));
     HS_REQUIRE(hs_key_equal(&member.persona, &persona), HS_ERR_WRONG_SENDER);
+    HS_TRY(check_wish(turn, &persona, &facts.ref, &known));
     hs_reply_ack(turn, reply);
-    if (asked_before(turn, &persona, &facts.ref))
+    if (known)
         return HS_OK;
     HS_REQUIRE(find_till(turn, &till), HS_ERR_NOT_FOUND);
     asked.persona = open->persona;

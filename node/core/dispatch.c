@@ -18,7 +18,8 @@ static const struct {
     bool adds_data; /* refused with STORE_FULL where the store is full */
     hs_handler *handler;
 } rows[] = {
-    {HANSE__FRAME__BODY_AUTHENTICATE, FROM_STRANGER, false, hs_handle_authenticate},
+    {HANSE__FRAME__BODY_AUTHENTICATE, FROM_STRANGER | FROM_KNOWN | FROM_ACCOUNT | FROM_NODE, false,
+     hs_handle_authenticate},
     {HANSE__FRAME__BODY_PING, FROM_KNOWN | FROM_ACCOUNT | FROM_NODE | FROM_HUB, false, hs_handle_ping},
     {HANSE__FRAME__BODY_SIGN_UP, FROM_KNOWN | FROM_ACCOUNT, true, hs_handle_sign_up},
     {HANSE__FRAME__BODY_GET_INVITE, FROM_KNOWN | FROM_ACCOUNT | FROM_NODE, false, hs_handle_get_invite},
@@ -65,28 +66,31 @@ enum hs_err hs_handle_ping(struct hs_turn *turn, const Hanse__Frame *request, Ha
     return HS_OK;
 }
 
+/* fault: the frame itself has no place here, whatever its content. */
 static enum hs_err run(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
-                       uint64_t *detail)
+                       uint64_t *detail, bool *fault)
 {
     unsigned from = from_of(turn->session);
+    HS_REQUIRE(from == FROM_HUB || hs_session_spend(turn->session, turn->now), HS_ERR_RATE_LIMITED);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].body != request->body_case)
             continue;
-        if ((rows[i].from & from) == 0)
-            return from == FROM_KNOWN && (rows[i].from & FROM_ACCOUNT) != 0 ? HS_ERR_NO_ACCOUNT
-                                                                            : HS_ERR_UNEXPECTED;
+        HS_REQUIRE(from != FROM_KNOWN || (rows[i].from & (FROM_KNOWN | FROM_ACCOUNT)) != FROM_ACCOUNT,
+                   HS_ERR_NO_ACCOUNT);
+        *fault = (rows[i].from & from) == 0;
+        HS_REQUIRE(!*fault, HS_ERR_UNEXPECTED);
         HS_REQUIRE(!(rows[i].adds_data && turn->full), HS_ERR_STORE_FULL);
-        HS_REQUIRE(from == FROM_HUB || hs_session_spend(turn->session, turn->now), HS_ERR_RATE_LIMITED);
         return rows[i].handler(turn, request, reply, detail);
     }
     return HS_ERR_UNSUPPORTED;
 }
 
-/* Errors that mean that the other side doesn't speak the protocol: it is told, and the session ends. */
-static bool ends_session(const struct hs_session *session, enum hs_err err)
+/* Errors that mean that the other side doesn't speak the protocol: it is told, and the session ends. What a
+ * node forwards is its users': one of them must not be able to end the session of all. */
+static bool ends_session(const struct hs_session *session, enum hs_err err, bool fault)
 {
-    return err == HS_ERR_MALFORMED || err == HS_ERR_UNEXPECTED ||
-           (session->state == HS_SESSION_NEW && err != HS_OK);
+    bool garbage = err == HS_ERR_MALFORMED || err == HS_ERR_UNEXPECTED;
+    return fault || session->state == HS_SESSION_NEW || (session->state == HS_SESSION_DEVICE && garbage);
 }
 
 /* What a hub sends is taken or the session is begun anew from what this node holds: nothing is passed over.
@@ -97,7 +101,7 @@ static void refuse_hub(struct hs_turn *turn, enum hs_err err)
     hs_turn_close(turn, turn->session, err);
 }
 
-static void refuse(struct hs_turn *turn, uint64_t id, enum hs_err err, uint64_t detail)
+static void refuse(struct hs_turn *turn, uint64_t id, enum hs_err err, uint64_t detail, bool fault)
 {
     turn->core->stats.refused++;
     if (turn->session->outbound) {
@@ -105,7 +109,7 @@ static void refuse(struct hs_turn *turn, uint64_t id, enum hs_err err, uint64_t 
         return;
     }
     hs_turn_send_error(turn, turn->session, id, err, detail);
-    if (ends_session(turn->session, err)) {
+    if (ends_session(turn->session, err, fault)) {
         hs_turn_log(turn, "session=%llu closed=%s", (unsigned long long)turn->session->id, hs_err_name(err));
         hs_turn_close(turn, turn->session, err);
     }
@@ -116,20 +120,26 @@ void hs_dispatch(struct hs_turn *turn, struct hs_bytes bytes)
     Hanse__Frame *request = NULL;
     Hanse__Frame reply = HANSE__FRAME__INIT;
     uint64_t detail = 0;
+    bool fault = false;
+    if (turn->session->closed) {
+        (void)hs_effect_add(turn->effects, HS_EFFECT_CLOSE, turn->session->id);
+        return;
+    }
     turn->core->stats.requests++;
     enum hs_err err = HS_UNPACK(hanse__frame, bytes, HS_LENIENT, turn->arena, &request);
     if (err != HS_OK) {
-        refuse(turn, 0, err, 0);
+        refuse(turn, 0, err, 0, true);
         return;
     }
-    if (turn->session->outbound && hs_peer_answered(turn, request, bytes))
-        return;
-    err = run(turn, request, &reply, &detail);
+    if (turn->session->outbound &&
+        (hs_peer_answered(turn, request) || request->body_case == HANSE__FRAME__BODY__NOT_SET))
+        return; /* an answer; or a notification that a later version has added */
+    err = run(turn, request, &reply, &detail, &fault);
     if (turn->kv->err != HS_OK)
         return; /* the whole transaction will be aborted */
     reply.id = request->id;
     if (err != HS_OK)
-        refuse(turn, request->id, err, detail);
+        refuse(turn, request->id, err, detail, fault);
     else if (reply.body_case != HANSE__FRAME__BODY__NOT_SET)
         hs_turn_send(turn, turn->session, &reply);
 }

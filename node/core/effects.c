@@ -86,7 +86,10 @@ void *hs_turn_message(struct hs_turn *turn, size_t size, const ProtobufCMessageD
 
 void hs_turn_send(struct hs_turn *turn, struct hs_session *session, const Hanse__Frame *frame)
 {
-    hs_effect_send(turn->effects, session->id, hs_effects_pack(turn->effects, &frame->base));
+    struct hs_bytes bytes = hs_effects_pack(turn->effects, &frame->base);
+    if (bytes.data == NULL && turn->kv->err == HS_OK)
+        turn->kv->err = HS_ERR_NOMEM;
+    hs_effect_send(turn->effects, session->id, bytes);
 }
 
 void hs_turn_send_error(struct hs_turn *turn, struct hs_session *session, uint64_t id, enum hs_err err,
@@ -105,9 +108,12 @@ void hs_turn_send_error(struct hs_turn *turn, struct hs_session *session, uint64
 
 void hs_turn_close(struct hs_turn *turn, struct hs_session *session, enum hs_err err)
 {
-    struct hs_effect *effect = hs_effect_add(turn->effects, HS_EFFECT_CLOSE, session->id);
+    struct hs_effect *effect =
+        session->closed ? NULL : hs_effect_add(turn->effects, HS_EFFECT_CLOSE, session->id);
     if (effect != NULL)
         effect->err = err;
+    session->closed = true;
+    session->attached = false;
 }
 
 void hs_turn_log(struct hs_turn *turn, const char *format, ...)

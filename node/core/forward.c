@@ -3,7 +3,22 @@
 #include "core/account.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "room/join.h"
+#include "schema/room.pb-c.h"
 #include "wire/unpack.h"
+
+/* A JOIN's own proof names its joiner: it must be one of this session's personas, or the Welcome would find
+ * nobody here. */
+static enum hs_err joiner_of(struct hs_turn *turn, struct hs_bytes body, struct hs_key *joiner)
+{
+    Hanse__JoinBody *join;
+    struct hs_join_proof proof;
+    HS_TRY(HS_UNPACK(hanse__join_body, body, HS_LENIENT, turn->arena, &join));
+    HS_REQUIRE(join->proof != NULL, HS_ERR_MALFORMED);
+    HS_TRY(hs_join_proof_verify(join->proof, &proof));
+    *joiner = proof.persona;
+    return HS_OK;
+}
 
 /* What may be forwarded, and the persona that it speaks for. */
 static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
@@ -12,9 +27,11 @@ static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
     struct hs_key key;
     switch (inner->body_case) {
     case HANSE__FRAME__BODY_GET_INVITE:
-    case HANSE__FRAME__BODY_JOIN:   /* names its persona and home in a signed proof */
     case HANSE__FRAME__BODY_LEDGER: /* signed by whom it speaks for */
         return HS_OK;
+    case HANSE__FRAME__BODY_JOIN:
+        HS_TRY(joiner_of(turn, hs_pb_bytes(inner->join->join), &key));
+        return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
     case HANSE__FRAME__BODY_PUT_INVITE:
         persona = inner->put_invite->persona;
         break;
@@ -41,13 +58,13 @@ enum hs_err hs_handle_forward(struct hs_turn *turn, const Hanse__Frame *request,
     Hanse__Frame *inner;
     HS_TAKE32(forward->node_root, &root);
     HS_REQUIRE(request->id != 0 && forward->n_addresses <= HS_DIAL_ADDRESSES, HS_ERR_MALFORMED);
-    HS_REQUIRE(!hs_key_equal(&root, hs_turn_root(turn)), HS_ERR_INVALID_ARG);
+    HS_REQUIRE(!hs_key_equal(&root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
     HS_TRY(HS_UNPACK(hanse__frame, hs_pb_bytes(forward->frame), HS_LENIENT, turn->arena, &inner));
     HS_TRY(check_inner(turn, inner));
+    HS_REQUIRE(forward->n_addresses > 0 || hs_peer_find(&turn->core->peers, &root) != NULL,
+               HS_ERR_UNREACHABLE);
     struct hs_peer *peer = hs_peer_get(turn, &root, forward->addresses, forward->n_addresses);
     HS_REQUIRE(peer != NULL, HS_ERR_BUSY);
     HS_REQUIRE(peer->address_count > 0, HS_ERR_UNREACHABLE);
-    if (inner->body_case == HANSE__FRAME__BODY_JOIN)
-        hs_peer_follow(turn, peer); /* the Welcome will come through its session */
-    return hs_peer_ask(turn, peer, request->id, inner->id, hs_pb_bytes(forward->frame));
+    return hs_peer_ask(turn, peer, request->id, inner, hs_pb_bytes(forward->frame));
 }

@@ -2,6 +2,9 @@
 
 #include "core/internal.h"
 #include "core/table.h"
+#include "wire/limits.h"
+
+enum { SCRATCH_CAP = 4 * HS_FRAME_MAX };
 
 static struct hs_kv_key next_key(const struct hs_key *subscriber)
 {
@@ -29,8 +32,11 @@ void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__
 void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next)
 {
     struct hs_bytes prefix = HS_VIEW(*subscriber), key, value;
-    while (hs_kv_next(turn->kv, HS_T_INBOX, prefix, prefix, turn->arena, &key, &value)) {
-        if (hs_kv_u64(key) >= next)
+    for (;;) {
+        /* of its own for each item: a long inbox must not take the turn's memory */
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, prefix, &scratch, &key, &value) ||
+            hs_kv_u64(key) >= next)
             return;
         hs_kv_del(turn->kv, HS_T_INBOX, key);
     }

@@ -4,6 +4,7 @@
 #include "core/internal.h"
 #include "core/table.h"
 #include "room/log.h"
+#include "wire/limits.h"
 #include "wire/unpack.h"
 
 /* The stream of the outbox holds its records until they are answered; the number runs on. */
@@ -20,12 +21,36 @@ static struct hs_kv_key outbox_key(const struct hs_key *hub, uint64_t seq)
     return key;
 }
 
+/* One record at a time: an outbox must not take the turn's memory. */
+enum { SCRATCH_CAP = 8 * HS_FRAME_MAX };
+
+static struct hs_kv_key queued_key(struct hs_bytes room, struct hs_bytes body_hash)
+{
+    return hs_key_sub(HS_MISC_QUEUED, room, body_hash);
+}
+
+/* Is there room for one more? The records that wait are consecutive but for those that were answered. */
+static bool has_room(struct hs_turn *turn, const struct hs_key *hub)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_bytes key, value;
+    struct hs_kv_key prefix = outbox_prefix(hub);
+    struct hs_bytes p = hs_kv_key_bytes(&prefix);
+    if (!hs_kv_next(turn->kv, HS_T_STREAM, p, p, &scratch, &key, &value))
+        return true;
+    return hs_number_get(turn, HS_T_STREAM_NEXT, &prefix, NULL) - hs_kv_u64(key) < HS_OUTBOX_MAX;
+}
+
 enum hs_err hs_outbox_put(struct hs_turn *turn, const struct hs_key *hub, const struct hs_id *room,
                           const Hanse__Frame *request)
 {
     Hanse__State__QueuedRequest queued = HANSE__STATE__QUEUED_REQUEST__INIT;
     Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
     struct hs_id hash = hs_record_body_hash(hs_pb_bytes(request->submit_message->message));
+    struct hs_kv_key index = queued_key(HS_VIEW(*room), HS_VIEW(hash));
+    if (hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&index)))
+        return HS_OK;
+    HS_REQUIRE(has_room(turn, hub), HS_ERR_BUSY);
     struct hs_bytes frame = hs_turn_pack(turn, &request->base);
     HS_REQUIRE(frame.len > 0, HS_ERR_NOMEM);
     queued.peer = hs_pb_data(HS_VIEW(*hub));
@@ -35,64 +60,70 @@ enum hs_err hs_outbox_put(struct hs_turn *turn, const struct hs_key *hub, const 
     queued.frame = hs_pb_data(frame);
     record.queued = &queued;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_QUEUED;
-    hs_stream_append(turn, HS_STREAM_OUTBOX, HS_VIEW(*hub), &record);
+    hs_number_put(turn, HS_T_MISC, &index, hs_stream_append(turn, HS_STREAM_OUTBOX, HS_VIEW(*hub), &record));
     return HS_OK;
 }
 
 bool hs_outbox_waits(struct hs_turn *turn, const struct hs_key *hub)
 {
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
     struct hs_bytes key, value;
     struct hs_kv_key prefix = outbox_prefix(hub);
     struct hs_bytes p = hs_kv_key_bytes(&prefix);
-    return hs_kv_next(turn->kv, HS_T_STREAM, p, p, turn->arena, &key, &value);
+    return hs_kv_next(turn->kv, HS_T_STREAM, p, p, &scratch, &key, &value);
 }
 
-/* One post goes out; false where it can't. */
-static bool send_post(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq, struct hs_bytes value)
+/* The next post goes out; false where there is none, or it can't. */
+static bool send_post(struct hs_turn *turn, struct hs_peer *peer)
 {
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_kv_key prefix = outbox_prefix(&peer->root), from = outbox_key(&peer->root, peer->outbox_next);
+    struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
+    struct hs_bytes key, value;
     Hanse__State__StreamRecord *record;
     Hanse__Frame *frame;
-    struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
     if (session == NULL ||
-        HS_UNPACK(hanse__state__stream_record, value, HS_LENIENT, turn->arena, &record) != HS_OK ||
+        !hs_kv_next(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&prefix), hs_kv_key_bytes(&from), &scratch, &key,
+                    &value) ||
+        HS_UNPACK(hanse__state__stream_record, value, HS_LENIENT, &scratch, &record) != HS_OK ||
         record->queued == NULL ||
-        HS_UNPACK(hanse__frame, hs_pb_bytes(record->queued->frame), HS_LENIENT, turn->arena, &frame) != HS_OK)
+        HS_UNPACK(hanse__frame, hs_pb_bytes(record->queued->frame), HS_LENIENT, &scratch, &frame) != HS_OK)
         return false;
     struct hs_asked *asked = hs_asked_add(peer);
     if (asked == NULL)
         return false;
     asked->is_post = true;
-    asked->seq = seq;
+    asked->deadline.ms = turn->now.ms + HS_POST_MS;
+    asked->seq = hs_kv_u64(key);
     asked->id = frame->id = ++peer->last_id;
     peer->posts_asked++;
+    peer->outbox_next = asked->seq + 1;
     hs_turn_send(turn, session, frame);
     return true;
 }
 
 void hs_outbox_send(struct hs_turn *turn, struct hs_peer *peer)
 {
-    struct hs_kv_key prefix = outbox_prefix(&peer->root), from = outbox_key(&peer->root, peer->outbox_next);
-    struct hs_bytes key, value;
-    while (peer->posts_asked < HS_OUTBOX_WINDOW &&
-           hs_kv_next(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&prefix), hs_kv_key_bytes(&from), turn->arena,
-                      &key, &value)) {
-        uint64_t seq = hs_kv_u64(key);
-        if (!send_post(turn, peer, seq, value))
-            return;
-        peer->outbox_next = seq + 1;
-        from = outbox_key(&peer->root, peer->outbox_next);
-    }
+    bool more = turn->now.ms >= peer->outbox_at.ms;
+    if (more)
+        peer->outbox_at.ms = 0;
+    while (more && peer->posts_asked < HS_OUTBOX_WINDOW)
+        more = send_post(turn, peer);
 }
 
 /* The sender learns of a refusal through its inbox; an acceptance it sees in the log. */
-static void tell(struct hs_turn *turn, const Hanse__State__QueuedRequest *queued, Hanse__Error *error)
+static void tell(struct hs_turn *turn, const Hanse__State__QueuedRequest *queued, const Hanse__Error *why)
 {
     struct hs_key subscriber;
+    Hanse__Error error = HANSE__ERROR__INIT; /* in our words: the hub's may be of any length */
+    error.code = hs_err_to_wire(hs_err_from_wire(why->code));
+    error.message = (char *)(uintptr_t)hs_err_text(hs_err_from_wire(why->code));
+    error.detail = why->detail;
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__OutcomeItem outcome = HANSE__OUTCOME_ITEM__INIT;
     outcome.room = queued->room;
     outcome.body_hash = queued->body_hash;
-    outcome.error = error;
+    outcome.error = &error;
     item.outcome = &outcome;
     item.body_case = HANSE__INBOX_ITEM__BODY_OUTCOME;
     if (HS_FIXED(hs_pb_bytes(queued->subscriber), &subscriber))
@@ -110,10 +141,13 @@ void hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq
     if (refused && hs_err_is_transient(hs_err_from_wire(answer->error->code))) {
         if (seq < peer->outbox_next)
             peer->outbox_next = seq; /* once more, in order */
-        peer->retry_at.ms = turn->now.ms + HS_RETRY_FIRST_MS;
+        peer->outbox_at.ms = turn->now.ms + HS_RETRY_FIRST_MS;
         return;
     }
     if (refused)
         tell(turn, record->queued, answer->error);
+    struct hs_kv_key index =
+        queued_key(hs_pb_bytes(record->queued->room), hs_pb_bytes(record->queued->body_hash));
     hs_kv_del(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&key));
+    hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&index));
 }

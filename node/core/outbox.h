@@ -5,7 +5,7 @@
 #include "core/peer.h"
 #include "core/turn.h"
 
-/* Appends the post of the turn's session. */
+/* Appends the post of the turn's session, unless it waits already. BUSY past HS_OUTBOX_MAX. */
 enum hs_err hs_outbox_put(struct hs_turn *turn, const struct hs_key *hub, const struct hs_id *room,
                           const Hanse__Frame *request);
 
@@ -16,7 +16,5 @@ void hs_outbox_send(struct hs_turn *turn, struct hs_peer *peer);
 
 /* The hub's answer: the post is done with; a refusal goes into its sender's inbox. */
 void hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq, const Hanse__Frame *answer);
-
-struct hs_asked *hs_asked_add(struct hs_peer *peer);
 
 #endif

@@ -17,9 +17,13 @@ enum hs_peer_state {
 };
 
 enum {
-    HS_FORWARDS_MAX = 256, /* requests of devices that wait for one node: bounds their memory */
-    HS_FORWARD_MS = 15000, /* a device is told UNREACHABLE after this */
-    HS_OUTBOX_WINDOW = 64, /* posts under way to one hub at once */
+    HS_FORWARDS_MAX = 256,    /* requests of devices that wait for one node: bounds their memory */
+    HS_FORWARD_MS = 15000,    /* a device is told UNREACHABLE after this */
+    HS_DIAL_MS = 60000,       /* whoever dials for this node has given up long before */
+    HS_POST_MS = 60000,       /* a hub that has not answered a post by then is dialled anew */
+    HS_FORWARDS_SESSION = 32, /* of them for one device: it can't take the place of all others */
+    HS_OUTBOX_WINDOW = 64,    /* posts under way to one hub at once */
+    HS_OUTBOX_MAX = 10000,    /* posts that wait for one hub: half a gigabyte of the largest at most */
     HS_RETRY_FIRST_MS = 200,
     HS_RETRY_MAX_MS = 60000,
     HS_PEERS_MAX = 1024, /* nodes that this one has to do with: bounds what devices can make it dial */
@@ -29,6 +33,7 @@ enum {
 struct hs_asked {
     uint64_t id;  /* of the frame to the peer; 0 while it hasn't been sent */
     bool is_post; /* from the outbox: seq; else for a device: session and its frame's id */
+    bool is_join; /* its success makes the peer a hub that is followed */
     uint64_t seq;
     uint64_t session, session_id;
     uint64_t inner_id;
@@ -44,9 +49,13 @@ struct hs_peer {
     uint64_t session;
     char addresses[HS_DIAL_ADDRESSES][HS_ADDRESS_SIZE];
     size_t address_count;
+    bool known;    /* the addresses are those of its own descriptor */
     bool followed; /* rooms of it are followed: the session is kept up */
     unsigned failures;
     struct hs_time retry_at;
+    struct hs_time up_at;     /* UP: since when */
+    struct hs_time answer_by; /* DIALLING, GREETING: until when the outcome must be there */
+    struct hs_time outbox_at; /* posts aren't sent before, where the hub asked for a moment; else 0 */
     uint64_t last_id;
     uint64_t outbox_next; /* the next post to send in this session */
     size_t posts_asked;
@@ -67,7 +76,8 @@ void hs_peers_load(struct hs_turn *turn);
 
 struct hs_peer *hs_peer_find(const struct hs_peers *peers, const struct hs_key *root);
 
-/* Finds or makes; addresses are kept where there were none. NULL past HS_PEERS_MAX or without memory. */
+/* Finds or makes. The addresses are tried first, but behind those of its own descriptor: what one device says
+ * must not keep the others from a node. NULL without memory, or past HS_PEERS_MAX where all are needed. */
 struct hs_peer *hs_peer_get(struct hs_turn *turn, const struct hs_key *root, char *const *addresses,
                             size_t count);
 
@@ -75,11 +85,26 @@ struct hs_peer *hs_peer_get(struct hs_turn *turn, const struct hs_key *root, cha
 void hs_peer_follow(struct hs_turn *turn, struct hs_peer *peer);
 
 /* Asks the peer on behalf of the turn's session, whose request has this id. BUSY. */
-enum hs_err hs_peer_ask(struct hs_turn *turn, struct hs_peer *peer, uint64_t session_id, uint64_t inner_id,
-                        struct hs_bytes frame);
+enum hs_err hs_peer_ask(struct hs_turn *turn, struct hs_peer *peer, uint64_t session_id,
+                        const Hanse__Frame *inner, struct hs_bytes frame);
 
 /* Posts wait in the outbox: dial if need be, send as far as the window reaches. */
 void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer);
+
+/* The peer of a session that this node dialled. */
+struct hs_peer *hs_peer_of_session(const struct hs_peers *peers, uint64_t session);
+
+/* Its own addresses, from the descriptor that its session was opened with. */
+void hs_peer_learn(struct hs_turn *turn, struct hs_peer *peer, struct hs_bytes descriptor);
+
+/* Questions (peer_ask.c). A taken one is out of the list, and freed by the caller. */
+struct hs_asked *hs_asked_add(struct hs_peer *peer);
+struct hs_asked *hs_asked_take(struct hs_peer *peer, struct hs_asked *wanted);
+void hs_asked_free(struct hs_asked *asked);
+void hs_asked_send(struct hs_turn *turn, struct hs_peer *peer, struct hs_asked *asked);
+void hs_asked_expire(struct hs_turn *turn, struct hs_peer *peer);
+void hs_asked_unreachable(struct hs_turn *turn, const struct hs_asked *asked);
+void hs_asked_hand_back(struct hs_turn *turn, const struct hs_asked *asked, const Hanse__Frame *answer);
 
 /* What happens to sessions and time. */
 void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_bytes descriptor);
@@ -91,7 +116,7 @@ struct hs_time hs_peers_deadline(const struct hs_peers *peers);
 /* A device's session is gone: nobody waits for its answers. */
 void hs_peers_forget_origin(struct hs_peers *peers, uint64_t session);
 
-/* A frame from the peer: true where it was an answer and has been dealt with. bytes: the frame as it came. */
-bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame, struct hs_bytes bytes);
+/* A frame from the peer: true where it was an answer and has been dealt with. */
+bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame);
 
 #endif

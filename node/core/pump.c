@@ -53,8 +53,8 @@ static Hanse__SignedObject *room_head(struct hs_turn *turn, const struct hs_id *
     return err == HS_OK ? head : NULL;
 }
 
-/* Packs records from position on; false where there is nothing to send. */
-static bool pack_records(struct pump *pump, const struct hs_position *position, struct packed *out)
+/* Packs records from position on; the frame stays empty where there is nothing to send. */
+static void pack_records(struct pump *pump, const struct hs_position *position, struct packed *out)
 {
     struct hs_turn *turn = &pump->turn;
     Hanse__State__RoomView *view = hs_room_view(turn, &position->room);
@@ -76,17 +76,16 @@ static bool pack_records(struct pump *pump, const struct hs_position *position, 
         bytes += entry->header.len + entry->body.len;
         list[n++] = record;
     }
+    *out = (struct packed){position->room, position->next, seq, position->until, {0}, n};
     if (n == 0)
-        return false;
+        return;
     records.room = hs_pb_data(HS_VIEW(position->room));
     records.records = list;
     records.n_records = n;
     records.head = room_head(turn, &position->room, view);
     frame.records = &records;
     frame.body_case = HANSE__FRAME__BODY_RECORDS;
-    *out = (struct packed){
-        position->room, position->next, seq, position->until, hs_effects_pack(turn->effects, &frame.base), n};
-    return out->frame.len > 0;
+    out->frame = hs_effects_pack(turn->effects, &frame.base);
 }
 
 static const struct packed *records_at(struct pump *pump, const struct hs_position *position)
@@ -98,11 +97,8 @@ static const struct packed *records_at(struct pump *pump, const struct hs_positi
             return p;
     }
     struct packed *slot = &pump->cache[pump->cached < CACHE ? pump->cached++ : CACHE - 1];
-    if (pack_records(pump, position, slot))
-        return slot;
-    slot->room = (struct hs_id){0};
-    slot->until = 0; /* matches nothing */
-    return NULL;
+    pack_records(pump, position, slot);
+    return slot;
 }
 
 static void send(struct pump *pump, struct hs_session *session, struct hs_bytes frame)
@@ -128,8 +124,10 @@ static void pump_inbox(struct pump *pump, struct hs_session *session)
         struct hs_bytes prefix = HS_VIEW(session->subscriber), key, value;
         struct hs_kv_key from = hs_key_seq(prefix, session->inbox_next);
         size_t bytes = 0;
-        while (inbox.n_items < INBOX_ITEMS && bytes < FRAME_FILL / 2 &&
+        while (inbox.n_items < INBOX_ITEMS &&
                hs_kv_next(turn->kv, HS_T_INBOX, prefix, hs_kv_key_bytes(&from), turn->arena, &key, &value)) {
+            if (inbox.n_items > 0 && bytes + value.len > FRAME_FILL)
+                break;
             if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, turn->arena, &items[inbox.n_items]) != HS_OK)
                 break;
             bytes += value.len;
@@ -150,7 +148,7 @@ static void pump_room(struct pump *pump, struct hs_session *session, struct hs_p
 {
     while (position->due && may_go_on(pump, session)) {
         const struct packed *packed = records_at(pump, position);
-        if (packed == NULL) {
+        if (packed->frame.len == 0) {
             position->due = false;
             return;
         }

@@ -85,7 +85,12 @@ static enum hs_err judge(struct hs_turn *turn, struct commit *c)
 {
     struct hs_message_context context;
     struct membership membership = {turn, &c->room};
+    struct hs_policy policy;
     HS_TRY(hs_message_context_parse(c->event->authenticated_data, turn->arena, &context));
+    HS_TRY(hs_room_policy(turn, c->view, &policy));
+    /* Before each JOIN is verified: who may not admit costs no more than that. */
+    HS_REQUIRE(context.join_count == 0 || hs_policy_allows(&policy, &c->persona, c->hub_time, HS_RIGHT_ADD),
+               HS_ERR_POLICY);
     struct hs_judge_join *joins = hs_arena_alloc(turn->arena, (context.join_count + 1) * sizeof *joins);
     HS_REQUIRE(joins != NULL, HS_ERR_NOMEM);
     for (size_t i = 0; i < context.join_count; i++)

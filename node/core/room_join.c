@@ -90,6 +90,7 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
         return reply_status(turn, HANSE__JOIN_STATE__JOIN_WAITING, before->seq, reply);
     }
     HS_TRY(check_use(turn, &join, view, &invite));
+    HS_REQUIRE(hub_time.ms < invite->not_after_ms, HS_ERR_INVITE_EXPIRED); /* as the members will judge */
     struct hs_record_spec spec = {
         .kind = HS_RECORD_JOIN,
         .epoch = view->epoch,

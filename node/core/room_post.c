@@ -77,6 +77,7 @@ enum hs_err hs_handle_submit_message(struct hs_turn *turn, const Hanse__Frame *r
         return at_hub(turn, s, &room, &persona, view, reply);
     HS_REQUIRE(turn->session->state == HS_SESSION_DEVICE, HS_ERR_ROOM_UNKNOWN);
     HS_REQUIRE(hs_session_acts_for(turn, NULL, &persona), HS_ERR_WRONG_SENDER);
-    HS_REQUIRE(hs_subscription_view(turn, &turn->session->subscriber, &room) != NULL, HS_ERR_NOT_MEMBER);
+    Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &turn->session->subscriber, &room);
+    HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);
     return hs_follow_queue(turn, &room, view, request, reply);
 }

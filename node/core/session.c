@@ -42,12 +42,14 @@ void hs_sessions_free(struct hs_sessions *sessions)
         hs_session_remove(sessions, sessions->by_id);
 }
 
-void hs_session_become(struct hs_session *session, enum hs_session_state state,
+bool hs_session_become(struct hs_session *session, enum hs_session_state state,
                        const struct hs_key *subscriber)
 {
-    HS_ASSERT(session->state == HS_SESSION_NEW && state != HS_SESSION_NEW);
+    if (session->state != HS_SESSION_NEW)
+        return session->state == state && hs_key_equal(&session->subscriber, subscriber);
     session->state = state;
     session->subscriber = *subscriber;
+    return true;
 }
 
 struct hs_position *hs_session_position(struct hs_session *session, const struct hs_id *room, bool make)
@@ -82,10 +84,9 @@ void hs_sessions_room_due(struct hs_sessions *sessions, const struct hs_id *room
 bool hs_session_spend(struct hs_session *session, struct hs_time now)
 {
     int64_t passed = now.ms - session->tokens_at.ms;
-    if (passed > 0) {
+    if (passed > 0)
         session->tokens += (double)passed * HS_REQUEST_RATE / 1000;
-        session->tokens_at = now;
-    }
+    session->tokens_at = now; /* also where the clock was set back */
     if (session->tokens > HS_REQUEST_BURST)
         session->tokens = HS_REQUEST_BURST;
     if (session->tokens < 1)

@@ -24,6 +24,7 @@ struct hs_session {
     bool account;          /* DEVICE: has one here */
     bool outbound;         /* this node dialled; the other side is the hub */
     bool attached;
+    bool closed;         /* is being closed: nothing more is read from it or sent to it */
     uint64_t inbox_next; /* the next inbox item to send */
     bool inbox_due;
     struct hs_position *positions;
@@ -54,8 +55,9 @@ struct hs_session *hs_session_of(const struct hs_sessions *sessions, const struc
 void hs_session_remove(struct hs_sessions *sessions, struct hs_session *session);
 void hs_sessions_free(struct hs_sessions *sessions);
 
-/* The only place where a session's state changes. */
-void hs_session_become(struct hs_session *session, enum hs_session_state state,
+/* The only place where a session's state changes. False where it is somebody else already; the same again is
+ * nothing new. */
+bool hs_session_become(struct hs_session *session, enum hs_session_state state,
                        const struct hs_key *subscriber);
 
 /* The position in room, made where it isn't there; NULL without memory. */

@@ -1,7 +1,7 @@
-#include "core/world.h"
+#include "world.h"
 
-#include "crypto/hash.h"
 #include "crypto/dh.h"
+#include "crypto/hash.h"
 #include "crypto/selftest.h"
 #include "identity/descriptor.h"
 #include "wire/limits.h"
@@ -140,7 +140,7 @@ struct hs_id world_store_hash(struct world_node *node)
     return hs_sha256_final(&h);
 }
 
-static void event_add(struct world_node *node, const struct hs_core_input *input)
+void world_event_add(struct world_node *node, const struct hs_core_input *input)
 {
     struct world *w = node->world;
     if (w->event_len == w->event_size) {
@@ -151,97 +151,6 @@ static void event_add(struct world_node *node, const struct hs_core_input *input
     struct world_event *event = &w->events[w->event_len++];
     *event = (struct world_event){.node = node, .input = *input};
     event->input.bytes = world_copy(w, input->bytes);
-}
-
-struct world_link *world_link_of(struct world *w, uint64_t session)
-{
-    for (size_t i = 0; i < w->link_count; i++)
-        if (w->links[i].id[0] == session || (w->links[i].device == NULL && w->links[i].id[1] == session))
-            return &w->links[i];
-    return NULL;
-}
-
-static struct world_link *link_add(struct world *w)
-{
-    if (w->link_count == w->link_size) {
-        w->link_size = w->link_size > 0 ? 2 * w->link_size : 16;
-        w->links = realloc(w->links, w->link_size * sizeof *w->links);
-        assert_non_null(w->links);
-    }
-    struct world_link *link = &w->links[w->link_count++];
-    *link = (struct world_link){.open = true};
-    return link;
-}
-
-uint64_t world_open(struct world_device *d, const struct hs_key *remote_static, const uint8_t hash[static 64])
-{
-    struct world *w = d->world;
-    struct world_link *link = link_add(w);
-    struct hs_core_input input = {.kind = HS_INPUT_OPEN, .session = ++w->last_session};
-    link->id[0] = input.session;
-    link->node[0] = d->node;
-    link->device = d;
-    input.remote_static = *remote_static;
-    memcpy(input.handshake_hash, hash, 64);
-    event_add(d->node, &input);
-    return input.session;
-}
-
-/* Both ends learn that it is over, behind what was sent before. */
-void world_close(struct world *w, uint64_t session)
-{
-    struct world_link *link = world_link_of(w, session);
-    if (link == NULL || !link->open)
-        return;
-    link->open = false;
-    for (size_t i = 0; i < 2; i++) {
-        struct hs_core_input input = {.kind = HS_INPUT_CLOSED, .session = link->id[i]};
-        if (link->node[i] != NULL && link->id[i] != 0)
-            event_add(link->node[i], &input);
-    }
-    if (link->device != NULL && link->device->session == session)
-        link->device->session = 0;
-}
-
-void world_send(struct world *w, uint64_t session, struct hs_bytes frame)
-{
-    struct world_link *link = world_link_of(w, session);
-    struct hs_core_input input = {.kind = HS_INPUT_FRAME, .session = session, .bytes = frame};
-    assert_non_null(link);
-    event_add(link->node[0], &input);
-}
-
-static void dial(struct world_node *from, const struct hs_effect *effect)
-{
-    struct world *w = from->world;
-    struct world_node *to = NULL;
-    from->dials++;
-    for (size_t n = 0; n < w->node_count; n++)
-        for (size_t a = 0; a < effect->address_count; a++)
-            if (strcmp(w->nodes[n].address, effect->addresses[a]) == 0 &&
-                hs_key_equal(&w->nodes[n].root.pub, &effect->root) && !w->nodes[n].down)
-                to = &w->nodes[n];
-    struct hs_core_input input = {.kind = HS_INPUT_DIAL_FAILED, .dialled_root = effect->root};
-    if (to == NULL) {
-        event_add(from, &input);
-        return;
-    }
-    struct world_link *link = link_add(w);
-    link->node[0] = from;
-    link->node[1] = to;
-    link->id[0] = ++w->last_session;
-    link->id[1] = ++w->last_session;
-    struct hs_core_input theirs = {
-        .kind = HS_INPUT_OPEN, .session = link->id[1], .remote_static = from->transport_pub};
-    randombytes_buf(theirs.handshake_hash, sizeof theirs.handshake_hash);
-    input = theirs;
-    input.session = link->id[0];
-    input.remote_static = to->transport_pub;
-    input.outbound = true;
-    input.dialled_root = effect->root;
-    input.dialled_descriptor = world_pack(w, &to->descriptor->base);
-    event_add(to, &theirs);
-    event_add(from, &input);
 }
 
 static void receive(struct world_device *d, struct hs_bytes frame)
@@ -273,7 +182,7 @@ static void node_sends(struct world_node *node, const struct hs_effect *effect)
         w->hook != NULL ? w->hook(w->hook_ctx, node, link->node[other], &frame) : WORLD_PASS;
     struct hs_core_input input = {.kind = HS_INPUT_FRAME, .session = ids[other], .bytes = frame};
     if (verdict == WORLD_PASS)
-        event_add(world_link_of(w, ids[0])->node[other], &input);
+        world_event_add(world_link_of(w, ids[0])->node[other], &input);
     if (verdict == WORLD_CUT)
         world_close(w, ids[0]);
 }
@@ -304,11 +213,13 @@ static void carry_out(struct world_node *node)
         if (effect->kind == HS_EFFECT_SEND)
             node_sends(node, effect);
         if (effect->kind == HS_EFFECT_DIAL)
-            dial(node, effect);
+            world_dial(node, effect);
         if (effect->kind == HS_EFFECT_CLOSE) {
             struct world_link *link = world_link_of(node->world, effect->session);
+            if (link == NULL || !link->open)
+                continue;
             node->closed++;
-            if (link != NULL && link->device != NULL)
+            if (link->device != NULL)
                 link->device->ended = effect->err;
             world_close(node->world, effect->session);
         }
@@ -316,8 +227,21 @@ static void carry_out(struct world_node *node)
     hs_effects_free(&effects);
 }
 
+/* Room for a second attempt: the first one has left nothing but what the core remembers. */
+static void step_in_vain(struct world_node *node, const struct hs_core_input *input)
+{
+    struct hs_kv *before = world_store_copy(node);
+    struct hs_effects dropped = hs_effects();
+    assert_ok(hs_core_step(node->core, node->kv, input, node->world->now, node->full, &dropped));
+    hs_effects_free(&dropped);
+    hs_kv_memory_free(node->kv);
+    node->kv = before;
+}
+
 static void step(struct world_node *node, const struct hs_core_input *input)
 {
+    if (node->redo && input->kind != HS_INPUT_ROOM)
+        step_in_vain(node, input);
     assert_ok(hs_core_step(node->core, node->kv, input, node->world->now, node->full, &node->effects));
 }
 

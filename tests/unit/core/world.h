@@ -1,6 +1,6 @@
 /* A small world for the node's core: some nodes, each on a store in memory, and devices with real keys. There
- * are no sockets: effects become inputs by hand, one after another, and a virtual clock stands still unless it
- * is moved. Anything between two nodes can be seen, altered, dropped or cut by a hook.
+ * are no sockets: effects become inputs by hand, one after another, and a virtual clock stands still unless
+ * it is moved. Anything between two nodes can be seen, altered, dropped or cut by a hook.
  *
  * What holds for every refusal is checked here, for all tests: a request that was answered with an Error has
  * left the store byte for byte as it was. */
@@ -40,11 +40,12 @@ struct world_node {
     struct hs_kv *kv;
     struct hs_core *core;
     struct hs_effects effects;
-    bool full;      /* the store takes deletions only */
-    bool down;      /* can't be dialled */
-    bool mute;      /* dies after each commit: what it would send is lost */
-    size_t dials;   /* that it asked for */
-    size_t closed;  /* sessions that it closed by itself */
+    bool full;     /* the store takes deletions only */
+    bool down;     /* can't be dialled */
+    bool redo;     /* each input is carried out, undone, and carried out again, as in a round without space */
+    bool mute;     /* dies after each commit: what it would send is lost */
+    size_t dials;  /* that it asked for */
+    size_t closed; /* sessions that it closed by itself */
     size_t refused; /* Error frames that it sent */
 };
 
@@ -139,9 +140,13 @@ void world_free(struct world *w);
 struct world_node *world_node_new(struct world *w, const char *domain);
 void world_node_restart(struct world_node *node);
 struct hs_id world_store_hash(struct world_node *node);
+struct hs_kv *world_store_copy(struct world_node *node);
 void world_input(struct world_node *node, const struct hs_core_input *input);
+void world_event_add(struct world_node *node, const struct hs_core_input *input);
+void world_dial(struct world_node *from, const struct hs_effect *effect);
 struct world_link *world_link_of(struct world *w, uint64_t session);
-uint64_t world_open(struct world_device *d, const struct hs_key *remote_static, const uint8_t hash[static 64]);
+uint64_t world_open(struct world_device *d, const struct hs_key *remote_static,
+                    const uint8_t hash[static 64]);
 void world_close(struct world *w, uint64_t session);
 void world_send(struct world *w, uint64_t session, struct hs_bytes frame);
 
@@ -221,6 +226,7 @@ struct world_commit {
     struct hs_bytes commit, welcome, group_info;
 };
 void world_commit_admit(struct world_room *room, struct world_commit *out);
+void world_commit_add(struct world_room *room, struct hs_bytes key_package, struct world_commit *out);
 void world_commit_remove(struct world_room *room, uint32_t leaf, struct world_commit *out);
 void world_commit_update(struct world_room *room, struct world_commit *out);
 Hanse__Frame *world_commit_frame(struct world_room *room, const struct world_commit *c);

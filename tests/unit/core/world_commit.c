@@ -1,4 +1,4 @@
-#include "core/world.h"
+#include "world.h"
 
 #include "room/content.h"
 #include "room/context.h"
@@ -47,6 +47,15 @@ void world_commit_admit(struct world_room *room, struct world_commit *out)
         .authenticated_data = context_of(room, joins, room->waiting_count),
         .tree_in_welcome = true,
     };
+    commit(room, &request, out);
+}
+
+void world_commit_add(struct world_room *room, struct hs_bytes key_package, struct world_commit *out)
+{
+    struct hs_mls_commit_request request = {.adds = &key_package,
+                                            .add_count = 1,
+                                            .authenticated_data = context_of(room, NULL, 0),
+                                            .tree_in_welcome = true};
     commit(room, &request, out);
 }
 
@@ -116,8 +125,8 @@ struct hs_bytes world_protect(struct world_room *room, const char *text)
     struct hs_writer HS_WRITER content = hs_writer(1 << 20), message = hs_writer(1 << 20);
     struct hs_content c = hs_content_text(hs_bytes_str(text), w->now);
     assert_ok(hs_content_build(&c, &content));
-    assert_ok(hs_mls_group_protect(room->group, hs_writer_bytes(&content), context_of(room, NULL, 0), 0,
-                                   &message));
+    assert_ok(
+        hs_mls_group_protect(room->group, hs_writer_bytes(&content), context_of(room, NULL, 0), 0, &message));
     return world_take(w, &message);
 }
 

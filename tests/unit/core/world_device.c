@@ -1,4 +1,4 @@
-#include "core/world.h"
+#include "world.h"
 
 #include "crypto/dh.h"
 #include "identity/auth.h"
@@ -129,6 +129,7 @@ enum hs_err world_connect(struct world_device *d, bool *has_account)
     Hanse__Authenticate *a = WORLD_NEW(w, Hanse__Authenticate, hanse__authenticate);
     uint8_t hash[64];
     struct hs_sig sig;
+    d->rx_read = d->rx_len; /* what wasn't read of the last session is lost */
     randombytes_buf(hash, sizeof hash);
     d->session = world_open(d, &p->keys.transport_pub, hash);
     hs_auth_sign(&p->keys.signature, hs_bytes(hash, sizeof hash), &sig);

@@ -1,5 +1,22 @@
 /* What can happen to a world: time, restarts, foreign frames. */
-#include "core/world.h"
+#include "world.h"
+
+struct hs_kv *world_store_copy(struct world_node *node)
+{
+    struct hs_kv *copy = hs_kv_memory_new();
+    assert_non_null(copy);
+    for (unsigned table = 0; table < HS_CORE_TABLES; table++) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SIZE_MAX / 2);
+        struct hs_bytes key, value, none = {0};
+        struct hs_kv_key from = {0};
+        while (hs_kv_next(node->kv, table, none, hs_kv_key_bytes(&from), &scratch, &key, &value)) {
+            hs_kv_put(copy, table, key, value);
+            from = hs_kv_after(key);
+        }
+    }
+    assert_ok(copy->err);
+    return copy;
+}
 
 void world_pass(struct world *w, int64_t ms)
 {

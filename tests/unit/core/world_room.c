@@ -1,4 +1,4 @@
-#include "core/world.h"
+#include "world.h"
 
 #include "room/content.h"
 #include "room/context.h"
@@ -24,10 +24,11 @@ static struct world_room *room_add(struct world_device *d, struct world_node *hu
 
 struct world_room *world_room_of(struct world_device *d, const struct hs_id *id)
 {
-    for (size_t i = d->room_count; i-- > 0;)
-        if (hs_id_equal(&d->rooms[i].id, id))
-            return &d->rooms[i];
-    return NULL;
+    struct world_room *found = NULL; /* the newest; one that was joined before one that waits */
+    for (size_t i = 0; i < d->room_count; i++)
+        if (hs_id_equal(&d->rooms[i].id, id) && (found == NULL || d->rooms[i].joined || !found->joined))
+            found = &d->rooms[i];
+    return found;
 }
 
 static struct hs_mls_leaf_params leaf_params(const struct world_room *room)

@@ -1,0 +1,204 @@
+/* The one session to each peer: dialled, greeted, up, down. */
+#include "core/follow.h"
+#include "core/internal.h"
+#include "core/outbox.h"
+#include "core/peer.h"
+#include "identity/auth.h"
+
+static void dial(struct hs_turn *turn, struct hs_peer *peer)
+{
+    struct hs_bytes addresses =
+        hs_arena_copy(&turn->effects->arena, hs_bytes(peer->addresses, sizeof peer->addresses));
+    struct hs_effect *effect = hs_effect_add(turn->effects, HS_EFFECT_DIAL, 0);
+    if (effect == NULL || addresses.data == NULL)
+        return;
+    effect->root = peer->root;
+    effect->addresses = (const char(*)[HS_ADDRESS_SIZE])addresses.data;
+    effect->address_count = peer->address_count;
+    peer->state = HS_PEER_DIALLING;
+    peer->answer_by.ms = turn->now.ms + HS_DIAL_MS;
+}
+
+void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer)
+{
+    bool wanted = peer->followed || peer->asked != NULL || hs_outbox_waits(turn, &peer->root);
+    if (peer->state == HS_PEER_DOWN && wanted && turn->now.ms >= peer->retry_at.ms)
+        dial(turn, peer);
+    if (peer->state != HS_PEER_UP)
+        return;
+    for (struct hs_asked *asked = peer->asked; asked != NULL; asked = asked->next)
+        if (asked->id == 0)
+            hs_asked_send(turn, peer, asked);
+    hs_outbox_send(turn, peer);
+}
+
+void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_bytes descriptor)
+{
+    struct hs_core *core = turn->core;
+    struct hs_peer *peer = hs_peer_find(&core->peers, root);
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    Hanse__Authenticate authenticate = HANSE__AUTHENTICATE__INIT;
+    struct hs_sig sig;
+    bool again = peer != NULL && peer->state == HS_PEER_GREETING && peer->session == turn->session->id;
+    if (!hs_session_become(turn->session, HS_SESSION_NODE, root) || peer == NULL ||
+        (peer->state != HS_PEER_DIALLING && !again)) {
+        hs_turn_close(turn, turn->session, HS_ERR_CLOSED);
+        return;
+    }
+    hs_peer_learn(turn, peer, descriptor);
+    peer->state = HS_PEER_GREETING;
+    peer->session = turn->session->id;
+    peer->answer_by.ms = turn->now.ms + HS_FORWARD_MS;
+    hs_auth_sign(&core->signer, hs_bytes(turn->session->handshake_hash, sizeof turn->session->handshake_hash),
+                 &sig);
+    authenticate.descriptor = core->descriptor_object;
+    authenticate.signature = hs_pb_data(HS_VIEW(sig));
+    frame.id = ++peer->last_id;
+    frame.authenticate = &authenticate;
+    frame.body_case = HANSE__FRAME__BODY_AUTHENTICATE;
+    hs_turn_send(turn, turn->session, &frame);
+}
+
+static void back_off(struct hs_turn *turn, struct hs_peer *peer)
+{
+    int64_t wait = HS_RETRY_FIRST_MS;
+    for (unsigned i = 0; i < peer->failures && wait < HS_RETRY_MAX_MS; i++)
+        wait *= 2;
+    peer->failures++;
+    peer->retry_at.ms = turn->now.ms + (wait < HS_RETRY_MAX_MS ? wait : HS_RETRY_MAX_MS);
+}
+
+/* The session ended, or there was none to be had: devices are told and ask again; posts wait in the outbox,
+ * all of them from the first on, since the same post gets the same answer. */
+static void peer_down(struct hs_turn *turn, struct hs_peer *peer)
+{
+    /* A session that lasted is no failure; one that ends at once is, or a hub that sends nonsense would be
+     * dialled without a pause. */
+    if (peer->state == HS_PEER_UP && turn->now.ms - peer->up_at.ms >= HS_RETRY_MAX_MS)
+        peer->failures = 0;
+    peer->state = HS_PEER_DOWN;
+    peer->session = 0;
+    peer->outbox_next = 0;
+    while (peer->asked != NULL) {
+        hs_asked_unreachable(turn, peer->asked);
+        hs_asked_free(hs_asked_take(peer, peer->asked));
+    }
+    back_off(turn, peer);
+}
+
+void hs_peer_closed(struct hs_turn *turn)
+{
+    struct hs_peer *peer = hs_peer_of_session(&turn->core->peers, turn->session->id);
+    if (peer != NULL)
+        peer_down(turn, peer);
+}
+
+void hs_peer_failed(struct hs_turn *turn, const struct hs_key *root)
+{
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, root);
+    if (peer != NULL && peer->state == HS_PEER_DIALLING)
+        peer_down(turn, peer);
+}
+
+/* Dials, greetings and posts without an outcome: the peer is dialled anew. */
+static void expire_session(struct hs_turn *turn, struct hs_peer *peer)
+{
+    struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
+    bool late = peer->state == HS_PEER_GREETING && turn->now.ms >= peer->answer_by.ms;
+    for (const struct hs_asked *a = peer->asked; a != NULL && !late; a = a->next)
+        late = a->is_post && turn->now.ms >= a->deadline.ms;
+    if (late && session != NULL)
+        hs_turn_close(turn, session, HS_ERR_TIMEOUT);
+    if (peer->state == HS_PEER_DIALLING && turn->now.ms >= peer->answer_by.ms)
+        peer_down(turn, peer);
+}
+
+void hs_peers_tick(struct hs_turn *turn)
+{
+    for (struct hs_peer *peer = turn->core->peers.list; peer != NULL; peer = peer->next) {
+        hs_asked_expire(turn, peer);
+        expire_session(turn, peer);
+        hs_peer_work(turn, peer);
+    }
+}
+
+struct hs_time hs_peers_deadline(const struct hs_peers *peers)
+{
+    struct hs_time first = {INT64_MAX};
+    for (const struct hs_peer *peer = peers->list; peer != NULL; peer = peer->next) {
+        bool wanted = peer->followed || peer->asked != NULL;
+        if (peer->state == HS_PEER_DOWN && wanted && peer->retry_at.ms < first.ms)
+            first = peer->retry_at;
+        if (peer->state == HS_PEER_UP && peer->outbox_at.ms > 0 && peer->outbox_at.ms < first.ms)
+            first = peer->outbox_at;
+        for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
+            if (!a->is_post && a->deadline.ms < first.ms)
+                first = a->deadline;
+    }
+    return first;
+}
+
+/* The hub knows who this is: attach to the rooms that are followed, then say what waits. */
+static void greeted(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Frame *frame)
+{
+    if (frame->body_case != HANSE__FRAME__BODY_AUTHENTICATED) {
+        hs_turn_close(turn, turn->session, HS_ERR_DENIED);
+        return;
+    }
+    (void)hs_effect_add(turn->effects, HS_EFFECT_AUTHENTICATED, turn->session->id);
+    struct hs_asked *asked = peer->asked;
+    while (asked != NULL) { /* where this is carried out again: no post has gone out yet */
+        struct hs_asked *next = asked->next;
+        if (asked->is_post)
+            hs_asked_free(hs_asked_take(peer, asked));
+        asked = next;
+    }
+    peer->outbox_next = 0;
+    peer->state = HS_PEER_UP;
+    peer->up_at = turn->now;
+    peer->outbox_at.ms = 0;
+    hs_follow_attach(turn, peer);
+    hs_peer_work(turn, peer);
+}
+
+static bool is_answer(const Hanse__Frame *frame)
+{
+    switch (frame->body_case) {
+    case HANSE__FRAME__BODY_ERROR:
+    case HANSE__FRAME__BODY_ACK:
+    case HANSE__FRAME__BODY_AUTHENTICATED:
+    case HANSE__FRAME__BODY_INVITE_INFO:
+    case HANSE__FRAME__BODY_JOIN_STATUS:
+    case HANSE__FRAME__BODY_ACCEPTED:
+    case HANSE__FRAME__BODY_LEDGER_REPLY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
+{
+    struct hs_peer *peer = hs_peer_of_session(&turn->core->peers, turn->session->id);
+    if (peer == NULL || !is_answer(frame))
+        return false;
+    if (peer->state == HS_PEER_GREETING || frame->body_case == HANSE__FRAME__BODY_AUTHENTICATED) {
+        greeted(turn, peer, frame);
+        return true;
+    }
+    struct hs_asked *asked = peer->asked;
+    while (asked != NULL && asked->id != frame->id)
+        asked = asked->next;
+    if (asked == NULL || frame->id == 0)
+        return true; /* the answer to an Attach, or to somebody who has given up */
+    hs_asked_take(peer, asked);
+    if (asked->is_join && frame->body_case == HANSE__FRAME__BODY_JOIN_STATUS)
+        hs_peer_follow(turn, peer); /* the Welcome will come through its session */
+    if (asked->is_post)
+        hs_outbox_answered(turn, peer, asked->seq, frame);
+    else
+        hs_asked_hand_back(turn, asked, frame);
+    hs_asked_free(asked);
+    hs_peer_work(turn, peer);
+    return true;
+}

@@ -1,0 +1,347 @@
+/* Ledger: a coupon's way from its definition to its redemption, and every door that must stay shut. */
+#include "world.h"
+
+#include "deal/redemption.h"
+#include "wire/unpack.h"
+
+struct scene {
+    struct world *w;
+    struct world_node *hub, *home;
+    struct world_device *owner, *till, *alice, *bob;
+    struct world_room *room, *alices;
+    struct world_invite invite;
+    Hanse__SignedObject *def;
+    struct hs_id def_id;
+};
+
+static struct hs_author author_of(struct world_device *d, struct world_node *brand)
+{
+    struct world_persona *p = world_persona(d, &brand->root.pub);
+    return (struct hs_author){.signer = &p->keys.signature, .issuer = p->signer.pub, .now = d->world->now};
+}
+
+/* What proves who signed: certificates and grants of these devices, and the hub's descriptor. */
+static size_t chain_of(struct scene *s, struct world_device *a, struct world_device *b,
+                       Hanse__SignedObject **chain)
+{
+    struct world_device *who[] = {a, b};
+    size_t n = 0;
+    chain[n++] = s->hub->descriptor;
+    for (size_t i = 0; i < 2 && who[i] != NULL; i++) {
+        chain[n++] = world_persona(who[i], &s->hub->root.pub)->certificate;
+        if (who[i]->grant_count > 0)
+            chain[n++] = who[i]->grants[0];
+    }
+    return n;
+}
+
+/* Asks through d; a and b are proved by the chain. */
+static enum hs_err ledger(struct scene *s, struct world_device *d, Hanse__SignedObject *request,
+                          struct world_device *a, struct world_device *b, Hanse__SignedObject **reply)
+{
+    Hanse__Frame *frame = world_frame(s->w), *answer;
+    frame->ledger = WORLD_NEW(s->w, Hanse__Ledger, hanse__ledger);
+    frame->body_case = HANSE__FRAME__BODY_LEDGER;
+    frame->ledger->request = request;
+    frame->ledger->chain = hs_arena_alloc(&s->w->arena, 8 * sizeof(void *));
+    frame->ledger->n_chain = chain_of(s, a, b, frame->ledger->chain);
+    HS_TRY(world_ask_hub(d, s->hub, frame, &answer));
+    assert_int_equal(answer->body_case, HANSE__FRAME__BODY_LEDGER_REPLY);
+    if (reply != NULL)
+        *reply = answer->ledger_reply->reply;
+    return HS_OK;
+}
+
+static Hanse__SignedObject *def_new(struct scene *s, struct world_device *merchant, uint32_t limit)
+{
+    Hanse__SignedObject *object;
+    Hanse__CouponDef def = HANSE__COUPON_DEF__INIT;
+    struct hs_author author = author_of(merchant, s->hub);
+    def.kind = HANSE__COUPON_KIND__COUPON_PERCENT;
+    def.percent_bp = 1000;
+    def.binding = HANSE__COUPON_BINDING__BINDING_HOLDER;
+    def.limit_total = limit;
+    def.limit_per_customer = 1;
+    def.room = hs_pb_data(HS_VIEW(s->room->id));
+    def.title = (char *)(uintptr_t) "ten percent";
+    struct hs_time end = {s->w->now.ms + WORLD_DAY_MS};
+    assert_ok(hs_coupon_def_build(&def, &author, end, &s->w->arena, &object));
+    return object;
+}
+
+static struct scene scene_new(struct world *w, bool remote)
+{
+    struct scene s = {
+        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
+    s.owner = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
+    s.till = world_staff(s.hub, "till", HANSE__ROLE__ROLE_TILL);
+    s.alice = world_customer(remote ? s.home : s.hub, "alice");
+    s.bob = world_customer(s.hub, "bob");
+    s.room = world_room_new(s.owner, "launch");
+    s.invite = world_invite(s.room, 10);
+    s.alices = world_join(s.alice, s.room, &s.invite);
+    s.def = def_new(&s, s.owner, 2);
+    s.def_id = hs_object_id(s.def);
+    return s;
+}
+
+static Hanse__SignedObject *claim_new(struct scene *s, struct world_device *holder)
+{
+    Hanse__SignedObject *claim;
+    struct hs_author author = author_of(holder, s->hub);
+    struct hs_time end = {s->w->now.ms + 60000};
+    assert_ok(hs_coupon_claim_build(&author, &s->hub->root.pub, &s->def_id, end, &s->w->arena, &claim));
+    return claim;
+}
+
+static Hanse__SignedObject *coupon_for(struct scene *s, struct world_device *holder)
+{
+    Hanse__SignedObject *coupon;
+    assert_ok(ledger(s, s->owner, s->def, s->owner, NULL, NULL));
+    assert_ok(ledger(s, holder, claim_new(s, holder), holder, NULL, &coupon));
+    return coupon;
+}
+
+/* A till's request for that coupon and order, shown by the presenter. */
+static Hanse__SignedObject *reserve_new(struct scene *s, Hanse__SignedObject *coupon,
+                                        struct world_device *presenter, uint8_t order)
+{
+    struct hs_arena *arena = &s->w->arena;
+    struct hs_id coupon_id = hs_object_id(coupon), order_id = {{order}};
+    struct hs_author till = author_of(s->till, s->hub), holder = author_of(presenter, s->hub);
+    Hanse__SignedObject *asked, *presentation, *request;
+    Hanse__SignedObject *chain_objects[8];
+    struct hs_chain chain;
+    struct hs_presentation_request opened;
+    assert_ok(hs_presentation_request_build(&till, &holder.issuer, &coupon_id, &order_id, arena, &asked));
+    size_t n = chain_of(s, s->till, presenter, chain_objects);
+    assert_ok(hs_chain_open(chain_objects, n, &s->hub->root.pub, arena, &chain));
+    assert_ok(hs_presentation_request_open(&chain, asked, &holder.issuer, s->w->now, arena, &opened));
+    assert_ok(hs_presentation_build(&holder, &opened, arena, &presentation));
+    struct hs_reserve_draft draft = {.coupon = coupon,
+                                     .presentation = presentation,
+                                     .coupon_id = &coupon_id,
+                                     .order_id = &order_id,
+                                     .root = &s->hub->root.pub,
+                                     .max_discount = {.currency = "EUR", .minor = 500},
+                                     .min_met = true};
+    assert_ok(hs_reserve_request_build(&till, &draft, arena, &request));
+    return request;
+}
+
+static enum hs_err reserve(struct scene *s, Hanse__SignedObject *request, struct world_device *presenter,
+                           Hanse__SignedObject **reply)
+{
+    return ledger(s, s->till, request, s->till, presenter, reply);
+}
+
+static struct hs_chain hub_chain(struct scene *s)
+{
+    struct hs_chain chain;
+    assert_ok(hs_chain_open(&s->hub->descriptor, 1, &s->hub->root.pub, &s->w->arena, &chain));
+    return chain;
+}
+
+static enum hs_err refusal_of(struct scene *s, Hanse__SignedObject *reply, Hanse__SignedObject *request)
+{
+    struct hs_id id = hs_object_id(request);
+    struct hs_chain chain = hub_chain(s);
+    enum hs_err reason;
+    uint32_t retry;
+    assert_int_equal(hs_object_claimed_kind(reply), HS_KIND_REFUSAL);
+    assert_ok(hs_refusal_open(&chain, reply, &id, &s->w->arena, &reason, &retry));
+    return reason;
+}
+
+static struct hs_reservation reservation_of(struct scene *s, Hanse__SignedObject *reply,
+                                            Hanse__SignedObject *request, Hanse__SignedObject *coupon,
+                                            uint8_t order)
+{
+    struct hs_id id = hs_object_id(request), coupon_id = hs_object_id(coupon), order_id = {{order}};
+    struct hs_id rid = hs_rid(&coupon_id, &s->hub->root.pub, &order_id);
+    struct hs_chain chain = hub_chain(s);
+    struct hs_reservation r;
+    assert_ok(hs_reservation_open(&chain, reply, &id, &rid, &s->w->arena, &r));
+    return r;
+}
+
+static Hanse__SignedObject *commit_new(struct scene *s, const struct hs_reservation *r, uint8_t order)
+{
+    Hanse__SignedObject *commit;
+    struct hs_author till = author_of(s->till, s->hub);
+    struct hs_id order_id = {{order}};
+    struct hs_amount discount = {.currency = "EUR", .minor = 400};
+    assert_ok(hs_commit_build(&till, r, &order_id, &discount, &s->w->arena, &commit));
+    return commit;
+}
+
+static void definitions_are_the_merchants(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *reply;
+    Hanse__SignedObject *tills = def_new(&s, s.till, 1);
+    assert_err(ledger(&s, s.till, tills, s.till, NULL, NULL), HS_ERR_WRONG_SIGNER);
+    assert_err(ledger(&s, s.owner, s.def, s.till, NULL, NULL), HS_ERR_BAD_CHAIN); /* not proved */
+    Hanse__SignedObject altered = *s.def;
+    struct hs_bytes payload = world_copy(w, hs_pb_bytes(s.def->payload));
+    ((uint8_t *)(uintptr_t)payload.data)[payload.len - 1] ^= 1;
+    altered.payload = hs_pb_data(payload);
+    assert_err(ledger(&s, s.owner, &altered, s.owner, NULL, NULL), HS_ERR_BAD_SIGNATURE);
+    assert_err(ledger(&s, s.alice, claim_new(&s, s.alice), s.alice, NULL, NULL), HS_ERR_COUPON_UNKNOWN);
+    assert_ok(ledger(&s, s.owner, s.def, s.owner, NULL, &reply));
+    assert_null(reply);
+    struct hs_id before = world_store_hash(s.hub);
+    assert_ok(ledger(&s, s.owner, s.def, s.owner, NULL, NULL));
+    struct hs_id after = world_store_hash(s.hub);
+    assert_memory_equal(before.b, after.b, 32);
+    Hanse__SignedObject *late = def_new(&s, s.owner, 3);
+    w->now.ms += WORLD_DAY_MS;
+    assert_err(ledger(&s, s.owner, late, s.owner, NULL, NULL), HS_ERR_COUPON_EXPIRED);
+    assert_err(ledger(&s, s.owner, s.hub->descriptor, s.owner, NULL, NULL), HS_ERR_UNSUPPORTED);
+}
+
+static void claims(bool remote)
+{
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, remote);
+    Hanse__SignedObject *first, *again;
+    assert_ok(ledger(&s, s.owner, s.def, s.owner, NULL, NULL));
+    assert_err(ledger(&s, s.bob, claim_new(&s, s.bob), s.bob, NULL, NULL), HS_ERR_NOT_MEMBER);
+    Hanse__SignedObject *claim = claim_new(&s, s.alice);
+    assert_ok(ledger(&s, s.alice, claim, s.alice, NULL, &first));
+    struct hs_id before = world_store_hash(s.hub);
+    world_node_restart(s.hub);
+    world_pass(w, 60000);
+    struct world_device *all[] = {s.alice, s.bob, s.owner};
+    for (size_t i = 0; i < 3; i++) {
+        if (all[i]->session != 0)
+            continue;
+        assert_ok(world_connect(all[i], NULL));
+        world_attach(all[i]);
+    }
+    assert_ok(ledger(&s, s.alice, claim, s.alice, NULL, &again)); /* also when the claim has run out */
+    struct hs_id after = world_store_hash(s.hub);
+    assert_memory_equal(before.b, after.b, 32);
+    assert_true(hs_object_equal(first, again));
+    assert_err(ledger(&s, s.alice, claim_new(&s, s.alice), s.alice, NULL, NULL), HS_ERR_COUPON_CLAIMED);
+    (void)world_join(s.bob, s.room, &s.invite);
+    assert_ok(ledger(&s, s.bob, claim_new(&s, s.bob), s.bob, NULL, NULL));
+    struct world_device *carol = world_customer(s.hub, "carol");
+    (void)world_join(carol, s.room, &s.invite);
+    assert_err(ledger(&s, carol, claim_new(&s, carol), carol, NULL, NULL), HS_ERR_COUPON_EXHAUSTED);
+}
+
+static void one_coupon_a_member(void **state)
+{
+    (void)state;
+    claims(false);
+}
+
+static void one_coupon_a_member_from_afar(void **state)
+{
+    (void)state;
+    claims(true);
+}
+
+static void redeemed_once(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *reply, *again;
+    Hanse__SignedObject *request = reserve_new(&s, coupon, s.alice, 1);
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    struct hs_reservation r = reservation_of(&s, reply, request, coupon, 1);
+    struct hs_id before = world_store_hash(s.hub);
+    assert_ok(reserve(&s, request, s.alice, &again));
+    assert_true(hs_object_equal(reply, again));
+    /* another order has to wait, and a refusal changes nothing */
+    Hanse__SignedObject *other = reserve_new(&s, coupon, s.alice, 2);
+    assert_ok(reserve(&s, other, s.alice, &again));
+    assert_int_equal(refusal_of(&s, again, other), HS_ERR_COUPON_HELD);
+    struct hs_id after = world_store_hash(s.hub);
+    assert_memory_equal(before.b, after.b, 32);
+
+    Hanse__SignedObject *commit = commit_new(&s, &r, 1), *receipt;
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &receipt));
+    assert_int_equal(hs_object_claimed_kind(receipt), HS_KIND_REDEMPTION);
+    before = world_store_hash(s.hub);
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &again));
+    assert_true(hs_object_equal(receipt, again));
+    other = reserve_new(&s, coupon, s.alice, 2);
+    assert_ok(reserve(&s, other, s.alice, &again));
+    assert_int_equal(refusal_of(&s, again, other), HS_ERR_COUPON_USED);
+    /* the same decision in other bytes */
+    w->now.ms += 1;
+    other = commit_new(&s, &r, 1);
+    assert_ok(ledger(&s, s.till, other, s.till, NULL, &again));
+    assert_int_equal(refusal_of(&s, again, other), HS_ERR_CONFLICT);
+    after = world_store_hash(s.hub);
+    assert_memory_equal(before.b, after.b, 32);
+}
+
+static void released_and_reserved_anew(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *reply, *release;
+    Hanse__SignedObject *request = reserve_new(&s, coupon, s.alice, 1);
+    struct hs_author till = author_of(s.till, s.hub);
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    struct hs_reservation r = reservation_of(&s, reply, request, coupon, 1);
+    assert_ok(hs_release_build(&till, &r, &w->arena, &release));
+    assert_ok(ledger(&s, s.till, release, s.till, NULL, &reply));
+    assert_int_equal(hs_object_claimed_kind(reply), HS_KIND_RELEASED);
+    Hanse__SignedObject *commit = commit_new(&s, &r, 1); /* too late: it was given back */
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &reply));
+    assert_int_equal(refusal_of(&s, reply, commit), HS_ERR_COUPON_LATE);
+    request = reserve_new(&s, coupon, s.alice, 2);
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    r = reservation_of(&s, reply, request, coupon, 2);
+    /* nobody decides: after settle_by it is free again */
+    commit = commit_new(&s, &r, 2);
+    w->now.ms = r.settle_by.ms;
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &reply));
+    assert_int_equal(refusal_of(&s, reply, commit), HS_ERR_COUPON_LATE);
+    request = reserve_new(&s, coupon, s.alice, 3);
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    (void)reservation_of(&s, reply, request, coupon, 3);
+}
+
+static void wrong_hands(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice);
+    assert_err(reserve(&s, reserve_new(&s, coupon, s.bob, 1), s.bob, NULL), HS_ERR_COUPON_WRONG_HOLDER);
+    /* somebody who isn't a till sends a till's request with his own name to prove */
+    Hanse__SignedObject *request = reserve_new(&s, coupon, s.alice, 1);
+    assert_err(ledger(&s, s.bob, request, s.bob, s.alice, NULL), HS_ERR_BAD_CHAIN);
+    /* a coupon that was never given out */
+    struct hs_id unit;
+    Hanse__SignedObject forged = *coupon;
+    (void)unit;
+    struct hs_bytes payload = world_copy(w, hs_pb_bytes(coupon->payload));
+    ((uint8_t *)(uintptr_t)payload.data)[payload.len - 1] ^= 1;
+    forged.payload = hs_pb_data(payload);
+    request = reserve_new(&s, &forged, s.alice, 1);
+    assert_int_not_equal(reserve(&s, request, s.alice, NULL), HS_OK);
+    /* a presentation is good for a minute */
+    request = reserve_new(&s, coupon, s.alice, 1);
+    w->now.ms += HS_PRESENTATION_MS;
+    assert_err(reserve(&s, request, s.alice, NULL), HS_ERR_EXPIRED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(definitions_are_the_merchants), cmocka_unit_test(one_coupon_a_member),
+        cmocka_unit_test(one_coupon_a_member_from_afar), cmocka_unit_test(redeemed_once),
+        cmocka_unit_test(released_and_reserved_anew),    cmocka_unit_test(wrong_hands),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,26 @@
+# The world that the tests of the core share.
+add_library(test_core_world STATIC
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_more.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_link.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_device.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_sync.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_room.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_commit.c)
+target_include_directories(test_core_world PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core)
+target_link_libraries(test_core_world PUBLIC hs_core PkgConfig::CMOCKA
+  PRIVATE hanse_warnings hanse_hardening hanse_sanitizers)
+
+hanse_test(core auth test_core_world)
+hanse_test(core sign_up test_core_world)
+hanse_test(core join test_core_world)
+hanse_test(core commit test_core_world)
+hanse_test(core post test_core_world)
+hanse_test(core delivery test_core_world)
+hanse_test(core federation test_core_world)
+hanse_test(core frames test_core_world)
+hanse_test(core hostile test_core_world)
+hanse_test(core forged test_core_world)
+hanse_test(core peers test_core_world)
+hanse_test(core counter test_core_world)
+hanse_test(core ledger test_core_world)
+hanse_test(core fuzz test_core_world)
+hanse_test(core again test_core_world)
