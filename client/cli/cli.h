@@ -21,10 +21,10 @@ enum {
 
 /* One run of the program. */
 struct cli {
-    const char *dir;   /* --dir, $HANSE_DIR or ~/.hanse */
-    bool json;         /* --json */
-    int timeout_s;     /* --timeout */
-    struct hanse *h;   /* open while a command needs it */
+    const char *dir; /* --dir, $HANSE_DIR or ~/.hanse */
+    bool json;       /* --json */
+    int timeout_s;   /* --timeout */
+    struct hanse *h; /* open while a command needs it */
 };
 
 struct command {
@@ -50,15 +50,15 @@ struct outcome {
 /* What is done with each event while something else is waited for; true ends the waiting. */
 typedef bool on_event(void *context, const struct hanse_event *event);
 
-/* Runs the handle's loop until wanted() is true, the time is over (TIMEOUT), a signal to stop came (CLOSED), or
- * the handle fails. seconds < 0: for ever. */
+/* Runs the handle's loop until wanted() is true, the time is over (TIMEOUT), a signal to stop came (CLOSED),
+ * or the handle fails. seconds < 0: for ever. */
 enum hanse_err cli_run(struct cli *c, int seconds, on_event *wanted, void *context);
 
 /* Waits for the end of operation op for --timeout. A connection that can't be made is told as such. */
 enum hanse_err cli_wait(struct cli *c, uint64_t op, struct outcome *out);
 
-/* Starts a step of the loop by hand, for commands that poll other things too: waits at most ms milliseconds for
- * the socket or fd (or -1). */
+/* Starts a step of the loop by hand, for commands that poll other things too: waits at most ms milliseconds
+ * for the socket or fd (or -1). */
 enum hanse_err cli_poll(struct cli *c, int fd, int ms, bool *fd_ready);
 
 /* True once SIGINT or SIGTERM came; cli_catch_signals() makes them counted rather than fatal. */

@@ -124,7 +124,8 @@ static int run_chat(struct cli *c, int argc, char **argv)
     static struct chat chat;
     bool until_eof = false;
     chat = (struct chat){.c = c, .has_room = true, .input_open = true};
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL)) {
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
         until_eof = until_eof || o == 'e';
         chat.quiet = chat.quiet || o == 'q';
         if (o == '?')
@@ -139,8 +140,8 @@ static int run_chat(struct cli *c, int argc, char **argv)
     if (code != EXIT_DONE)
         return code;
     if (!chat.quiet && !c->json)
-        printf("%s%s%s: %u members, hub %s. Type a line to send it; Ctrl-C leaves.\n", colour(BOLD), chat.room.name,
-               colour(PLAIN), (unsigned)chat.room.members, chat.room.hub);
+        printf("%s%s%s: %u members, hub %s. Type a line to send it; Ctrl-C leaves.\n", colour(BOLD),
+               chat.room.name, colour(PLAIN), (unsigned)chat.room.members, chat.room.hub);
     if (!chat.quiet)
         show_backlog(&chat);
     hanse_stay_online(c->h, true);

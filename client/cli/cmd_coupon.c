@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static int issue(struct cli *c, const char *name, struct hanse_campaign_spec *spec, const char *offer_text)
+static int issue(struct cli *c, const char *name, const struct hanse_campaign_spec *wanted,
+                 const char *offer_text)
 {
+    struct hanse_campaign_spec spec = *wanted;
     struct hanse_room room;
     struct hanse_offer offer;
     struct outcome done;
@@ -15,11 +17,11 @@ static int issue(struct cli *c, const char *name, struct hanse_campaign_spec *sp
         code = find_room(c, name, &room);
     if (code == EXIT_DONE && offer_text != NULL) {
         code = find_offer(c, offer_text, &offer);
-        spec->offer = &offer.id;
+        spec.offer = &offer.id;
     }
     if (code != EXIT_DONE)
         return code;
-    enum hanse_err err = hanse_coupon_issue(c->h, &room.id, spec, &op);
+    enum hanse_err err = hanse_coupon_issue(c->h, &room.id, &spec, &op);
     if (err == HANSE_OK)
         err = cli_wait(c, op, &done);
     if (err != HANSE_OK)
@@ -27,22 +29,23 @@ static int issue(struct cli *c, const char *name, struct hanse_campaign_spec *sp
     if (c->json)
         json_line(json_pack("{s:o}", "campaign", json_id(&done.id)));
     else
-        printf("%sThe room has a coupon:%s %s. Members claim it with: hanse coupon claim '%s'\n", colour(GREEN),
-               colour(PLAIN), short_id(&done.id), name);
+        printf("%sThe room has a coupon:%s %s. Members claim it with: hanse coupon claim '%s'\n",
+               colour(GREEN), colour(PLAIN), short_id(&done.id), name);
     return EXIT_DONE;
 }
 
 static int run_issue(struct cli *c, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"percent", required_argument, NULL, 'p'}, {"amount", required_argument, NULL, 'a'},
+        {"percent", required_argument, NULL, 'p'},  {"amount", required_argument, NULL, 'a'},
         {"currency", required_argument, NULL, 'c'}, {"until", required_argument, NULL, 'u'},
         {"limit", required_argument, NULL, 'l'},    {"offer", required_argument, NULL, 'o'},
         {"title", required_argument, NULL, 't'},    {NULL, 0, NULL, 0}};
     struct hanse_campaign_spec spec = {0};
     const char *amount = NULL, *currency = "EUR", *offer = NULL;
     long long percent = 0, limit = 0;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL)) {
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
         bool good = o != '?';
         if (o == 'p')
             good = number_parse(optarg, 1, 100, &percent);
@@ -95,11 +98,12 @@ static int run_claim(struct cli *c, int argc, char **argv)
     if (err != HANSE_OK)
         return cli_fail(c, "claim", err);
     if (c->json)
-        json_line(json_pack("{s:o, s:i, s:s}", "coupon", json_id(&coupon.id), "unit", (int)coupon.unit_no, "title",
-                            coupon.title));
+        json_line(json_pack("{s:o, s:i, s:s}", "coupon", json_id(&coupon.id), "unit", (int)coupon.unit_no,
+                            "title", coupon.title));
     else
-        printf("%sYours:%s %s, number %u, good until %s (coupon %s)\n", colour(GREEN), colour(PLAIN), coupon.title,
-               coupon.unit_no, coupon.until_ms > 0 ? time_text(coupon.until_ms, false) : "further notice",
+        printf("%sYours:%s %s, number %u, good until %s (coupon %s)\n", colour(GREEN), colour(PLAIN),
+               coupon.title, coupon.unit_no,
+               coupon.until_ms > 0 ? time_text(coupon.until_ms, false) : "further notice",
                short_id(&coupon.id));
     return EXIT_DONE;
 }
@@ -122,13 +126,14 @@ static int run_show(struct cli *c)
     struct hanse_coupon coupon;
     json_t *all = json_array();
     int code = cli_open(c);
-    for (enum hanse_err err = code == EXIT_DONE ? hanse_coupon_next(c->h, NULL, &coupon) : HANSE_ERR_NOT_FOUND;
+    for (enum hanse_err err = code == EXIT_DONE ? hanse_coupon_next(c->h, NULL, &coupon)
+                                                : HANSE_ERR_NOT_FOUND;
          err == HANSE_OK; err = hanse_coupon_next(c->h, &coupon.id, &coupon)) {
         if (c->json)
-            (void)json_array_append_new(all, json_pack("{s:o, s:o, s:s, s:s, s:I}", "coupon", json_id(&coupon.id),
-                                                       "campaign", json_id(&coupon.campaign), "title", coupon.title,
-                                                       "state", coupon_state_name(coupon.state), "until",
-                                                       (json_int_t)coupon.until_ms));
+            (void)json_array_append_new(
+                all, json_pack("{s:o, s:o, s:s, s:s, s:I}", "coupon", json_id(&coupon.id), "campaign",
+                               json_id(&coupon.campaign), "title", coupon.title, "state",
+                               coupon_state_name(coupon.state), "until", (json_int_t)coupon.until_ms));
         else
             printf("%s  %s%-24s%s %s\n", short_id(&coupon.id), colour(BOLD), coupon.title, colour(PLAIN),
                    coupon_state_name(coupon.state));

@@ -32,8 +32,8 @@ static int show(const struct cli *c)
     if (err != HANSE_OK)
         return cli_fail(c, "init", err);
     if (c->json) {
-        json_line(json_pack("{s:o, s:b, s:s, s:o}", "self", json_person(&me.self), "account", me.has_account, "home",
-                            me.home, "home_root", json_id(&me.home_root)));
+        json_line(json_pack("{s:o, s:b, s:s, s:o}", "self", json_person(&me.self), "account", me.has_account,
+                            "home", me.home, "home_root", json_id(&me.home_root)));
         return EXIT_DONE;
     }
     printf("%sKeys made%s in %s; they never leave this device.\n", colour(GREEN), colour(PLAIN), c->dir);
@@ -56,12 +56,12 @@ static int sign_up(struct cli *c, const char *ticket)
 
 static int run(struct cli *c, int argc, char **argv)
 {
-    static const struct option options[] = {{"name", required_argument, NULL, 'n'},
-                                            {"ticket", required_argument, NULL, 't'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"name", required_argument, NULL, 'n'}, {"ticket", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
     static char ticket[TICKET_MAX];
     const char *name = NULL, *from = NULL;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL)) {
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
         if (o == 'n')
             name = optarg;
         else if (o == 't')

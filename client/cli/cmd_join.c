@@ -31,8 +31,8 @@ static int show_joined(struct cli *c, const struct hanse_id *id)
         json_line(json_pack("{s:o, s:s, s:s, s:i}", "room", json_id(id), "state", "member", "name", room.name,
                             "members", (int)room.members));
     else
-        printf("%sYou are in:%s %s, with %u members. Say something: hanse chat '%s'\n", colour(GREEN), colour(PLAIN),
-               room.name, (unsigned)room.members, room.name);
+        printf("%sYou are in:%s %s, with %u members. Say something: hanse chat '%s'\n", colour(GREEN),
+               colour(PLAIN), room.name, (unsigned)room.members, room.name);
     return EXIT_DONE;
 }
 
@@ -42,10 +42,12 @@ static int wait_for_room(struct cli *c, const struct hanse_id *id, int seconds)
     if (hanse_room_get(c->h, id, &room) == HANSE_OK && room.state == HANSE_ROOM_MEMBER)
         return show_joined(c, id);
     hanse_stay_online(c->h, true);
-    enum hanse_err err = seconds > 0 ? cli_run(c, seconds, is_joined, (void *)(uintptr_t)id) : HANSE_ERR_TIMEOUT;
+    enum hanse_err err =
+        seconds > 0 ? cli_run(c, seconds, is_joined, (void *)(uintptr_t)id) : HANSE_ERR_TIMEOUT;
     if (err == HANSE_OK)
         return show_joined(c, id);
-    return err == HANSE_ERR_TIMEOUT || err == HANSE_ERR_CLOSED ? show_waiting(c, id) : cli_fail(c, "join", err);
+    return err == HANSE_ERR_TIMEOUT || err == HANSE_ERR_CLOSED ? show_waiting(c, id)
+                                                               : cli_fail(c, "join", err);
 }
 
 /* The rooms that were asked for and haven't let this device in. */
@@ -93,7 +95,8 @@ static int run(struct cli *c, int argc, char **argv)
     const char *name = NULL;
     long long seconds = 5;
     bool only_status = false;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL)) {
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
         if (o == 'n')
             name = optarg;
         if (o == 's')
@@ -114,13 +117,14 @@ const struct command cmd_join = {
     .name = "join",
     .summary = "join a room by an invite's link",
     .run = run,
-    .help = "usage: hanse join LINK [--name NAME] [--wait S]\n"
-            "       hanse join --status [--wait S]\n\n"
-            "  --name NAME  how you want to be called; shown as self-chosen\n"
-            "  --wait S     wait so long to be let in (default: 5)\n"
-            "  --status     what became of earlier requests\n\n"
-            "The link is enough: keys are made on this device, and where you have no home node the room's node\n"
-            "becomes it. Exit code 6: the request is in, but no moderator's client is online to let you in.\n\n"
-            "example:\n"
-            "  hanse join 'hanse:i/AbCd...' --name Anna\n",
+    .help =
+        "usage: hanse join LINK [--name NAME] [--wait S]\n"
+        "       hanse join --status [--wait S]\n\n"
+        "  --name NAME  how you want to be called; shown as self-chosen\n"
+        "  --wait S     wait so long to be let in (default: 5)\n"
+        "  --status     what became of earlier requests\n\n"
+        "The link is enough: keys are made on this device, and where you have no home node the room's node\n"
+        "becomes it. Exit code 6: the request is in, but no moderator's client is online to let you in.\n\n"
+        "example:\n"
+        "  hanse join 'hanse:i/AbCd...' --name Anna\n",
 };

@@ -29,15 +29,18 @@ static int post(struct cli *c, const char *name, const struct hanse_offer_spec *
 
 static int run(struct cli *c, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"sku", required_argument, NULL, 's'},      {"title", required_argument, NULL, 't'},
-        {"price", required_argument, NULL, 'p'},    {"currency", required_argument, NULL, 'c'},
-        {"tax-bp", required_argument, NULL, 'x'},   {"until", required_argument, NULL, 'u'},
-        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"sku", required_argument, NULL, 's'},
+                                            {"title", required_argument, NULL, 't'},
+                                            {"price", required_argument, NULL, 'p'},
+                                            {"currency", required_argument, NULL, 'c'},
+                                            {"tax-bp", required_argument, NULL, 'x'},
+                                            {"until", required_argument, NULL, 'u'},
+                                            {NULL, 0, NULL, 0}};
     struct hanse_offer_spec spec = {.currency = "EUR"};
     const char *price = NULL;
     long long tax = 0;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL)) {
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
         if (o == 's')
             spec.sku = optarg;
         else if (o == 't')

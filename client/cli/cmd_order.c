@@ -10,13 +10,14 @@ static json_t *order_json(struct cli *c, const struct hanse_order *order)
     json_t *lines = json_array();
     struct hanse_order_line line;
     for (uint32_t i = 0; i < order->lines && hanse_order_line(c->h, &order->id, i, &line) == HANSE_OK; i++)
-        (void)json_array_append_new(lines, json_pack("{s:o, s:s, s:I, s:I}", "offer", json_id(&line.offer), "title",
-                                                     line.title, "quantity", (json_int_t)line.quantity, "total",
-                                                     (json_int_t)line.total_minor));
-    json_t *out = json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:i, s:o}", "order", json_id(&order->id), "state",
-                            order_state_name(order->state), "currency", order->currency, "subtotal",
-                            (json_int_t)order->subtotal_minor, "discount", (json_int_t)order->discount_minor, "total",
-                            (json_int_t)order->total_minor, "receipts", (int)order->receipts, "lines", lines);
+        (void)json_array_append_new(
+            lines, json_pack("{s:o, s:s, s:I, s:I}", "offer", json_id(&line.offer), "title", line.title,
+                             "quantity", (json_int_t)line.quantity, "total", (json_int_t)line.total_minor));
+    json_t *out =
+        json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:i, s:o}", "order", json_id(&order->id), "state",
+                  order_state_name(order->state), "currency", order->currency, "subtotal",
+                  (json_int_t)order->subtotal_minor, "discount", (json_int_t)order->discount_minor, "total",
+                  (json_int_t)order->total_minor, "receipts", (int)order->receipts, "lines", lines);
     if (order->reason != HANSE_OK)
         (void)json_object_set_new(out, "reason", json_string(hanse_err_name(order->reason)));
     return out;
@@ -26,14 +27,15 @@ static void print_order(struct cli *c, const struct hanse_order *order)
 {
     struct hanse_order_line line;
     printf("%sOrder %s%s: %s%s%s, placed %s\n", colour(BOLD), short_id(&order->id), colour(PLAIN),
-           colour(order->state == HANSE_ORDER_REJECTED ? RED : GREEN), order_state_name(order->state), colour(PLAIN),
-           time_text(order->placed_ms, false));
+           colour(order->state == HANSE_ORDER_REJECTED ? RED : GREEN), order_state_name(order->state),
+           colour(PLAIN), time_text(order->placed_ms, false));
     for (uint32_t i = 0; i < order->lines && hanse_order_line(c->h, &order->id, i, &line) == HANSE_OK; i++)
         printf("  %llu x %-32s %12s\n", (unsigned long long)line.quantity, line.title,
                money_text(line.subtotal_minor, order->currency));
     if (order->discount_minor != 0)
         printf("  %-36s %12s\n", "discount", money_text(-order->discount_minor, order->currency));
-    printf("  %s%-36s %12s%s\n", colour(BOLD), "total", money_text(order->total_minor, order->currency), colour(PLAIN));
+    printf("  %s%-36s %12s%s\n", colour(BOLD), "total", money_text(order->total_minor, order->currency),
+           colour(PLAIN));
     if (order->reason != HANSE_OK)
         printf("  %s%s%s [%s]\n", colour(RED), hanse_err_text(order->reason), colour(PLAIN),
                hanse_err_name(order->reason));
@@ -75,8 +77,8 @@ static int place(struct cli *c, const char *room_text, const struct wish *wish)
         return code;
     if (memcmp(&offer.room, &room.id, sizeof room.id) != 0)
         return cli_fail(c, wish->offer, HANSE_ERR_OFFER_UNKNOWN);
-    enum hanse_err err =
-        hanse_order_place(c->h, &offer.id, (uint64_t)wish->quantity, wish->coupon != NULL ? &coupon.id : NULL, &op);
+    enum hanse_err err = hanse_order_place(c->h, &offer.id, (uint64_t)wish->quantity,
+                                           wish->coupon != NULL ? &coupon.id : NULL, &op);
     if (err == HANSE_OK)
         err = cli_wait(c, op, &done);
     return show_placed(c, &done, err);
@@ -89,7 +91,8 @@ static int run_place(struct cli *c, int argc, char **argv)
                                             {"coupon", required_argument, NULL, 'c'},
                                             {NULL, 0, NULL, 0}};
     struct wish wish = {.quantity = 1};
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL)) {
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
         if (o == 'o')
             wish.offer = optarg;
         else if (o == 'c')
@@ -151,7 +154,8 @@ static int run_export(struct cli *c, int argc, char **argv)
     const char *path = NULL;
     const uint8_t *bytes;
     size_t len;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL))
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL))
         path = o == 'o' ? optarg : NULL;
     if (optind + 1 != argc || path == NULL)
         return cli_usage(&cmd_order, "export wants an order and --out FILE");
@@ -179,14 +183,15 @@ const struct command cmd_order = {
     .name = "order",
     .summary = "place, show and export orders",
     .run = run,
-    .help = "usage: hanse order place ROOM --offer OFFER [--quantity N] [--coupon COUPON]\n"
-            "       hanse order show [ORDER]\n"
-            "       hanse order export ORDER --out FILE\n\n"
-            "  --offer OFFER    its id, SKU or title\n"
-            "  --coupon COUPON  one that you hold (see hanse coupon show)\n\n"
-            "place opens a counter room with the shop's till, signs the order and waits for the till's answer.\n"
-            "An order that the till refuses exits with 3 and says why.\n\n"
-            "example:\n"
-            "  hanse order place 'Rosa VIP' --offer LIP-07 --quantity 2 --coupon 4fe1\n"
-            "  hanse order export 9ac0 --out order.hanse\n",
+    .help =
+        "usage: hanse order place ROOM --offer OFFER [--quantity N] [--coupon COUPON]\n"
+        "       hanse order show [ORDER]\n"
+        "       hanse order export ORDER --out FILE\n\n"
+        "  --offer OFFER    its id, SKU or title\n"
+        "  --coupon COUPON  one that you hold (see hanse coupon show)\n\n"
+        "place opens a counter room with the shop's till, signs the order and waits for the till's answer.\n"
+        "An order that the till refuses exits with 3 and says why.\n\n"
+        "example:\n"
+        "  hanse order place 'Rosa VIP' --offer LIP-07 --quantity 2 --coupon 4fe1\n"
+        "  hanse order export 9ac0 --out order.hanse\n",
 };

@@ -37,17 +37,18 @@ static int create(struct cli *c, const char *name)
     if (c->json)
         json_line(json_pack("{s:o, s:s}", "room", json_id(&done.id), "name", name));
     else
-        printf("%sRoom made:%s %s (%s). Invite people with: hanse invite '%s'\n", colour(GREEN), colour(PLAIN), name,
-               short_id(&done.id), name);
+        printf("%sRoom made:%s %s (%s). Invite people with: hanse invite '%s'\n", colour(GREEN),
+               colour(PLAIN), name, short_id(&done.id), name);
     return EXIT_DONE;
 }
 
 static json_t *room_json(const struct hanse_room *room)
 {
-    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:b}", "room", json_id(&room->id), "name", room->name,
-                     "state", state_name(room->state), "hub", room->hub, "role", role_name(room->role), "members",
-                     (int)room->members, "next_seq", (json_int_t)room->next_seq, "epoch", (json_int_t)room->epoch,
-                     "counter", room->kind == HANSE_ROOM_COUNTER);
+    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:b}", "room", json_id(&room->id), "name",
+                     room->name, "state", state_name(room->state), "hub", room->hub, "role",
+                     role_name(room->role), "members", (int)room->members, "next_seq",
+                     (json_int_t)room->next_seq, "epoch", (json_int_t)room->epoch, "counter",
+                     room->kind == HANSE_ROOM_COUNTER);
 }
 
 static int list(struct cli *c)
@@ -105,11 +106,13 @@ static int run_members(struct cli *c, int argc, char **argv)
     for (enum hanse_err err = hanse_member_next(c->h, &room.id, 0, &member); err == HANSE_OK;
          err = hanse_member_next(c->h, &room.id, member.leaf + 1, &member)) {
         if (c->json)
-            (void)json_array_append_new(all, json_pack("{s:o, s:s, s:b}", "person", json_person(&member.person),
-                                                       "role", role_name(member.role), "self", member.self));
+            (void)json_array_append_new(all,
+                                        json_pack("{s:o, s:s, s:b}", "person", json_person(&member.person),
+                                                  "role", role_name(member.role), "self", member.self));
         else
-            printf("%s  %s%-28s%s %s%s\n", short_id(&member.person.key), colour(BOLD), person_text(&member.person),
-                   colour(PLAIN), role_name(member.role), member.self ? " (you)" : "");
+            printf("%s  %s%-28s%s %s%s\n", short_id(&member.person.key), colour(BOLD),
+                   person_text(&member.person), colour(PLAIN), role_name(member.role),
+                   member.self ? " (you)" : "");
     }
     if (c->json)
         json_line(all);
@@ -149,7 +152,8 @@ static int run_remove(struct cli *c, int argc, char **argv)
     if (err != HANSE_OK)
         return cli_fail(c, argv[2], err);
     if (c->json)
-        json_line(json_pack("{s:o, s:I}", "removed", json_person(&member.person), "seq", (json_int_t)done.seq));
+        json_line(
+            json_pack("{s:o, s:I}", "removed", json_person(&member.person), "seq", (json_int_t)done.seq));
     else
         printf("%s was removed and can read nothing that follows.\n", person_text(&member.person));
     return EXIT_DONE;
@@ -181,11 +185,12 @@ static int invite(struct cli *c, const char *name, uint32_t uses, int64_t until)
     if (err != HANSE_OK)
         return cli_fail(c, name, err);
     if (c->json) {
-        json_line(json_pack("{s:s, s:i, s:I}", "link", done.text, "uses", (int)uses, "until", (json_int_t)until));
+        json_line(
+            json_pack("{s:s, s:i, s:I}", "link", done.text, "uses", (int)uses, "until", (json_int_t)until));
         return EXIT_DONE;
     }
-    printf("Whoever opens this link may join %s%s%s (%u uses, until %s):\n\n  %s%s%s\n\n", colour(BOLD), room.name,
-           colour(PLAIN), uses, time_text(until, false), colour(BOLD), done.text, colour(PLAIN));
+    printf("Whoever opens this link may join %s%s%s (%u uses, until %s):\n\n  %s%s%s\n\n", colour(BOLD),
+           room.name, colour(PLAIN), uses, time_text(until, false), colour(BOLD), done.text, colour(PLAIN));
     qr_print(done.text);
     return EXIT_DONE;
 }
@@ -197,11 +202,13 @@ static int run_invite(struct cli *c, int argc, char **argv)
     long long uses = 100;
     int64_t until = 0;
     (void)until_parse("30d", &until);
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL)) {
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
         if (o == 'u' && !number_parse(optarg, 1, 100000, &uses))
             return cli_usage(&cmd_invite, "--uses wants a number from 1 to 100000");
         if (o == 't' && !until_parse(optarg, &until))
-            return cli_usage(&cmd_invite, "--until wants a date (2026-12-24) or a time from now on (30d, 12h)");
+            return cli_usage(&cmd_invite,
+                             "--until wants a date (2026-12-24) or a time from now on (30d, 12h)");
         if (o == '?')
             return cli_usage(&cmd_invite, "see its options");
     }

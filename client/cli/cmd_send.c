@@ -69,7 +69,8 @@ static int run_send(struct cli *c, int argc, char **argv)
         code = find_room(c, argv[1], &room);
     if (code != EXIT_DONE)
         return code;
-    enum hanse_err err = strcmp(argv[2], "-") == 0 ? post_lines(c, &s, &room.id) : post(c, &s, &room.id, argv[2]);
+    enum hanse_err err =
+        strcmp(argv[2], "-") == 0 ? post_lines(c, &s, &room.id) : post(c, &s, &room.id, argv[2]);
     if (err == HANSE_OK && s.count > 0)
         err = cli_run(c, c->timeout_s, count_done, &s);
     if (err == HANSE_OK)
@@ -119,7 +120,8 @@ static int run_sync(struct cli *c, int argc, char **argv)
 {
     static const struct option options[] = {{"wait", required_argument, NULL, 'w'}, {NULL, 0, NULL, 0}};
     long long seconds = 0;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL))
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL))
         if (o != 'w' || !number_parse(optarg, 0, 86400, &seconds))
             return cli_usage(&cmd_sync, "--wait wants seconds from 0 to 86400");
     if (optind != argc)
@@ -206,7 +208,8 @@ static int run_log(struct cli *c, int argc, char **argv)
     struct log_options o = {0};
     struct hanse_room room;
     long long since = 0;
-    for (int i = getopt_long(argc, argv, "", options, NULL); i != -1; i = getopt_long(argc, argv, "", options, NULL)) {
+    for (int i = getopt_long(argc, argv, "", options, NULL); i != -1;
+         i = getopt_long(argc, argv, "", options, NULL)) {
         o.follow = o.follow || i == 'f';
         o.count = o.count || i == 'c';
         o.offline = o.offline || i == 'o';

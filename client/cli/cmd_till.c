@@ -7,7 +7,8 @@ static bool show_step(void *context, const struct hanse_event *event)
 {
     struct cli *c = context;
     struct hanse_order order;
-    if (event->kind != HANSE_EVENT_TILL && event->kind != HANSE_EVENT_ONLINE && event->kind != HANSE_EVENT_OFFLINE)
+    if (event->kind != HANSE_EVENT_TILL && event->kind != HANSE_EVENT_ONLINE &&
+        event->kind != HANSE_EVENT_OFFLINE)
         return false;
     const char *what = event->kind == HANSE_EVENT_ONLINE    ? "online"
                        : event->kind == HANSE_EVENT_OFFLINE ? "offline"
@@ -47,9 +48,10 @@ const struct command cmd_till = {
     .name = "till",
     .summary = "answer orders: check prices, redeem coupons, accept",
     .run = run,
-    .help = "usage: hanse till run\n\n"
-            "Runs until SIGTERM or Ctrl-C and prints a line for each step of an order. Needs the till's grant.\n"
-            "A till that was ended in the middle of an order goes on where it stood.\n\n"
-            "example:\n"
-            "  hanse --dir till till run\n",
+    .help =
+        "usage: hanse till run\n\n"
+        "Runs until SIGTERM or Ctrl-C and prints a line for each step of an order. Needs the till's grant.\n"
+        "A till that was ended in the middle of an order goes on where it stood.\n\n"
+        "example:\n"
+        "  hanse --dir till till run\n",
 };

@@ -22,24 +22,26 @@ static json_t *report_json(const struct hanse_report *r)
 {
     json_t *lines = json_array(), *signers = json_array(), *discounts = json_array();
     for (size_t i = 0; i < r->line_count; i++)
-        (void)json_array_append_new(lines, json_pack("{s:s, s:I, s:I, s:I}", "title", r->lines[i].title, "quantity",
-                                                     (json_int_t)r->lines[i].quantity, "price",
+        (void)json_array_append_new(lines, json_pack("{s:s, s:I, s:I, s:I}", "title", r->lines[i].title,
+                                                     "quantity", (json_int_t)r->lines[i].quantity, "price",
                                                      (json_int_t)r->lines[i].price_minor, "total",
                                                      (json_int_t)r->lines[i].total_minor));
     for (size_t i = 0; i < r->signer_count; i++)
-        (void)json_array_append_new(signers, json_pack("{s:s, s:o, s:s, s:I, s:I}", "role", r->signers[i].role, "key",
-                                                       json_id(&r->signers[i].key), "handle", r->signers[i].handle,
-                                                       "from", (json_int_t)r->signers[i].from_ms, "until",
-                                                       (json_int_t)r->signers[i].until_ms));
+        (void)json_array_append_new(signers,
+                                    json_pack("{s:s, s:o, s:s, s:I, s:I}", "role", r->signers[i].role, "key",
+                                              json_id(&r->signers[i].key), "handle", r->signers[i].handle,
+                                              "from", (json_int_t)r->signers[i].from_ms, "until",
+                                              (json_int_t)r->signers[i].until_ms));
     for (size_t i = 0; i < r->discount_count; i++)
-        (void)json_array_append_new(discounts, json_pack("{s:o, s:I, s:b}", "coupon",
-                                                         json_id(&r->discounts[i].coupon), "amount",
-                                                         (json_int_t)r->discounts[i].amount_minor, "redeemed",
-                                                         r->discounts[i].redeemed));
-    return json_pack("{s:b, s:s, s:o, s:b, s:o, s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "valid", 1, "domain",
-                     r->domain, "root", json_id(&r->root), "root_pinned", r->root_pinned, "order", json_id(&r->order),
-                     "state", order_state_name(r->state), "customer", json_id(&r->customer), "currency", r->currency,
-                     "subtotal", (json_int_t)r->subtotal_minor, "discount", (json_int_t)r->discount_minor, "total",
+        (void)json_array_append_new(discounts,
+                                    json_pack("{s:o, s:I, s:b}", "coupon", json_id(&r->discounts[i].coupon),
+                                              "amount", (json_int_t)r->discounts[i].amount_minor, "redeemed",
+                                              r->discounts[i].redeemed));
+    return json_pack("{s:b, s:s, s:o, s:b, s:o, s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "valid", 1,
+                     "domain", r->domain, "root", json_id(&r->root), "root_pinned", r->root_pinned, "order",
+                     json_id(&r->order), "state", order_state_name(r->state), "customer",
+                     json_id(&r->customer), "currency", r->currency, "subtotal",
+                     (json_int_t)r->subtotal_minor, "discount", (json_int_t)r->discount_minor, "total",
                      (json_int_t)r->total_minor, "lines", lines, "discounts", discounts, "signers", signers);
 }
 
@@ -48,8 +50,8 @@ static void print_signers(const struct hanse_report *r)
     printf("\n  signed by\n");
     for (size_t i = 0; i < r->signer_count; i++) {
         const struct hanse_report_signer *s = &r->signers[i];
-        printf("    %-10s %s %s%s%s  from %s", s->role, short_id(&s->key), colour(BOLD), s->handle, colour(PLAIN),
-               time_text(s->from_ms, false));
+        printf("    %-10s %s %s%s%s  from %s", s->role, short_id(&s->key), colour(BOLD), s->handle,
+               colour(PLAIN), time_text(s->from_ms, false));
         printf(" until %s\n", s->until_ms > 0 ? time_text(s->until_ms, false) : "further notice");
     }
 }
@@ -58,15 +60,18 @@ static void print_report(const char *path, const struct hanse_report *r)
 {
     char root[65];
     hanse_id_text(&r->root, root);
-    printf("%sGood:%s %s is order %s at %s%s%s, %s %s\n\n", colour(GREEN), colour(PLAIN), path, short_id(&r->order),
-           colour(BOLD), r->domain, colour(PLAIN), order_state_name(r->state), time_text(r->decided_ms, false));
+    printf("%sGood:%s %s is order %s at %s%s%s, %s %s\n\n", colour(GREEN), colour(PLAIN), path,
+           short_id(&r->order), colour(BOLD), r->domain, colour(PLAIN), order_state_name(r->state),
+           time_text(r->decided_ms, false));
     for (size_t i = 0; i < r->line_count; i++)
         printf("  %llu x %-32s %12s\n", (unsigned long long)r->lines[i].quantity, r->lines[i].title,
                money_text(r->lines[i].subtotal_minor, r->currency));
     for (size_t i = 0; i < r->discount_count; i++)
         printf("  coupon %-29s %12s%s\n", short_id(&r->discounts[i].coupon),
-               money_text(-r->discounts[i].amount_minor, r->currency), r->discounts[i].redeemed ? ", redeemed" : "");
-    printf("  %s%-36s %12s%s\n", colour(BOLD), "total", money_text(r->total_minor, r->currency), colour(PLAIN));
+               money_text(-r->discounts[i].amount_minor, r->currency),
+               r->discounts[i].redeemed ? ", redeemed" : "");
+    printf("  %s%-36s %12s%s\n", colour(BOLD), "total", money_text(r->total_minor, r->currency),
+           colour(PLAIN));
     print_signers(r);
     printf("\n  all of it hangs on the root key %s\n", root);
     if (!r->root_pinned)
@@ -100,7 +105,8 @@ static int run(struct cli *c, int argc, char **argv)
     static const struct option options[] = {{"root", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
     struct hanse_id root;
     bool pinned = false;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1; o = getopt_long(argc, argv, "", options, NULL)) {
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
         pinned = o == 'r' && hanse_id_parse(optarg, &root) == HANSE_OK;
         if (!pinned)
             return cli_usage(&cmd_verify, "--root wants the 64 hex digits of the brand's root key");
@@ -119,9 +125,10 @@ const struct command cmd_verify = {
     .name = "verify",
     .summary = "check an exported order, without network and without keys",
     .run = run,
-    .help = "usage: hanse verify FILE [FILE...] [--root HEX]\n\n"
-            "  --root HEX   the brand's root key as you know it (64 hex digits)\n\n"
-            "Checks every signature, grant, price and receipt in the file; any alteration is found (exit 5).\n\n"
-            "example:\n"
-            "  hanse verify order.hanse\n",
+    .help =
+        "usage: hanse verify FILE [FILE...] [--root HEX]\n\n"
+        "  --root HEX   the brand's root key as you know it (64 hex digits)\n\n"
+        "Checks every signature, grant, price and receipt in the file; any alteration is found (exit 5).\n\n"
+        "example:\n"
+        "  hanse verify order.hanse\n",
 };

@@ -1,5 +1,5 @@
-/* What an argument names. A name counts where it is whole, an id from its first digits on; two that fit are an
- * error that lists them. */
+/* What an argument names. A name counts where it is whole, an id from its first digits on; two that fit are
+ * an error that lists them. */
 #include "cli.h"
 
 #include <stdio.h>
@@ -20,7 +20,8 @@ static bool fits_id(const struct match *m, const struct hanse_id *id)
 
 static bool fits(const struct match *m, const struct hanse_id *id, const char *name)
 {
-    return m->text == NULL || fits_id(m, id) || (name != NULL && name[0] != '\0' && strcmp(m->text, name) == 0);
+    return m->text == NULL || fits_id(m, id) ||
+           (name != NULL && name[0] != '\0' && strcmp(m->text, name) == 0);
 }
 
 /* Counts a candidate; from the second on it is listed. True where it is the first. */
@@ -67,7 +68,8 @@ int find_member(struct cli *c, const struct hanse_id *room, const char *text, st
     struct hanse_member member;
     for (enum hanse_err err = hanse_member_next(c->h, room, 0, &member); err == HANSE_OK;
          err = hanse_member_next(c->h, room, member.leaf + 1, &member)) {
-        bool named = strcmp(text, member.person.handle) == 0 || fits(&m, &member.person.key, member.person.name);
+        bool named =
+            strcmp(text, member.person.handle) == 0 || fits(&m, &member.person.key, member.person.name);
         if (named && count(&m, &member.person.key, person_text(&member.person)))
             *out = member;
     }

@@ -19,7 +19,8 @@ json_t *json_id(const struct hanse_id *id)
 
 json_t *json_person(const struct hanse_person *person)
 {
-    return json_pack("{s:o, s:s, s:s}", "key", json_id(&person->key), "handle", person->handle, "name", person->name);
+    return json_pack("{s:o, s:s, s:s}", "key", json_id(&person->key), "handle", person->handle, "name",
+                     person->name);
 }
 
 const char *message_kind_name(enum hanse_message_kind kind)
@@ -89,9 +90,9 @@ const char *role_name(enum hanse_role role)
 
 json_t *json_message(const struct hanse_message *m)
 {
-    json_t *out = json_pack("{s:I, s:I, s:s, s:b, s:o, s:s}", "seq", (json_int_t)m->seq, "time", (json_int_t)m->time_ms,
-                            "kind", message_kind_name(m->kind), "own", m->own, "sender", json_person(&m->sender),
-                            "text", m->text);
+    json_t *out = json_pack("{s:I, s:I, s:s, s:b, s:o, s:s}", "seq", (json_int_t)m->seq, "time",
+                            (json_int_t)m->time_ms, "kind", message_kind_name(m->kind), "own", m->own,
+                            "sender", json_person(&m->sender), "text", m->text);
     if (m->kind == HANSE_MESSAGE_OFFER || m->kind == HANSE_MESSAGE_COUPON || m->kind == HANSE_MESSAGE_ORDER)
         (void)json_object_set_new(out, "object", json_id(&m->object));
     if (m->err != HANSE_OK)

@@ -47,7 +47,8 @@ static bool read_key(const char *path, uint8_t key[HANSE_KEY_LEN])
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    bool good = fstat(fd, &info) == 0 && (info.st_mode & 077) == 0 && read(fd, key, HANSE_KEY_LEN) == HANSE_KEY_LEN;
+    bool good =
+        fstat(fd, &info) == 0 && (info.st_mode & 077) == 0 && read(fd, key, HANSE_KEY_LEN) == HANSE_KEY_LEN;
     (void)close(fd);
     return good;
 }
@@ -100,7 +101,8 @@ enum hanse_err cli_poll(struct cli *c, int fd, int ms, bool *fd_ready)
     struct pollfd fds[2] = {{.fd = hanse_fd(c->h)}, {.fd = fd, .events = POLLIN}};
     int timeout = hanse_timeout_ms(c->h);
     unsigned wanted = hanse_poll_events(c->h);
-    fds[0].events = (short)(((wanted & HANSE_POLL_IN) != 0 ? POLLIN : 0) | ((wanted & HANSE_POLL_OUT) != 0 ? POLLOUT : 0));
+    fds[0].events = (short)(((wanted & HANSE_POLL_IN) != 0 ? POLLIN : 0) |
+                            ((wanted & HANSE_POLL_OUT) != 0 ? POLLOUT : 0));
     if (timeout < 0 || (ms >= 0 && ms < timeout))
         timeout = ms;
     int ready = poll(fds, 2, timeout);

@@ -7,8 +7,9 @@ static void print_offer(const struct cli *c, const struct hanse_message *m)
     struct hanse_offer offer;
     if (hanse_offer_get(c->h, &m->object, &offer) != HANSE_OK)
         return;
-    printf("offers %s%s%s for %s%s%s  (%s, offer %s)\n", colour(BOLD), offer.title, colour(PLAIN), colour(BOLD),
-           money_text(offer.price_minor, offer.currency), colour(PLAIN), offer.sku, short_id(&offer.id));
+    printf("offers %s%s%s for %s%s%s  (%s, offer %s)\n", colour(BOLD), offer.title, colour(PLAIN),
+           colour(BOLD), money_text(offer.price_minor, offer.currency), colour(PLAIN), offer.sku,
+           short_id(&offer.id));
 }
 
 static void print_coupon(const struct cli *c, const struct hanse_message *m)
@@ -17,7 +18,8 @@ static void print_coupon(const struct cli *c, const struct hanse_message *m)
     if (hanse_campaign_get(c->h, &m->object, &campaign) != HANSE_OK)
         return;
     printf("gives out a coupon: %s%s%s, until %s  (coupon %s)\n", colour(BOLD), campaign.title, colour(PLAIN),
-           campaign.until_ms > 0 ? time_text(campaign.until_ms, false) : "further notice", short_id(&campaign.id));
+           campaign.until_ms > 0 ? time_text(campaign.until_ms, false) : "further notice",
+           short_id(&campaign.id));
 }
 
 static void print_order(const struct cli *c, const struct hanse_message *m)
@@ -25,8 +27,8 @@ static void print_order(const struct cli *c, const struct hanse_message *m)
     struct hanse_order order;
     if (hanse_order_get(c->h, &m->object, &order) != HANSE_OK)
         return;
-    printf("order %s: %s%s%s, %s\n", short_id(&order.id), colour(BOLD), order_state_name(order.state), colour(PLAIN),
-           money_text(order.total_minor, order.currency));
+    printf("order %s: %s%s%s, %s\n", short_id(&order.id), colour(BOLD), order_state_name(order.state),
+           colour(PLAIN), money_text(order.total_minor, order.currency));
 }
 
 void message_print(const struct cli *c, const struct hanse_message *m)

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Two rows of modules in one line of text, with a light border of 2 modules. Light modules are drawn, dark ones left
- * out; on a terminal white on black is set, so that the code has its right colours whatever the theme. */
+/* Two rows of modules in one line of text, with a light border of 2 modules. Light modules are drawn, dark
+ * ones left out; on a terminal white on black is set, so that the code has its right colours whatever the
+ * theme. */
 static bool is_dark(const QRcode *code, int x, int y)
 {
-    return x >= 0 && y >= 0 && x < code->width && y < code->width && (code->data[y * code->width + x] & 1) != 0;
+    return x >= 0 && y >= 0 && x < code->width && y < code->width &&
+           (code->data[y * code->width + x] & 1) != 0;
 }
 
 void qr_print(const char *text)

@@ -9,7 +9,8 @@
 
 const char *colour(enum colour which)
 {
-    static const char *const sequences[] = {"\033[0m", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[34m"};
+    static const char *const sequences[] = {"\033[0m",  "\033[1m",  "\033[2m", "\033[31m",
+                                            "\033[32m", "\033[33m", "\033[34m"};
     static int terminal = -1;
     if (terminal < 0)
         terminal = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
@@ -43,7 +44,8 @@ int cli_fail(const struct cli *c, const char *what, enum hanse_err err)
 {
     fprintf(stderr, "hanse: %s: %s [%s]\n", what, hanse_err_text(err), hanse_err_name(err));
     if (c->json)
-        json_line(json_pack("{s:s, s:s, s:s}", "error", hanse_err_name(err), "text", hanse_err_text(err), "what", what));
+        json_line(json_pack("{s:s, s:s, s:s}", "error", hanse_err_name(err), "text", hanse_err_text(err),
+                            "what", what));
     return exit_code(err);
 }
 
@@ -97,7 +99,8 @@ const char *time_text(int64_t ms, bool clock_only)
     char *out = next_buffer(&size);
     time_t seconds = (time_t)(ms / 1000);
     struct tm local;
-    if (localtime_r(&seconds, &local) == NULL || strftime(out, size, clock_only ? "%H:%M:%S" : "%Y-%m-%d %H:%M", &local) == 0)
+    if (localtime_r(&seconds, &local) == NULL ||
+        strftime(out, size, clock_only ? "%H:%M:%S" : "%Y-%m-%d %H:%M", &local) == 0)
         (void)snprintf(out, size, "?");
     return out;
 }
@@ -105,7 +108,8 @@ const char *time_text(int64_t ms, bool clock_only)
 /* Digits behind the point (ISO 4217); two for what isn't listed. */
 static int currency_digits(const char *currency)
 {
-    static const char none[] = "JPY KRW VND CLP ISK XAF XOF XPF PYG UGX RWF", three[] = "BHD KWD OMR TND JOD IQD LYD";
+    static const char none[] = "JPY KRW VND CLP ISK XAF XOF XPF PYG UGX RWF",
+                      three[] = "BHD KWD OMR TND JOD IQD LYD";
     if (strlen(currency) != 3)
         return 2;
     return strstr(none, currency) != NULL ? 0 : strstr(three, currency) != NULL ? 3 : 2;
@@ -124,7 +128,8 @@ const char *money_text(int64_t minor, const char *currency)
     size_t size;
     char *out = next_buffer(&size);
     int digits = currency_digits(currency);
-    long long power = power_of_ten(digits), whole = llabs((long long)minor) / power, part = llabs((long long)minor) % power;
+    long long power = power_of_ten(digits), whole = llabs((long long)minor) / power,
+              part = llabs((long long)minor) % power;
     if (digits > 0)
         (void)snprintf(out, size, "%s%lld.%0*lld %s", minor < 0 ? "-" : "", whole, digits, part, currency);
     else
@@ -205,7 +210,8 @@ bool until_parse(const char *text, int64_t *ms)
             return false;
         used += more;
     }
-    struct tm utc = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute};
+    struct tm utc = {
+        .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute};
     time_t seconds = timegm(&utc);
     *ms = (int64_t)seconds * 1000;
     return text[used] == '\0' && seconds != (time_t)-1 && utc.tm_mon == month - 1 && utc.tm_mday == day;

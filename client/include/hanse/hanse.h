@@ -1,0 +1,581 @@
+/* libhanse: a device in Hanse's rooms. The one public header; C99 and C++.
+ *
+ * Ownership.  struct hanse is opaque: hanse_open() makes it, hanse_close() frees it. Every other struct is a
+ * value of the caller's, filled in place. A `const char *` or byte pointer inside a filled struct belongs to
+ * the handle and is valid until the next call with that handle; copy what is to be kept. Text is UTF-8 and
+ *             NUL-terminated. Input is copied, nothing of the caller's is kept.
+ * Threads.    One handle, one thread at a time. Different handles are independent. No signals, no threads of
+ * its own. Loop.       The library never waits. It has at most one socket: poll hanse_fd() for
+ * hanse_poll_events() for at most hanse_timeout_ms(), call hanse_step(), pull events with hanse_next_event()
+ * until there is none, again. hanse_uv_start() does this on a libuv loop, where the library was built with
+ * it. Operations. What takes a conversation gives an operation number (never 0) and ends with exactly one
+ *             HANSE_EVENT_DONE of that number, with its error. An operation that wants the network waits for
+ * it; what must not be lost (posts, joins, orders) is stored before anything is sent and goes on after a
+ * restart, then without a DONE: operation numbers count within one handle. Errors.     enum hanse_err: 0 is
+ * success. -1..-99 this machine, -100..-199 the other side's bytes or wishes, from -200 a mistake of the
+ * caller's. A call that fails has changed nothing. Units.      Times are Unix milliseconds UTC, windows
+ * half-open [from, until), 0 = no end. Amounts are minor units (cents) of an ISO 4217 currency, rates basis
+ * points. Sizes are bytes. Secrets.    The store is sealed with the caller's 32-byte key; the library keeps
+ * no copy outside the process. */
+#ifndef HANSE_HANSE_H
+#define HANSE_HANSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A result that is thrown away is warned of. */
+#if defined(__GNUC__) || defined(__clang__)
+#define HANSE_NODISCARD __attribute__((warn_unused_result))
+#define HANSE_API       __attribute__((visibility("default")))
+#else
+#define HANSE_NODISCARD
+#define HANSE_API
+#endif
+
+enum hanse_err {
+    HANSE_OK = 0,
+    HANSE_ERR_NOMEM = -1,
+    HANSE_ERR_STORE = -2,
+    HANSE_ERR_IO = -3,
+    HANSE_ERR_BUSY = -4,
+    HANSE_ERR_NOT_FOUND = -5,
+    HANSE_ERR_STORE_FULL = -6,
+    HANSE_ERR_LOCKED = -7,
+    HANSE_ERR_SELFTEST = -8,
+    HANSE_ERR_TIMEOUT = -9,
+    HANSE_ERR_UNREACHABLE = -10,
+    HANSE_ERR_CLOSED = -11,
+    HANSE_ERR_SEAL = -12,
+    HANSE_ERR_CONFIG = -13,
+    HANSE_ERR_MALFORMED = -100,
+    HANSE_ERR_TOO_LARGE = -101,
+    HANSE_ERR_UNSUPPORTED = -102,
+    HANSE_ERR_UNEXPECTED = -103,
+    HANSE_ERR_BAD_SIGNATURE = -104,
+    HANSE_ERR_BAD_KEY = -105,
+    HANSE_ERR_DECRYPT = -106,
+    HANSE_ERR_WRONG_PEER = -107,
+    HANSE_ERR_WRONG_SIGNER = -108,
+    HANSE_ERR_BAD_CHAIN = -109,
+    HANSE_ERR_EXPIRED = -110,
+    HANSE_ERR_NOT_YET = -111,
+    HANSE_ERR_DENIED = -112,
+    HANSE_ERR_REPLAY = -113,
+    HANSE_ERR_RATE_LIMITED = -114,
+    HANSE_ERR_CONFLICT = -115,
+    HANSE_ERR_NO_ACCOUNT = -116,
+    HANSE_ERR_TICKET_INVALID = -117,
+    HANSE_ERR_TICKET_USED = -118,
+    HANSE_ERR_ROOM_UNKNOWN = -120,
+    HANSE_ERR_ROOM_FULL = -121,
+    HANSE_ERR_NOT_MEMBER = -122,
+    HANSE_ERR_WRONG_SENDER = -123,
+    HANSE_ERR_WRONG_EPOCH = -124,
+    HANSE_ERR_EPOCH_TOO_OLD = -125,
+    HANSE_ERR_POLICY = -126,
+    HANSE_ERR_LOG_FORK = -127,
+    HANSE_ERR_LOG_GAP = -128,
+    HANSE_ERR_NAME_REFUSED = -129,
+    HANSE_ERR_INVITE_UNKNOWN = -130,
+    HANSE_ERR_INVITE_EXPIRED = -131,
+    HANSE_ERR_INVITE_USED_UP = -132,
+    HANSE_ERR_INVITE_REPLAYED = -133,
+    HANSE_ERR_INVITE_INVALID = -134,
+    HANSE_ERR_COUPON_UNKNOWN = -140,
+    HANSE_ERR_COUPON_EXPIRED = -141,
+    HANSE_ERR_COUPON_NOT_YET = -142,
+    HANSE_ERR_COUPON_EXHAUSTED = -143,
+    HANSE_ERR_COUPON_CLAIMED = -144,
+    HANSE_ERR_COUPON_USED = -145,
+    HANSE_ERR_COUPON_HELD = -146,
+    HANSE_ERR_COUPON_WRONG_HOLDER = -147,
+    HANSE_ERR_COUPON_WRONG_REDEEMER = -148,
+    HANSE_ERR_COUPON_INVALID = -149,
+    HANSE_ERR_COUPON_MIN_NOT_MET = -150,
+    HANSE_ERR_COUPON_NOT_COMBINABLE = -151,
+    HANSE_ERR_COUPON_LATE = -152,
+    HANSE_ERR_COUPON_AMOUNT = -153,
+    HANSE_ERR_OFFER_UNKNOWN = -160,
+    HANSE_ERR_OFFER_EXPIRED = -161,
+    HANSE_ERR_ORDER_TOTAL = -162,
+    HANSE_ERR_ORDER_STEP = -163,
+    HANSE_ERR_ORDER_INVALID = -164,
+    HANSE_ERR_CURRENCY = -165,
+    HANSE_ERR_AMOUNT = -166,
+    HANSE_ERR_MLS_VERSION = -170,
+    HANSE_ERR_MLS_TREE = -171,
+    HANSE_ERR_MLS_LEAF = -172,
+    HANSE_ERR_MLS_KEY_PACKAGE = -173,
+    HANSE_ERR_MLS_PROPOSAL = -174,
+    HANSE_ERR_MLS_COMMIT = -175,
+    HANSE_ERR_MLS_CONFIRMATION = -176,
+    HANSE_ERR_MLS_MEMBERSHIP = -177,
+    HANSE_ERR_MLS_GROUP = -178,
+    HANSE_ERR_MLS_EPOCH = -179,
+    HANSE_ERR_MLS_GENERATION = -180,
+    HANSE_ERR_MLS_WELCOME = -181,
+    HANSE_ERR_MLS_REMOVED = -182,
+    HANSE_ERR_INVALID_ARG = -200,
+    HANSE_ERR_INVALID_STATE = -201,
+    HANSE_ERR_BUFFER = -202
+};
+
+/* The sentence for err, for people: what happened and what to do next. Static, never NULL. */
+HANSE_API const char *hanse_err_text(enum hanse_err err);
+
+/* The name of err without prefix ("COUPON_USED"), for programs. Static, never NULL. */
+HANSE_API const char *hanse_err_name(enum hanse_err err);
+
+/* The version of the library, "major.minor.patch". */
+HANSE_API const char *hanse_version(void);
+
+enum {
+    HANSE_KEY_LEN = 32,
+    HANSE_NAME_SIZE = 257,   /* a display name, a room's name, a title; with its NUL */
+    HANSE_HANDLE_SIZE = 319, /* name@domain; with its NUL */
+    HANSE_DOMAIN_SIZE = 254, /* with its NUL */
+    HANSE_LINK_SIZE = 192,   /* an invite link; with its NUL */
+    HANSE_CURRENCY_SIZE = 4, /* "EUR"; with its NUL */
+    HANSE_TEXT_MAX = 16384   /* bytes of one text message: a post holds it with all that goes along */
+};
+
+/* 32 bytes that name something: a room, an object (offer, coupon, order), a public key. */
+struct hanse_id {
+    uint8_t b[32];
+};
+
+/* The 64 hex digits of an id, with NUL. */
+HANSE_API void hanse_id_text(const struct hanse_id *id, char out[65]);
+
+/* HANSE_ERR_MALFORMED unless text is 64 hex digits. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_id_parse(const char *text, struct hanse_id *out);
+
+/* Somebody in a room. handle is "name@domain" where that domain's signed grant was checked, else "". name is
+ * what they call themselves, and proves nothing: mark it as such. */
+struct hanse_person {
+    struct hanse_id key;
+    char handle[HANSE_HANDLE_SIZE];
+    char name[HANSE_NAME_SIZE];
+};
+
+/* ---- The handle ---- */
+
+struct hanse;
+
+/* Opens the device's state in directory dir (made, mode 0700, where it is missing), sealed with key; wait_ms:
+ * how long to wait for another program that uses it. HANSE_ERR_LOCKED, HANSE_ERR_SEAL (another key),
+ * HANSE_ERR_IO, HANSE_ERR_STORE, HANSE_ERR_STORE_FULL, HANSE_ERR_SELFTEST, HANSE_ERR_NOMEM. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_open(const char *dir, const uint8_t key[HANSE_KEY_LEN],
+                                                    unsigned wait_ms, struct hanse **out);
+
+/* Tells the node what this device has, as far as that goes without waiting, and frees everything. NULL is
+ * fine. */
+HANSE_API void hanse_close(struct hanse *h);
+
+/* The socket to poll; -1 where there is none just now. It may change with every hanse_step(). */
+HANSE_API int hanse_fd(const struct hanse *h);
+
+enum { HANSE_POLL_IN = 1, HANSE_POLL_OUT = 2 };
+
+/* What to poll the socket for: HANSE_POLL_IN, HANSE_POLL_OUT. */
+HANSE_API unsigned hanse_poll_events(const struct hanse *h);
+
+/* After how many milliseconds hanse_step() wants to be called at the latest; -1 = whenever the socket is
+ * ready. */
+HANSE_API int hanse_timeout_ms(const struct hanse *h);
+
+/* Reads, works, writes, as far as that goes without waiting (a host name that is no address is looked up,
+ * which may take a moment). The network's troubles become events; what is returned is this machine's:
+ * HANSE_ERR_STORE, HANSE_ERR_STORE_FULL, HANSE_ERR_NOMEM. After one the handle can only be closed. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_step(struct hanse *h);
+
+/* Whether the library shall keep a session with the home node (it doesn't at first). Operations that want one
+ * say so themselves, until they are done. */
+HANSE_API void hanse_stay_online(struct hanse *h, bool on);
+
+/* True while there is something left that only needs time: operations, posts on their way, joins that wait.
+ */
+HANSE_API bool hanse_has_pending(const struct hanse *h);
+
+/* The same loop on libuv. HANSE_ERR_UNSUPPORTED where the library was built without it,
+ * HANSE_ERR_INVALID_STATE where it runs already, HANSE_ERR_NOMEM. wake is called on the loop when there are
+ * events to pull, or with the error of hanse_step(). Stop before hanse_close(), and let the loop run once
+ * more after it. */
+struct uv_loop_s;
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_uv_start(struct hanse *h, struct uv_loop_s *loop,
+                                                        void (*wake)(struct hanse *h, enum hanse_err err,
+                                                                     void *context),
+                                                        void *context);
+HANSE_API void hanse_uv_stop(struct hanse *h);
+
+enum hanse_event_kind {
+    HANSE_EVENT_NONE = 0,
+    HANSE_EVENT_DONE,        /* op, err; id, seq and text as the operation says */
+    HANSE_EVENT_ONLINE,      /* the home node knows this device and is served */
+    HANSE_EVENT_OFFLINE,     /* err: why; it is tried again by itself */
+    HANSE_EVENT_CAUGHT_UP,   /* everything that the node had for this device is here */
+    HANSE_EVENT_WAITING,     /* room: the request to join is with the hub, a moderator has to be online */
+    HANSE_EVENT_JOINED,      /* room: this device is a member now; text: the room's name */
+    HANSE_EVENT_MESSAGE,     /* room, seq: read it with hanse_message_get() */
+    HANSE_EVENT_POST_FAILED, /* room, err, text: a post of this device was refused for good */
+    HANSE_EVENT_REMOVED,     /* room: this device was removed from it */
+    HANSE_EVENT_FROZEN, /* room, err, seq: the hub accepted what the rules forbid; nothing more is believed */
+    HANSE_EVENT_ORDER,  /* id: an order took a step; read it with hanse_order_get() */
+    HANSE_EVENT_TILL    /* id: an order that this till answers took a step; text: which */
+};
+
+struct hanse_event {
+    enum hanse_event_kind kind;
+    enum hanse_err err;
+    uint64_t op;
+    uint64_t seq;
+    struct hanse_id room;
+    struct hanse_id id;
+    const char *text; /* never NULL */
+};
+
+/* The next event; kind NONE where there is none. */
+HANSE_API void hanse_next_event(struct hanse *h, struct hanse_event *event);
+
+/* ---- Who I am ---- */
+
+struct hanse_identity {
+    bool exists;                  /* keys were made */
+    bool has_home;                /* a home node is known */
+    bool has_account;             /* and has confirmed the account */
+    struct hanse_person self;     /* as the home node's brand knows this person */
+    char home[HANSE_DOMAIN_SIZE]; /* domain of the home node */
+    struct hanse_id home_root;
+};
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_identity(struct hanse *h, struct hanse_identity *out);
+
+/* Makes seed and device keys; display_name may be NULL. Once: HANSE_ERR_INVALID_STATE. HANSE_ERR_INVALID_ARG
+ * for a name that is too long or not clean text. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_identity_create(struct hanse *h, const char *display_name);
+
+/* Another display name, for what is joined from now on. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_identity_rename(struct hanse *h, const char *display_name);
+
+/* Signs up at the node of the ticket ("hanse:t/..."), which becomes the home node; needs an identity without
+ * a home. HANSE_ERR_TICKET_INVALID at once; DONE: the node's answer. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_sign_up(struct hanse *h, const char *ticket, uint64_t *op);
+
+/* A round trip to the home node. DONE: seq = milliseconds. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_ping(struct hanse *h, uint64_t *op);
+
+/* ---- Rooms ---- */
+
+enum hanse_room_kind {
+    HANSE_ROOM_GROUP = 1,
+    HANSE_ROOM_COUNTER = 2,
+    HANSE_ROOM_CHANNEL = 3,
+    HANSE_ROOM_LIVE = 4
+};
+
+enum hanse_room_state {
+    HANSE_ROOM_CREATING = 1, /* the node hasn't answered yet */
+    HANSE_ROOM_WAITING,      /* asked to join */
+    HANSE_ROOM_MEMBER,
+    HANSE_ROOM_LEFT,  /* removed */
+    HANSE_ROOM_FROZEN /* the hub broke the rules */
+};
+
+enum hanse_role {
+    HANSE_ROLE_MEMBER = 0,
+    HANSE_ROLE_OWNER = 1,
+    HANSE_ROLE_MODERATOR = 2,
+    HANSE_ROLE_HOST = 3,
+    HANSE_ROLE_AGENT = 4,
+    HANSE_ROLE_LISTENER = 5
+};
+
+struct hanse_room {
+    struct hanse_id id;
+    enum hanse_room_kind kind;
+    enum hanse_room_state state;
+    char name[HANSE_NAME_SIZE];
+    char hub[HANSE_DOMAIN_SIZE]; /* domain of the node that orders the room's log */
+    struct hanse_id hub_root;
+    struct hanse_id self; /* the persona that this room knows */
+    enum hanse_role role; /* of this persona */
+    uint64_t next_seq;    /* the first record that isn't here yet */
+    uint64_t epoch;
+    uint32_t members;
+    enum hanse_err frozen; /* FROZEN: why */
+};
+
+/* The first room behind *after (NULL: the first of all), in the order of their ids. HANSE_ERR_NOT_FOUND at
+ * the end. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_next(struct hanse *h, const struct hanse_id *after,
+                                                         struct hanse_room *out);
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_get(struct hanse *h, const struct hanse_id *room,
+                                                        struct hanse_room *out);
+
+struct hanse_member {
+    uint32_t leaf;
+    struct hanse_person person;
+    enum hanse_role role;
+    bool self;
+};
+
+/* The first member at a leaf >= from. HANSE_ERR_NOT_FOUND at the end. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_member_next(struct hanse *h, const struct hanse_id *room,
+                                                           uint32_t from, struct hanse_member *out);
+
+/* Creates a room at the home node. DONE: id = the room. HANSE_ERR_INVALID_ARG for the name; DONE with
+ * HANSE_ERR_DENIED where the account has no grant to do so. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_create(struct hanse *h, const char *name, uint64_t *op);
+
+/* Makes an invite: at most uses people, until then. DONE: text = the link. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_invite(struct hanse *h, const struct hanse_id *room,
+                                                      uint32_t uses, int64_t until_ms, uint64_t *op);
+
+/* Joins by a link. Makes the identity where there is none, and where there is no home node the room's node
+ * becomes it. DONE: the hub has the request (or why it won't take it), id = the room; HANSE_EVENT_JOINED
+ * follows once a moderator's client has let this device in, maybe much later. HANSE_ERR_INVITE_INVALID for a
+ * link that isn't one. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_join(struct hanse *h, const char *link, uint64_t *op);
+
+/* Removes a person with all of their devices. DONE: the removal is in the room's log. HANSE_ERR_NOT_MEMBER,
+ * HANSE_ERR_POLICY where this device may not. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_remove(struct hanse *h, const struct hanse_id *room,
+                                                      const struct hanse_id *person, uint64_t *op);
+
+/* ---- Messages ---- */
+
+enum hanse_message_kind {
+    HANSE_MESSAGE_TEXT = 1,
+    HANSE_MESSAGE_CREATED, /* the room; text: its name */
+    HANSE_MESSAGE_JOINED,  /* text: who, as names */
+    HANSE_MESSAGE_LEFT,    /* text: who was removed, as names */
+    HANSE_MESSAGE_INVITED, /* an invite was made */
+    HANSE_MESSAGE_OFFER,   /* object: hanse_offer_get() */
+    HANSE_MESSAGE_COUPON,  /* object: hanse_campaign_get() */
+    HANSE_MESSAGE_ORDER,   /* object: hanse_order_get(); an order was placed or took a step */
+    HANSE_MESSAGE_OTHER,   /* text: the sender's fallback for what this version doesn't know */
+    HANSE_MESSAGE_REFUSED  /* a record that couldn't be believed: err says why; its content isn't shown */
+};
+
+struct hanse_message {
+    uint64_t seq;    /* place in the room's log */
+    int64_t time_ms; /* the hub's */
+    enum hanse_message_kind kind;
+    enum hanse_err err;
+    bool own;
+    struct hanse_person sender;
+    struct hanse_id object;
+    const char *text; /* never NULL */
+};
+
+/* The first message at seq >= from. HANSE_ERR_NOT_FOUND at the end. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_message_next(struct hanse *h, const struct hanse_id *room,
+                                                            uint64_t from, struct hanse_message *out);
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_message_get(struct hanse *h, const struct hanse_id *room,
+                                                           uint64_t seq, struct hanse_message *out);
+
+/* Sends a text. DONE: it is in the room's log; seq = its place. HANSE_ERR_INVALID_ARG for text that is empty,
+ * longer than HANSE_TEXT_MAX or not clean UTF-8. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_post(struct hanse *h, const struct hanse_id *room,
+                                                    const char *text, uint64_t *op);
+
+/* ---- Offers and coupons ---- */
+
+struct hanse_offer {
+    struct hanse_id id;
+    struct hanse_id room; /* where it was posted */
+    struct hanse_person seller;
+    char sku[HANSE_NAME_SIZE];
+    char title[HANSE_NAME_SIZE];
+    char currency[HANSE_CURRENCY_SIZE];
+    int64_t price_minor; /* of one unit */
+    bool price_includes_tax;
+    uint32_t tax_bp;
+    int64_t from_ms, until_ms;
+};
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_offer_next(struct hanse *h, const struct hanse_id *after,
+                                                          struct hanse_offer *out);
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_offer_get(struct hanse *h, const struct hanse_id *offer,
+                                                         struct hanse_offer *out);
+
+struct hanse_offer_spec {
+    const char *sku;
+    const char *title;
+    const char *currency;
+    int64_t price_minor; /* tax included */
+    uint32_t tax_bp;
+    int64_t until_ms; /* 0 = no end */
+};
+
+/* Signs an offer and posts it in the room. DONE: it is in the log; id = the offer, seq = its place.
+ * HANSE_ERR_INVALID_ARG; HANSE_ERR_WRONG_SIGNER where this identity has no grant to sell. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_offer_post(struct hanse *h, const struct hanse_id *room,
+                                                          const struct hanse_offer_spec *spec, uint64_t *op);
+
+/* A coupon's definition: what everybody in the room may claim. */
+struct hanse_campaign {
+    struct hanse_id id;
+    struct hanse_id room;
+    struct hanse_person issuer;
+    char title[HANSE_NAME_SIZE];
+    uint32_t percent_bp; /* 0: a fixed amount */
+    int64_t amount_minor;
+    char currency[HANSE_CURRENCY_SIZE]; /* "" where there is no amount */
+    int64_t from_ms, until_ms;
+    uint32_t limit_total; /* 0 = none */
+    bool claimed;         /* by this device */
+};
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_campaign_next(struct hanse *h, const struct hanse_id *after,
+                                                             struct hanse_campaign *out);
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_campaign_get(struct hanse *h, const struct hanse_id *campaign,
+                                                            struct hanse_campaign *out);
+
+struct hanse_campaign_spec {
+    const char *title;   /* NULL: made from the discount */
+    uint32_t percent_bp; /* 1..10000, or 0 for a fixed amount */
+    int64_t amount_minor;
+    const char *currency;         /* with amount_minor */
+    int64_t until_ms;             /* 0 = no end */
+    uint32_t limit_total;         /* 0 = none */
+    const struct hanse_id *offer; /* only for this one; NULL = all */
+};
+
+/* Registers a coupon with the home node's ledger and posts it in the room. DONE: id = the campaign. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_coupon_issue(struct hanse *h, const struct hanse_id *room,
+                                                            const struct hanse_campaign_spec *spec,
+                                                            uint64_t *op);
+
+enum hanse_coupon_state { HANSE_COUPON_HELD = 1, HANSE_COUPON_ORDERED, HANSE_COUPON_USED };
+
+/* One coupon that this device holds. */
+struct hanse_coupon {
+    struct hanse_id id;
+    struct hanse_id campaign;
+    struct hanse_id room; /* of the campaign */
+    enum hanse_coupon_state state;
+    uint32_t unit_no;
+    char title[HANSE_NAME_SIZE];
+    int64_t until_ms;
+    struct hanse_id order; /* ORDERED, USED: in which one */
+};
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_coupon_next(struct hanse *h, const struct hanse_id *after,
+                                                           struct hanse_coupon *out);
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_coupon_get(struct hanse *h, const struct hanse_id *coupon,
+                                                          struct hanse_coupon *out);
+
+/* Claims one. DONE: id = the coupon. The same campaign claimed again gives the coupon that is held. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_coupon_claim(struct hanse *h, const struct hanse_id *campaign,
+                                                            uint64_t *op);
+
+/* ---- Orders ---- */
+
+enum hanse_order_state {
+    HANSE_ORDER_DRAFT = 1, /* on its way to the shop */
+    HANSE_ORDER_PLACED,
+    HANSE_ORDER_ACCEPTED,
+    HANSE_ORDER_REJECTED,
+    HANSE_ORDER_CANCELLED,
+    HANSE_ORDER_CLOSED
+};
+
+struct hanse_order {
+    struct hanse_id id;
+    struct hanse_id room; /* the counter */
+    enum hanse_order_state state;
+    enum hanse_err reason; /* REJECTED: why */
+    bool own;              /* placed by this device; else answered by it */
+    struct hanse_person customer;
+    char currency[HANSE_CURRENCY_SIZE];
+    int64_t subtotal_minor, discount_minor, total_minor;
+    int64_t placed_ms;
+    uint32_t lines, receipts;
+};
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_order_next(struct hanse *h, const struct hanse_id *after,
+                                                          struct hanse_order *out);
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_order_get(struct hanse *h, const struct hanse_id *order,
+                                                         struct hanse_order *out);
+
+struct hanse_order_line {
+    struct hanse_id offer;
+    char title[HANSE_NAME_SIZE];
+    uint64_t quantity;
+    int64_t price_minor, subtotal_minor, discount_minor, total_minor;
+};
+
+/* The line of that index. HANSE_ERR_NOT_FOUND past the last. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_order_line(struct hanse *h, const struct hanse_id *order,
+                                                          uint32_t index, struct hanse_order_line *out);
+
+/* Orders quantity of one offer, with at most one coupon (NULL: none). Opens a counter with the shop's till
+ * where there is none yet. DONE: the till has answered, id = the order; HANSE_OK for an accepted one, else
+ * the reason. DONE comes earlier, with the error, where the order can't be made at all. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_order_place(struct hanse *h, const struct hanse_id *offer,
+                                                           uint64_t quantity, const struct hanse_id *coupon,
+                                                           uint64_t *op);
+
+/* Everything that a third party needs to check the order, as one signed file; bytes belong to the handle.
+ * HANSE_ERR_ORDER_STEP before the shop has answered. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_order_export(struct hanse *h, const struct hanse_id *order,
+                                                            const uint8_t **bytes, size_t *len);
+
+/* Whether this device answers orders as the brand's till: opens counters, prices, redeems, accepts. Off at
+ * first. HANSE_ERR_WRONG_SIGNER without a grant to do so. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_till_enable(struct hanse *h, bool on);
+
+/* ---- Checking an exported order: no handle, no network ---- */
+
+enum {
+    HANSE_REPORT_LINES_MAX = 200,
+    HANSE_REPORT_SIGNERS_MAX = 32,
+    HANSE_REPORT_DISCOUNTS_MAX = 16,
+    HANSE_REPORT_ROLE_SIZE = 32
+};
+
+struct hanse_report_signer {
+    char part[HANSE_REPORT_ROLE_SIZE]; /* what was signed: "offer", "coupon", "receipt", "order", "event", ...
+                                        */
+    char role[HANSE_REPORT_ROLE_SIZE]; /* by whom: "node", "merchant", "till", "customer", ... */
+    struct hanse_id key;
+    char handle[HANSE_HANDLE_SIZE]; /* "" where the file doesn't prove one */
+    int64_t from_ms, until_ms;      /* the window of the grant or certificate */
+};
+
+struct hanse_report_discount {
+    struct hanse_id coupon;
+    int64_t amount_minor;
+    bool redeemed; /* the issuer's receipt is in the file */
+};
+
+struct hanse_report {
+    struct hanse_id root; /* the brand that all of it hangs on */
+    bool root_pinned;     /* and it is the one that was asked for */
+    char domain[HANSE_DOMAIN_SIZE];
+    struct hanse_id order;
+    enum hanse_order_state state;
+    enum hanse_err reason;
+    int64_t placed_ms, decided_ms, exported_ms;
+    struct hanse_id customer;
+    char currency[HANSE_CURRENCY_SIZE];
+    int64_t subtotal_minor, discount_minor, tax_minor, total_minor;
+    size_t signer_count, line_count, discount_count;
+    struct hanse_report_signer signers[HANSE_REPORT_SIGNERS_MAX];
+    struct hanse_order_line lines[HANSE_REPORT_LINES_MAX];
+    struct hanse_report_discount discounts[HANSE_REPORT_DISCOUNTS_MAX];
+};
+
+/* Checks an exported order whole: every signature, every grant and window, every step, every sum. root: the
+ * brand's root key, or NULL to take the file's own word for it (root_pinned is then false). The report is
+ * freed with hanse_report_free(). Any alteration is an error and gives no report. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_verify(const uint8_t *bytes, size_t len,
+                                                      const struct hanse_id *root, struct hanse_report **out);
+HANSE_API void hanse_report_free(struct hanse_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

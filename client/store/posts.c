@@ -1,0 +1,116 @@
+#include "store/posts.h"
+
+#include "store/tables.h"
+
+static const struct hs_field message_fields[] = {
+    HS_FIELD(U64, struct hs_message_row, seq),           HS_FIELD(U32, struct hs_message_row, kind),
+    HS_FIELD(U32, struct hs_message_row, err),           HS_FIELD(U64, struct hs_message_row, time),
+    HS_FIELD(BOOL, struct hs_message_row, own),          HS_FIELD(FIXED, struct hs_message_row, sender.key),
+    HS_FIELD(TEXT, struct hs_message_row, sender.handle), HS_FIELD(TEXT, struct hs_message_row, sender.name),
+    HS_FIELD(FIXED, struct hs_message_row, object),      HS_FIELD(BYTES, struct hs_message_row, text),
+};
+static const struct hs_row_type message_type =
+    HS_ROW_TYPE(HS_TABLE_MESSAGE, struct hs_message_row, message_fields);
+
+static const struct hs_field outbox_fields[] = {
+    HS_FIELD(U64, struct hs_outbox_row, number),  HS_FIELD(U32, struct hs_outbox_row, kind),
+    HS_FIELD(FIXED, struct hs_outbox_row, room),  HS_FIELD(BYTES, struct hs_outbox_row, frame),
+    HS_FIELD(FIXED, struct hs_outbox_row, body_hash), HS_FIELD(U64, struct hs_outbox_row, epoch),
+    HS_FIELD(BYTES, struct hs_outbox_row, content), HS_FIELD(BOOL, struct hs_outbox_row, stale),
+};
+static const struct hs_row_type outbox_type = HS_ROW_TYPE(HS_TABLE_OUTBOX, struct hs_outbox_row, outbox_fields);
+
+static const struct hs_field join_fields[] = {
+    HS_FIELD(FIXED, struct hs_join_row, ref),       HS_FIELD(BOOL, struct hs_join_row, counter),
+    HS_FIELD(FIXED, struct hs_join_row, room),      HS_FIELD(FIXED, struct hs_join_row, hub_root),
+    HS_FIELD(FIXED, struct hs_join_row, persona),   HS_FIELD(BYTES, struct hs_join_row, descriptor),
+    HS_FIELD(BYTES, struct hs_join_row, key_package), HS_FIELD(BYTES, struct hs_join_row, priv),
+    HS_FIELD(BYTES, struct hs_join_row, body),      HS_FIELD(BOOL, struct hs_join_row, bound),
+    HS_FIELD(BOOL, struct hs_join_row, asked),      HS_FIELD(U64, struct hs_join_row, made),
+};
+static const struct hs_row_type join_type = HS_ROW_TYPE(HS_TABLE_JOIN, struct hs_join_row, join_fields);
+
+void hs_message_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_message_row *row)
+{
+    struct hs_kv_key key = hs_row_key_seq(HS_VIEW(*room), row->seq);
+    hs_row_put(kv, &message_type, hs_kv_key_bytes(&key), row);
+}
+
+bool hs_message_next(struct hs_kv *kv, const struct hs_id *room, uint64_t from, struct hs_arena *arena,
+                     struct hs_message_row *out)
+{
+    struct hs_kv_key cursor = hs_row_key_seq(HS_VIEW(*room), from);
+    return hs_row_next(kv, &message_type, HS_VIEW(*room), &cursor, arena, NULL, out);
+}
+
+bool hs_content_note(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *content_id)
+{
+    struct hs_kv_key key = hs_row_key2(HS_VIEW(*room), HS_VIEW(*content_id));
+    if (hs_kv_has(kv, HS_TABLE_CONTENT, hs_kv_key_bytes(&key)))
+        return false;
+    hs_kv_put(kv, HS_TABLE_CONTENT, hs_kv_key_bytes(&key), hs_bytes_str("1"));
+    return true;
+}
+
+static struct hs_kv_key outbox_key(uint64_t number)
+{
+    return hs_row_key_seq((struct hs_bytes){0}, number);
+}
+
+bool hs_outbox_row_get(struct hs_kv *kv, uint64_t number, struct hs_arena *arena, struct hs_outbox_row *out)
+{
+    struct hs_kv_key key = outbox_key(number);
+    return hs_row_get(kv, &outbox_type, hs_kv_key_bytes(&key), arena, out);
+}
+
+bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_outbox_row *out)
+{
+    return hs_row_next(kv, &outbox_type, (struct hs_bytes){0}, cursor, arena, NULL, out);
+}
+
+struct hs_kv_key hs_outbox_cursor(uint64_t after)
+{
+    return outbox_key(after + 1);
+}
+
+bool hs_outbox_row_find(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
+                    struct hs_arena *arena, struct hs_outbox_row *out)
+{
+    struct hs_kv_key cursor = {0};
+    while (hs_outbox_row_next(kv, &cursor, arena, out))
+        if (hs_id_equal(&out->room, room) && hs_id_equal(&out->body_hash, body_hash))
+            return true;
+    return false;
+}
+
+void hs_outbox_row_put(struct hs_kv *kv, const struct hs_outbox_row *row)
+{
+    struct hs_kv_key key = outbox_key(row->number);
+    hs_row_put(kv, &outbox_type, hs_kv_key_bytes(&key), row);
+}
+
+void hs_outbox_row_delete(struct hs_kv *kv, uint64_t number)
+{
+    struct hs_kv_key key = outbox_key(number);
+    hs_kv_del(kv, HS_TABLE_OUTBOX, hs_kv_key_bytes(&key));
+}
+
+bool hs_join_row_get(struct hs_kv *kv, const struct hs_id *ref, struct hs_arena *arena, struct hs_join_row *out)
+{
+    return hs_row_get(kv, &join_type, HS_VIEW(*ref), arena, out);
+}
+
+bool hs_join_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_join_row *out)
+{
+    return hs_row_next(kv, &join_type, (struct hs_bytes){0}, cursor, arena, NULL, out);
+}
+
+void hs_join_row_put(struct hs_kv *kv, const struct hs_join_row *row)
+{
+    hs_row_put(kv, &join_type, HS_VIEW(row->ref), row);
+}
+
+void hs_join_row_delete(struct hs_kv *kv, const struct hs_id *ref)
+{
+    hs_kv_del(kv, HS_TABLE_JOIN, HS_VIEW(*ref));
+}

@@ -1,0 +1,81 @@
+/* What stands in rooms, and what is on its way there. */
+#ifndef HS_STORE_POSTS_H
+#define HS_STORE_POSTS_H
+
+#include "identity/credential.h"
+#include "store/row.h"
+
+/* Somebody as a room shows them. */
+struct hs_person {
+    struct hs_key key;
+    char handle[HS_HANDLE_TEXT_SIZE];
+    char name[HS_CREDENTIAL_NAME_MAX + 1];
+};
+
+/* One line of a room's history. Kinds are those of the public header. */
+struct hs_message_row {
+    uint64_t seq;
+    uint32_t kind;
+    int32_t err;
+    struct hs_time time;
+    bool own;
+    struct hs_person sender;
+    struct hs_id object;
+    struct hs_bytes text;
+};
+void hs_message_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_message_row *row);
+
+/* The first at seq >= from. */
+bool hs_message_next(struct hs_kv *kv, const struct hs_id *room, uint64_t from, struct hs_arena *arena,
+                     struct hs_message_row *out);
+
+/* Notes a content; false where it was there before. */
+bool hs_content_note(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *content_id);
+
+enum hs_outbox_kind {
+    HS_OUTBOX_POST = 1,   /* until its record comes */
+    HS_OUTBOX_COMMIT,     /* until its record comes, or another commit's */
+    HS_OUTBOX_CREATE,     /* until it is answered */
+};
+
+/* A cursor for hs_outbox_row_next() that begins behind that number. */
+struct hs_kv_key hs_outbox_cursor(uint64_t after);
+
+/* A request that is sent until it has had its effect, over restarts. */
+struct hs_outbox_row {
+    uint64_t number;
+    uint32_t kind; /* enum hs_outbox_kind */
+    struct hs_id room;
+    struct hs_bytes frame;   /* Frame without its id */
+    struct hs_id body_hash;  /* POST, COMMIT: of the record to come */
+    uint64_t epoch;          /* POST, COMMIT: in which it was made */
+    struct hs_bytes content; /* POST: to be encrypted anew where the epoch was too old */
+    bool stale;              /* POST: refused for its epoch, waits for the next one */
+};
+bool hs_outbox_row_get(struct hs_kv *kv, uint64_t number, struct hs_arena *arena, struct hs_outbox_row *out);
+bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_outbox_row *out);
+bool hs_outbox_row_find(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
+                    struct hs_arena *arena, struct hs_outbox_row *out);
+void hs_outbox_row_put(struct hs_kv *kv, const struct hs_outbox_row *row);
+void hs_outbox_row_delete(struct hs_kv *kv, uint64_t number);
+
+/* A key package on its way: a room that was asked for, by an invite or as a counter. */
+struct hs_join_row {
+    struct hs_id ref;            /* KeyPackageRef */
+    bool counter;                /* asked for with OpenCounter; else with Join */
+    struct hs_id room;           /* to be joined; counter: the room that entitles to it */
+    struct hs_key hub_root, persona;
+    struct hs_bytes descriptor;  /* of the hub; counters: empty where home is the hub */
+    struct hs_bytes key_package; /* MLSMessage */
+    struct hs_bytes priv;        /* secret */
+    struct hs_bytes body;        /* JoinBody */
+    bool bound;                  /* the home node knows the persona */
+    bool asked;                  /* the hub has the request */
+    struct hs_time made;
+};
+bool hs_join_row_get(struct hs_kv *kv, const struct hs_id *ref, struct hs_arena *arena, struct hs_join_row *out);
+bool hs_join_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_join_row *out);
+void hs_join_row_put(struct hs_kv *kv, const struct hs_join_row *row);
+void hs_join_row_delete(struct hs_kv *kv, const struct hs_id *ref);
+
+#endif

@@ -1,0 +1,80 @@
+/* Rooms, their MLS state, their joiners and invites. */
+#ifndef HS_STORE_ROOMS_H
+#define HS_STORE_ROOMS_H
+
+#include "identity/descriptor.h"
+#include "room/log.h"
+#include "room/policy.h"
+#include "store/row.h"
+
+enum hs_room_state {
+    HS_ROOM_STATE_CREATING = 1, /* CreateRoom is in the outbox */
+    HS_ROOM_STATE_WAITING,      /* a join row waits for its Welcome */
+    HS_ROOM_STATE_MEMBER,
+    HS_ROOM_STATE_LEFT,
+    HS_ROOM_STATE_FROZEN,
+};
+
+struct hs_room_row {
+    struct hs_id id;
+    uint32_t state; /* enum hs_room_state */
+    uint32_t kind;  /* enum hs_room_kind */
+    uint32_t role;  /* one's own, enum hs_room_role */
+    char name[HS_POLICY_NAME_MAX + 1];
+    char domain[HS_DOMAIN_MAX + 1];
+    struct hs_key hub_root, self; /* self: the persona that the room knows */
+    struct hs_bytes descriptor;   /* of the hub */
+    struct hs_log_tip tip;
+    bool has_anchor;              /* joined by Welcome, in the record with this number */
+    uint64_t anchor;
+    uint64_t epoch;
+    uint64_t epoch_min;           /* older posts aren't believed: somebody lost rights since */
+    uint32_t members;
+    int32_t frozen; /* enum hs_err */
+};
+
+bool hs_room_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena, struct hs_room_row *out);
+bool hs_room_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_room_row *out);
+void hs_room_put(struct hs_kv *kv, const struct hs_room_row *row);
+
+/* The room and everything that hangs on it: for a room that the node refused to make. */
+void hs_room_delete(struct hs_kv *kv, const struct hs_id *room);
+
+/* The saved MLS state; secret. */
+bool hs_group_state_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena, struct hs_bytes *out);
+void hs_group_state_put(struct hs_kv *kv, const struct hs_id *room, struct hs_bytes state);
+void hs_group_state_delete(struct hs_kv *kv, const struct hs_id *room);
+
+/* A JOIN record, kept also when it was admitted. */
+struct hs_joiner_row {
+    struct hs_bytes body;
+    struct hs_key invite_key;
+    uint64_t seq;
+    struct hs_time hub_time;
+    uint32_t uses_before;
+    bool admitted;
+};
+bool hs_joiner_get(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
+                   struct hs_arena *arena, struct hs_joiner_row *out);
+bool hs_joiner_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor, struct hs_arena *arena,
+                    struct hs_id *body_hash, struct hs_joiner_row *out);
+void hs_joiner_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
+                   const struct hs_joiner_row *row);
+
+/* An INVITE record. */
+struct hs_invite_row {
+    struct hs_bytes body;
+    struct hs_time hub_time;
+    uint32_t uses; /* JOIN records with it so far */
+};
+bool hs_invite_get(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *invite_key,
+                   struct hs_arena *arena, struct hs_invite_row *out);
+void hs_invite_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *invite_key,
+                   const struct hs_invite_row *row);
+
+/* Chain hashes of the last records, to compare with what other members saw. */
+enum { HS_LOG_HASHES_KEPT = 4096 /* a member that is further behind isn't compared */ };
+bool hs_log_hash_get(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, struct hs_id *out);
+void hs_log_hash_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, const struct hs_id *hash);
+
+#endif

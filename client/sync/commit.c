@@ -1,0 +1,283 @@
+/* Commits: one's own on their way, everybody's when their record comes. A pending commit is merged only when its own
+ * record comes back: there is one path into every epoch. */
+#include "base/text.h"
+#include "mls/message.h"
+#include "room/context.h"
+#include "room/judge_change.h"
+#include "room/leaf.h"
+#include "sync/state.h"
+
+#include <stdio.h>
+
+/* ---- one's own ---- */
+
+/* A bad wish is found out here rather than by the hub: the rules are the same. */
+static enum hs_err judge_pending(struct hs_step *s, struct hs_live_room *room, const struct hs_commit_wish *wish)
+{
+    struct hs_judge_input input = {.before = hs_mls_group_public(room->group),
+                                   .change = hs_mls_group_pending_change(room->group),
+                                   .hub_time = s->now};
+    struct hs_judge_join *joins;
+    if (input.hub_time.ms < room->row.tip.hub_time.ms)
+        input.hub_time = room->row.tip.hub_time;
+    HS_TRY(hs_joins_named(s, room, wish->joins, wish->join_count, &joins, &input.join_count));
+    input.joins = joins;
+    input.joins_before_anchor = wish->join_count - input.join_count;
+    return hs_judge_change(&input, s->arena, NULL);
+}
+
+static enum hs_err keep(struct hs_step *s, struct hs_live_room *room, struct hs_bytes commit, struct hs_bytes welcome,
+                        struct hs_bytes group_info)
+{
+    Hanse__SubmitCommit submit = HANSE__SUBMIT_COMMIT__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    struct hs_outbox_row row = {.kind = HS_OUTBOX_COMMIT,
+                                .room = room->row.id,
+                                .epoch = hs_mls_group_epoch(room->group),
+                                .body_hash = hs_record_body_hash(commit)};
+    submit.room = hs_pb_data(HS_VIEW(room->row.id));
+    submit.persona = hs_pb_data(HS_VIEW(room->row.self));
+    submit.commit = hs_pb_data(commit);
+    submit.welcome = hs_pb_data(welcome);
+    submit.group_info = hs_pb_data(group_info);
+    frame.body_case = HANSE__FRAME__BODY_SUBMIT_COMMIT;
+    frame.submit_commit = &submit;
+    HS_TRY(hs_frame_pack(s, &frame, &row.frame));
+    return hs_outbox_row_add(s, &row);
+}
+
+static enum hs_err make(struct hs_step *s, struct hs_live_room *room, const struct hs_commit_wish *wish)
+{
+    struct hs_writer HS_WRITER commit = hs_writer(HS_FRAME_MAX), welcome = hs_writer(HS_FRAME_MAX),
+                               info = hs_writer(HS_FRAME_MAX);
+    struct hs_mls_commit_request request = {.adds = wish->adds,
+                                            .add_count = wish->add_count,
+                                            .removes = wish->removes,
+                                            .remove_count = wish->remove_count,
+                                            .tree_in_welcome = true};
+    struct hs_mls_commit_result result = {&commit, &welcome, &info};
+    HS_TRY(hs_live_context(s, room, wish->joins, wish->join_count, &request.authenticated_data));
+    HS_TRY(hs_mls_group_commit(room->group, &request, &result));
+    room->group_dirty = true;
+    HS_TRY(judge_pending(s, room, wish));
+    return keep(s, room, hs_writer_bytes(&commit), hs_writer_bytes(&welcome), hs_writer_bytes(&info));
+}
+
+enum hs_err hs_commit_submit(struct hs_step *s, struct hs_live_room *room, const struct hs_commit_wish *wish)
+{
+    enum hs_err err = make(s, room, wish);
+    if (err != HS_OK)
+        hs_mls_group_drop(room->group);
+    return err;
+}
+
+static enum hs_err drop_rows(struct hs_step *s, const struct hs_live_room *room)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_outbox_row row;
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
+        if (row.kind == HS_OUTBOX_COMMIT && hs_id_equal(&row.room, &room->row.id))
+            hs_outbox_row_delete(s->kv, row.number);
+    return s->kv->err;
+}
+
+/* Another commit won: this one is forgotten, and what it was for is committed anew behind the winner. */
+enum hs_err hs_commit_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
+{
+    struct hs_live_room *room;
+    hs_outbox_row_delete(s->kv, row->number);
+    if (hs_live_member(s, &row->room, &room) != HS_OK)
+        return s->kv->err;
+    hs_mls_group_drop(room->group);
+    room->group_dirty = true;
+    if (err == HS_ERR_WRONG_EPOCH)
+        return HS_OK; /* the record of the winner is on its way, and hs_commit_next() runs behind it */
+    for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
+        next = op->next;
+        if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &row->room))
+            HS_TRY(hs_op_done(s, op, err, NULL, 0, NULL));
+    }
+    return HS_OK;
+}
+
+/* ---- removal ---- */
+
+static bool leaf_of(struct hs_live_room *room, const struct hs_key *persona, uint32_t *out)
+{
+    struct hs_mls_member member;
+    bool found = hs_live_find(room, persona, &member);
+    *out = found ? member.leaf : 0;
+    return found;
+}
+
+static enum hs_err remove_next(struct hs_step *s, struct hs_live_room *room)
+{
+    for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
+        next = op->next;
+        if (op->kind != HS_OP_REMOVE || !hs_id_equal(&op->room, &room->row.id))
+            continue;
+        uint32_t leaf;
+        enum hs_err err = HS_ERR_NOT_MEMBER;
+        if (leaf_of(room, &op->key, &leaf)) {
+            struct hs_commit_wish wish = {.removes = &leaf, .remove_count = 1};
+            err = hs_commit_submit(s, room, &wish);
+        }
+        if (err == HS_OK || !hs_sync_is_fault(err))
+            return err;
+        HS_TRY(hs_op_done(s, op, err, NULL, 0, NULL));
+    }
+    return HS_OK;
+}
+
+enum hs_err hs_commit_next(struct hs_step *s, struct hs_live_room *room)
+{
+    if (!hs_session_is_online(s->sync) || room->group == NULL || room->row.state != HS_ROOM_STATE_MEMBER ||
+        !(room->caught_up || s->sync->caught_up) || hs_mls_group_has_pending(room->group))
+        return HS_OK;
+    HS_TRY(remove_next(s, room));
+    if (hs_mls_group_has_pending(room->group))
+        return HS_OK;
+    return room->row.kind == HS_ROOM_COUNTER ? hs_counter_admit(s, room) : hs_joiners_admit(s, room);
+}
+
+enum hs_err hs_want_removal(struct hs_step *s, const struct hs_id *id, const struct hs_key *persona,
+                            uint64_t *number)
+{
+    struct hs_live_room *room;
+    struct hs_op *op;
+    uint32_t leaf;
+    HS_TRY(hs_live_member(s, id, &room));
+    HS_REQUIRE(hs_policy_allows(&room->policy, &room->row.self, s->now, HS_RIGHT_REMOVE), HS_ERR_POLICY);
+    HS_REQUIRE(leaf_of(room, persona, &leaf), HS_ERR_NOT_MEMBER);
+    HS_REQUIRE(!hs_key_equal(persona, &room->row.self), HS_ERR_INVALID_ARG);
+    HS_TRY(hs_op_new(s, &op, number));
+    op->kind = HS_OP_REMOVE;
+    op->room = *id;
+    op->key = *persona;
+    op->resume = hs_op_commit;
+    return hs_commit_next(s, room);
+}
+
+/* The session is up: the room may not have anything new to show, so nothing else would start the commit. */
+enum hs_err hs_op_commit(struct hs_step *s, struct hs_op *op)
+{
+    struct hs_live_room *room;
+    enum hs_err err = hs_live_member(s, &op->room, &room);
+    if (err != HS_OK)
+        return hs_op_done(s, op, err, NULL, 0, NULL);
+    return hs_commit_next(s, room);
+}
+
+/* ---- everybody's ---- */
+
+/* "Ben, Anna and 12 more" */
+static struct hs_bytes names_of(struct hs_step *s, const struct hs_person *people, size_t count)
+{
+    enum { SHOWN = 4 };
+    struct hs_writer HS_WRITER w = hs_writer(4096);
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        const struct hs_person *p = &people[i];
+        const char *name = p->handle[0] != '\0' ? p->handle : p->name[0] != '\0' ? p->name : NULL;
+        if (i > 0)
+            hs_write_bytes(&w, hs_bytes_str(i + 1 == count ? " and " : ", "));
+        hs_write_bytes(&w, hs_bytes_str(name != NULL ? name : hs_short(HS_VIEW(p->key)).text));
+    }
+    if (count > SHOWN) {
+        char more[32];
+        hs_write_bytes(&w, hs_bytes(more, (size_t)snprintf(more, sizeof more, " and %zu more", count - SHOWN)));
+    }
+    return hs_arena_copy(s->arena, hs_writer_bytes(&w));
+}
+
+static enum hs_err show(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
+                        const struct hs_mls_change *change)
+{
+    struct hs_message_row row = {.seq = header->seq, .time = header->hub_time};
+    size_t count = change->added_count > 0 ? change->added_count : change->removed_count;
+    struct hs_person *people = hs_arena_alloc(s->arena, (count + 1) * sizeof *people);
+    HS_REQUIRE(people != NULL, HS_ERR_NOMEM);
+    if (count == 0)
+        return HS_OK;
+    for (size_t i = 0; i < count; i++)
+        hs_person_of(room, change->added_count > 0 ? &change->added[i].member : &change->removed[i].member,
+                     header->hub_time, &people[i]);
+    hs_person_of(room, &change->committer, header->hub_time, &row.sender);
+    row.kind = change->added_count > 0 ? HANSE_MESSAGE_JOINED : HANSE_MESSAGE_LEFT;
+    row.own = hs_key_equal(&row.sender.key, &room->row.self);
+    row.text = names_of(s, people, count);
+    hs_message_put(s->kv, &room->row.id, &row);
+    struct hanse_event event = {.kind = HANSE_EVENT_MESSAGE, .seq = header->seq};
+    memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
+    return hs_out_event(s, &event, NULL);
+}
+
+static enum hs_err judge(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
+                         const struct hs_mls_change *change, const struct hs_message_context *context,
+                         struct hs_judge_facts *facts)
+{
+    struct hs_judge_join *joins;
+    struct hs_judge_input input = {.before = hs_mls_group_public(room->group),
+                                   .change = change,
+                                   .hub_time = header->hub_time};
+    HS_TRY(hs_joins_named(s, room, context->joins, context->join_count, &joins, &input.join_count));
+    input.joins = joins;
+    size_t missing = context->join_count - input.join_count;
+    HS_REQUIRE(missing == 0 || room->row.has_anchor, HS_ERR_INVITE_UNKNOWN);
+    input.joins_before_anchor = missing;
+    return hs_judge_change(&input, s->arena, facts);
+}
+
+static enum hs_err removed_self(struct hs_step *s, struct hs_live_room *room)
+{
+    room->row.state = HS_ROOM_STATE_LEFT;
+    room->row_dirty = true;
+    room->group_dirty = false;
+    hs_mls_group_free(room->group);
+    room->group = NULL;
+    hs_group_state_delete(s->kv, &room->row.id); /* no key of the room stays behind */
+    struct hanse_event event = {.kind = HANSE_EVENT_REMOVED};
+    memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
+    return hs_out_event(s, &event, room->row.name);
+}
+
+/* What waits for exactly this is done; what was overtaken is dropped. */
+static enum hs_err settle(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header)
+{
+    HS_TRY(drop_rows(s, room));
+    for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
+        next = op->next;
+        uint32_t leaf;
+        if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &room->row.id) && !leaf_of(room, &op->key, &leaf))
+            HS_TRY(hs_op_done(s, op, HS_OK, NULL, header->seq, NULL));
+    }
+    HS_TRY(hs_post_renew(s, room));
+    return hs_counter_members_changed(s, room);
+}
+
+enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
+                               struct hs_bytes body)
+{
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    struct hs_message_context context;
+    struct hs_judge_facts facts;
+    struct hs_mls_peek peek;
+    HS_TRY(hs_mls_group_process(room->group, body, &event));
+    bool own = event->kind == HS_MLS_EVENT_OWN_COMMIT;
+    HS_REQUIRE(own || event->kind == HS_MLS_EVENT_COMMIT, HS_ERR_UNEXPECTED);
+    const struct hs_mls_change *change =
+        own ? hs_mls_group_pending_change(room->group) : hs_mls_staged_change(event->staged);
+    HS_TRY(hs_mls_message_peek(body, &peek));
+    HS_TRY(hs_message_context_parse(peek.authenticated_data, s->arena, &context));
+    HS_TRY(judge(s, room, header, change, &context, &facts));
+    HS_REQUIRE(hs_key_equal(&facts.committer.persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
+    HS_TRY(show(s, room, header, change));
+    bool strict = change->removed_count > 0 || facts.policy_changed, removes_self = change->removes_self;
+    HS_TRY(own ? hs_mls_group_accept(room->group) : hs_mls_group_merge(room->group, event->staged));
+    if (removes_self)
+        return removed_self(s, room);
+    HS_TRY(hs_live_refresh(s, room));
+    if (strict)
+        room->row.epoch_min = room->row.epoch;
+    HS_TRY(hs_joins_admitted(s, room, context.joins, context.join_count));
+    return settle(s, room, header);
+}

@@ -1,0 +1,274 @@
+/* Joining by a link: what is it for, bind the persona that the hub shall know, ask, wait. What the hub gets is stored
+ * before it is sent, so that the Welcome finds its key package whenever it comes. */
+#include "crypto/hash.h"
+#include "identity/bind.h"
+#include "room/invite.h"
+#include "room/invite_link.h"
+#include "room/join.h"
+#include "sync/state.h"
+
+static enum hs_err waiting_event(struct hs_step *s, const struct hs_id *room)
+{
+    struct hanse_event event = {.kind = HANSE_EVENT_WAITING};
+    memcpy(event.room.b, room->b, sizeof event.room.b);
+    return hs_out_event(s, &event, NULL);
+}
+
+static struct hs_op *op_of_room(struct hs_sync *sync, const struct hs_id *room)
+{
+    for (struct hs_op *op = sync->ops; op != NULL; op = op->next)
+        if (op->kind == HS_OP_JOIN && hs_id_equal(&op->room, room))
+            return op;
+    return NULL;
+}
+
+/* ---- asking the hub ---- */
+
+static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_err err)
+{
+    if (hs_err_is_transient(err)) {
+        hs_session_try_again(s);
+        return HS_OK;
+    }
+    struct hs_op *op = op_of_room(s->sync, &row->room);
+    hs_join_row_delete(s->kv, &row->ref);
+    if (row->counter)
+        return hs_counter_refused(s, &row->hub_root, &row->persona, err);
+    hs_live_forget(s->sync, &row->room);
+    hs_room_delete(s->kv, &row->room);
+    return hs_op_done(s, op, err, NULL, 0, NULL);
+}
+
+static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                                enum hs_err err)
+{
+    struct hs_join_row row;
+    if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
+        return s->kv->err; /* the Welcome was faster */
+    if (err != HS_OK)
+        return refused(s, &row, err);
+    HS_REQUIRE(frame->body_case == (row.counter ? HANSE__FRAME__BODY_ACK : HANSE__FRAME__BODY_JOIN_STATUS),
+               HS_ERR_UNEXPECTED);
+    row.asked = true;
+    hs_join_row_put(s->kv, &row);
+    if (row.counter)
+        return s->kv->err;
+    HS_TRY(waiting_event(s, &row.room));
+    return hs_op_done(s, op_of_room(s->sync, &row.room), HS_OK, &row.room, 0, NULL);
+}
+
+static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row)
+{
+    Hanse__Join join = HANSE__JOIN__INIT;
+    Hanse__OpenCounter counter = HANSE__OPEN_COUNTER__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    struct hs_request request = {.answer = ask_answered, .id_a = row->ref};
+    if (row->counter) {
+        counter.persona = hs_pb_data(HS_VIEW(row->persona));
+        counter.room = hs_pb_data(HS_VIEW(row->room));
+        counter.key_package = hs_pb_data(row->key_package);
+        frame.body_case = HANSE__FRAME__BODY_OPEN_COUNTER;
+        frame.open_counter = &counter;
+    } else {
+        join.room = hs_pb_data(HS_VIEW(row->room));
+        join.join = hs_pb_data(row->body);
+        frame.body_case = HANSE__FRAME__BODY_JOIN;
+        frame.join = &join;
+    }
+    return hs_request_send_to(s, &row->hub_root, row->descriptor, &frame, &request);
+}
+
+/* ---- binding ---- */
+
+static enum hs_err bind_answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                                 enum hs_err err)
+{
+    struct hs_join_row row;
+    if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
+        return s->kv->err;
+    if (err != HS_OK)
+        return refused(s, &row, err);
+    HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACK, HS_ERR_UNEXPECTED);
+    row.bound = true;
+    hs_join_row_put(s->kv, &row);
+    return ask(s, &row);
+}
+
+static enum hs_err bind(struct hs_step *s, const struct hs_join_row *row)
+{
+    struct hs_self HS_SELF home, hub;
+    const struct hs_key *home_root = &s->sync->me.home_root;
+    home = hub = (struct hs_self){0};
+    HS_TRY(hs_self_for(s, home_root, &home));
+    HS_TRY(hs_self_for(s, &row->hub_root, &hub));
+    Hanse__Bind bound = HANSE__BIND__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    struct hs_request request = {.answer = bind_answered, .id_a = row->ref};
+    HS_TRY(hs_bind_build(&home.persona_signer, &hub.persona_signer, home_root, &row->hub_root, s->now,
+                         (struct hs_time){0}, s->arena, &bound.bind));
+    bound.certificate = hub.certificate;
+    frame.body_case = HANSE__FRAME__BODY_BIND;
+    frame.bind = &bound;
+    return hs_request_send(s, &frame, &request);
+}
+
+/* The next step that this row needs. A role is one identity everywhere, and the home node knows it already. */
+enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row)
+{
+    bool known = row->bound || hs_root_is_home(s->sync, &row->hub_root) || s->sync->me.has_role;
+    return known ? ask(s, row) : bind(s, row);
+}
+
+enum hs_err hs_joins_resume(struct hs_step *s)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &row))
+        if (!row.asked)
+            HS_TRY(hs_join_go_on(s, &row));
+    return s->kv->err;
+}
+
+/* ---- the link ---- */
+
+/* The join that is under way for this room already. */
+static bool find_join(struct hs_step *s, const struct hs_id *room, struct hs_join_row *out)
+{
+    struct hs_kv_key cursor = {0};
+    while (hs_join_row_next(s->kv, &cursor, s->arena, out))
+        if (!out->counter && hs_id_equal(&out->room, room))
+            return true;
+    return false;
+}
+
+/* Key package and proof, stored with a room that waits. */
+static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *link, const struct hs_id *room,
+                             const Hanse__InviteInfo *info, struct hs_join_row *row)
+{
+    struct hs_self HS_SELF self;
+    struct hs_signer HS_SIGNER invite;
+    struct hs_own_package package;
+    struct hs_descriptor d;
+    struct hs_writer HS_WRITER body = hs_writer(HS_FRAME_MAX);
+    HS_TRY(hs_descriptor_verify(info->descriptor, &link->root, s->now, &d));
+    HS_TRY(hs_self_for(s, &link->root, &self));
+    HS_TRY(hs_self_key_package(s, &self, &package));
+    hs_invite_signer(link->seed, &invite);
+    struct hs_join_spec spec = {.invite = &invite,
+                                .room = *room,
+                                .persona = self.persona,
+                                .home_root = s->sync->me.home_root,
+                                .key_package = package.message,
+                                .now = s->now};
+    HS_TRY(hs_join_build(&spec, &body));
+    *row = (struct hs_join_row){.ref = package.ref,
+                                .room = *room,
+                                .hub_root = link->root,
+                                .persona = self.persona,
+                                .key_package = package.message,
+                                .priv = package.priv,
+                                .body = hs_arena_copy(s->arena, hs_writer_bytes(&body)),
+                                .made = s->now};
+    HS_TRY(hs_object_pack(info->descriptor, s->arena, &row->descriptor));
+    hs_join_row_put(s->kv, row);
+    struct hs_room_row waits = {.id = *room,
+                                .state = HS_ROOM_STATE_WAITING,
+                                .hub_root = link->root,
+                                .self = self.persona,
+                                .descriptor = row->descriptor};
+    size_t len = strlen(info->room_name);
+    memcpy(waits.name, info->room_name, len < sizeof waits.name ? len : sizeof waits.name - 1);
+    memcpy(waits.domain, d.domain, sizeof waits.domain);
+    hs_room_put(s->kv, &waits);
+    return s->kv->err;
+}
+
+/* What the hub says must be signed by the link's own keys. */
+static enum hs_err check_info(struct hs_step *s, const struct hs_invite_link *link, const Hanse__InviteInfo *info,
+                              struct hs_id *room)
+{
+    struct hs_signer HS_SIGNER signer;
+    struct hs_invite invite;
+    hs_invite_signer(link->seed, &signer);
+    HS_REQUIRE(info->descriptor != NULL && HS_FIXED(hs_pb_bytes(info->room), room), HS_ERR_MALFORMED);
+    HS_TRY(hs_invite_verify(hs_pb_bytes(info->invite), room, s->now, &invite));
+    return hs_key_equal(&invite.invite_key, &signer.pub) ? HS_OK : HS_ERR_INVITE_INVALID;
+}
+
+static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hanse__InviteInfo *info)
+{
+    struct hs_invite_link HS_INVITE_LINK link = {0};
+    struct hs_join_row row;
+    struct hs_room_row known;
+    HS_TRY(hs_invite_link_parse(op->text, &link));
+    HS_TRY(check_info(s, &link, info, &op->room));
+    bool here = hs_room_get(s->kv, &op->room, s->arena, &known);
+    if (here && known.state == HS_ROOM_STATE_MEMBER)
+        return hs_op_done(s, op, HS_OK, &op->room, 0, NULL);
+    if (!find_join(s, &op->room, &row)) {
+        hs_live_forget(s->sync, &op->room);
+        HS_TRY(make_join(s, &link, &op->room, info, &row));
+    }
+    return hs_session_is_online(s->sync) ? hs_join_go_on(s, &row) : hs_session_sign_up(s);
+}
+
+static enum hs_err info_answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                                 enum hs_err err)
+{
+    struct hs_op *op = hs_op_find(s->sync, request->op);
+    if (op == NULL)
+        return HS_OK;
+    if (hs_err_is_transient(err)) {
+        op->busy = false;
+        hs_session_try_again(s);
+        return HS_OK;
+    }
+    if (err == HS_OK)
+        err = frame->body_case == HANSE__FRAME__BODY_INVITE_INFO ? info_received(s, op, frame->invite_info)
+                                                                 : HS_ERR_UNEXPECTED;
+    return hs_sync_is_fault(err) ? hs_op_done(s, op, err, NULL, 0, NULL) : err;
+}
+
+static enum hs_err get_invite(struct hs_step *s, struct hs_op *op)
+{
+    struct hs_invite_link HS_INVITE_LINK link = {0};
+    struct hs_signer HS_SIGNER signer;
+    HS_TRY(hs_invite_link_parse(op->text, &link));
+    hs_invite_signer(link.seed, &signer);
+    Hanse__GetInvite get = HANSE__GET_INVITE__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    struct hs_request request = {.answer = info_answered, .op = op->number};
+    get.invite_key = hs_pb_data(HS_VIEW(signer.pub));
+    frame.body_case = HANSE__FRAME__BODY_GET_INVITE;
+    frame.get_invite = &get;
+    op->busy = true;
+    if (hs_root_is_home(s->sync, &link.root))
+        return hs_request_send(s, &frame, &request);
+    char *address = link.address;
+    Hanse__Forward forward = HANSE__FORWARD__INIT;
+    forward.addresses = &address;
+    forward.n_addresses = 1;
+    return hs_request_forward(s, &link.root, &forward, &frame, &request);
+}
+
+enum hs_err hs_want_join(struct hs_step *s, const char *text, uint64_t *number)
+{
+    struct hs_invite_link HS_INVITE_LINK link = {0};
+    struct hs_op *op;
+    HS_REQUIRE(hs_invite_link_parse(text, &link) == HS_OK, HS_ERR_INVITE_INVALID);
+    if (!s->sync->has_me)
+        HS_TRY(hs_want_identity(s, NULL));
+    struct hs_me *me = &s->sync->me;
+    if (!me->has_home) {
+        me->has_home = true;
+        me->home_root = link.root;
+        memcpy(me->home_address, link.address, strlen(link.address) + 1);
+        HS_TRY(hs_me_save(s));
+    }
+    HS_TRY(hs_op_new(s, &op, number));
+    op->kind = HS_OP_JOIN;
+    op->resume = get_invite;
+    op->stranger = hs_root_is_home(s->sync, &link.root);
+    HS_TRY(hs_op_take_text(op, text));
+    return hs_op_begin(s, op);
+}

@@ -1,0 +1,239 @@
+#include "sync/state.h"
+
+#include "room/context.h"
+#include "room/leaf.h"
+
+#include <stdlib.h>
+
+enum { ROW_ARENA = 1 << 20, POLICY_ARENA = 4 << 20 };
+
+static void live_free(struct hs_live_room *room)
+{
+    hs_mls_group_free(room->group);
+    hs_arena_free(&room->row_arena);
+    hs_arena_free(&room->policy_arena);
+    free(room);
+}
+
+void hs_live_drop_all(struct hs_sync *sync)
+{
+    while (sync->rooms != NULL) {
+        struct hs_live_room *first = sync->rooms;
+        sync->rooms = first->next;
+        live_free(first);
+    }
+}
+
+void hs_live_forget(struct hs_sync *sync, const struct hs_id *room)
+{
+    for (struct hs_live_room **at = &sync->rooms; *at != NULL; at = &(*at)->next) {
+        if (!hs_id_equal(&(*at)->row.id, room))
+            continue;
+        struct hs_live_room *gone = *at;
+        *at = gone->next;
+        live_free(gone);
+        return;
+    }
+}
+
+static struct hs_live_room *live_new(struct hs_sync *sync)
+{
+    struct hs_live_room *room = calloc(1, sizeof *room);
+    if (room == NULL)
+        return NULL;
+    room->row_arena = hs_arena(ROW_ARENA);
+    room->policy_arena = hs_arena(POLICY_ARENA);
+    room->next = sync->rooms;
+    sync->rooms = room;
+    return room;
+}
+
+/* Reads the policy out of the group; it was judged before it came in. */
+static enum hs_err policy_load(struct hs_live_room *room)
+{
+    struct hs_bytes bytes;
+    hs_arena_free(&room->policy_arena);
+    room->policy_arena = hs_arena(POLICY_ARENA);
+    HS_REQUIRE(hs_mls_public_extension(hs_mls_group_public(room->group), HS_POLICY_EXTENSION, &bytes),
+               HS_ERR_POLICY);
+    return hs_policy_parse(bytes, &room->policy_arena, &room->policy);
+}
+
+static enum hs_err group_load(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_bytes saved;
+    if (!hs_group_state_get(s->kv, &room->row.id, s->arena, &saved))
+        return s->kv->err;
+    struct hs_self HS_SELF self;
+    HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
+    HS_TRY(hs_mls_group_load(saved, &self.device.signature, &room->group));
+    return policy_load(room);
+}
+
+enum hs_err hs_live_get(struct hs_step *s, const struct hs_id *id, struct hs_live_room **out)
+{
+    for (struct hs_live_room *room = s->sync->rooms; room != NULL; room = room->next)
+        if (hs_id_equal(&room->row.id, id)) {
+            *out = room;
+            return HS_OK;
+        }
+    struct hs_live_room *room = live_new(s->sync);
+    HS_REQUIRE(room != NULL, HS_ERR_NOMEM);
+    enum hs_err err = HS_ERR_NOT_FOUND;
+    if (hs_room_get(s->kv, id, &room->row_arena, &room->row))
+        err = group_load(s, room);
+    if (err != HS_OK) {
+        s->sync->rooms = room->next;
+        live_free(room);
+        return s->kv->err != HS_OK ? s->kv->err : err;
+    }
+    *out = room;
+    return HS_OK;
+}
+
+enum hs_err hs_live_member(struct hs_step *s, const struct hs_id *id, struct hs_live_room **out)
+{
+    enum hs_err err = hs_live_get(s, id, out);
+    HS_REQUIRE(err != HS_ERR_NOT_FOUND, HS_ERR_ROOM_UNKNOWN);
+    HS_TRY(err);
+    HS_REQUIRE((*out)->row.state != HS_ROOM_STATE_LEFT && (*out)->row.state != HS_ROOM_STATE_WAITING,
+               HS_ERR_NOT_MEMBER);
+    HS_REQUIRE((*out)->row.state != HS_ROOM_STATE_FROZEN, (enum hs_err)(*out)->row.frozen);
+    return (*out)->row.state == HS_ROOM_STATE_MEMBER && (*out)->group != NULL ? HS_OK : HS_ERR_INVALID_STATE;
+}
+
+enum hs_err hs_live_add(struct hs_step *s, const struct hs_room_row *row, struct hs_mls_group *group,
+                        struct hs_live_room **out)
+{
+    struct hs_live_room *room = live_new(s->sync);
+    if (room == NULL) {
+        hs_mls_group_free(group);
+        return HS_ERR_NOMEM;
+    }
+    room->row = *row;
+    room->row.descriptor = hs_arena_copy(&room->row_arena, row->descriptor);
+    room->group = group;
+    room->row_dirty = true;
+    *out = room;
+    return group != NULL ? hs_live_refresh(s, room) : HS_OK;
+}
+
+enum hs_err hs_live_refresh(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_room_row *row = &room->row;
+    HS_TRY(policy_load(room));
+    memcpy(row->name, room->policy.name.data, room->policy.name.len);
+    row->name[room->policy.name.len] = '\0';
+    row->kind = room->policy.kind;
+    row->role = hs_policy_role(&room->policy, &row->self, s->now);
+    row->epoch = hs_mls_group_epoch(room->group);
+    row->members = hs_mls_public_member_count(hs_mls_group_public(room->group));
+    room->row_dirty = room->group_dirty = true;
+    return HS_OK;
+}
+
+enum hs_err hs_live_set_descriptor(struct hs_live_room *room, struct hs_bytes descriptor,
+                                   const struct hs_descriptor *facts)
+{
+    if (hs_bytes_equal(descriptor, room->row.descriptor))
+        return HS_OK;
+    struct hs_bytes copy = hs_arena_copy(&room->row_arena, descriptor);
+    HS_REQUIRE(copy.data != NULL, HS_ERR_NOMEM);
+    room->row.descriptor = copy;
+    memcpy(room->row.domain, facts->domain, sizeof room->row.domain);
+    room->row_dirty = true;
+    return HS_OK;
+}
+
+static enum hs_err group_save(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_SAVED);
+    HS_TRY(hs_mls_group_save(room->group, &w));
+    hs_group_state_put(s->kv, &room->row.id, hs_writer_bytes(&w));
+    return s->kv->err;
+}
+
+enum hs_err hs_live_save_all(struct hs_step *s)
+{
+    for (struct hs_live_room *room = s->sync->rooms; room != NULL; room = room->next) {
+        if (room->group_dirty && room->group != NULL)
+            HS_TRY(group_save(s, room));
+        if (room->row_dirty)
+            hs_room_put(s->kv, &room->row);
+        room->group_dirty = room->row_dirty = false;
+    }
+    return s->kv->err;
+}
+
+/* "rosa@rosa.example" counts where it ends in the hub's own domain. */
+static bool handle_is_of(const char *handle, const char *domain)
+{
+    const char *at = strchr(handle, '@');
+    return at != NULL && strcmp(at + 1, domain) == 0;
+}
+
+void hs_person_of(const struct hs_live_room *room, const struct hs_mls_member *member, struct hs_time at,
+                  struct hs_person *out)
+{
+    *out = (struct hs_person){0};
+    struct hs_room_member facts;
+    if (hs_room_leaf_check(member->identity, &member->signature_key, &room->row.hub_root, at, &facts) != HS_OK) {
+        if (hs_room_leaf_persona(member->identity, &out->key) != HS_OK)
+            *out = (struct hs_person){0};
+        return;
+    }
+    out->key = facts.persona;
+    memcpy(out->name, facts.display_name, sizeof out->name);
+    if (handle_is_of(facts.handle, room->row.domain))
+        memcpy(out->handle, facts.handle, sizeof out->handle);
+}
+
+bool hs_live_find(struct hs_live_room *room, const struct hs_key *persona, struct hs_mls_member *out)
+{
+    struct hs_key found;
+    for (uint32_t leaf = 0; hs_mls_public_member_next(hs_mls_group_public(room->group), &leaf, out);)
+        if (hs_room_leaf_persona(out->identity, &found) == HS_OK && hs_key_equal(&found, persona))
+            return true;
+    return false;
+}
+
+bool hs_live_has_persona(struct hs_live_room *room, const struct hs_key *persona)
+{
+    struct hs_mls_member member;
+    return hs_live_find(room, persona, &member);
+}
+
+enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const struct hs_id *joins, size_t count,
+                            struct hs_bytes *out)
+{
+    const struct hs_log_tip *tip = &room->row.tip;
+    struct hs_message_context context = {.joins = joins, .join_count = count};
+    if (tip->next_seq > 0) {
+        context.has_head = true;
+        context.head_seq = tip->next_seq - 1;
+        context.head_hash = tip->hash;
+    }
+    struct hs_writer HS_WRITER w = hs_writer(HS_CONTEXT_MAX);
+    HS_TRY(hs_message_context_pack(&context, &w));
+    *out = hs_arena_copy(s->arena, hs_writer_bytes(&w));
+    return out->data != NULL || out->len == 0 ? HS_OK : HS_ERR_NOMEM;
+}
+
+enum hs_err hs_sync_member_next(struct hs_step *s, const struct hs_id *id, uint32_t *leaf,
+                                struct hanse_member *out)
+{
+    struct hs_live_room *room;
+    struct hs_mls_member member;
+    struct hs_person person;
+    HS_TRY(hs_live_get(s, id, &room));
+    HS_REQUIRE(room->group != NULL, HS_ERR_NOT_FOUND);
+    HS_REQUIRE(hs_mls_public_member_next(hs_mls_group_public(room->group), leaf, &member), HS_ERR_NOT_FOUND);
+    hs_person_of(room, &member, s->now, &person);
+    *out = (struct hanse_member){.leaf = member.leaf,
+                                 .role = (enum hanse_role)hs_policy_role(&room->policy, &person.key, s->now),
+                                 .self = hs_key_equal(&person.key, &room->row.self)};
+    memcpy(out->person.key.b, person.key.b, sizeof person.key.b);
+    memcpy(out->person.handle, person.handle, strlen(person.handle) + 1);
+    memcpy(out->person.name, person.name, strlen(person.name) + 1);
+    return HS_OK;
+}

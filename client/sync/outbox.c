@@ -1,0 +1,80 @@
+/* Requests that outlive the session and the program. */
+#include "sync/state.h"
+
+static enum hs_err effect(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                          enum hs_err err)
+{
+    struct hs_outbox_row row;
+    if (!hs_outbox_row_get(s->kv, request->number, s->arena, &row))
+        return s->kv->err; /* its effect was here before the answer */
+    if (err != HS_OK)
+        return hs_outbox_refused(s, &row, err);
+    HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED || frame->body_case == HANSE__FRAME__BODY_QUEUED,
+               HS_ERR_UNEXPECTED);
+    return row.kind == HS_OUTBOX_CREATE ? hs_create_accepted(s, &row) : HS_OK;
+}
+
+static enum hs_err answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                            enum hs_err err)
+{
+    HS_TRY(effect(s, request, frame, err));
+    return s->sync->outbox_held ? hs_outbox_send_more(s) : HS_OK;
+}
+
+enum hs_err hs_outbox_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
+{
+    if (hs_err_is_transient(err)) {
+        hs_session_try_again(s);
+        return HS_OK;
+    }
+    switch ((enum hs_outbox_kind)row->kind) {
+    case HS_OUTBOX_POST:
+        return hs_post_refused(s, row, err);
+    case HS_OUTBOX_COMMIT:
+        return hs_commit_refused(s, row, err);
+    case HS_OUTBOX_CREATE:
+        return hs_create_refused(s, row, err);
+    }
+    return HS_ERR_STORE;
+}
+
+/* The rest of the places is for what people wait for. */
+enum { OUTBOX_WINDOW = HS_REQUESTS_MAX * 3 / 4 };
+
+static enum hs_err send_row(struct hs_step *s, const struct hs_outbox_row *row)
+{
+    struct hs_request request = {.answer = answered, .number = row->number};
+    struct hs_sync *sync = s->sync;
+    if (row->stale || row->number <= sync->outbox_sent || hs_request_has_number(sync, row->number))
+        return HS_OK;
+    sync->outbox_held = sync->outbox_held || hs_requests_numbered(sync) >= OUTBOX_WINDOW;
+    if (sync->outbox_held)
+        return HS_OK; /* an answer makes room, and order is kept */
+    HS_TRY(hs_request_send_packed(s, row->frame, &request));
+    sync->outbox_sent = row->number;
+    return HS_OK;
+}
+
+enum hs_err hs_outbox_row_add(struct hs_step *s, struct hs_outbox_row *row)
+{
+    row->number = hs_number_next(s->kv);
+    hs_outbox_row_put(s->kv, row);
+    HS_TRY(s->kv->err);
+    return hs_session_is_online(s->sync) ? send_row(s, row) : HS_OK;
+}
+
+enum hs_err hs_outbox_send_more(struct hs_step *s)
+{
+    struct hs_kv_key cursor = hs_outbox_cursor(s->sync->outbox_sent);
+    struct hs_outbox_row row;
+    s->sync->outbox_held = false;
+    while (!s->sync->outbox_held && hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
+        HS_TRY(send_row(s, &row));
+    return s->kv->err;
+}
+
+enum hs_err hs_outbox_send_all(struct hs_step *s)
+{
+    s->sync->outbox_sent = 0;
+    return hs_outbox_send_more(s);
+}

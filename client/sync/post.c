@@ -1,0 +1,234 @@
+/* Posts: encrypted, kept, sent, recognised when they come back; and those of others. */
+#include "base/text.h"
+#include "room/content.h"
+#include "room/context.h"
+#include "room/head.h"
+#include "room/leaf.h"
+#include "sync/state.h"
+
+enum { PADDING = 256 /* lengths of texts tell less */ };
+
+/* Encrypts the content under the present epoch into the row. */
+static enum hs_err encrypt(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
+{
+    struct hs_bytes context;
+    struct hs_writer HS_WRITER message = hs_writer(HS_FRAME_MAX);
+    HS_TRY(hs_live_context(s, room, NULL, 0, &context));
+    HS_TRY(hs_mls_group_protect(room->group, row->content, context, PADDING, &message));
+    room->group_dirty = true;
+    HS_REQUIRE(message.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
+    Hanse__SubmitMessage submit = HANSE__SUBMIT_MESSAGE__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    submit.room = hs_pb_data(HS_VIEW(room->row.id));
+    submit.persona = hs_pb_data(HS_VIEW(room->row.self));
+    submit.message = hs_pb_data(hs_writer_bytes(&message));
+    frame.body_case = HANSE__FRAME__BODY_SUBMIT_MESSAGE;
+    frame.submit_message = &submit;
+    row->body_hash = hs_record_body_hash(hs_writer_bytes(&message));
+    row->epoch = hs_mls_group_epoch(room->group);
+    row->stale = false;
+    return hs_frame_pack(s, &frame, &row->frame);
+}
+
+enum hs_err hs_post_content(struct hs_step *s, struct hs_live_room *room, struct hs_bytes content,
+                            struct hs_op *op)
+{
+    struct hs_outbox_row row = {.kind = HS_OUTBOX_POST, .room = room->row.id, .content = content};
+    HS_REQUIRE(hs_policy_allows(&room->policy, &room->row.self, s->now, HS_RIGHT_POST), HS_ERR_POLICY);
+    /* Before this device has caught up it may stand in an old epoch, whose posts newer members can't read. */
+    row.stale = !s->sync->caught_up;
+    if (!row.stale)
+        HS_TRY(encrypt(s, room, &row));
+    HS_TRY(hs_outbox_row_add(s, &row));
+    if (op != NULL) {
+        op->outbox = row.number;
+        op->busy = true;
+    }
+    return HS_OK;
+}
+
+static enum hs_err send_again(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
+{
+    uint64_t before = row->number;
+    HS_TRY(encrypt(s, room, row));
+    hs_outbox_row_delete(s->kv, before);
+    HS_TRY(hs_outbox_row_add(s, row)); /* a new number: an answer to the old bytes finds nothing */
+    struct hs_op *op = hs_op_of_outbox(s->sync, before);
+    if (op != NULL)
+        op->outbox = row->number;
+    return HS_OK;
+}
+
+enum hs_err hs_post_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
+{
+    struct hs_live_room *room;
+    enum hs_err have = hs_live_member(s, &row->room, &room);
+    bool too_old = err == HS_ERR_WRONG_EPOCH || err == HS_ERR_EPOCH_TOO_OLD;
+    if (have == HS_OK && too_old) {
+        if (hs_mls_group_epoch(room->group) > row->epoch)
+            return send_again(s, room, row);
+        row->stale = true; /* the commit that made it old is on its way */
+        hs_outbox_row_put(s->kv, row);
+        return s->kv->err;
+    }
+    hs_outbox_row_delete(s->kv, row->number);
+    struct hs_op *op = hs_op_of_outbox(s->sync, row->number);
+    if (op != NULL)
+        return hs_op_done(s, op, err, NULL, 0, NULL);
+    struct hanse_event event = {.kind = HANSE_EVENT_POST_FAILED, .err = (enum hanse_err)err};
+    memcpy(event.room.b, row->room.b, sizeof event.room.b);
+    return hs_out_event(s, &event, NULL);
+}
+
+enum hs_err hs_posts_encrypt(struct hs_step *s)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_outbox_row row;
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row)) {
+        struct hs_live_room *room;
+        if (row.kind != HS_OUTBOX_POST || !row.stale || row.frame.len > 0)
+            continue;
+        enum hs_err err = hs_live_member(s, &row.room, &room);
+        HS_TRY(err == HS_OK ? send_again(s, room, &row) : hs_post_refused(s, &row, err));
+    }
+    return s->kv->err;
+}
+
+enum hs_err hs_post_renew(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_outbox_row row;
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
+        if (row.kind == HS_OUTBOX_POST && row.stale && hs_id_equal(&row.room, &room->row.id))
+            HS_TRY(send_again(s, room, &row));
+    return s->kv->err;
+}
+
+/* ---- what comes in ---- */
+
+static enum hs_err show(struct hs_step *s, struct hs_live_room *room, const struct hs_message_row *row)
+{
+    hs_message_put(s->kv, &room->row.id, row);
+    struct hanse_event event = {.kind = HANSE_EVENT_MESSAGE, .seq = row->seq};
+    memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
+    return hs_out_event(s, &event, NULL);
+}
+
+/* A record whose content can't be believed keeps its place in the history, without its content. */
+static enum hs_err refuse(struct hs_step *s, struct hs_live_room *room, struct hs_message_row *row,
+                          enum hs_err why)
+{
+    row->kind = HANSE_MESSAGE_REFUSED;
+    row->err = why;
+    row->text = (struct hs_bytes){0};
+    return show(s, room, row);
+}
+
+/* The content of a sender that is known, own posts included. */
+static enum hs_err content_received(struct hs_step *s, struct hs_live_room *room,
+                                    const struct hs_record_header *header, const struct hs_mls_member *sender,
+                                    struct hs_bytes bytes, struct hs_message_row *row)
+{
+    struct hs_content content;
+    struct hs_id id = hs_content_id(&room->row.id, &row->sender.key, bytes);
+    enum hs_err err = hs_content_parse(bytes, s->arena, &content);
+    if (err != HS_OK)
+        return hs_sync_is_fault(err) ? refuse(s, room, row, err) : err;
+    if (!hs_content_note(s->kv, &room->row.id, &id))
+        return s->kv->err; /* encrypted anew, and both came through */
+    row->kind = HANSE_MESSAGE_OTHER;
+    row->text = content.fallback;
+    if (content.kind == HS_CONTENT_TEXT) {
+        row->kind = HANSE_MESSAGE_TEXT;
+        row->text = content.text;
+    }
+    if (content.kind == HS_CONTENT_DEAL) {
+        err = hs_deal_received(s, room, sender, header, &content, row);
+        if (err != HS_OK)
+            return hs_sync_is_fault(err) ? refuse(s, room, row, err) : err;
+    }
+    return show(s, room, row);
+}
+
+/* One's own post came back. */
+static enum hs_err own_received(struct hs_step *s, struct hs_live_room *room,
+                                const struct hs_record_header *header, const struct hs_outbox_row *sent,
+                                struct hs_message_row *row)
+{
+    struct hs_mls_member self;
+    uint32_t leaf = hs_mls_group_own_leaf(room->group);
+    HS_TRY(hs_mls_public_member(hs_mls_group_public(room->group), leaf, &self));
+    hs_person_of(room, &self, header->hub_time, &row->sender);
+    row->own = true;
+    HS_TRY(content_received(s, room, header, &self, sent->content, row));
+    hs_outbox_row_delete(s->kv, sent->number);
+    struct hs_op *op = hs_op_of_outbox(s->sync, sent->number);
+    struct hs_id object = op != NULL ? op->object : (struct hs_id){0};
+    if (op != NULL && op->kind == HS_OP_ORDER)
+        return HS_OK; /* ends with the till's answer */
+    return hs_op_done(s, op, HS_OK, &object, header->seq, NULL);
+}
+
+/* What the sender knew of the log must be what is known here. LOG_FORK. */
+static enum hs_err compare_heads(struct hs_step *s, const struct hs_live_room *room, struct hs_bytes context)
+{
+    struct hs_message_context claimed;
+    struct hs_id own;
+    HS_TRY(hs_message_context_parse(context, s->arena, &claimed));
+    if (!claimed.has_head || !hs_log_hash_get(s->kv, &room->row.id, claimed.head_seq, &own))
+        return s->kv->err;
+    return hs_head_check_at(&claimed.head_hash, &own);
+}
+
+static enum hs_err check_post(struct hs_step *s, struct hs_live_room *room,
+                              const struct hs_record_header *header, const struct hs_mls_event *event)
+{
+    struct hs_key persona;
+    HS_REQUIRE(event->kind == HS_MLS_EVENT_APPLICATION, HS_ERR_UNEXPECTED);
+    HS_REQUIRE(event->epoch >= room->row.epoch_min, HS_ERR_EPOCH_TOO_OLD);
+    HS_TRY(hs_room_leaf_persona(event->sender.identity, &persona));
+    HS_REQUIRE(hs_key_equal(&persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
+    HS_REQUIRE(hs_policy_allows(&room->policy, &persona, header->hub_time, HS_RIGHT_POST), HS_ERR_POLICY);
+    return compare_heads(s, room, event->authenticated_data);
+}
+
+enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
+                             struct hs_bytes body)
+{
+    struct hs_outbox_row sent;
+    struct hs_message_row row = {.seq = header->seq, .time = header->hub_time};
+    row.sender.key = header->sender_persona;
+    if (hs_outbox_row_find(s->kv, &room->row.id, &header->body_hash, s->arena, &sent))
+        return own_received(s, room, header, &sent, &row);
+    HS_TRY(s->kv->err);
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    enum hs_err err = hs_mls_group_process(room->group, body, &event);
+    if (err == HS_OK) {
+        room->group_dirty = true;
+        err = check_post(s, room, header, event);
+    }
+    if (err == HS_ERR_LOG_FORK)
+        return hs_room_freeze(s, room, header->seq, err);
+    if (err != HS_OK)
+        return hs_sync_is_fault(err) ? refuse(s, room, &row, err) : err;
+    hs_person_of(room, &event->sender, header->hub_time, &row.sender);
+    struct hs_bytes plain = hs_arena_copy(s->arena, event->plaintext);
+    return content_received(s, room, header, &event->sender, plain, &row);
+}
+
+/* ---- what the user wants ---- */
+
+enum hs_err hs_want_text(struct hs_step *s, const struct hs_id *id, const char *text, uint64_t *number)
+{
+    struct hs_live_room *room;
+    struct hs_op *op;
+    struct hs_bytes bytes = hs_bytes_str(text);
+    HS_REQUIRE(bytes.len > 0 && bytes.len <= HANSE_TEXT_MAX && hs_text_is_clean(bytes), HS_ERR_INVALID_ARG);
+    HS_TRY(hs_live_member(s, id, &room));
+    struct hs_content content = hs_content_text(bytes, s->now);
+    struct hs_writer HS_WRITER w = hs_writer(HS_CONTENT_MAX);
+    HS_TRY(hs_content_build(&content, &w));
+    HS_TRY(hs_op_new(s, &op, number));
+    op->room = *id;
+    return hs_post_content(s, room, hs_writer_bytes(&w), op);
+}

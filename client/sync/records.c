@@ -1,0 +1,151 @@
+/* Records of a room's log: checked as a chain under the hub's signed head, then each by its kind. */
+#include "room/genesis.h"
+#include "room/head.h"
+#include "room/judge_change.h"
+#include "sync/state.h"
+
+enum hs_err hs_room_freeze(struct hs_step *s, struct hs_live_room *room, uint64_t seq, enum hs_err why)
+{
+    room->row.state = HS_ROOM_STATE_FROZEN;
+    room->row.frozen = why;
+    room->row_dirty = true;
+    struct hanse_event event = {.kind = HANSE_EVENT_FROZEN, .err = (enum hanse_err)why, .seq = seq};
+    memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
+    return hs_out_event(s, &event, NULL);
+}
+
+static enum hs_err genesis_record(struct hs_step *s, struct hs_live_room *room,
+                                  const struct hs_record_header *header, struct hs_bytes body)
+{
+    struct hs_genesis genesis;
+    HS_TRY(hs_genesis_verify(body, header->hub_time, s->arena, &genesis));
+    HS_REQUIRE(hs_id_equal(&genesis.room, &room->row.id), HS_ERR_MLS_GROUP);
+    struct hs_message_row row = {.seq = header->seq,
+                                 .kind = HANSE_MESSAGE_CREATED,
+                                 .time = header->hub_time,
+                                 .own = hs_key_equal(&genesis.owner, &room->row.self),
+                                 .text = genesis.policy.name};
+    row.sender.key = genesis.owner;
+    hs_message_put(s->kv, &room->row.id, &row);
+    return s->kv->err;
+}
+
+static enum hs_err proposal_record(struct hs_step *s, struct hs_live_room *room,
+                                   const struct hs_record_header *header, struct hs_bytes body)
+{
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    HS_TRY(hs_mls_group_process(room->group, body, &event));
+    HS_REQUIRE(event->kind == HS_MLS_EVENT_PROPOSAL, HS_ERR_UNEXPECTED);
+    room->group_dirty = true;
+    return hs_judge_proposal(hs_mls_group_public(room->group), event, header->hub_time, s->arena);
+}
+
+static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
+                           struct hs_bytes body)
+{
+    switch (header->kind) {
+    case HS_RECORD_GENESIS:
+        return genesis_record(s, room, header, body);
+    case HS_RECORD_INVITE:
+        return hs_invite_record(s, room, header, body);
+    case HS_RECORD_JOIN:
+        return hs_join_record(s, room, header, body);
+    case HS_RECORD_COMMIT:
+        return hs_commit_received(s, room, header, body);
+    case HS_RECORD_POST:
+        return hs_post_received(s, room, header, body);
+    case HS_RECORD_PROPOSAL:
+        return proposal_record(s, room, header, body);
+    }
+    return HS_ERR_UNSUPPORTED;
+}
+
+/* The commit that let this device in is known by its effect: it anchors the log, and isn't processed. */
+static enum hs_err anchor_record(struct hs_step *s, struct hs_live_room *room,
+                                 const struct hs_record_header *header)
+{
+    HS_REQUIRE(header->kind == HS_RECORD_COMMIT, HS_ERR_UNEXPECTED);
+    struct hs_mls_member member;
+    struct hs_person self;
+    struct hs_message_row row = {.seq = header->seq, .kind = HANSE_MESSAGE_JOINED, .time = header->hub_time};
+    row.sender.key = header->sender_persona;
+    if (hs_live_find(room, &header->sender_persona, &member))
+        hs_person_of(room, &member, header->hub_time, &row.sender);
+    HS_TRY(hs_mls_public_member(hs_mls_group_public(room->group), hs_mls_group_own_leaf(room->group), &member));
+    hs_person_of(room, &member, header->hub_time, &self);
+    row.text = hs_bytes_str(self.handle[0] != '\0' ? self.handle : self.name);
+    hs_message_put(s->kv, &room->row.id, &row);
+    return s->kv->err;
+}
+
+static enum hs_err record_received(struct hs_step *s, struct hs_live_room *room, const Hanse__Record *record)
+{
+    struct hs_record_header header;
+    struct hs_bytes body = hs_pb_bytes(record->body);
+    enum hs_err err = hs_log_check_next(&room->row.tip, &room->row.id, hs_pb_bytes(record->header), body, &header);
+    if (err == HS_ERR_REPLAY)
+        return HS_OK;
+    HS_REQUIRE(err != HS_ERR_LOG_FORK, hs_room_freeze(s, room, room->row.tip.next_seq, err));
+    HS_TRY(err);
+    room->row_dirty = true;
+    hs_log_hash_put(s->kv, &room->row.id, header.seq, &header.hash);
+    hs_cursor_moved(s, false, 1);
+    if (header.erased)
+        return HS_OK;
+    if (room->row.has_anchor && header.seq == room->row.anchor)
+        return anchor_record(s, room, &header);
+    err = by_kind(s, room, &header, body);
+    return hs_sync_is_fault(err) ? hs_room_freeze(s, room, header.seq, err) : err;
+}
+
+/* The hub's descriptor may be renewed along the way; it counts by its root's signature alone. */
+static enum hs_err descriptor_of(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records,
+                                 struct hs_descriptor *out)
+{
+    Hanse__SignedObject *object;
+    struct hs_bytes bytes;
+    if (records->descriptor != NULL) {
+        HS_TRY(hs_descriptor_open(records->descriptor, &room->row.hub_root, out));
+        HS_TRY(hs_object_pack(records->descriptor, s->arena, &bytes));
+        return hs_live_set_descriptor(room, bytes, out);
+    }
+    HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &object));
+    return hs_descriptor_open(object, &room->row.hub_root, out);
+}
+
+static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records)
+{
+    struct hs_descriptor d;
+    struct hs_head head;
+    struct hs_id own;
+    HS_REQUIRE(records->head != NULL, HS_ERR_MALFORMED);
+    HS_TRY(descriptor_of(s, room, records, &d));
+    HS_TRY(hs_head_verify(records->head, &d.signing_key, &room->row.id, &head));
+    room->caught_up = head.seq < room->row.tip.next_seq;
+    if (!room->caught_up)
+        return HS_OK; /* it covers more than is here */
+    if (hs_log_hash_get(s->kv, &room->row.id, head.seq, &own) && hs_head_check_at(&head.hash, &own) != HS_OK)
+        return hs_room_freeze(s, room, head.seq, HS_ERR_LOG_FORK);
+    return s->kv->err;
+}
+
+enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records)
+{
+    struct hs_id id;
+    struct hs_live_room *room;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(records->room), &id), HS_ERR_MALFORMED);
+    enum hs_err err = hs_live_get(s, &id, &room);
+    if (err == HS_ERR_NOT_FOUND)
+        return HS_OK; /* a room that this device doesn't have (yet): it will ask for it from the start */
+    HS_TRY(err);
+    for (size_t i = 0; i < records->n_records && room->row.state == HS_ROOM_STATE_MEMBER; i++) {
+        err = record_received(s, room, records->records[i]);
+        if (err == HS_ERR_LOG_GAP)
+            return hs_session_attach_room(s, room);
+        HS_TRY(err);
+    }
+    if (room->row.state != HS_ROOM_STATE_MEMBER)
+        return HS_OK;
+    HS_TRY(head_check(s, room, records));
+    return room->row.state == HS_ROOM_STATE_MEMBER && room->caught_up ? hs_commit_next(s, room) : HS_OK;
+}

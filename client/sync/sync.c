@@ -1,0 +1,126 @@
+#include "sync/state.h"
+
+#include "wire/unpack.h"
+
+#include <stdlib.h>
+
+enum hs_err hs_sync_new(struct hs_sync **out)
+{
+    struct hs_sync *sync = calloc(1, sizeof *sync);
+    HS_REQUIRE(sync != NULL, HS_ERR_NOMEM);
+    sync->cursor_due = sync->till_due = sync->again_due = HS_NEVER;
+    *out = sync;
+    return HS_OK;
+}
+
+void hs_sync_free(struct hs_sync *sync)
+{
+    if (sync == NULL)
+        return;
+    hs_ops_free(sync);
+    hs_live_drop_all(sync);
+    hs_out_drop(sync, true);
+    hs_me_wipe(&sync->me);
+    hs_arena_free(&sync->me_arena);
+    free(sync);
+}
+
+enum hs_err hs_sync_enter(struct hs_step *s)
+{
+    return s->sync->me_loaded ? HS_OK : hs_me_load(s);
+}
+
+static enum hs_err count_waiting(struct hs_step *s)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row join;
+    struct hs_outbox_row row;
+    size_t count = 0;
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &join))
+        count++;
+    cursor = (struct hs_kv_key){0};
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
+        count++;
+    s->sync->waiting = count;
+    return s->kv->err;
+}
+
+enum hs_err hs_sync_settle(struct hs_step *s)
+{
+    HS_TRY(hs_cursors_tell(s, false));
+    HS_TRY(hs_live_save_all(s));
+    return count_waiting(s);
+}
+
+void hs_sync_release(struct hs_sync *sync)
+{
+    hs_out_release(sync);
+    hs_ops_settle(sync, true);
+}
+
+/* What is in memory may be ahead of the store now: it is read again when it is needed. */
+void hs_sync_rollback(struct hs_sync *sync)
+{
+    hs_out_drop(sync, false);
+    hs_ops_settle(sync, false);
+    hs_live_drop_all(sync);
+    sync->me_loaded = false;
+}
+
+static enum hs_err notification(struct hs_step *s, const Hanse__Frame *frame)
+{
+    switch (frame->body_case) {
+    case HANSE__FRAME__BODY_RECORDS:
+        HS_TRY(hs_session_traffic(s));
+        return hs_records_received(s, frame->records);
+    case HANSE__FRAME__BODY_INBOX:
+        HS_TRY(hs_session_traffic(s));
+        return hs_inbox_received(s, frame->inbox);
+    case HANSE__FRAME__BODY_ERROR:
+        return hs_err_from_wire(frame->error->code) != HS_OK ? HS_ERR_CLOSED : HS_ERR_MALFORMED;
+    default:
+        return HS_OK; /* from a newer node: nothing that this version was told to know */
+    }
+}
+
+enum hs_err hs_sync_frame(struct hs_step *s, struct hs_bytes bytes)
+{
+    Hanse__Frame *frame;
+    HS_REQUIRE(s->sync->session > HS_SESSION_DIALLING, HS_ERR_UNEXPECTED);
+    HS_TRY(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, s->arena, &frame));
+    s->sync->heard = s->now;
+    return frame->id != 0 ? hs_request_answered(s, frame) : notification(s, frame);
+}
+
+enum hs_err hs_sync_tick(struct hs_step *s)
+{
+    HS_TRY(hs_session_tick(s));
+    if (s->sync->till && s->now.ms >= s->sync->till_due.ms)
+        HS_TRY(hs_till_tick(s));
+    return HS_OK;
+}
+
+struct hs_time hs_sync_deadline(const struct hs_sync *sync)
+{
+    struct hs_time first = hs_session_deadline(sync);
+    if (sync->session == HS_SESSION_ONLINE && sync->cursor_due.ms < first.ms)
+        first = sync->cursor_due;
+    if (sync->till && sync->till_due.ms < first.ms)
+        first = sync->till_due;
+    return first;
+}
+
+void hs_sync_stay_online(struct hs_sync *sync, bool on)
+{
+    sync->stay_online = on;
+}
+
+bool hs_sync_has_pending(const struct hs_sync *sync)
+{
+    return sync->ops != NULL || sync->waiting > 0;
+}
+
+enum hs_err hs_sync_flush(struct hs_step *s)
+{
+    return hs_cursors_tell(s, true);
+}

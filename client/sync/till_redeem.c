@@ -1,0 +1,217 @@
+/* Redeeming an order's coupon, step by step: ask the holder, reserve, decide, commit, receipt. Each step's bytes are
+ * stored before they are sent, and sent again until they are answered. */
+#include "deal/presentation.h"
+#include "deal/redemption.h"
+#include "sync/deal.h"
+
+/* The holder answers within a minute, or the order is refused. */
+enum { PATIENCE_MS = HS_PRESENTATION_MS + HS_CLOCK_SKEW_MS };
+
+struct redeem {
+    struct hs_step *s;
+    struct hs_live_room *room;
+    struct hs_order_view *v;
+    struct hs_redeem_row *row;
+    const struct hs_order_coupon *coupon;
+    struct hs_self *self;
+    struct hs_author author;
+    Hanse__Chain own;
+};
+
+static enum hs_err keep(struct redeem *r)
+{
+    hs_redeem_row_put(r->s->kv, &r->v->row.id, r->row);
+    return r->s->kv->err;
+}
+
+static enum hs_err ask_holder(struct redeem *r)
+{
+    struct hs_step *s = r->s;
+    Hanse__SignedObject *question;
+    r->row->coupon = r->coupon->coupon.id;
+    r->row->asked = s->now.ms;
+    HS_TRY(hs_presentation_request_build(&r->author, &r->v->order.signer.key, &r->row->coupon, &r->v->row.id,
+                                         s->arena, &question));
+    HS_TRY(hs_object_pack(question, s->arena, &r->row->question));
+    HS_TRY(keep(r));
+    hs_till_look_at(s, s->now.ms + PATIENCE_MS);
+    return hs_deal_post(s, r->room, question, &r->own, "Please show your coupon", NULL);
+}
+
+static enum hs_err make_request(struct redeem *r)
+{
+    struct hs_step *s = r->s;
+    struct hs_coupon_row coupon;
+    struct hs_reserve_draft draft = {.coupon_id = &r->row->coupon,
+                                     .order_id = &r->v->row.id,
+                                     .root = &r->v->row.root,
+                                     .min_met = true};
+    Hanse__SignedObject *request;
+    HS_REQUIRE(hs_coupon_row_get(s->kv, &r->row->coupon, s->arena, &coupon), HS_ERR_COUPON_UNKNOWN);
+    HS_TRY(hs_object_unpack(coupon.proved.object, s->arena, &draft.coupon));
+    HS_TRY(hs_object_unpack(r->row->presentation, s->arena, &draft.presentation));
+    HS_TRY(hs_order_discount(&r->v->order, &r->row->coupon, &draft.max_discount));
+    HS_TRY(hs_reserve_request_build(&r->author, &draft, s->arena, &request));
+    HS_TRY(hs_object_pack(request, s->arena, &r->row->request));
+    return keep(r);
+}
+
+/* The issuer's answer: what was asked for, or a signed refusal, whose reason is the error. */
+static enum hs_err refusal_of(struct hs_step *s, const struct hs_key *root, const struct hs_id *request,
+                              const Hanse__LedgerReply *reply)
+{
+    struct hs_chain chain;
+    enum hs_err reason;
+    uint32_t retry;
+    HS_REQUIRE(reply->reply != NULL, HS_ERR_MALFORMED);
+    if (hs_object_claimed_kind(reply->reply) != HS_KIND_REFUSAL)
+        return HS_OK;
+    HS_TRY(hs_chain_open(reply->chain, reply->n_chain, root, s->arena, &chain));
+    HS_TRY(hs_refusal_open(&chain, reply->reply, request, s->arena, &reason, &retry));
+    return reason != HS_OK ? reason : HS_ERR_COUPON_INVALID;
+}
+
+static enum hs_err keep_answer(struct hs_step *s, const struct hs_id *order, const Hanse__LedgerReply *reply)
+{
+    struct hs_redeem_row row;
+    struct hs_order_row order_row;
+    struct hs_bytes bytes;
+    Hanse__SignedObject *sent;
+    HS_REQUIRE(hs_redeem_row_get(s->kv, order, s->arena, &row), HS_ERR_STORE);
+    HS_REQUIRE(hs_order_row_get(s->kv, order, s->arena, &order_row), HS_ERR_STORE);
+    bool committed = row.commit.len > 0;
+    HS_TRY(hs_object_unpack(committed ? row.commit : row.request, s->arena, &sent));
+    struct hs_id request = hs_object_id(sent);
+    HS_TRY(refusal_of(s, &order_row.root, &request, reply));
+    Hanse__Chain chain = HANSE__CHAIN__INIT;
+    chain.objects = reply->chain;
+    chain.n_objects = reply->n_chain;
+    HS_TRY(hs_object_pack(reply->reply, s->arena, &bytes));
+    HS_TRY(hs_chain_pack(s, &chain, &row.node_chain));
+    if (committed)
+        row.redemption = bytes;
+    else
+        row.reservation = bytes;
+    hs_redeem_row_put(s->kv, order, &row);
+    return s->kv->err;
+}
+
+static enum hs_err answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                            enum hs_err err)
+{
+    if (err != HS_OK && hs_err_is_transient(err)) {
+        hs_till_look_at(s, s->now.ms + HS_AGAIN_MS);
+        return HS_OK;
+    }
+    if (err == HS_OK)
+        err = frame->body_case == HANSE__FRAME__BODY_LEDGER_REPLY
+                  ? keep_answer(s, &request->id_a, frame->ledger_reply)
+                  : HS_ERR_UNEXPECTED;
+    HS_REQUIRE(err == HS_OK || hs_sync_is_fault(err), err);
+    return hs_till_go_on(s, &request->id_a, err);
+}
+
+/* Sends a stored step to the issuer. Its number tells it from another step in flight. */
+static enum hs_err send(struct redeem *r, struct hs_bytes bytes)
+{
+    struct hs_step *s = r->s;
+    struct hs_request request = {.answer = answered, .id_a = r->v->row.id};
+    struct hs_chain_set set = {0};
+    Hanse__SignedObject *object;
+    Hanse__Chain *holder;
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
+        if (s->sync->requests[i].answer == answered && s->sync->requests[i].id != 0 &&
+            hs_id_equal(&s->sync->requests[i].id_a, &request.id_a))
+            return HS_OK;
+    if (!hs_session_is_online(s->sync)) {
+        hs_till_look_at(s, s->now.ms + HS_AGAIN_MS);
+        return HS_OK;
+    }
+    HS_TRY(hs_chain_set_add(&set, &r->own));
+    HS_TRY(hs_chain_unpack(s->arena, r->row->holder_chain, &holder));
+    HS_TRY(hs_chain_set_add(&set, holder));
+    HS_TRY(hs_object_unpack(bytes, s->arena, &object));
+    Hanse__Chain chain = hs_chain_set_view(&set);
+    return hs_ledger_send(s, &r->v->row.root, (struct hs_bytes){0}, object, &chain, &request);
+}
+
+/* The reservation is here: decide, durably, before anything is given away. */
+static enum hs_err make_commit(struct redeem *r)
+{
+    struct hs_step *s = r->s;
+    struct hs_chain chain;
+    struct hs_reservation reservation;
+    struct hs_amount discount;
+    Hanse__SignedObject *object, *request, *commit;
+    Hanse__Chain *proof;
+    HS_TRY(hs_chain_unpack(s->arena, r->row->node_chain, &proof));
+    HS_TRY(hs_chain_open(proof->objects, proof->n_objects, &r->v->row.root, s->arena, &chain));
+    HS_TRY(hs_object_unpack(r->row->request, s->arena, &request));
+    HS_TRY(hs_object_unpack(r->row->reservation, s->arena, &object));
+    struct hs_id request_id = hs_object_id(request);
+    struct hs_id rid = hs_rid(&r->row->coupon, &r->v->row.root, &r->v->row.id);
+    HS_TRY(hs_reservation_open(&chain, object, &request_id, &rid, s->arena, &reservation));
+    HS_TRY(hs_order_discount(&r->v->order, &r->row->coupon, &discount));
+    HS_TRY(hs_commit_build(&r->author, &reservation, &r->v->row.id, &discount, s->arena, &commit));
+    HS_TRY(hs_object_pack(commit, s->arena, &r->row->commit));
+    return keep(r);
+}
+
+static enum hs_err check_presentation(struct redeem *r)
+{
+    struct hs_step *s = r->s;
+    struct hs_chain chain;
+    struct hs_presentation presentation;
+    Hanse__SignedObject *question, *answer;
+    Hanse__Chain *proof;
+    Hanse__PresentationRequest *asked;
+    struct hs_actor actor;
+    struct hs_chain own;
+    struct hs_expect expect = {.kind = HS_KIND_PRESENTATION_REQUEST};
+    HS_TRY(hs_object_unpack(r->row->question, s->arena, &question));
+    HS_TRY(hs_chain_open(r->own.objects, r->own.n_objects, &r->v->row.root, s->arena, &own));
+    HS_TRY(hs_chain_open_by_device(&own, question, &expect, s->arena, (ProtobufCMessage **)&asked, &actor));
+    HS_TRY(hs_object_unpack(r->row->presentation, s->arena, &answer));
+    HS_TRY(hs_chain_unpack(s->arena, r->row->holder_chain, &proof));
+    HS_TRY(hs_chain_open(proof->objects, proof->n_objects, &r->v->row.root, s->arena, &chain));
+    struct hs_presentation_expect want = {.coupon = &r->coupon->coupon,
+                                          .redeemer = &r->self->persona,
+                                          .order_id = &r->v->row.id,
+                                          .nonce = hs_pb_bytes(asked->hdr->nonce)};
+    return hs_presentation_open(&chain, answer, &want, s->now, s->arena, &presentation);
+}
+
+static enum hs_err next_step(struct redeem *r, bool *done)
+{
+    struct hs_redeem_row *row = r->row;
+    *done = row->redemption.len > 0;
+    if (*done)
+        return HS_OK;
+    if (row->question.len == 0)
+        return ask_holder(r);
+    if (row->presentation.len == 0) {
+        hs_till_look_at(r->s, row->asked + PATIENCE_MS);
+        return r->s->now.ms < row->asked + PATIENCE_MS ? HS_OK : HS_ERR_COUPON_LATE;
+    }
+    if (row->request.len == 0) {
+        HS_TRY(check_presentation(r));
+        HS_TRY(make_request(r));
+    }
+    if (row->reservation.len == 0)
+        return send(r, row->request);
+    if (row->commit.len == 0)
+        HS_TRY(make_commit(r));
+    return send(r, row->commit);
+}
+
+enum hs_err hs_till_redeem(struct hs_step *s, struct hs_live_room *room, struct hs_order_view *v,
+                           struct hs_redeem_row *row, bool *done)
+{
+    struct hs_self HS_SELF self = {0};
+    struct redeem r = {.s = s, .room = room, .v = v, .row = row, .coupon = &v->refs.coupons[0], .self = &self};
+    HS_REQUIRE(v->refs.coupon_count == 1, HS_ERR_COUPON_NOT_COMBINABLE);
+    HS_TRY(hs_self_for(s, &v->row.root, &self));
+    HS_TRY(hs_self_chain(s, &self, &r.own));
+    r.author = hs_self_author(s, &self);
+    return next_step(&r, done);
+}

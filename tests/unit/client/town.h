@@ -1,0 +1,112 @@
+/* A town to test the client in: nodes that are the real core on stores in memory, devices that are the real sync on
+ * sealed stores on disk, no sockets between them, and a clock that stands still unless it is moved.
+ *
+ * A device can be cut off, and can die at any moment: what it hadn't committed is gone, as after a power cut. */
+#ifndef TESTS_CLIENT_TOWN_H
+#define TESTS_CLIENT_TOWN_H
+
+#include "support/test.h"
+
+#include "core/core.h"
+#include "crypto/sign.h"
+#include "store/db.h"
+#include "sync/sync.h"
+
+enum { TOWN_NODES = 3, TOWN_DEVICES = 8, TOWN_EVENTS = 1024, TOWN_DAY_MS = 86400000 };
+
+struct town;
+
+struct town_node {
+    struct town *town;
+    char domain[64];
+    struct hs_signer root, signer;
+    struct hs_secret32 transport;
+    struct hs_key transport_pub;
+    struct hs_bytes descriptor;
+    struct hs_kv *kv;
+    struct hs_core *core;
+    struct hs_effects effects;
+    bool down; /* can't be reached */
+};
+
+struct town_device {
+    struct town *town;
+    char dir[64];
+    uint8_t key[32];
+    struct hs_db *db;
+    struct hs_sync *sync;
+    uint64_t session; /* 0: none */
+    bool dead;        /* not running */
+    size_t die_after; /* dies in that many commits from now; 0: doesn't */
+    bool die_before_commit; /* there, or right behind it, before anything is released */
+    size_t commits;
+    struct hanse_event events[TOWN_EVENTS]; /* as they came; texts are in texts */
+    char texts[TOWN_EVENTS][256];
+    size_t event_count;
+};
+
+struct town *town_new(void);
+void town_free(struct town *t);
+
+struct hs_time town_now(const struct town *t);
+struct town_node *town_node_new(struct town *t, const char *domain);
+
+/* roles: HS_ROLE_BIT()s; 0: a customers' ticket for uses accounts. handle may be NULL. The text lives in the town. */
+const char *town_ticket(struct town_node *node, uint32_t roles, const char *handle, uint32_t uses);
+
+struct town_device *town_device_new(struct town *t);
+void town_device_start(struct town_device *d);
+
+/* Gone as after a power cut. */
+void town_device_kill(struct town_device *d);
+
+/* Its session breaks; it will dial again. */
+void town_device_cut(struct town_device *d);
+
+/* Until nothing moves any more at the present time. */
+void town_run(struct town *t);
+
+/* The clock moves on by ms, with everything that is due on the way. */
+void town_wait(struct town *t, int64_t ms);
+
+/* One call with a step of the device, committed: TOWN_WANT(d, hs_want_text(&s, &room, "hello", &op)). */
+enum hs_err town_open(struct town_device *d, struct hs_step *s, struct hs_arena *arena);
+enum hs_err town_close(struct town_device *d, struct hs_step *s, enum hs_err err);
+#define TOWN_WANT(d, call)                                                                                   \
+    do {                                                                                                     \
+        struct hs_step s;                                                                                    \
+        struct hs_arena HS_ARENA town_arena_ = hs_arena(HS_STEP_ARENA);                                      \
+        assert_ok(town_open((d), &s, &town_arena_));                                                         \
+        assert_ok(town_close((d), &s, (call)));                                                              \
+    } while (0)
+#define TOWN_WANT_ERR(d, call, want)                                                                         \
+    do {                                                                                                     \
+        struct hs_step s;                                                                                    \
+        struct hs_arena HS_ARENA town_arena_ = hs_arena(HS_STEP_ARENA);                                      \
+        assert_ok(town_open((d), &s, &town_arena_));                                                         \
+        assert_err(town_close((d), &s, (call)), want);                                                       \
+    } while (0)
+
+/* The DONE of op; NULL where it didn't come. */
+const struct hanse_event *town_done(const struct town_device *d, uint64_t op);
+
+/* The newest event of that kind; NULL where there was none. */
+const struct hanse_event *town_event(const struct town_device *d, enum hanse_event_kind kind);
+size_t town_event_count(const struct town_device *d, enum hanse_event_kind kind);
+
+/* A look at the store: reads with kv in the arena between begin and end. */
+struct hs_kv *town_look(struct town_device *d);
+void town_looked(struct town_device *d);
+
+/* The texts of a room's history, one a line, in the town's memory until the next call. */
+const char *town_history(struct town_device *d, const struct hs_id *room);
+
+/* The shortest way to an account: identity by that name, ticket, done. */
+struct town_device *town_member_of_staff(struct town_node *node, const char *name, uint32_t roles);
+
+/* A room of d's, created; a link to it; joined by a fresh device. */
+struct hs_id town_room(struct town_device *d, const char *name);
+const char *town_link(struct town_device *d, const struct hs_id *room, uint32_t uses);
+struct town_device *town_guest(struct town *t, const char *name, const char *link);
+
+#endif
