@@ -121,8 +121,9 @@ class Demo:
         cem.run("init", "--name", "Cem", "--ticket", self.kaffee.ticket("customers", "--uses", "10"))
         state = cem.run("join", relayed(self.link, self.relay.address), "--wait", "20")
         check(state["state"] == "member", f"Cem is shown {state}")
-        members = mo_members = anna.run("members", ROOM)
-        check(len(members) == 4, f"Anna sees {len(mo_members)} members")
+        anna.run("sync")
+        members = anna.run("members", ROOM)
+        check(len(members) == 4, f"Anna sees {len(members)} members")
         good("Cem joins from kaffee.example; the two nodes had never met, the invite was enough")
         shown(anna.run("members", ROOM, as_json=False))
 
@@ -285,12 +286,12 @@ class Demo:
     def figures(self):
         title(9, "Figures")
         records = max(seq for seq, _ in self.people["Anna"].texts(ROOM)) + 1
-        print(f"   {'messages':<28}{len(self.said)}")
-        print(f"   {'deliveries that were checked':<28}{self.deliveries}")
-        print(f"   {'records in the room log':<28}{records}")
+        print(f"   {'messages':<36}{len(self.said)}")
+        print(f"   {'deliveries that were checked':<36}{self.deliveries}")
+        print(f"   {'records in the room log':<36}{records}")
         for node in self.nodes:
-            print(f"   {'on the disk of ' + node.domain:<28}{node.stored_bytes() / 1024:.0f} KiB")
-        print(f"   {'time':<28}{time.monotonic() - self.started:.1f} s")
+            print(f"   {'on the disk of ' + node.domain:<36}{node.stored_bytes() / 1024:.0f} KiB")
+        print(f"   {'time':<36}{time.monotonic() - self.started:.1f} s")
 
     def run(self):
         for step in (self.nodes_start, self.room, self.joins, self.chat, self.trade, self.removal, self.crash,

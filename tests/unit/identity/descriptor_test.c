@@ -1,3 +1,4 @@
+#include "base/writer.h"
 #include "unit/identity/people.h"
 
 #include <string.h>
@@ -65,6 +66,24 @@ static void descriptor_is_small(void **state)
     assert_null(obj);
 }
 
+/* IDENTITY-4: a later version's field passes: an older client must still find the node. */
+static void unknown_fields_pass(void **state)
+{
+    (void)state;
+    Hanse__SignedObject *obj = describe(&p, &p.root);
+    struct hs_writer HS_WRITER payload = hs_writer(1024), HS_WRITER pae = hs_writer(2048);
+    hs_write_bytes(&payload, hs_pb_bytes(obj->payload));
+    hs_write_bytes(&payload, hs_bytes("\xfa\x01\x03new", 6)); /* field 31, three bytes */
+    obj->payload = hs_pb_data(hs_writer_bytes(&payload));
+    hs_object_pae(&pae, hs_bytes_str(obj->type), hs_pb_bytes(obj->payload));
+    struct hs_sig sig;
+    hs_sign(&p.root, hs_writer_bytes(&pae), &sig);
+    obj->signatures[0]->sig = hs_pb_data(HS_VIEW(sig));
+    struct hs_descriptor d;
+    assert_ok(hs_descriptor_verify(obj, &p.root.pub, now, &d));
+    assert_string_equal(d.domain, "rosa.example");
+}
+
 static bool domain(const char *text)
 {
     return hs_domain_is_valid(hs_bytes_str(text));
@@ -124,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(descriptor_comes_from_its_root),
         cmocka_unit_test(descriptor_is_small),
+        cmocka_unit_test(unknown_fields_pass),
         cmocka_unit_test(domains_are_a_labels),
         cmocka_unit_test(addresses_are_host_and_port),
     };

@@ -120,12 +120,36 @@ static void text_of_a_roles_ticket(void **state)
                HS_ERR_INVALID_ARG);
 }
 
+/* IDENTITY-13: grants and length, at the limit and one past it. */
+static void text_has_limits(void **state)
+{
+    (void)state;
+    struct hs_signer key;
+    hs_identity_derive(&seed, &key);
+    Hanse__SignedObject *grants[HS_TICKET_GRANTS + 1];
+    for (size_t i = 0; i <= HS_TICKET_GRANTS; i++)
+        grants[i] = grant(&p, &p.root, &key.pub, HANSE__ROLE__ROLE_TILL, now, at(HOUR));
+    Hanse__SignedObject *d = describe(&p, &p.root), *ticket = make_ticket(&p.root, 1);
+    char *text;
+    struct hs_ticket_text HS_AUTO(hs_ticket_text_wipe) t = {0};
+    assert_err(hs_ticket_text_build(&seed, d, ticket, grants, HS_TICKET_GRANTS + 1, now, &p.arena, &text),
+               HS_ERR_INVALID_ARG);
+    assert_ok(hs_ticket_text_build(&seed, d, ticket, grants, HS_TICKET_GRANTS, now, &p.arena, &text));
+    assert_ok(hs_ticket_text_parse(hs_bytes_str(text), now, &p.arena, &t));
+    char longer[HS_TICKET_TEXT_MAX + 1];
+    memset(longer, 'A', sizeof longer);
+    memcpy(longer, "hanse:t/", 8);
+    assert_err(hs_ticket_text_parse(hs_bytes(longer, sizeof longer), now, &p.arena, &t),
+               HS_ERR_TICKET_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticket_and_proof),
         cmocka_unit_test(text_of_a_customers_ticket),
         cmocka_unit_test(text_of_a_roles_ticket),
+        cmocka_unit_test(text_has_limits),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

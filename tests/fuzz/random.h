@@ -1,0 +1,12 @@
+/* libsodium's randomness replaced by a stream that starts anew at each input, so that every finding repeats.
+ */
+#ifndef TESTS_FUZZ_RANDOM_H
+#define TESTS_FUZZ_RANDOM_H
+
+/* Before hs_crypto_init(). */
+void fuzz_random_install(void);
+
+/* Back to the start of the stream. */
+void fuzz_random_restart(void);
+
+#endif
