@@ -1,4 +1,4 @@
-/* Two nodes that have never met: joining through Forward, the copy of the log, the outbox. */
+/* Two nodes that have never met: joining through Forward, the copy of the log. */
 #include "world.h"
 
 #include "core/peer.h"
@@ -60,16 +60,7 @@ static void reconnect(struct world_device *d)
     world_attach(d);
 }
 
-/* The link between the two is cut, and can't be made again until it is mended. */
-static void cut(struct scene *s)
-{
-    s->hub->down = true;
-    for (size_t i = 0; i < s->w->link_count; i++)
-        if (s->w->links[i].open && s->w->links[i].device == NULL)
-            world_close(s->w, s->w->links[i].id[0]);
-    world_run(s->w);
-}
-
+/* Time passes until the home has dialled the hub again. */
 static void mend(struct scene *s)
 {
     s->hub->down = false;
@@ -143,121 +134,6 @@ static void only_some_requests_are_forwarded(void **state)
     struct hs_bytes message = world_protect(s.alices, "x");
     assert_err(world_forward(s.alice, s.hub, world_post_frame(s.alices, message), NULL), HS_ERR_UNSUPPORTED);
     assert_err(world_forward(s.owner, s.hub, ping, NULL), HS_ERR_WRONG_PEER);
-}
-
-/* FED-8: Forward answers UNREACHABLE; posts wait, in order, and go out once there is a way. */
-static void posts_wait_for_the_hub(void **state)
-{
-    (void)state;
-    struct world HS_WORLD *w = world_new();
-    struct scene s = scene_joined(w);
-    post_many(s.alices, 0, 1);
-    world_settle(w);
-    cut(&s);
-    struct world_commit c;
-    world_commit_update(s.alices, &c);
-    assert_err(world_forward(s.alice, s.hub, world_commit_frame(s.alices, &c), NULL), HS_ERR_TIMEOUT);
-    hs_mls_group_drop(s.alices->group);
-    world_pass(w, 1000); /* dialled, without success */
-    size_t told = 0;
-    for (size_t i = 0; i < s.alice->rx_len; i++) {
-        struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
-        Hanse__Frame *frame;
-        assert_ok(HS_UNPACK(hanse__frame, s.alice->rx[i], HS_LENIENT, &arena, &frame));
-        if (frame->body_case == HANSE__FRAME__BODY_ERROR && frame->id == s.alice->last_id)
-            told += hs_err_from_wire(frame->error->code) == HS_ERR_UNREACHABLE ? 1 : 0;
-    }
-    assert_int_equal(told, 1);
-    post_many(s.alices, 1, 100);
-    world_node_restart(s.home); /* the outbox is durable */
-    reconnect(s.alice);
-    has_exactly(s.room, 1);
-    mend(&s);
-    has_exactly(s.room, 100);
-    has_exactly(s.alices, 100);
-}
-
-struct breaker {
-    struct world_node *home;
-    size_t left;
-};
-
-/* Every third post from the home is lost with the session. */
-static enum world_verdict cut_some(void *ctx, struct world_node *from, struct world_node *to,
-                                   struct hs_bytes *bytes)
-{
-    struct breaker *b = ctx;
-    struct hs_arena HS_ARENA arena = hs_arena(1 << 24);
-    Hanse__Frame *frame;
-    (void)to;
-    assert_ok(HS_UNPACK(hanse__frame, *bytes, HS_LENIENT, &arena, &frame));
-    bool post = from == b->home && frame->body_case == HANSE__FRAME__BODY_SUBMIT_MESSAGE;
-    return post && ++b->left % 3 == 0 ? WORLD_CUT : WORLD_PASS;
-}
-
-/* FED-19: what was under way when a session ended is sent again, and counts once. */
-static void posts_survive_cut_sessions(void **state)
-{
-    (void)state;
-    struct world HS_WORLD *w = world_new();
-    struct scene s = scene_joined(w);
-    struct breaker b = {.home = s.home};
-    w->hook = cut_some;
-    w->hook_ctx = &b;
-    post_many(s.alices, 0, 20);
-    world_settle(w);
-    for (int i = 0; i < 30; i++)
-        world_pass(w, HS_RETRY_MAX_MS);
-    w->hook = NULL;
-    mend(&s);
-    has_exactly(s.room, 20);
-    has_exactly(s.alices, 20);
-}
-
-/* The same post handed in again, before the hub has answered, waits once. */
-static void outbox_keeps_each_post_once(void **state)
-{
-    (void)state;
-    struct world HS_WORLD *w = world_new();
-    struct scene s = scene_joined(w);
-    cut(&s);
-    struct hs_bytes message = world_protect(s.alices, "0");
-    strcpy(s.alices->sent[s.alices->sent_count++], "0");
-    assert_ok(world_ask(s.alice, world_post_frame(s.alices, message), NULL));
-    struct hs_id before = world_store_hash(s.home);
-    for (int i = 0; i < 3; i++) {
-        reconnect(s.alice);
-        assert_ok(world_ask(s.alice, world_post_frame(s.alices, message), NULL));
-    }
-    struct hs_id after = world_store_hash(s.home);
-    assert_memory_equal(before.b, after.b, 32);
-    mend(&s);
-    has_exactly(s.room, 1);
-    has_exactly(s.alices, 1);
-}
-
-/* A refusal of the hub comes as an item of the inbox, once. */
-static void refused_post_is_told(void **state)
-{
-    (void)state;
-    struct world HS_WORLD *w = world_new();
-    struct scene s = scene_joined(w);
-    struct world_room *bobs = world_join(s.bob, s.room, &s.invite);
-    cut(&s);
-    struct hs_bytes message = world_protect(s.alices, "too late");
-    assert_ok(world_ask(s.alice, world_post_frame(s.alices, message), NULL));
-    assert_ok(world_remove(s.room, bobs));
-    mend(&s);
-    const Hanse__InboxItem *item = s.alice->items[s.alice->item_count - 1];
-    assert_int_equal(item->body_case, HANSE__INBOX_ITEM__BODY_OUTCOME);
-    assert_int_equal(hs_err_from_wire(item->outcome->error->code), HS_ERR_EPOCH_TOO_OLD);
-    struct hs_id hash = hs_record_body_hash(message);
-    assert_bytes(hs_pb_bytes(item->outcome->body_hash), HS_VIEW(hash));
-    size_t items = s.alice->item_count;
-    world_node_restart(s.home);
-    reconnect(s.alice);
-    mend(&s);
-    assert_int_equal(s.alice->item_count, items);
 }
 
 static enum world_verdict drop_cursors(void *ctx, struct world_node *from, struct world_node *to,
@@ -339,10 +215,6 @@ int main(void)
         cmocka_unit_test(strangers_join_through_their_home),
         cmocka_unit_test(home_answers_for_its_own_users),
         cmocka_unit_test(only_some_requests_are_forwarded),
-        cmocka_unit_test(posts_wait_for_the_hub),
-        cmocka_unit_test(outbox_keeps_each_post_once),
-        cmocka_unit_test(posts_survive_cut_sessions),
-        cmocka_unit_test(refused_post_is_told),
         cmocka_unit_test(follower_dies_before_its_cursors),
         cmocka_unit_test(removal_at_a_follower),
     };

@@ -52,6 +52,13 @@ static void wrong_addresses_are_replaced(void **state)
         if (w->links[i].open && w->links[i].device == NULL)
             world_close(w, w->links[i].id[0]);
     world_run(w);
+    s.hub->down = true;
+    for (int i = 0; i < HS_DIAL_ADDRESSES; i++) {
+        (void)snprintf(wrong.address, sizeof wrong.address, "nowhere.example:%d", i + 1);
+        world_pass(w, HS_RETRY_MAX_MS);
+        assert_err(world_forward(s.mallory, &wrong, get_invite(&s), NULL), HS_ERR_UNREACHABLE);
+    }
+    s.hub->down = false;
     world_pass(w, HS_RETRY_MAX_MS);
     assert_ok(world_forward(s.mallory, &wrong, get_invite(&s), NULL));
 }

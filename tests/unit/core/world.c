@@ -240,7 +240,7 @@ static void step_in_vain(struct world_node *node, const struct hs_core_input *in
 
 static void step(struct world_node *node, const struct hs_core_input *input)
 {
-    if (node->redo && input->kind != HS_INPUT_ROOM)
+    if ((node->redo & WORLD_REDO(input->kind)) != 0)
         step_in_vain(node, input);
     assert_ok(hs_core_step(node->core, node->kv, input, node->world->now, node->full, &node->effects));
 }

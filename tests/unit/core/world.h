@@ -27,6 +27,9 @@ enum {
     WORLD_DAY_MS = 86400000
 };
 
+#define WORLD_REDO(kind) (1u << (kind))
+#define WORLD_REDO_ALL   (~WORLD_REDO(HS_INPUT_ROOM))
+
 struct world;
 struct world_device;
 
@@ -40,12 +43,12 @@ struct world_node {
     struct hs_kv *kv;
     struct hs_core *core;
     struct hs_effects effects;
-    bool full;     /* the store takes deletions only */
-    bool down;     /* can't be dialled */
-    bool redo;     /* each input is carried out, undone, and carried out again, as in a round without space */
-    bool mute;     /* dies after each commit: what it would send is lost */
-    size_t dials;  /* that it asked for */
-    size_t closed; /* sessions that it closed by itself */
+    bool full;      /* the store takes deletions only */
+    bool down;      /* can't be dialled */
+    unsigned redo;  /* inputs of these kinds are carried out, undone, and carried out again */
+    bool mute;      /* dies after each commit: what it would send is lost */
+    size_t dials;   /* that it asked for */
+    size_t closed;  /* sessions that it closed by itself */
     size_t refused; /* Error frames that it sent */
 };
 
