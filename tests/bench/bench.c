@@ -4,11 +4,21 @@
 #include <stdlib.h>
 #include <time.h>
 
-double bench_now_ns(void)
+static double clock_ns(clockid_t id)
 {
     struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    (void)clock_gettime(id, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+double bench_now_ns(void)
+{
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+double bench_wall_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
 }
 
 void bench_add(struct bench_samples *s, double ns)

@@ -8,7 +8,11 @@
 /* What a step does again and again. */
 typedef void bench_step(void *context);
 
+/* The processor time of this thread, so that other programs on the machine don't count. */
 double bench_now_ns(void);
+
+/* Time on the wall, for what waits for a disk. */
+double bench_wall_ns(void);
 
 /* Samples of one thing, of which the median counts. */
 struct bench_samples {

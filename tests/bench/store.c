@@ -38,14 +38,14 @@ static void measure(struct hs_lmdb *db, int file, size_t records)
 {
     static struct bench_samples ours, bare;
     ours.count = bare.count = 0;
-    double end = bench_now_ns() + 2e9;
-    for (size_t i = 0; i < ROUNDS && bench_now_ns() < end; i++) {
-        double start = bench_now_ns();
+    double end = bench_wall_ns() + 2e9;
+    for (size_t i = 0; i < ROUNDS && bench_wall_ns() < end; i++) {
+        double start = bench_wall_ns();
         commit(db, records);
-        double middle = bench_now_ns();
+        double middle = bench_wall_ns();
         append(file, records);
         bench_add(&ours, middle - start);
-        bench_add(&bare, bench_now_ns() - middle);
+        bench_add(&bare, bench_wall_ns() - middle);
     }
     struct bench_result r = {"store_commit",      records,
                              bench_median(&ours), RECORD * records,
