@@ -19,7 +19,7 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     Hanse__State__SubscriptionView *view = hs_subscription_view(turn, &turn->session->subscriber, &room);
     if (view == NULL)
         return HS_OK;
-    struct hs_position *position = hs_session_position(turn->session, &room, true);
+    struct hs_position *position = hs_session_read(&turn->core->sessions, turn->session, &room);
     HS_REQUIRE(position != NULL, HS_ERR_NOMEM);
     position->next = cursor->next_seq > view->from ? cursor->next_seq : view->from;
     position->until = view->until;
@@ -36,7 +36,7 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
         HS_TRY(attach_room(turn, request->attach->rooms[i]));
     if (!session->attached) {
         hs_session_replace_older(turn, &session->subscriber);
-        session->attached = true;
+        hs_session_attach(&turn->core->sessions, session);
         session->inbox_next = request->attach->inbox_next;
         session->inbox_due = true;
     }

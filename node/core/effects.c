@@ -113,7 +113,7 @@ void hs_turn_close(struct hs_turn *turn, struct hs_session *session, enum hs_err
     if (effect != NULL)
         effect->err = err;
     session->closed = true;
-    session->attached = false;
+    hs_session_detach(&turn->core->sessions, session);
 }
 
 void hs_turn_log(struct hs_turn *turn, const char *format, ...)

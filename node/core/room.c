@@ -125,7 +125,7 @@ void hs_unsubscribe(struct hs_turn *turn, const struct hs_key *subscriber, const
     if (view->members == 0) {
         view->until = seq + 1;
         struct hs_session *session = hs_session_of(&turn->core->sessions, subscriber);
-        struct hs_position *position = session != NULL ? hs_session_position(session, room, false) : NULL;
+        struct hs_position *position = session != NULL ? hs_session_position(session, room) : NULL;
         if (position != NULL)
             position->until = view->until;
     }

@@ -22,14 +22,53 @@ struct hs_session *hs_session_find(const struct hs_sessions *sessions, uint64_t 
 
 struct hs_session *hs_session_of(const struct hs_sessions *sessions, const struct hs_key *subscriber)
 {
-    for (struct hs_session *s = sessions->by_id; s != NULL; s = s->hh.next)
-        if (s->attached && hs_key_equal(&s->subscriber, subscriber))
-            return s;
-    return NULL;
+    struct hs_session *found = NULL;
+    HASH_FIND(hh_subscriber, sessions->by_subscriber, subscriber, sizeof *subscriber, found);
+    return found;
+}
+
+void hs_session_attach(struct hs_sessions *sessions, struct hs_session *session)
+{
+    struct hs_session *older = hs_session_of(sessions, &session->subscriber);
+    if (older != NULL)
+        hs_session_detach(sessions, older);
+    session->attached = true;
+    HASH_ADD(hh_subscriber, sessions->by_subscriber, subscriber, sizeof session->subscriber, session);
+}
+
+void hs_session_detach(struct hs_sessions *sessions, struct hs_session *session)
+{
+    if (session->attached)
+        HASH_DELETE(hh_subscriber, sessions->by_subscriber, session);
+    session->attached = false;
+}
+
+static struct hs_readers *readers_of(const struct hs_sessions *sessions, const struct hs_id *room)
+{
+    struct hs_readers *found = NULL;
+    HASH_FIND(hh, sessions->readers, room, sizeof *room, found);
+    return found;
+}
+
+/* The last one of the list takes the place that becomes free. */
+static void stop_reading(struct hs_sessions *sessions, const struct hs_position *position)
+{
+    struct hs_readers *readers = readers_of(sessions, &position->room);
+    struct hs_reader last = readers->list[--readers->len];
+    readers->list[position->place] = last;
+    last.session->positions[last.position].place = position->place;
+    if (readers->len > 0)
+        return;
+    HASH_DELETE(hh, sessions->readers, readers);
+    free(readers->list);
+    free(readers);
 }
 
 void hs_session_remove(struct hs_sessions *sessions, struct hs_session *session)
 {
+    hs_session_detach(sessions, session);
+    for (size_t i = 0; i < session->position_count; i++)
+        stop_reading(sessions, &session->positions[i]);
     HASH_DELETE(hh, sessions->by_id, session);
     free(session->positions);
     hs_wipe(session, sizeof *session);
@@ -52,33 +91,69 @@ bool hs_session_become(struct hs_session *session, enum hs_session_state state,
     return true;
 }
 
-struct hs_position *hs_session_position(struct hs_session *session, const struct hs_id *room, bool make)
+struct hs_position *hs_session_position(const struct hs_session *session, const struct hs_id *room)
 {
     for (size_t i = 0; i < session->position_count; i++)
         if (hs_id_equal(&session->positions[i].room, room))
             return &session->positions[i];
-    if (!make)
-        return NULL;
-    if (session->position_count == session->position_size) {
-        size_t size = session->position_size > 0 ? 2 * session->position_size : 4;
-        struct hs_position *grown = realloc(session->positions, size * sizeof *grown);
-        if (grown == NULL)
+    return NULL;
+}
+
+/* Room for one more reader; NULL without memory. */
+static struct hs_readers *readers_grow(struct hs_sessions *sessions, const struct hs_id *room)
+{
+    struct hs_readers *readers = readers_of(sessions, room);
+    if (readers == NULL) {
+        readers = calloc(1, sizeof *readers);
+        if (readers == NULL)
             return NULL;
-        session->positions = grown;
-        session->position_size = size;
+        readers->room = *room;
+        HASH_ADD(hh, sessions->readers, room, sizeof readers->room, readers);
     }
-    struct hs_position *position = &session->positions[session->position_count++];
-    *position = (struct hs_position){.room = *room};
+    if (readers->len < readers->size)
+        return readers;
+    size_t size = readers->size > 0 ? 2 * readers->size : 4;
+    struct hs_reader *grown = realloc(readers->list, size * sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    readers->list = grown;
+    readers->size = size;
+    return readers;
+}
+
+static bool positions_grow(struct hs_session *session)
+{
+    if (session->position_count < session->position_size)
+        return true;
+    size_t size = session->position_size > 0 ? 2 * session->position_size : 4;
+    struct hs_position *grown = realloc(session->positions, size * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    session->positions = grown;
+    session->position_size = size;
+    return true;
+}
+
+struct hs_position *hs_session_read(struct hs_sessions *sessions, struct hs_session *session,
+                                    const struct hs_id *room)
+{
+    struct hs_position *position = hs_session_position(session, room);
+    if (position != NULL)
+        return position;
+    struct hs_readers *readers = positions_grow(session) ? readers_grow(sessions, room) : NULL;
+    if (readers == NULL)
+        return NULL;
+    readers->list[readers->len] = (struct hs_reader){session, session->position_count};
+    position = &session->positions[session->position_count++];
+    *position = (struct hs_position){.room = *room, .place = readers->len++};
     return position;
 }
 
 void hs_sessions_room_due(struct hs_sessions *sessions, const struct hs_id *room)
 {
-    for (struct hs_session *s = sessions->by_id; s != NULL; s = s->hh.next) {
-        struct hs_position *position = s->attached ? hs_session_position(s, room, false) : NULL;
-        if (position != NULL)
-            position->due = true;
-    }
+    const struct hs_readers *readers = readers_of(sessions, room);
+    for (size_t i = 0; readers != NULL && i < readers->len; i++)
+        readers->list[i].session->positions[readers->list[i].position].due = true;
 }
 
 bool hs_session_spend(struct hs_session *session, struct hs_time now)

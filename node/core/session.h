@@ -32,7 +32,8 @@ struct hs_session {
     size_t budget;
     double tokens; /* requests that may come now */
     struct hs_time tokens_at;
-    UT_hash_handle hh;
+    UT_hash_handle hh;            /* by id */
+    UT_hash_handle hh_subscriber; /* by subscriber, while attached */
 };
 
 /* How far a session has been served in one room. */
@@ -40,10 +41,26 @@ struct hs_position {
     struct hs_id room;
     uint64_t next, until;
     bool due;
+    size_t place; /* among the readers of the room */
+};
+
+/* Who reads a room, so that a record costs its readers and nobody else. position: index in the session's
+ * list. */
+struct hs_reader {
+    struct hs_session *session;
+    size_t position;
+};
+
+struct hs_readers {
+    struct hs_id room;
+    struct hs_reader *list;
+    size_t len, size;
+    UT_hash_handle hh;
 };
 
 struct hs_sessions {
-    struct hs_session *by_id;
+    struct hs_session *by_id, *by_subscriber;
+    struct hs_readers *readers;
 };
 
 struct hs_session *hs_session_add(struct hs_sessions *sessions, uint64_t id);
@@ -60,8 +77,16 @@ void hs_sessions_free(struct hs_sessions *sessions);
 bool hs_session_become(struct hs_session *session, enum hs_session_state state,
                        const struct hs_key *subscriber);
 
-/* The position in room, made where it isn't there; NULL without memory. */
-struct hs_position *hs_session_position(struct hs_session *session, const struct hs_id *room, bool make);
+/* From now on it is the session of its subscriber, and is served; or no more. */
+void hs_session_attach(struct hs_sessions *sessions, struct hs_session *session);
+void hs_session_detach(struct hs_sessions *sessions, struct hs_session *session);
+
+/* The position in room; NULL where the session doesn't read it. */
+struct hs_position *hs_session_position(const struct hs_session *session, const struct hs_id *room);
+
+/* The same, made where it isn't there; NULL without memory. */
+struct hs_position *hs_session_read(struct hs_sessions *sessions, struct hs_session *session,
+                                    const struct hs_id *room);
 
 /* Something new is in room: every session that reads it has work due. */
 void hs_sessions_room_due(struct hs_sessions *sessions, const struct hs_id *room);

@@ -64,17 +64,22 @@ static enum hs_err kem_secret(const struct hs_secret32 *dh, struct hs_bytes enc,
                            shared->b, sizeof shared->b);
 }
 
+enum hs_err hs_hpke_info(struct hs_bytes info, struct hs_hpke_info *out)
+{
+    return labelled_extract((struct hs_bytes){0}, HPKE_SUITE, "info_hash", info, &out->hash);
+}
+
 /* KeySchedule in base mode (RFC 9180, 5.1): no psk, empty psk_id. */
-static enum hs_err key_schedule(const struct hs_secret32 *shared, struct hs_bytes info, struct context *c)
+static enum hs_err key_schedule(const struct hs_secret32 *shared, const struct hs_hpke_info *info,
+                                struct context *c)
 {
     const struct hs_bytes none = {0};
-    struct hs_secret32 psk_id_hash, info_hash;
+    struct hs_secret32 psk_id_hash;
     struct hs_secret32 HS_SECRET secret;
     HS_TRY(labelled_extract(none, HPKE_SUITE, "psk_id_hash", none, &psk_id_hash));
-    HS_TRY(labelled_extract(none, HPKE_SUITE, "info_hash", info, &info_hash));
     uint8_t schedule[65] = {MODE_BASE};
     memcpy(schedule + 1, psk_id_hash.b, 32);
-    memcpy(schedule + 33, info_hash.b, 32);
+    memcpy(schedule + 33, info->hash.b, 32);
     struct hs_bytes ctx = hs_bytes(schedule, sizeof schedule);
     HS_TRY(labelled_extract(HS_VIEW(*shared), HPKE_SUITE, "secret", none, &secret));
     HS_TRY(labelled_expand(&secret, HPKE_SUITE, "key", ctx, c->key.b, sizeof c->key.b));
@@ -82,7 +87,7 @@ static enum hs_err key_schedule(const struct hs_secret32 *shared, struct hs_byte
     return labelled_expand(&secret, HPKE_SUITE, "exp", ctx, c->exporter.b, sizeof c->exporter.b);
 }
 
-static enum hs_err setup_sender(const struct hs_key *to, struct hs_bytes info, uint8_t enc[static 32],
+static enum hs_err setup_sender(const struct hs_key *to, const struct hs_hpke_info *info, uint8_t enc[static 32],
                                 struct context *c)
 {
     struct hs_secret32 HS_SECRET eph, HS_SECRET dh, HS_SECRET shared;
@@ -101,12 +106,22 @@ static enum hs_err setup_receiver(const struct hs_secret32 *priv, const struct h
     struct hs_key eph_pub;
     HS_REQUIRE(HS_FIXED(enc, &eph_pub), HS_ERR_DECRYPT);
     HS_TRY(hs_dh(priv, &eph_pub, &dh));
+    struct hs_hpke_info hashed;
     HS_TRY(kem_secret(&dh, enc, pub, &shared));
-    return key_schedule(&shared, info, c);
+    HS_TRY(hs_hpke_info(info, &hashed));
+    return key_schedule(&shared, &hashed, c);
 }
 
 enum hs_err hs_hpke_seal(const struct hs_key *to, struct hs_bytes info, struct hs_bytes aad,
                          struct hs_bytes plaintext, uint8_t enc[static HS_HPKE_ENC_LEN], uint8_t *out)
+{
+    struct hs_hpke_info hashed;
+    HS_TRY(hs_hpke_info(info, &hashed));
+    return hs_hpke_seal_info(to, &hashed, aad, plaintext, enc, out);
+}
+
+enum hs_err hs_hpke_seal_info(const struct hs_key *to, const struct hs_hpke_info *info, struct hs_bytes aad,
+                              struct hs_bytes plaintext, uint8_t enc[static HS_HPKE_ENC_LEN], uint8_t *out)
 {
     struct context HS_AUTO(context_wipe) c = {0};
     HS_TRY(setup_sender(to, info, enc, &c));
@@ -137,7 +152,9 @@ enum hs_err hs_hpke_export_sender(const struct hs_key *to, struct hs_bytes info,
                                   uint8_t *out, size_t out_len)
 {
     struct context HS_AUTO(context_wipe) c = {0};
-    HS_TRY(setup_sender(to, info, enc, &c));
+    struct hs_hpke_info hashed;
+    HS_TRY(hs_hpke_info(info, &hashed));
+    HS_TRY(setup_sender(to, &hashed, enc, &c));
     return labelled_expand(&c.exporter, HPKE_SUITE, "sec", exporter_context, out, out_len);
 }
 

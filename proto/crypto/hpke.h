@@ -13,6 +13,17 @@ enum { HS_HPKE_ENC_LEN = 32 };
 enum hs_err hs_hpke_seal(const struct hs_key *to, struct hs_bytes info, struct hs_bytes aad,
                          struct hs_bytes plaintext, uint8_t enc[static HS_HPKE_ENC_LEN], uint8_t *out);
 
+/* The info of a key schedule, hashed once for all whom something is sealed to: that of a Welcome is as long as the
+ * group's tree. NOMEM. */
+struct hs_hpke_info {
+    struct hs_secret32 hash;
+};
+enum hs_err hs_hpke_info(struct hs_bytes info, struct hs_hpke_info *out);
+
+/* SealBase with an info that was hashed before; otherwise as hs_hpke_seal(). */
+enum hs_err hs_hpke_seal_info(const struct hs_key *to, const struct hs_hpke_info *info, struct hs_bytes aad,
+                              struct hs_bytes plaintext, uint8_t enc[static HS_HPKE_ENC_LEN], uint8_t *out);
+
 /* OpenBase: out has ciphertext.len - 16 bytes. DECRYPT or BAD_KEY. */
 enum hs_err hs_hpke_open(const struct hs_secret32 *priv, const struct hs_key *pub, struct hs_bytes enc,
                          struct hs_bytes info, struct hs_bytes aad, struct hs_bytes ciphertext, uint8_t *out);

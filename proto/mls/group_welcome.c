@@ -63,7 +63,7 @@ static enum hs_err encrypt_info(const struct hs_mls_group *group, const struct h
 /* The part of one newcomer: joiner secret, and the path secret where its way meets the committer's. */
 static enum hs_err encrypt_secrets(const struct hs_mls_staged *staged, const struct hs_mls_added *added,
                                    struct hs_bytes init_key, const struct hs_mls_path_secrets *secrets,
-                                   struct hs_bytes info, struct hs_writer *out)
+                                   const struct hs_hpke_info *info, struct hs_writer *out)
 {
     struct hs_key to;
     uint8_t kem[HS_HPKE_ENC_LEN];
@@ -80,7 +80,7 @@ static enum hs_err encrypt_secrets(const struct hs_mls_staged *staged, const str
     uint8_t *ciphertext = hs_writer_reserve(&sealed, plain.len + HS_AEAD_TAG_LEN);
     HS_TRY(sealed.err);
     HS_TRY(hs_mls_hpke_key(init_key, &to));
-    HS_TRY(hs_mls_seal(&to, "Welcome", info, hs_writer_bytes(&plain), kem, ciphertext));
+    HS_TRY(hs_mls_seal_to(&to, info, hs_writer_bytes(&plain), kem, ciphertext));
     const struct hs_mls_encrypted_secrets item = {
         .ref = HS_VIEW(added->key_package_ref),
         .secrets = {.kem = hs_bytes(kem, sizeof kem), .ciphertext = hs_writer_bytes(&sealed)},
@@ -94,7 +94,9 @@ enum hs_err hs_mls_group_welcome(const struct hs_mls_group *group, const struct 
                                  bool with_tree, struct hs_writer *out)
 {
     struct hs_writer HS_WRITER info = hs_writer(HS_MLS_MAX_MESSAGE);
+    struct hs_hpke_info hashed;
     HS_TRY(encrypt_info(group, staged, with_tree, &info));
+    HS_TRY(hs_mls_seal_info("Welcome", hs_writer_bytes(&info), &hashed));
     hs_mls_write_head(out, HS_MLS_WELCOME);
     hs_write_u16(out, HS_MLS_SUITE);
     size_t mark = hs_writer_open(out), added = 0;
@@ -106,7 +108,7 @@ enum hs_err hs_mls_group_welcome(const struct hs_mls_group *group, const struct 
         const struct hs_mls_proposal *proposal = cached != NULL ? &cached->proposal : &item.proposal;
         if (proposal->type == HS_MLS_ADD)
             HS_TRY(encrypt_secrets(staged, &staged->change.added[added++], proposal->add.init_key, secrets,
-                                   hs_writer_bytes(&info), out));
+                                   &hashed, out));
     }
     hs_writer_close(out, mark);
     hs_write_mls_vec(out, hs_writer_bytes(&info));

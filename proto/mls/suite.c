@@ -73,6 +73,19 @@ enum hs_err hs_mls_seal(const struct hs_key *to, const char *label, struct hs_by
     return hs_hpke_seal(to, hs_writer_bytes(&w), (struct hs_bytes){0}, plaintext, kem, out);
 }
 
+enum hs_err hs_mls_seal_info(const char *label, struct hs_bytes context, struct hs_hpke_info *out)
+{
+    struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_MESSAGE);
+    HS_TRY(labelled(&w, label, context));
+    return hs_hpke_info(hs_writer_bytes(&w), out);
+}
+
+enum hs_err hs_mls_seal_to(const struct hs_key *to, const struct hs_hpke_info *info, struct hs_bytes plaintext,
+                           uint8_t kem[static 32], uint8_t *out)
+{
+    return hs_hpke_seal_info(to, info, (struct hs_bytes){0}, plaintext, kem, out);
+}
+
 enum hs_err hs_mls_open(const struct hs_secret32 *priv, const struct hs_key *pub, const char *label,
                         struct hs_bytes context, struct hs_bytes kem, struct hs_bytes ciphertext,
                         uint8_t *out)

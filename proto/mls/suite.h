@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "crypto/hpke.h"
 #include "crypto/sign.h"
 
 enum { HS_MLS_VERSION_10 = 1, HS_MLS_SUITE = 3 };
@@ -32,6 +33,11 @@ enum hs_err hs_mls_verify(const struct hs_key *key, const char *label, struct hs
  * than the input. BAD_KEY, DECRYPT. */
 enum hs_err hs_mls_seal(const struct hs_key *to, const char *label, struct hs_bytes context,
                         struct hs_bytes plaintext, uint8_t kem[static 32], uint8_t *out);
+
+/* The same for many: label and context are hashed once. */
+enum hs_err hs_mls_seal_info(const char *label, struct hs_bytes context, struct hs_hpke_info *out);
+enum hs_err hs_mls_seal_to(const struct hs_key *to, const struct hs_hpke_info *info, struct hs_bytes plaintext,
+                           uint8_t kem[static 32], uint8_t *out);
 enum hs_err hs_mls_open(const struct hs_secret32 *priv, const struct hs_key *pub, const char *label,
                         struct hs_bytes context, struct hs_bytes kem, struct hs_bytes ciphertext,
                         uint8_t *out);
