@@ -25,7 +25,8 @@ enum hanse_err hanse_id_parse(const char *text, struct hanse_id *out)
     return (enum hanse_err)hs_unhex(text, out->b, sizeof out->b);
 }
 
-static enum hs_err db_open_patiently(const char *dir, const uint8_t *key, unsigned wait_ms, struct hs_db **out)
+static enum hs_err db_open_patiently(const char *dir, const uint8_t *key, unsigned wait_ms,
+                                     struct hs_db **out)
 {
     struct hs_time until = {hs_api_now().ms + wait_ms};
     const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
@@ -43,7 +44,8 @@ static enum hs_err first_look(struct hanse *h)
     return hs_api_close(h, &s, HS_OK);
 }
 
-enum hanse_err hanse_open(const char *dir, const uint8_t key[HANSE_KEY_LEN], unsigned wait_ms, struct hanse **out)
+enum hanse_err hanse_open(const char *dir, const uint8_t key[HANSE_KEY_LEN], unsigned wait_ms,
+                          struct hanse **out)
 {
     enum hs_err err = hs_crypto_init();
     if (err != HS_OK)

@@ -10,17 +10,17 @@
 struct hanse {
     struct hs_db *db;
     struct hs_sync *sync;
-    struct hs_conn *conn;     /* NULL: no session */
+    struct hs_conn *conn; /* NULL: no session */
     bool told_authenticated;
-    enum hs_err broken;       /* this machine's trouble: the handle can only be closed */
-    struct hs_arena shown;    /* what the last call's views point into */
+    enum hs_err broken;    /* this machine's trouble: the handle can only be closed */
+    struct hs_arena shown; /* what the last call's views point into */
     struct hs_uv_driver *uv;
 };
 
 struct hs_time hs_api_now(void);
 
-/* Every change: open, work, close with the work's error. The store's transaction is committed where it is OK, and then
- * what came out is released; else nothing happened. */
+/* Every change: open, work, close with the work's error. The store's transaction is committed where it is OK,
+ * and then what came out is released; else nothing happened. */
 enum hs_err hs_api_open(struct hanse *h, struct hs_step *s, struct hs_arena *arena);
 enum hs_err hs_api_close(struct hanse *h, struct hs_step *s, enum hs_err err);
 

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum hs_err line_look(struct hs_step *s, const struct hs_id *id, uint32_t index, struct hanse_order_line *out)
+static enum hs_err line_look(struct hs_step *s, const struct hs_id *id, uint32_t index,
+                             struct hanse_order_line *out)
 {
     struct hs_order_row row;
     struct hs_offer_row offer;
@@ -45,7 +46,8 @@ enum hanse_err hanse_order_line(struct hanse *h, const struct hanse_id *order, u
     return err == HS_OK ? hs_api_looked(h, line_look(&s, &id, index, out)) : (enum hanse_err)err;
 }
 
-enum hanse_err hanse_order_export(struct hanse *h, const struct hanse_id *order, const uint8_t **bytes, size_t *len)
+enum hanse_err hanse_order_export(struct hanse *h, const struct hanse_id *order, const uint8_t **bytes,
+                                  size_t *len)
 {
     struct hs_step s;
     struct hs_id id = hs_api_id(order);
@@ -70,8 +72,8 @@ _Static_assert((int)HANSE_REPORT_LINES_MAX >= (int)HS_ORDER_LINES_MAX &&
 static enum hanse_order_state state_out(enum hs_order_state state)
 {
     static const enum hanse_order_state states[HS_ORDER_STATE_COUNT] = {
-        [HS_ORDER_NONE] = HANSE_ORDER_DRAFT,         [HS_ORDER_PLACED] = HANSE_ORDER_PLACED,
-        [HS_ORDER_ACCEPTED] = HANSE_ORDER_ACCEPTED,  [HS_ORDER_REJECTED] = HANSE_ORDER_REJECTED,
+        [HS_ORDER_NONE] = HANSE_ORDER_DRAFT,          [HS_ORDER_PLACED] = HANSE_ORDER_PLACED,
+        [HS_ORDER_ACCEPTED] = HANSE_ORDER_ACCEPTED,   [HS_ORDER_REJECTED] = HANSE_ORDER_REJECTED,
         [HS_ORDER_CANCELLED] = HANSE_ORDER_CANCELLED, [HS_ORDER_CLOSED] = HANSE_ORDER_CLOSED,
     };
     return states[state];
@@ -135,7 +137,8 @@ static void report_out(const struct hs_export_report *in, struct hanse_report *o
     }
 }
 
-enum hanse_err hanse_verify(const uint8_t *bytes, size_t len, const struct hanse_id *root, struct hanse_report **out)
+enum hanse_err hanse_verify(const uint8_t *bytes, size_t len, const struct hanse_id *root,
+                            struct hanse_report **out)
 {
     struct hs_arena HS_ARENA arena = hs_arena((size_t)64 << 20);
     struct hs_key pinned = root != NULL ? hs_api_key(root) : (struct hs_key){0};

@@ -12,7 +12,8 @@ _Static_assert((int)HS_ROOM_STATE_CREATING == (int)HANSE_ROOM_CREATING &&
                    (int)HS_ROOM_STATE_LEFT == (int)HANSE_ROOM_LEFT &&
                    (int)HS_ROOM_STATE_FROZEN == (int)HANSE_ROOM_FROZEN,
                "room states are stored as they are shown");
-_Static_assert((int)HS_ROOM_OWNER == (int)HANSE_ROLE_OWNER && (int)HS_ROOM_LISTENER == (int)HANSE_ROLE_LISTENER,
+_Static_assert((int)HS_ROOM_OWNER == (int)HANSE_ROLE_OWNER &&
+                   (int)HS_ROOM_LISTENER == (int)HANSE_ROLE_LISTENER,
                "roles are shown as they are on the wire");
 
 #define COPY(out, in)                                                                                        \

@@ -52,7 +52,8 @@ static void poll_drop(struct hs_uv_driver *d)
 
 static int to_uv(unsigned events)
 {
-    return ((events & HANSE_POLL_IN) != 0 ? UV_READABLE : 0) | ((events & HANSE_POLL_OUT) != 0 ? UV_WRITABLE : 0);
+    return ((events & HANSE_POLL_IN) != 0 ? UV_READABLE : 0) |
+           ((events & HANSE_POLL_OUT) != 0 ? UV_WRITABLE : 0);
 }
 
 /* Waits for what the library waits for now. */

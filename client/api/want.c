@@ -63,8 +63,8 @@ enum hanse_err hanse_post(struct hanse *h, const struct hanse_id *room, const ch
     WANT(h, hs_want_text(&s, &id, text, op));
 }
 
-enum hanse_err hanse_offer_post(struct hanse *h, const struct hanse_id *room, const struct hanse_offer_spec *spec,
-                                uint64_t *op)
+enum hanse_err hanse_offer_post(struct hanse *h, const struct hanse_id *room,
+                                const struct hanse_offer_spec *spec, uint64_t *op)
 {
     struct hs_id id = hs_api_id(room);
     WANT(h, hs_want_offer(&s, &id, spec, op));

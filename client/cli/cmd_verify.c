@@ -27,11 +27,11 @@ static json_t *report_json(const struct hanse_report *r)
                                                      (json_int_t)r->lines[i].price_minor, "total",
                                                      (json_int_t)r->lines[i].total_minor));
     for (size_t i = 0; i < r->signer_count; i++)
-        (void)json_array_append_new(signers,
-                                    json_pack("{s:s, s:o, s:s, s:I, s:I}", "role", r->signers[i].role, "key",
-                                              json_id(&r->signers[i].key), "handle", r->signers[i].handle,
-                                              "from", (json_int_t)r->signers[i].from_ms, "until",
-                                              (json_int_t)r->signers[i].until_ms));
+        (void)json_array_append_new(
+            signers, json_pack("{s:s, s:s, s:o, s:s, s:I, s:I}", "role", r->signers[i].role, "part",
+                               r->signers[i].part, "key", json_id(&r->signers[i].key), "handle",
+                               r->signers[i].handle, "from", (json_int_t)r->signers[i].from_ms, "until",
+                               (json_int_t)r->signers[i].until_ms));
     for (size_t i = 0; i < r->discount_count; i++)
         (void)json_array_append_new(discounts,
                                     json_pack("{s:o, s:I, s:b}", "coupon", json_id(&r->discounts[i].coupon),
@@ -45,14 +45,30 @@ static json_t *report_json(const struct hanse_report *r)
                      (json_int_t)r->total_minor, "lines", lines, "discounts", discounts, "signers", signers);
 }
 
+static bool is_same(const struct hanse_report_signer *a, const struct hanse_report_signer *b)
+{
+    return memcmp(&a->key, &b->key, sizeof a->key) == 0 && strcmp(a->role, b->role) == 0;
+}
+
+/* Each signer once, with all that it signed. */
 static void print_signers(const struct hanse_report *r)
 {
     printf("\n  signed by\n");
     for (size_t i = 0; i < r->signer_count; i++) {
         const struct hanse_report_signer *s = &r->signers[i];
-        printf("    %-10s %s %s%s%s  from %s", s->role, short_id(&s->key), colour(BOLD), s->handle,
-               colour(PLAIN), time_text(s->from_ms, false));
-        printf(" until %s\n", s->until_ms > 0 ? time_text(s->until_ms, false) : "further notice");
+        bool shown = false;
+        for (size_t j = 0; j < i; j++)
+            shown = shown || is_same(s, &r->signers[j]);
+        if (shown)
+            continue;
+        printf("    %s%-9s%s %s  ", colour(BOLD), s->role, colour(PLAIN), short_id(&s->key));
+        for (size_t j = i; j < r->signer_count; j++)
+            if (is_same(s, &r->signers[j]))
+                printf("%s%s", j > i ? ", " : "", r->signers[j].part);
+        printf("; entitled from %s", time_text(s->from_ms, false));
+        if (s->until_ms > 0)
+            printf(" until %s", time_text(s->until_ms, false));
+        printf("\n");
     }
 }
 

@@ -124,9 +124,8 @@ struct hs_time hs_conn_deadline(const struct hs_conn *conn)
 static enum hs_err connected(struct hs_conn *conn, struct hs_time now)
 {
     conn->connected = true;
-    return conn->dial.knows_node
-               ? hs_link_new_initiator(&conn->dial.own, &conn->dial.node, now, &conn->link)
-               : hs_link_new_asker(now, &conn->link);
+    return conn->dial.knows_node ? hs_link_new_initiator(&conn->dial.own, &conn->dial.node, now, &conn->link)
+                                 : hs_link_new_asker(now, &conn->link);
 }
 
 /* A socket in the making: done, failed (then the next address), or not yet. */

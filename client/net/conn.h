@@ -1,4 +1,5 @@
-/* One connection to a node: a socket that never blocks, with a session on it. The only part that knows of sockets. */
+/* One connection to a node: a socket that never blocks, with a session on it. The only part that knows of
+ * sockets. */
 #ifndef HS_NET_CONN_H
 #define HS_NET_CONN_H
 
@@ -21,8 +22,9 @@ int hs_conn_fd(const struct hs_conn *conn);
 bool hs_conn_wants_write(const struct hs_conn *conn);
 struct hs_time hs_conn_deadline(const struct hs_conn *conn);
 
-/* Goes on as far as it can without waiting: connecting, writing, reading at most one buffer. After an error the
- * connection is to be freed: UNREACHABLE, CLOSED, TIMEOUT, those of hs_link_input(). Pull events until NONE then. */
+/* Goes on as far as it can without waiting: connecting, writing, reading at most one buffer. After an error
+ * the connection is to be freed: UNREACHABLE, CLOSED, TIMEOUT, those of hs_link_input(). Pull events until
+ * NONE then. */
 enum hs_err hs_conn_step(struct hs_conn *conn, struct hs_time now);
 
 /* The next event of the session (hs_link_next()). */

@@ -1,5 +1,6 @@
-/* A guest who says everything again: joins by a link, then answers each message with its own text, a given number of
- * times. Build it with: cc echo.c $(pkg-config --cflags --libs hanse). Run: echo DIR KEYFILE LINK COUNT */
+/* A guest who says everything again: joins by a link, then answers each message with its own text, a given
+ * number of times. Build it with: cc echo.c $(pkg-config --cflags --libs hanse). Run: echo DIR KEYFILE LINK
+ * COUNT */
 #include <hanse/hanse.h>
 
 #include <poll.h>

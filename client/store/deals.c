@@ -3,22 +3,14 @@
 #include "store/tables.h"
 
 static const struct hs_field offer_fields[] = {
-    HS_FIELD(FIXED, struct hs_offer_row, id),
-    HS_FIELD(FIXED, struct hs_offer_row, room),
-    HS_FIELD(FIXED, struct hs_offer_row, root),
-    HS_FIELD(BYTES, struct hs_offer_row, proved.object),
-    HS_FIELD(BYTES, struct hs_offer_row, proved.chain),
-    HS_FIELD(FIXED, struct hs_offer_row, seller.key),
-    HS_FIELD(TEXT, struct hs_offer_row, seller.handle),
-    HS_FIELD(TEXT, struct hs_offer_row, seller.name),
-    HS_FIELD(TEXT, struct hs_offer_row, sku),
-    HS_FIELD(TEXT, struct hs_offer_row, title),
-    HS_FIELD(TEXT, struct hs_offer_row, currency),
-    HS_FIELD(U64, struct hs_offer_row, price),
-    HS_FIELD(BOOL, struct hs_offer_row, includes_tax),
-    HS_FIELD(U32, struct hs_offer_row, tax_bp),
-    HS_FIELD(U64, struct hs_offer_row, from),
-    HS_FIELD(U64, struct hs_offer_row, until),
+    HS_FIELD(FIXED, struct hs_offer_row, id),           HS_FIELD(FIXED, struct hs_offer_row, room),
+    HS_FIELD(FIXED, struct hs_offer_row, root),         HS_FIELD(BYTES, struct hs_offer_row, proved.object),
+    HS_FIELD(BYTES, struct hs_offer_row, proved.chain), HS_FIELD(FIXED, struct hs_offer_row, seller.key),
+    HS_FIELD(TEXT, struct hs_offer_row, seller.handle), HS_FIELD(TEXT, struct hs_offer_row, seller.name),
+    HS_FIELD(TEXT, struct hs_offer_row, sku),           HS_FIELD(TEXT, struct hs_offer_row, title),
+    HS_FIELD(TEXT, struct hs_offer_row, currency),      HS_FIELD(U64, struct hs_offer_row, price),
+    HS_FIELD(BOOL, struct hs_offer_row, includes_tax),  HS_FIELD(U32, struct hs_offer_row, tax_bp),
+    HS_FIELD(U64, struct hs_offer_row, from),           HS_FIELD(U64, struct hs_offer_row, until),
 };
 static const struct hs_row_type offer_type = HS_ROW_TYPE(HS_TABLE_OFFER, struct hs_offer_row, offer_fields);
 
@@ -39,7 +31,8 @@ static const struct hs_field campaign_fields[] = {
     HS_FIELD(U64, struct hs_campaign_row, from),
     HS_FIELD(U64, struct hs_campaign_row, until),
 };
-static const struct hs_row_type campaign_type = HS_ROW_TYPE(HS_TABLE_CAMPAIGN, struct hs_campaign_row, campaign_fields);
+static const struct hs_row_type campaign_type =
+    HS_ROW_TYPE(HS_TABLE_CAMPAIGN, struct hs_campaign_row, campaign_fields);
 
 static const struct hs_field claim_fields[] = {
     HS_FIELD(BYTES, struct hs_claim_row, request),
@@ -60,44 +53,30 @@ static const struct hs_field coupon_fields[] = {
     HS_FIELD(TEXT, struct hs_coupon_row, title),
     HS_FIELD(U64, struct hs_coupon_row, until),
 };
-static const struct hs_row_type coupon_type = HS_ROW_TYPE(HS_TABLE_COUPON, struct hs_coupon_row, coupon_fields);
+static const struct hs_row_type coupon_type =
+    HS_ROW_TYPE(HS_TABLE_COUPON, struct hs_coupon_row, coupon_fields);
 
 static const struct hs_field order_fields[] = {
-    HS_FIELD(FIXED, struct hs_order_row, id),
-    HS_FIELD(FIXED, struct hs_order_row, room),
-    HS_FIELD(FIXED, struct hs_order_row, root),
-    HS_FIELD(BYTES, struct hs_order_row, proved.object),
-    HS_FIELD(BYTES, struct hs_order_row, proved.chain),
-    HS_FIELD(U32, struct hs_order_row, state),
-    HS_FIELD(U32, struct hs_order_row, reason),
-    HS_FIELD(BOOL, struct hs_order_row, own),
-    HS_FIELD(FIXED, struct hs_order_row, customer.key),
-    HS_FIELD(TEXT, struct hs_order_row, customer.handle),
-    HS_FIELD(TEXT, struct hs_order_row, customer.name),
-    HS_FIELD(TEXT, struct hs_order_row, currency),
-    HS_FIELD(U64, struct hs_order_row, subtotal),
-    HS_FIELD(U64, struct hs_order_row, discount),
-    HS_FIELD(U64, struct hs_order_row, total),
-    HS_FIELD(U64, struct hs_order_row, placed),
-    HS_FIELD(U64, struct hs_order_row, seen),
-    HS_FIELD(U32, struct hs_order_row, lines),
-    HS_FIELD(U32, struct hs_order_row, receipts),
-    HS_FIELD(U32, struct hs_order_row, next_seq),
+    HS_FIELD(FIXED, struct hs_order_row, id),           HS_FIELD(FIXED, struct hs_order_row, room),
+    HS_FIELD(FIXED, struct hs_order_row, root),         HS_FIELD(BYTES, struct hs_order_row, proved.object),
+    HS_FIELD(BYTES, struct hs_order_row, proved.chain), HS_FIELD(U32, struct hs_order_row, state),
+    HS_FIELD(U32, struct hs_order_row, reason),         HS_FIELD(BOOL, struct hs_order_row, own),
+    HS_FIELD(FIXED, struct hs_order_row, customer.key), HS_FIELD(TEXT, struct hs_order_row, customer.handle),
+    HS_FIELD(TEXT, struct hs_order_row, customer.name), HS_FIELD(TEXT, struct hs_order_row, currency),
+    HS_FIELD(U64, struct hs_order_row, subtotal),       HS_FIELD(U64, struct hs_order_row, discount),
+    HS_FIELD(U64, struct hs_order_row, total),          HS_FIELD(U64, struct hs_order_row, placed),
+    HS_FIELD(U64, struct hs_order_row, seen),           HS_FIELD(U32, struct hs_order_row, lines),
+    HS_FIELD(U32, struct hs_order_row, receipts),       HS_FIELD(U32, struct hs_order_row, next_seq),
     HS_FIELD(BOOL, struct hs_order_row, done),
 };
 static const struct hs_row_type order_type = HS_ROW_TYPE(HS_TABLE_ORDER, struct hs_order_row, order_fields);
 
 static const struct hs_field redeem_fields[] = {
-    HS_FIELD(FIXED, struct hs_redeem_row, coupon),
-    HS_FIELD(BYTES, struct hs_redeem_row, question),
-    HS_FIELD(BYTES, struct hs_redeem_row, presentation),
-    HS_FIELD(BYTES, struct hs_redeem_row, holder_chain),
-    HS_FIELD(BYTES, struct hs_redeem_row, request),
-    HS_FIELD(BYTES, struct hs_redeem_row, reservation),
-    HS_FIELD(BYTES, struct hs_redeem_row, commit),
-    HS_FIELD(BYTES, struct hs_redeem_row, redemption),
-    HS_FIELD(BYTES, struct hs_redeem_row, node_chain),
-    HS_FIELD(U64, struct hs_redeem_row, asked),
+    HS_FIELD(FIXED, struct hs_redeem_row, coupon),       HS_FIELD(BYTES, struct hs_redeem_row, question),
+    HS_FIELD(BYTES, struct hs_redeem_row, presentation), HS_FIELD(BYTES, struct hs_redeem_row, holder_chain),
+    HS_FIELD(BYTES, struct hs_redeem_row, request),      HS_FIELD(BYTES, struct hs_redeem_row, reservation),
+    HS_FIELD(BYTES, struct hs_redeem_row, commit),       HS_FIELD(BYTES, struct hs_redeem_row, redemption),
+    HS_FIELD(BYTES, struct hs_redeem_row, node_chain),   HS_FIELD(U64, struct hs_redeem_row, asked),
 };
 static const struct hs_row_type redeem_type = HS_ROW_TYPE(HS_TABLE_STEP, struct hs_redeem_row, redeem_fields);
 
@@ -107,7 +86,8 @@ static const struct hs_field counter_fields[] = {
     HS_FIELD(BYTES, struct hs_counter_row, key_package),
     HS_FIELD(U64, struct hs_counter_row, asked),
 };
-static const struct hs_row_type counter_type = HS_ROW_TYPE(HS_TABLE_COUNTER, struct hs_counter_row, counter_fields);
+static const struct hs_row_type counter_type =
+    HS_ROW_TYPE(HS_TABLE_COUNTER, struct hs_counter_row, counter_fields);
 
 static const struct hs_field event_fields[] = {
     HS_FIELD(BYTES, struct hs_proved, object),
@@ -116,13 +96,13 @@ static const struct hs_field event_fields[] = {
 static const struct hs_row_type event_type = HS_ROW_TYPE(HS_TABLE_EVENT, struct hs_proved, event_fields);
 
 bool hs_offer_row_get(struct hs_kv *kv, const struct hs_id *id, struct hs_arena *arena,
-                          struct hs_offer_row *out)
+                      struct hs_offer_row *out)
 {
     return hs_row_get(kv, &offer_type, HS_VIEW(*id), arena, out);
 }
 
 bool hs_offer_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
-                           struct hs_offer_row *out)
+                       struct hs_offer_row *out)
 {
     return hs_row_next(kv, &offer_type, (struct hs_bytes){0}, cursor, arena, NULL, out);
 }
@@ -133,13 +113,13 @@ void hs_offer_row_put(struct hs_kv *kv, const struct hs_offer_row *row)
 }
 
 bool hs_campaign_row_get(struct hs_kv *kv, const struct hs_id *id, struct hs_arena *arena,
-                          struct hs_campaign_row *out)
+                         struct hs_campaign_row *out)
 {
     return hs_row_get(kv, &campaign_type, HS_VIEW(*id), arena, out);
 }
 
 bool hs_campaign_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
-                           struct hs_campaign_row *out)
+                          struct hs_campaign_row *out)
 {
     return hs_row_next(kv, &campaign_type, (struct hs_bytes){0}, cursor, arena, NULL, out);
 }
@@ -150,13 +130,13 @@ void hs_campaign_row_put(struct hs_kv *kv, const struct hs_campaign_row *row)
 }
 
 bool hs_coupon_row_get(struct hs_kv *kv, const struct hs_id *id, struct hs_arena *arena,
-                          struct hs_coupon_row *out)
+                       struct hs_coupon_row *out)
 {
     return hs_row_get(kv, &coupon_type, HS_VIEW(*id), arena, out);
 }
 
 bool hs_coupon_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
-                           struct hs_coupon_row *out)
+                        struct hs_coupon_row *out)
 {
     return hs_row_next(kv, &coupon_type, (struct hs_bytes){0}, cursor, arena, NULL, out);
 }
@@ -167,13 +147,13 @@ void hs_coupon_row_put(struct hs_kv *kv, const struct hs_coupon_row *row)
 }
 
 bool hs_order_row_get(struct hs_kv *kv, const struct hs_id *id, struct hs_arena *arena,
-                          struct hs_order_row *out)
+                      struct hs_order_row *out)
 {
     return hs_row_get(kv, &order_type, HS_VIEW(*id), arena, out);
 }
 
 bool hs_order_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
-                           struct hs_order_row *out)
+                       struct hs_order_row *out)
 {
     return hs_row_next(kv, &order_type, (struct hs_bytes){0}, cursor, arena, NULL, out);
 }
@@ -206,7 +186,8 @@ bool hs_event_row_get(struct hs_kv *kv, const struct hs_id *order, uint32_t seq,
     return hs_row_get(kv, &event_type, hs_kv_key_bytes(&key), arena, out);
 }
 
-void hs_event_row_put(struct hs_kv *kv, const struct hs_id *order, uint32_t seq, const struct hs_proved *event)
+void hs_event_row_put(struct hs_kv *kv, const struct hs_id *order, uint32_t seq,
+                      const struct hs_proved *event)
 {
     struct hs_kv_key key = hs_row_key_seq(HS_VIEW(*order), seq);
     hs_row_put(kv, &event_type, hs_kv_key_bytes(&key), event);

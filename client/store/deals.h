@@ -1,5 +1,5 @@
-/* Deals: the signed bytes and, beside them, what is shown of them, so that a list needs no verification. Every row
- * was verified before it was written. */
+/* Deals: the signed bytes and, beside them, what is shown of them, so that a list needs no verification.
+ * Every row was verified before it was written. */
 #ifndef HS_STORE_DEALS_H
 #define HS_STORE_DEALS_H
 
@@ -62,20 +62,20 @@ struct hs_order_row {
     char currency[HS_CURRENCY_SIZE];
     int64_t subtotal, discount, total, placed, seen; /* seen: by this device's clock */
     uint32_t lines, receipts, next_seq;
-    bool done;               /* till: nothing is left to do */
+    bool done; /* till: nothing is left to do */
 };
 
 /* How far the till has come with an order's coupon. What is empty hasn't happened. */
 struct hs_redeem_row {
     struct hs_id coupon;
-    struct hs_bytes question;     /* PresentationRequest */
+    struct hs_bytes question; /* PresentationRequest */
     struct hs_bytes presentation;
     struct hs_bytes holder_chain;
-    struct hs_bytes request;      /* ReserveRequest */
+    struct hs_bytes request; /* ReserveRequest */
     struct hs_bytes reservation;
     struct hs_bytes commit;
     struct hs_bytes redemption;
-    struct hs_bytes node_chain;   /* proves the redemption */
+    struct hs_bytes node_chain; /* proves the redemption */
     int64_t asked;
 };
 
@@ -106,7 +106,8 @@ void hs_claim_row_put(struct hs_kv *kv, const struct hs_id *campaign, const stru
 
 bool hs_event_row_get(struct hs_kv *kv, const struct hs_id *order, uint32_t seq, struct hs_arena *arena,
                       struct hs_proved *out);
-void hs_event_row_put(struct hs_kv *kv, const struct hs_id *order, uint32_t seq, const struct hs_proved *event);
+void hs_event_row_put(struct hs_kv *kv, const struct hs_id *order, uint32_t seq,
+                      const struct hs_proved *event);
 
 bool hs_redeem_row_get(struct hs_kv *kv, const struct hs_id *order, struct hs_arena *arena,
                        struct hs_redeem_row *out);

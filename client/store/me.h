@@ -9,9 +9,9 @@
 struct hs_me {
     struct hs_secret32 seed;          /* customers' personas are derived from it */
     struct hs_secret32 device_secret; /* this device's keys are */
-    bool has_role;                    /* role_seed is a brand's role, known by one public identity everywhere */
+    bool has_role; /* role_seed is a brand's role, known by one public identity everywhere */
     struct hs_secret32 role_seed;
-    uint32_t roles;                   /* HS_ROLE_BIT()s by the home's root */
+    uint32_t roles; /* HS_ROLE_BIT()s by the home's root */
     char name[HS_CREDENTIAL_NAME_MAX + 1];
     char handle[HS_HANDLE_TEXT_SIZE];
     struct hs_bytes grants; /* Chain: shown in rooms of the home's brand */

@@ -3,30 +3,36 @@
 #include "store/tables.h"
 
 static const struct hs_field message_fields[] = {
-    HS_FIELD(U64, struct hs_message_row, seq),           HS_FIELD(U32, struct hs_message_row, kind),
-    HS_FIELD(U32, struct hs_message_row, err),           HS_FIELD(U64, struct hs_message_row, time),
-    HS_FIELD(BOOL, struct hs_message_row, own),          HS_FIELD(FIXED, struct hs_message_row, sender.key),
-    HS_FIELD(TEXT, struct hs_message_row, sender.handle), HS_FIELD(TEXT, struct hs_message_row, sender.name),
-    HS_FIELD(FIXED, struct hs_message_row, object),      HS_FIELD(BYTES, struct hs_message_row, text),
+    HS_FIELD(U64, struct hs_message_row, seq),
+    HS_FIELD(U32, struct hs_message_row, kind),
+    HS_FIELD(U32, struct hs_message_row, err),
+    HS_FIELD(U64, struct hs_message_row, time),
+    HS_FIELD(BOOL, struct hs_message_row, own),
+    HS_FIELD(FIXED, struct hs_message_row, sender.key),
+    HS_FIELD(TEXT, struct hs_message_row, sender.handle),
+    HS_FIELD(TEXT, struct hs_message_row, sender.name),
+    HS_FIELD(FIXED, struct hs_message_row, object),
+    HS_FIELD(BYTES, struct hs_message_row, text),
 };
 static const struct hs_row_type message_type =
     HS_ROW_TYPE(HS_TABLE_MESSAGE, struct hs_message_row, message_fields);
 
 static const struct hs_field outbox_fields[] = {
-    HS_FIELD(U64, struct hs_outbox_row, number),  HS_FIELD(U32, struct hs_outbox_row, kind),
-    HS_FIELD(FIXED, struct hs_outbox_row, room),  HS_FIELD(BYTES, struct hs_outbox_row, frame),
+    HS_FIELD(U64, struct hs_outbox_row, number),      HS_FIELD(U32, struct hs_outbox_row, kind),
+    HS_FIELD(FIXED, struct hs_outbox_row, room),      HS_FIELD(BYTES, struct hs_outbox_row, frame),
     HS_FIELD(FIXED, struct hs_outbox_row, body_hash), HS_FIELD(U64, struct hs_outbox_row, epoch),
-    HS_FIELD(BYTES, struct hs_outbox_row, content), HS_FIELD(BOOL, struct hs_outbox_row, stale),
+    HS_FIELD(BYTES, struct hs_outbox_row, content),   HS_FIELD(BOOL, struct hs_outbox_row, stale),
 };
-static const struct hs_row_type outbox_type = HS_ROW_TYPE(HS_TABLE_OUTBOX, struct hs_outbox_row, outbox_fields);
+static const struct hs_row_type outbox_type =
+    HS_ROW_TYPE(HS_TABLE_OUTBOX, struct hs_outbox_row, outbox_fields);
 
 static const struct hs_field join_fields[] = {
-    HS_FIELD(FIXED, struct hs_join_row, ref),       HS_FIELD(BOOL, struct hs_join_row, counter),
-    HS_FIELD(FIXED, struct hs_join_row, room),      HS_FIELD(FIXED, struct hs_join_row, hub_root),
-    HS_FIELD(FIXED, struct hs_join_row, persona),   HS_FIELD(BYTES, struct hs_join_row, descriptor),
+    HS_FIELD(FIXED, struct hs_join_row, ref),         HS_FIELD(BOOL, struct hs_join_row, counter),
+    HS_FIELD(FIXED, struct hs_join_row, room),        HS_FIELD(FIXED, struct hs_join_row, hub_root),
+    HS_FIELD(FIXED, struct hs_join_row, persona),     HS_FIELD(BYTES, struct hs_join_row, descriptor),
     HS_FIELD(BYTES, struct hs_join_row, key_package), HS_FIELD(BYTES, struct hs_join_row, priv),
-    HS_FIELD(BYTES, struct hs_join_row, body),      HS_FIELD(BOOL, struct hs_join_row, bound),
-    HS_FIELD(BOOL, struct hs_join_row, asked),      HS_FIELD(U64, struct hs_join_row, made),
+    HS_FIELD(BYTES, struct hs_join_row, body),        HS_FIELD(BOOL, struct hs_join_row, bound),
+    HS_FIELD(BOOL, struct hs_join_row, asked),        HS_FIELD(U64, struct hs_join_row, made),
 };
 static const struct hs_row_type join_type = HS_ROW_TYPE(HS_TABLE_JOIN, struct hs_join_row, join_fields);
 
@@ -63,7 +69,8 @@ bool hs_outbox_row_get(struct hs_kv *kv, uint64_t number, struct hs_arena *arena
     return hs_row_get(kv, &outbox_type, hs_kv_key_bytes(&key), arena, out);
 }
 
-bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_outbox_row *out)
+bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                        struct hs_outbox_row *out)
 {
     return hs_row_next(kv, &outbox_type, (struct hs_bytes){0}, cursor, arena, NULL, out);
 }
@@ -74,7 +81,7 @@ struct hs_kv_key hs_outbox_cursor(uint64_t after)
 }
 
 bool hs_outbox_row_find(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
-                    struct hs_arena *arena, struct hs_outbox_row *out)
+                        struct hs_arena *arena, struct hs_outbox_row *out)
 {
     struct hs_kv_key cursor = {0};
     while (hs_outbox_row_next(kv, &cursor, arena, out))
@@ -95,12 +102,14 @@ void hs_outbox_row_delete(struct hs_kv *kv, uint64_t number)
     hs_kv_del(kv, HS_TABLE_OUTBOX, hs_kv_key_bytes(&key));
 }
 
-bool hs_join_row_get(struct hs_kv *kv, const struct hs_id *ref, struct hs_arena *arena, struct hs_join_row *out)
+bool hs_join_row_get(struct hs_kv *kv, const struct hs_id *ref, struct hs_arena *arena,
+                     struct hs_join_row *out)
 {
     return hs_row_get(kv, &join_type, HS_VIEW(*ref), arena, out);
 }
 
-bool hs_join_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_join_row *out)
+bool hs_join_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                      struct hs_join_row *out)
 {
     return hs_row_next(kv, &join_type, (struct hs_bytes){0}, cursor, arena, NULL, out);
 }

@@ -33,9 +33,9 @@ bool hs_message_next(struct hs_kv *kv, const struct hs_id *room, uint64_t from, 
 bool hs_content_note(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *content_id);
 
 enum hs_outbox_kind {
-    HS_OUTBOX_POST = 1,   /* until its record comes */
-    HS_OUTBOX_COMMIT,     /* until its record comes, or another commit's */
-    HS_OUTBOX_CREATE,     /* until it is answered */
+    HS_OUTBOX_POST = 1, /* until its record comes */
+    HS_OUTBOX_COMMIT,   /* until its record comes, or another commit's */
+    HS_OUTBOX_CREATE,   /* until it is answered */
 };
 
 /* A cursor for hs_outbox_row_next() that begins behind that number. */
@@ -53,17 +53,18 @@ struct hs_outbox_row {
     bool stale;              /* POST: refused for its epoch, waits for the next one */
 };
 bool hs_outbox_row_get(struct hs_kv *kv, uint64_t number, struct hs_arena *arena, struct hs_outbox_row *out);
-bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_outbox_row *out);
+bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                        struct hs_outbox_row *out);
 bool hs_outbox_row_find(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
-                    struct hs_arena *arena, struct hs_outbox_row *out);
+                        struct hs_arena *arena, struct hs_outbox_row *out);
 void hs_outbox_row_put(struct hs_kv *kv, const struct hs_outbox_row *row);
 void hs_outbox_row_delete(struct hs_kv *kv, uint64_t number);
 
 /* A key package on its way: a room that was asked for, by an invite or as a counter. */
 struct hs_join_row {
-    struct hs_id ref;            /* KeyPackageRef */
-    bool counter;                /* asked for with OpenCounter; else with Join */
-    struct hs_id room;           /* to be joined; counter: the room that entitles to it */
+    struct hs_id ref;  /* KeyPackageRef */
+    bool counter;      /* asked for with OpenCounter; else with Join */
+    struct hs_id room; /* to be joined; counter: the room that entitles to it */
     struct hs_key hub_root, persona;
     struct hs_bytes descriptor;  /* of the hub; counters: empty where home is the hub */
     struct hs_bytes key_package; /* MLSMessage */
@@ -73,8 +74,10 @@ struct hs_join_row {
     bool asked;                  /* the hub has the request */
     struct hs_time made;
 };
-bool hs_join_row_get(struct hs_kv *kv, const struct hs_id *ref, struct hs_arena *arena, struct hs_join_row *out);
-bool hs_join_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_join_row *out);
+bool hs_join_row_get(struct hs_kv *kv, const struct hs_id *ref, struct hs_arena *arena,
+                     struct hs_join_row *out);
+bool hs_join_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                      struct hs_join_row *out);
 void hs_join_row_put(struct hs_kv *kv, const struct hs_join_row *row);
 void hs_join_row_delete(struct hs_kv *kv, const struct hs_id *ref);
 

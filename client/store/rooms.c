@@ -3,24 +3,15 @@
 #include "store/tables.h"
 
 static const struct hs_field room_fields[] = {
-    HS_FIELD(FIXED, struct hs_room_row, id),
-    HS_FIELD(U32, struct hs_room_row, state),
-    HS_FIELD(U32, struct hs_room_row, kind),
-    HS_FIELD(U32, struct hs_room_row, role),
-    HS_FIELD(TEXT, struct hs_room_row, name),
-    HS_FIELD(TEXT, struct hs_room_row, domain),
-    HS_FIELD(FIXED, struct hs_room_row, hub_root),
-    HS_FIELD(FIXED, struct hs_room_row, self),
-    HS_FIELD(BYTES, struct hs_room_row, descriptor),
-    HS_FIELD(U64, struct hs_room_row, tip.next_seq),
-    HS_FIELD(FIXED, struct hs_room_row, tip.hash),
-    HS_FIELD(U64, struct hs_room_row, tip.hub_time),
-    HS_FIELD(BOOL, struct hs_room_row, has_anchor),
-    HS_FIELD(U64, struct hs_room_row, anchor),
-    HS_FIELD(U64, struct hs_room_row, epoch),
-    HS_FIELD(U64, struct hs_room_row, epoch_min),
-    HS_FIELD(U32, struct hs_room_row, members),
-    HS_FIELD(U32, struct hs_room_row, frozen),
+    HS_FIELD(FIXED, struct hs_room_row, id),         HS_FIELD(U32, struct hs_room_row, state),
+    HS_FIELD(U32, struct hs_room_row, kind),         HS_FIELD(U32, struct hs_room_row, role),
+    HS_FIELD(TEXT, struct hs_room_row, name),        HS_FIELD(TEXT, struct hs_room_row, domain),
+    HS_FIELD(FIXED, struct hs_room_row, hub_root),   HS_FIELD(FIXED, struct hs_room_row, self),
+    HS_FIELD(BYTES, struct hs_room_row, descriptor), HS_FIELD(U64, struct hs_room_row, tip.next_seq),
+    HS_FIELD(FIXED, struct hs_room_row, tip.hash),   HS_FIELD(U64, struct hs_room_row, tip.hub_time),
+    HS_FIELD(BOOL, struct hs_room_row, has_anchor),  HS_FIELD(U64, struct hs_room_row, anchor),
+    HS_FIELD(U64, struct hs_room_row, epoch),        HS_FIELD(U64, struct hs_room_row, epoch_min),
+    HS_FIELD(U32, struct hs_room_row, members),      HS_FIELD(U32, struct hs_room_row, frozen),
 };
 static const struct hs_row_type room_type = HS_ROW_TYPE(HS_TABLE_ROOM, struct hs_room_row, room_fields);
 
@@ -29,14 +20,16 @@ static const struct hs_field joiner_fields[] = {
     HS_FIELD(U64, struct hs_joiner_row, seq),         HS_FIELD(U64, struct hs_joiner_row, hub_time),
     HS_FIELD(U32, struct hs_joiner_row, uses_before), HS_FIELD(BOOL, struct hs_joiner_row, admitted),
 };
-static const struct hs_row_type joiner_type = HS_ROW_TYPE(HS_TABLE_JOINER, struct hs_joiner_row, joiner_fields);
+static const struct hs_row_type joiner_type =
+    HS_ROW_TYPE(HS_TABLE_JOINER, struct hs_joiner_row, joiner_fields);
 
 static const struct hs_field invite_fields[] = {
     HS_FIELD(BYTES, struct hs_invite_row, body),
     HS_FIELD(U64, struct hs_invite_row, hub_time),
     HS_FIELD(U32, struct hs_invite_row, uses),
 };
-static const struct hs_row_type invite_type = HS_ROW_TYPE(HS_TABLE_INVITE, struct hs_invite_row, invite_fields);
+static const struct hs_row_type invite_type =
+    HS_ROW_TYPE(HS_TABLE_INVITE, struct hs_invite_row, invite_fields);
 
 bool hs_room_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena, struct hs_room_row *out)
 {
@@ -59,7 +52,8 @@ void hs_room_delete(struct hs_kv *kv, const struct hs_id *room)
     hs_group_state_delete(kv, room);
 }
 
-bool hs_group_state_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena, struct hs_bytes *out)
+bool hs_group_state_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena,
+                        struct hs_bytes *out)
 {
     return hs_kv_get(kv, HS_TABLE_GROUP, HS_VIEW(*room), arena, out);
 }
@@ -81,8 +75,8 @@ bool hs_joiner_get(struct hs_kv *kv, const struct hs_id *room, const struct hs_i
     return hs_row_get(kv, &joiner_type, hs_kv_key_bytes(&key), arena, out);
 }
 
-bool hs_joiner_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor, struct hs_arena *arena,
-                    struct hs_id *body_hash, struct hs_joiner_row *out)
+bool hs_joiner_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor,
+                    struct hs_arena *arena, struct hs_id *body_hash, struct hs_joiner_row *out)
 {
     struct hs_bytes key;
     if (!hs_row_next(kv, &joiner_type, HS_VIEW(*room), cursor, arena, &key, out))

@@ -25,23 +25,25 @@ struct hs_room_row {
     struct hs_key hub_root, self; /* self: the persona that the room knows */
     struct hs_bytes descriptor;   /* of the hub */
     struct hs_log_tip tip;
-    bool has_anchor;              /* joined by Welcome, in the record with this number */
+    bool has_anchor; /* joined by Welcome, in the record with this number */
     uint64_t anchor;
     uint64_t epoch;
-    uint64_t epoch_min;           /* older posts aren't believed: somebody lost rights since */
+    uint64_t epoch_min; /* older posts aren't believed: somebody lost rights since */
     uint32_t members;
     int32_t frozen; /* enum hs_err */
 };
 
 bool hs_room_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena, struct hs_room_row *out);
-bool hs_room_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_room_row *out);
+bool hs_room_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                  struct hs_room_row *out);
 void hs_room_put(struct hs_kv *kv, const struct hs_room_row *row);
 
 /* The room and everything that hangs on it: for a room that the node refused to make. */
 void hs_room_delete(struct hs_kv *kv, const struct hs_id *room);
 
 /* The saved MLS state; secret. */
-bool hs_group_state_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena, struct hs_bytes *out);
+bool hs_group_state_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena,
+                        struct hs_bytes *out);
 void hs_group_state_put(struct hs_kv *kv, const struct hs_id *room, struct hs_bytes state);
 void hs_group_state_delete(struct hs_kv *kv, const struct hs_id *room);
 
@@ -56,8 +58,8 @@ struct hs_joiner_row {
 };
 bool hs_joiner_get(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
                    struct hs_arena *arena, struct hs_joiner_row *out);
-bool hs_joiner_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor, struct hs_arena *arena,
-                    struct hs_id *body_hash, struct hs_joiner_row *out);
+bool hs_joiner_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor,
+                    struct hs_arena *arena, struct hs_id *body_hash, struct hs_joiner_row *out);
 void hs_joiner_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
                    const struct hs_joiner_row *row);
 

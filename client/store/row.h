@@ -1,5 +1,5 @@
-/* Rows: structs as bytes, by a table of their fields. A row's value is a version byte and then the fields in the
- * table's order; fields are only ever added at the end, and a row written before reads as zero there. */
+/* Rows: structs as bytes, by a table of their fields. A row's value is a version byte and then the fields in
+ * the table's order; fields are only ever added at the end, and a row written before reads as zero there. */
 #ifndef HS_STORE_ROW_H
 #define HS_STORE_ROW_H
 
@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 enum hs_field_kind {
-    HS_FIELD_U32,   /* uint32_t, int32_t or an enum of that size */
-    HS_FIELD_U64,   /* uint64_t or int64_t */
+    HS_FIELD_U32, /* uint32_t, int32_t or an enum of that size */
+    HS_FIELD_U64, /* uint64_t or int64_t */
     HS_FIELD_BOOL,
     HS_FIELD_FIXED, /* an array of bytes */
     HS_FIELD_TEXT,  /* a char array with its NUL */
@@ -21,7 +21,10 @@ struct hs_field {
     size_t offset, size;
 };
 
-#define HS_FIELD(kind, type, member) {HS_FIELD_##kind, offsetof(type, member), sizeof(((type *)0)->member)}
+#define HS_FIELD(kind, type, member)                                                                         \
+    {                                                                                                        \
+        HS_FIELD_##kind, offsetof(type, member), sizeof(((type *)0)->member)                                 \
+    }
 
 struct hs_row_type {
     unsigned table;
@@ -30,7 +33,10 @@ struct hs_row_type {
     size_t count;
 };
 
-#define HS_ROW_TYPE(table, type, fields) {table, sizeof(type), fields, sizeof(fields) / sizeof *(fields)}
+#define HS_ROW_TYPE(table, type, fields)                                                                     \
+    {                                                                                                        \
+        table, sizeof(type), fields, sizeof(fields) / sizeof *(fields)                                       \
+    }
 
 void hs_row_put(struct hs_kv *kv, const struct hs_row_type *type, struct hs_bytes key, const void *row);
 
@@ -38,8 +44,8 @@ void hs_row_put(struct hs_kv *kv, const struct hs_row_type *type, struct hs_byte
 bool hs_row_get(struct hs_kv *kv, const struct hs_row_type *type, struct hs_bytes key, struct hs_arena *arena,
                 void *row);
 
-/* The first row whose key is >= *cursor and starts with prefix; moves *cursor behind it. Start with the prefix as
- * cursor. key may be NULL. */
+/* The first row whose key is >= *cursor and starts with prefix; moves *cursor behind it. Start with the
+ * prefix as cursor. key may be NULL. */
 bool hs_row_next(struct hs_kv *kv, const struct hs_row_type *type, struct hs_bytes prefix,
                  struct hs_kv_key *cursor, struct hs_arena *arena, struct hs_bytes *key, void *row);
 

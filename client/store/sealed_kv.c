@@ -57,8 +57,8 @@ static enum hs_err sealed_put(struct hs_kv *kv, unsigned table, struct hs_bytes 
     HS_REQUIRE(out != NULL, HS_ERR_NOMEM);
     struct place place = place_of(table, key);
     randombytes_buf(out, NONCE_LEN);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_LEN, NULL, value.data, value.len, place.b, place.len,
-                                               NULL, out, s->key->b);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_LEN, NULL, value.data, value.len, place.b,
+                                               place.len, NULL, out, s->key->b);
     return s->inner->ops->put(s->inner, table, key, hs_writer_bytes(&w));
 }
 
@@ -86,7 +86,7 @@ struct hs_sealed_kv hs_sealed_kv(struct hs_kv *inner, const struct hs_secret32 *
 
 void hs_sealed_key(const uint8_t caller_key[static 32], struct hs_secret32 *out)
 {
-    enum hs_err err = hs_hkdf_expand(hs_bytes(caller_key, 32), hs_bytes_str("hanse-store-v1"), out->b,
-                                     sizeof out->b);
+    enum hs_err err =
+        hs_hkdf_expand(hs_bytes(caller_key, 32), hs_bytes_str("hanse-store-v1"), out->b, sizeof out->b);
     HS_ASSERT(err == HS_OK);
 }

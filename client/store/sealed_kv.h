@@ -1,5 +1,6 @@
-/* A struct hs_kv whose values are sealed on their way into another one: XChaCha20-Poly1305 with a random nonce, the
- * table and the key as associated data, so that no value can be put in another's place. Keys stay as they are. */
+/* A struct hs_kv whose values are sealed on their way into another one: XChaCha20-Poly1305 with a random
+ * nonce, the table and the key as associated data, so that no value can be put in another's place. Keys stay
+ * as they are. */
 #ifndef HS_STORE_SEALED_KV_H
 #define HS_STORE_SEALED_KV_H
 

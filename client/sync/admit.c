@@ -11,8 +11,8 @@ enum { WELCOME_ROOM = 24 /* joiners whose part of a commit surely fits a frame b
 
 /* ---- records ---- */
 
-enum hs_err hs_invite_record(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                             struct hs_bytes body)
+enum hs_err hs_invite_record(struct hs_step *s, struct hs_live_room *room,
+                             const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_invite invite;
     HS_TRY(hs_invite_open(body, &room->row.id, header->hub_time, &invite));
@@ -22,13 +22,13 @@ enum hs_err hs_invite_record(struct hs_step *s, struct hs_live_room *room, const
                                      .kind = HANSE_MESSAGE_INVITED,
                                      .time = header->hub_time,
                                      .own = hs_key_equal(&invite.issuer, &room->row.self)};
-    message.sender.key = invite.issuer;
+    hs_person_by_key(room, &invite.issuer, header->hub_time, &message.sender);
     hs_message_put(s->kv, &room->row.id, &message);
     return s->kv->err;
 }
 
-enum hs_err hs_join_record(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                           struct hs_bytes body)
+enum hs_err hs_join_record(struct hs_step *s, struct hs_live_room *room,
+                           const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_join join;
     struct hs_invite_row invite;
@@ -58,8 +58,8 @@ static bool join_load(struct hs_step *s, struct hs_live_room *room, const struct
            hs_invite_open(invite.body, &room->row.id, invite.hub_time, &out->invite) == HS_OK;
 }
 
-enum hs_err hs_joins_named(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hashes, size_t count,
-                           struct hs_judge_join **out, size_t *found)
+enum hs_err hs_joins_named(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hashes,
+                           size_t count, struct hs_judge_join **out, size_t *found)
 {
     *found = 0;
     *out = hs_arena_alloc(s->arena, (count + 1) * sizeof **out);
@@ -142,8 +142,8 @@ enum hs_err hs_joiners_admit(struct hs_step *s, struct hs_live_room *room)
 
 /* ---- making an invite ---- */
 
-static enum hs_err put_answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
-                                enum hs_err err)
+static enum hs_err put_answered(struct hs_step *s, const struct hs_request *request,
+                                const Hanse__Frame *frame, enum hs_err err)
 {
     struct hs_op *op = hs_op_find(s->sync, request->op);
     if (err == HS_OK && frame->body_case != HANSE__FRAME__BODY_ACCEPTED)

@@ -16,10 +16,10 @@ static enum hs_err commits_next(struct hs_step *s)
     return s->kv->err;
 }
 
-/* Where a ping comes back and nothing was delivered since it went out, the node has nothing more: it delivers what
- * it has before it answers. */
-static enum hs_err ping_answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
-                                 enum hs_err err)
+/* Where a ping comes back and nothing was delivered since it went out, the node has nothing more: it delivers
+ * what it has before it answers. */
+static enum hs_err ping_answered(struct hs_step *s, const struct hs_request *request,
+                                 const Hanse__Frame *frame, enum hs_err err)
 {
     struct hs_sync *sync = s->sync;
     (void)request;
@@ -28,7 +28,7 @@ static enum hs_err ping_answered(struct hs_step *s, const struct hs_request *req
     if (sync->caught_up)
         return HS_OK;
     if (sync->traffic != sync->traffic_at_ping)
-        return hs_session_ping(s);
+        return hs_home_ping(s);
     sync->caught_up = true;
     HS_TRY(hs_posts_encrypt(s));
     HS_TRY(hs_ops_resume(s, false)); /* commits want to stand at the log's end */
@@ -37,7 +37,7 @@ static enum hs_err ping_answered(struct hs_step *s, const struct hs_request *req
     return hs_out_event(s, &event, NULL);
 }
 
-enum hs_err hs_session_ping(struct hs_step *s)
+enum hs_err hs_home_ping(struct hs_step *s)
 {
     Hanse__Ping body = HANSE__PING__INIT;
     Hanse__Frame frame = HANSE__FRAME__INIT;
@@ -50,7 +50,7 @@ enum hs_err hs_session_ping(struct hs_step *s)
 }
 
 /* Everything that waits for a session. */
-enum hs_err hs_session_resume(struct hs_step *s)
+enum hs_err hs_home_resume(struct hs_step *s)
 {
     s->sync->again_due = HS_NEVER;
     HS_TRY(hs_outbox_send_all(s));
@@ -58,7 +58,7 @@ enum hs_err hs_session_resume(struct hs_step *s)
     return hs_ops_resume(s, false);
 }
 
-void hs_session_try_again(struct hs_step *s)
+void hs_home_try_again(struct hs_step *s)
 {
     if (s->sync->again_due.ms == INT64_MAX)
         s->sync->again_due.ms = s->now.ms + HS_AGAIN_MS;
@@ -74,12 +74,12 @@ static enum hs_err attached(struct hs_step *s, const struct hs_request *request,
     s->sync->failures = 0;
     struct hanse_event event = {.kind = HANSE_EVENT_ONLINE};
     HS_TRY(hs_out_event(s, &event, NULL));
-    HS_TRY(hs_session_resume(s));
-    return hs_session_ping(s);
+    HS_TRY(hs_home_resume(s));
+    return hs_home_ping(s);
 }
 
-static enum hs_err attach_answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
-                                   enum hs_err err)
+static enum hs_err attach_answered(struct hs_step *s, const struct hs_request *request,
+                                   const Hanse__Frame *frame, enum hs_err err)
 {
     (void)s;
     (void)request;
@@ -112,7 +112,7 @@ static enum hs_err attach_send(struct hs_step *s, Hanse__RoomCursor *list, size_
 }
 
 /* All rooms that this device reads, in as many requests as it takes. */
-enum hs_err hs_session_attach(struct hs_step *s)
+enum hs_err hs_home_attach(struct hs_step *s)
 {
     struct hs_kv_key cursor = {0};
     struct hs_room_row *row = hs_arena_alloc(s->arena, sizeof *row);
@@ -136,9 +136,9 @@ enum hs_err hs_session_attach(struct hs_step *s)
     return attach_send(s, list, count, true);
 }
 
-enum hs_err hs_session_attach_room(struct hs_step *s, struct hs_live_room *room)
+enum hs_err hs_home_attach_room(struct hs_step *s, struct hs_live_room *room)
 {
-    if (!hs_session_is_online(s->sync))
+    if (!hs_home_is_online(s->sync))
         return HS_OK;
     Hanse__RoomCursor cursor;
     cursor_set(&cursor, &room->row);

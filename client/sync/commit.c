@@ -1,5 +1,5 @@
-/* Commits: one's own on their way, everybody's when their record comes. A pending commit is merged only when its own
- * record comes back: there is one path into every epoch. */
+/* Commits: one's own on their way, everybody's when their record comes. A pending commit is merged only when
+ * its own record comes back: there is one path into every epoch. */
 #include "base/text.h"
 #include "mls/message.h"
 #include "room/context.h"
@@ -12,7 +12,8 @@
 /* ---- one's own ---- */
 
 /* A bad wish is found out here rather than by the hub: the rules are the same. */
-static enum hs_err judge_pending(struct hs_step *s, struct hs_live_room *room, const struct hs_commit_wish *wish)
+static enum hs_err judge_pending(struct hs_step *s, struct hs_live_room *room,
+                                 const struct hs_commit_wish *wish)
 {
     struct hs_judge_input input = {.before = hs_mls_group_public(room->group),
                                    .change = hs_mls_group_pending_change(room->group),
@@ -26,8 +27,8 @@ static enum hs_err judge_pending(struct hs_step *s, struct hs_live_room *room, c
     return hs_judge_change(&input, s->arena, NULL);
 }
 
-static enum hs_err keep(struct hs_step *s, struct hs_live_room *room, struct hs_bytes commit, struct hs_bytes welcome,
-                        struct hs_bytes group_info)
+static enum hs_err keep(struct hs_step *s, struct hs_live_room *room, struct hs_bytes commit,
+                        struct hs_bytes welcome, struct hs_bytes group_info)
 {
     Hanse__SubmitCommit submit = HANSE__SUBMIT_COMMIT__INIT;
     Hanse__Frame frame = HANSE__FRAME__INIT;
@@ -131,7 +132,7 @@ static enum hs_err remove_next(struct hs_step *s, struct hs_live_room *room)
 
 enum hs_err hs_commit_next(struct hs_step *s, struct hs_live_room *room)
 {
-    if (!hs_session_is_online(s->sync) || room->group == NULL || room->row.state != HS_ROOM_STATE_MEMBER ||
+    if (!hs_home_is_online(s->sync) || room->group == NULL || room->row.state != HS_ROOM_STATE_MEMBER ||
         !(room->caught_up || s->sync->caught_up) || hs_mls_group_has_pending(room->group))
         return HS_OK;
     HS_TRY(remove_next(s, room));
@@ -184,7 +185,8 @@ static struct hs_bytes names_of(struct hs_step *s, const struct hs_person *peopl
     }
     if (count > SHOWN) {
         char more[32];
-        hs_write_bytes(&w, hs_bytes(more, (size_t)snprintf(more, sizeof more, " and %zu more", count - SHOWN)));
+        hs_write_bytes(&w,
+                       hs_bytes(more, (size_t)snprintf(more, sizeof more, " and %zu more", count - SHOWN)));
     }
     return hs_arena_copy(s->arena, hs_writer_bytes(&w));
 }
@@ -216,9 +218,8 @@ static enum hs_err judge(struct hs_step *s, struct hs_live_room *room, const str
                          struct hs_judge_facts *facts)
 {
     struct hs_judge_join *joins;
-    struct hs_judge_input input = {.before = hs_mls_group_public(room->group),
-                                   .change = change,
-                                   .hub_time = header->hub_time};
+    struct hs_judge_input input = {
+        .before = hs_mls_group_public(room->group), .change = change, .hub_time = header->hub_time};
     HS_TRY(hs_joins_named(s, room, context->joins, context->join_count, &joins, &input.join_count));
     input.joins = joins;
     size_t missing = context->join_count - input.join_count;
@@ -247,15 +248,16 @@ static enum hs_err settle(struct hs_step *s, struct hs_live_room *room, const st
     for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
         next = op->next;
         uint32_t leaf;
-        if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &room->row.id) && !leaf_of(room, &op->key, &leaf))
+        if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &room->row.id) &&
+            !leaf_of(room, &op->key, &leaf))
             HS_TRY(hs_op_done(s, op, HS_OK, NULL, header->seq, NULL));
     }
     HS_TRY(hs_post_renew(s, room));
     return hs_counter_members_changed(s, room);
 }
 
-enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                               struct hs_bytes body)
+enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
+                               const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     struct hs_message_context context;
@@ -276,8 +278,10 @@ enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room, con
     if (removes_self)
         return removed_self(s, room);
     HS_TRY(hs_live_refresh(s, room));
-    if (strict)
+    if (strict) {
         room->row.epoch_min = room->row.epoch;
+        hs_mls_group_drop_past(room->group); /* what won't be believed needn't be readable */
+    }
     HS_TRY(hs_joins_admitted(s, room, context.joins, context.join_count));
     return settle(s, room, header);
 }

@@ -1,4 +1,5 @@
-/* Counters: a room of one customer and the brand's till. The customer asks, the till makes it and lets them in. */
+/* Counters: a room of one customer and the brand's till. The customer asks, the till makes it and lets them
+ * in. */
 #include "base/text.h"
 #include "mls/key_package.h"
 #include "room/leaf.h"
@@ -118,7 +119,8 @@ enum hs_err hs_counter_asked(struct hs_step *s, const Hanse__CounterItem *item)
         !HS_FIXED(hs_pb_bytes(item->home_root), &home))
         return HS_OK;
     if (hs_mls_key_package_check(package, (uint64_t)(s->now.ms / 1000), &facts) != HS_OK ||
-        hs_room_leaf_check(facts.identity, &facts.signature_key, &s->sync->me.home_root, s->now, &member) != HS_OK ||
+        hs_room_leaf_check(facts.identity, &facts.signature_key, &s->sync->me.home_root, s->now, &member) !=
+            HS_OK ||
         !hs_key_equal(&member.persona, &customer))
         return HS_OK; /* the node let it through, but nobody could add that */
     (void)hs_counter_row_get(s->kv, &s->sync->me.home_root, &customer, s->arena, &row);
@@ -149,7 +151,8 @@ enum hs_err hs_counter_members_changed(struct hs_step *s, struct hs_live_room *r
     struct hs_key customer;
     struct hs_counter_row row;
     if (room->row.kind != HS_ROOM_COUNTER || !hs_root_is_home(s->sync, &room->row.hub_root) ||
-        !find_customer(s, &room->row.id, &customer, &row) || row.open || !hs_live_has_persona(room, &customer))
+        !find_customer(s, &room->row.id, &customer, &row) || row.open ||
+        !hs_live_has_persona(room, &customer))
         return HS_OK;
     row.open = true;
     row.key_package = (struct hs_bytes){0};

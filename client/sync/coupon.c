@@ -1,6 +1,6 @@
 /* Offers and coupons: made by a merchant, claimed by a customer. */
-#include "sync/deal.h"
 #include "base/text.h"
+#include "sync/deal.h"
 
 #include <stdio.h>
 
@@ -14,8 +14,9 @@ static bool text_fits(const char *text, size_t max)
     return text != NULL && text[0] != '\0' && strlen(text) <= max && hs_text_is_clean(hs_bytes_str(text));
 }
 
-static enum hs_err offer_sign(struct hs_step *s, const struct hs_self *self, const struct hanse_offer_spec *spec,
-                              struct hs_chain *chain, Hanse__SignedObject **out)
+static enum hs_err offer_sign(struct hs_step *s, const struct hs_self *self,
+                              const struct hanse_offer_spec *spec, struct hs_chain *chain,
+                              Hanse__SignedObject **out)
 {
     struct hs_amount price;
     struct hs_offer check;
@@ -74,7 +75,8 @@ static enum hs_err campaign_sign(struct hs_step *s, const struct hs_self *self, 
     Hanse__CouponDef def = HANSE__COUPON_DEF__INIT;
     ProtobufCBinaryData offer;
     struct hs_amount amount;
-    def.kind = spec->percent_bp > 0 ? HANSE__COUPON_KIND__COUPON_PERCENT : HANSE__COUPON_KIND__COUPON_FIXED_ORDER;
+    def.kind =
+        spec->percent_bp > 0 ? HANSE__COUPON_KIND__COUPON_PERCENT : HANSE__COUPON_KIND__COUPON_FIXED_ORDER;
     def.percent_bp = spec->percent_bp;
     if (spec->percent_bp == 0) {
         HS_REQUIRE(spec->currency != NULL, HS_ERR_INVALID_ARG);
@@ -108,7 +110,7 @@ static enum hs_err registered(struct hs_step *s, const struct hs_request *reques
         return HS_OK;
     if (hs_err_is_transient(err)) {
         op->busy = false;
-        hs_session_try_again(s);
+        hs_home_try_again(s);
         return HS_OK;
     }
     if (err == HS_OK)
@@ -156,8 +158,8 @@ static enum hs_err campaign_title(const struct hanse_campaign_spec *spec, char *
     return HS_OK;
 }
 
-enum hs_err hs_want_campaign(struct hs_step *s, const struct hs_id *id, const struct hanse_campaign_spec *spec,
-                             uint64_t *number)
+enum hs_err hs_want_campaign(struct hs_step *s, const struct hs_id *id,
+                             const struct hanse_campaign_spec *spec, uint64_t *number)
 {
     struct hs_live_room *room;
     struct hs_op *op;
@@ -227,7 +229,7 @@ static enum hs_err claimed(struct hs_step *s, const struct hs_request *request, 
         return HS_OK; /* the same bytes will be asked again, and answered again */
     if (hs_err_is_transient(err)) {
         op->busy = false;
-        hs_session_try_again(s);
+        hs_home_try_again(s);
         return HS_OK;
     }
     if (err == HS_OK)

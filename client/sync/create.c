@@ -1,9 +1,17 @@
 /* A new room at the home node: genesis, a group of one, CreateRoom. */
-#include "room/genesis.h"
 #include "base/text.h"
+#include "room/genesis.h"
 #include "sync/state.h"
 
-enum { LEAF_YEARS = 10, YEAR_S = 365 * 86400, LEAF_SKEW_S = 3600 };
+enum {
+    LEAF_YEARS = 10,
+    YEAR_S = 365 * 86400,
+    LEAF_SKEW_S = 3600,
+    /* A commit goes to the hub in one frame with a Welcome and a GroupInfo, which both hold the tree, about
+     * 550 bytes a member. Over this the hub says ROOM_FULL, instead of somebody waiting for a commit that
+     * can't be sent. */
+    ROOM_MEMBERS = 50,
+};
 
 static enum hs_err policy_for(struct hs_step *s, const struct hs_self *self, const char *name,
                               enum hs_room_kind kind, struct hs_policy *out)
@@ -15,7 +23,7 @@ static enum hs_err policy_for(struct hs_step *s, const struct hs_self *self, con
                               .kind = kind,
                               .roles = owner,
                               .role_count = 1,
-                              .max_members = HS_POLICY_MEMBERS_MAX,
+                              .max_members = ROOM_MEMBERS,
                               .hub_root = self->root,
                               .hub_term = HS_POLICY_HUB_TERM_FIRST};
     return HS_OK;
@@ -28,15 +36,16 @@ static enum hs_err group_for(struct hs_step *s, const struct hs_self *self, cons
     HS_TRY(hs_policy_pack(policy, &w));
     static const uint16_t types[] = {HS_POLICY_EXTENSION};
     struct hs_mls_extension extension = {HS_POLICY_EXTENSION, hs_writer_bytes(&w)};
-    struct hs_mls_create create = {.leaf = {.signer = &self->device.signature,
-                                            .not_before = (uint64_t)(s->now.ms / 1000 - LEAF_SKEW_S),
-                                            .not_after = (uint64_t)(s->now.ms / 1000) + LEAF_YEARS * (uint64_t)YEAR_S,
-                                            .extension_types = types,
-                                            .extension_type_count = 1},
-                                   .group_id = HS_VIEW(*room),
-                                   .extensions = &extension,
-                                   .extension_count = 1,
-                                   .settings = hs_mls_settings_default()};
+    struct hs_mls_create create = {
+        .leaf = {.signer = &self->device.signature,
+                 .not_before = (uint64_t)(s->now.ms / 1000 - LEAF_SKEW_S),
+                 .not_after = (uint64_t)(s->now.ms / 1000) + LEAF_YEARS * (uint64_t)YEAR_S,
+                 .extension_types = types,
+                 .extension_type_count = 1},
+        .group_id = HS_VIEW(*room),
+        .extensions = &extension,
+        .extension_count = 1,
+        .settings = hs_mls_settings_default()};
     HS_TRY(hs_self_credential(s, self, &create.leaf.identity));
     return hs_mls_group_create(&create, out);
 }
@@ -84,10 +93,8 @@ enum hs_err hs_create_room(struct hs_step *s, const char *name, enum hs_room_kin
     HS_REQUIRE(s->sync->me.home_descriptor.len > 0, HS_ERR_NO_ACCOUNT);
     HS_TRY(hs_self_for(s, &s->sync->me.home_root, &self));
     HS_TRY(policy_for(s, &self, name, kind, &policy));
-    struct hs_genesis_spec spec = {.device = &self.device.signature,
-                                   .certificate = self.certificate,
-                                   .policy = &policy,
-                                   .now = s->now};
+    struct hs_genesis_spec spec = {
+        .device = &self.device.signature, .certificate = self.certificate, .policy = &policy, .now = s->now};
     HS_TRY(hs_genesis_build(&spec, &body, id));
     struct hs_mls_group *group;
     HS_TRY(group_for(s, &self, &policy, id, &group));
@@ -107,7 +114,7 @@ enum hs_err hs_create_accepted(struct hs_step *s, struct hs_outbox_row *row)
     room->row.state = HS_ROOM_STATE_MEMBER;
     room->row_dirty = true;
     hs_outbox_row_delete(s->kv, row->number);
-    HS_TRY(hs_session_attach_room(s, room));
+    HS_TRY(hs_home_attach_room(s, room));
     HS_TRY(hs_op_done(s, hs_op_of_outbox(s->sync, row->number), HS_OK, &row->room, 0, NULL));
     return hs_commit_next(s, room);
 }
@@ -125,7 +132,8 @@ enum hs_err hs_want_room(struct hs_step *s, const char *name, uint64_t *number)
     struct hs_op *op;
     struct hs_id room;
     size_t len = strlen(name);
-    HS_REQUIRE(len > 0 && len <= HS_POLICY_NAME_MAX && hs_text_is_clean(hs_bytes_str(name)), HS_ERR_INVALID_ARG);
+    HS_REQUIRE(len > 0 && len <= HS_POLICY_NAME_MAX && hs_text_is_clean(hs_bytes_str(name)),
+               HS_ERR_INVALID_ARG);
     HS_REQUIRE(s->sync->has_me, HS_ERR_INVALID_STATE);
     HS_TRY(hs_op_new(s, &op, number));
     return hs_create_room(s, name, HS_ROOM_GROUP, &room, &op->outbox);

@@ -16,8 +16,8 @@ struct hs_deal_in {
     const struct hs_record_header *header;
     const struct hs_mls_member *sender;
     const Hanse__SignedObject *object;
-    struct hs_chain chain;        /* opened under the room's brand */
-    Hanse__Chain proof;           /* the same, as it came */
+    struct hs_chain chain; /* opened under the room's brand */
+    Hanse__Chain proof;    /* the same, as it came */
     struct hs_message_row *message;
 };
 
@@ -46,8 +46,9 @@ enum hs_err hs_coupon_load(struct hs_step *s, const struct hs_id *id, struct hs_
                            struct hs_coupon_row *row);
 
 /* Keeps a unit that was opened. state: enum hanse_coupon_state, 0 for somebody else's. */
-enum hs_err hs_coupon_keep(struct hs_step *s, const struct hs_coupon *coupon, const struct hs_campaign_row *campaign,
-                           const struct hs_proved *proved, uint32_t state);
+enum hs_err hs_coupon_keep(struct hs_step *s, const struct hs_coupon *coupon,
+                           const struct hs_campaign_row *campaign, const struct hs_proved *proved,
+                           uint32_t state);
 
 /* Posts an object with its proof; op may be NULL. */
 enum hs_err hs_deal_post(struct hs_step *s, struct hs_live_room *room, const Hanse__SignedObject *object,
@@ -67,14 +68,14 @@ struct hs_order_view {
     struct hs_order_row row;
     struct hs_order order;
     struct hs_order_refs refs;
-    struct hs_chain chain;          /* of everything that the order's events need */
-    struct hs_chain_set proof;      /* the same, as objects */
-    struct hs_order_thread thread;  /* as far as its events are stored */
+    struct hs_chain chain;         /* of everything that the order's events need */
+    struct hs_chain_set proof;     /* the same, as objects */
+    struct hs_order_thread thread; /* as far as its events are stored */
     Hanse__SignedObject *request;
 };
 
-/* more: a chain that isn't stored yet, or NULL. OFFER_UNKNOWN or COUPON_UNKNOWN where something that it cites isn't
- * here; NOT_FOUND. */
+/* more: a chain that isn't stored yet, or NULL. OFFER_UNKNOWN or COUPON_UNKNOWN where something that it cites
+ * isn't here; NOT_FOUND. */
 enum hs_err hs_order_view(struct hs_step *s, const struct hs_id *id, const Hanse__Chain *more,
                           struct hs_order_view *out);
 
@@ -95,8 +96,8 @@ void hs_till_look_at(struct hs_step *s, int64_t at);
 
 /* ---- till_redeem.c ---- */
 
-/* Takes the order's coupon one step further. done: it is redeemed, its receipt is in the row; a fault is the reason to
- * reject the order. */
+/* Takes the order's coupon one step further. done: it is redeemed, its receipt is in the row; a fault is the
+ * reason to reject the order. */
 enum hs_err hs_till_redeem(struct hs_step *s, struct hs_live_room *room, struct hs_order_view *v,
                            struct hs_redeem_row *row, bool *done);
 

@@ -158,8 +158,9 @@ static enum hs_err campaign_received(struct hs_step *s, struct hs_deal_in *in)
     return s->kv->err;
 }
 
-enum hs_err hs_coupon_keep(struct hs_step *s, const struct hs_coupon *coupon, const struct hs_campaign_row *campaign,
-                           const struct hs_proved *proved, uint32_t state)
+enum hs_err hs_coupon_keep(struct hs_step *s, const struct hs_coupon *coupon,
+                           const struct hs_campaign_row *campaign, const struct hs_proved *proved,
+                           uint32_t state)
 {
     struct hs_coupon_row row, known;
     if (hs_coupon_row_get(s->kv, &coupon->id, s->arena, &known))

@@ -7,7 +7,8 @@
 static enum hs_err set_name(struct hs_me *me, const char *name)
 {
     size_t len = name != NULL ? strlen(name) : 0;
-    HS_REQUIRE(len < sizeof me->name && (len == 0 || hs_text_is_clean(hs_bytes(name, len))), HS_ERR_INVALID_ARG);
+    HS_REQUIRE(len < sizeof me->name && (len == 0 || hs_text_is_clean(hs_bytes(name, len))),
+               HS_ERR_INVALID_ARG);
     memset(me->name, 0, sizeof me->name);
     if (len > 0)
         memcpy(me->name, name, len);
@@ -31,7 +32,8 @@ enum hs_err hs_want_name(struct hs_step *s, const char *name)
     return hs_me_save(s);
 }
 
-/* A ticket with grants makes this device a role of the brand: one public identity, known as such everywhere. */
+/* A ticket with grants makes this device a role of the brand: one public identity, known as such everywhere.
+ */
 static enum hs_err take_role(struct hs_step *s, const struct hs_ticket_text *text)
 {
     struct hs_me *me = &s->sync->me;

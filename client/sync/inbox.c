@@ -14,8 +14,8 @@ static bool find_package(struct hs_step *s, struct hs_bytes welcome, struct hs_j
     return false;
 }
 
-/* Every leaf must be somebody's whom a persona certifies. A leaf that came in with a certificate that has run out
- * since is still a member's. */
+/* Every leaf must be somebody's whom a persona certifies. A leaf that came in with a certificate that has run
+ * out since is still a member's. */
 static enum hs_err check_leaves(struct hs_step *s, struct hs_live_room *room)
 {
     struct hs_mls_member member;
@@ -83,7 +83,7 @@ static enum hs_err enter(struct hs_step *s, const Hanse__WelcomeItem *item, cons
     struct hanse_event event = {.kind = HANSE_EVENT_JOINED};
     memcpy(event.room.b, made.id.b, sizeof event.room.b);
     HS_TRY(hs_out_event(s, &event, room->row.name));
-    HS_TRY(hs_session_attach_room(s, room));
+    HS_TRY(hs_home_attach_room(s, room));
     return row->counter ? hs_counter_joined(s, room) : HS_OK;
 }
 

@@ -1,10 +1,10 @@
-/* Joining by a link: what is it for, bind the persona that the hub shall know, ask, wait. What the hub gets is stored
- * before it is sent, so that the Welcome finds its key package whenever it comes. */
+/* Joining by a link: what is it for, bind the persona that the hub shall know, ask, wait. What the hub gets
+ * is stored before it is sent, so that the Welcome finds its key package whenever it comes. */
+#include "room/join.h"
 #include "crypto/hash.h"
 #include "identity/bind.h"
 #include "room/invite.h"
 #include "room/invite_link.h"
-#include "room/join.h"
 #include "sync/state.h"
 
 static enum hs_err waiting_event(struct hs_step *s, const struct hs_id *room)
@@ -27,7 +27,7 @@ static struct hs_op *op_of_room(struct hs_sync *sync, const struct hs_id *room)
 static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_err err)
 {
     if (hs_err_is_transient(err)) {
-        hs_session_try_again(s);
+        hs_home_try_again(s);
         return HS_OK;
     }
     struct hs_op *op = op_of_room(s->sync, &row->room);
@@ -39,8 +39,8 @@ static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_e
     return hs_op_done(s, op, err, NULL, 0, NULL);
 }
 
-static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
-                                enum hs_err err)
+static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *request,
+                                const Hanse__Frame *frame, enum hs_err err)
 {
     struct hs_join_row row;
     if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
@@ -80,8 +80,8 @@ static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row)
 
 /* ---- binding ---- */
 
-static enum hs_err bind_answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
-                                 enum hs_err err)
+static enum hs_err bind_answered(struct hs_step *s, const struct hs_request *request,
+                                 const Hanse__Frame *frame, enum hs_err err)
 {
     struct hs_join_row row;
     if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
@@ -112,7 +112,8 @@ static enum hs_err bind(struct hs_step *s, const struct hs_join_row *row)
     return hs_request_send(s, &frame, &request);
 }
 
-/* The next step that this row needs. A role is one identity everywhere, and the home node knows it already. */
+/* The next step that this row needs. A role is one identity everywhere, and the home node knows it already.
+ */
 enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row)
 {
     bool known = row->bound || hs_root_is_home(s->sync, &row->hub_root) || s->sync->me.has_role;
@@ -124,7 +125,9 @@ enum hs_err hs_joins_resume(struct hs_step *s)
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
     while (hs_join_row_next(s->kv, &cursor, s->arena, &row))
-        if (!row.asked)
+        if (!row.asked && hs_requests_are_scarce(s->sync))
+            hs_home_try_again(s);
+        else if (!row.asked)
             HS_TRY(hs_join_go_on(s, &row));
     return s->kv->err;
 }
@@ -184,8 +187,8 @@ static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *lin
 }
 
 /* What the hub says must be signed by the link's own keys. */
-static enum hs_err check_info(struct hs_step *s, const struct hs_invite_link *link, const Hanse__InviteInfo *info,
-                              struct hs_id *room)
+static enum hs_err check_info(struct hs_step *s, const struct hs_invite_link *link,
+                              const Hanse__InviteInfo *info, struct hs_id *room)
 {
     struct hs_signer HS_SIGNER signer;
     struct hs_invite invite;
@@ -209,18 +212,18 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
         hs_live_forget(s->sync, &op->room);
         HS_TRY(make_join(s, &link, &op->room, info, &row));
     }
-    return hs_session_is_online(s->sync) ? hs_join_go_on(s, &row) : hs_session_sign_up(s);
+    return hs_home_is_online(s->sync) ? hs_join_go_on(s, &row) : hs_home_sign_up(s);
 }
 
-static enum hs_err info_answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
-                                 enum hs_err err)
+static enum hs_err info_answered(struct hs_step *s, const struct hs_request *request,
+                                 const Hanse__Frame *frame, enum hs_err err)
 {
     struct hs_op *op = hs_op_find(s->sync, request->op);
     if (op == NULL)
         return HS_OK;
     if (hs_err_is_transient(err)) {
         op->busy = false;
-        hs_session_try_again(s);
+        hs_home_try_again(s);
         return HS_OK;
     }
     if (err == HS_OK)

@@ -177,7 +177,8 @@ void hs_person_of(const struct hs_live_room *room, const struct hs_mls_member *m
 {
     *out = (struct hs_person){0};
     struct hs_room_member facts;
-    if (hs_room_leaf_check(member->identity, &member->signature_key, &room->row.hub_root, at, &facts) != HS_OK) {
+    if (hs_room_leaf_check(member->identity, &member->signature_key, &room->row.hub_root, at, &facts) !=
+        HS_OK) {
         if (hs_room_leaf_persona(member->identity, &out->key) != HS_OK)
             *out = (struct hs_person){0};
         return;
@@ -197,14 +198,23 @@ bool hs_live_find(struct hs_live_room *room, const struct hs_key *persona, struc
     return false;
 }
 
+void hs_person_by_key(struct hs_live_room *room, const struct hs_key *persona, struct hs_time at,
+                      struct hs_person *out)
+{
+    struct hs_mls_member member;
+    *out = (struct hs_person){.key = *persona};
+    if (hs_live_find(room, persona, &member))
+        hs_person_of(room, &member, at, out);
+}
+
 bool hs_live_has_persona(struct hs_live_room *room, const struct hs_key *persona)
 {
     struct hs_mls_member member;
     return hs_live_find(room, persona, &member);
 }
 
-enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const struct hs_id *joins, size_t count,
-                            struct hs_bytes *out)
+enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const struct hs_id *joins,
+                            size_t count, struct hs_bytes *out)
 {
     const struct hs_log_tip *tip = &room->row.tip;
     struct hs_message_context context = {.joins = joins, .join_count = count};

@@ -57,8 +57,8 @@ static void op_remove(struct hs_sync *sync, const struct hs_op *op)
     }
 }
 
-enum hs_err hs_op_done(struct hs_step *s, struct hs_op *op, enum hs_err err, const struct hs_id *id, uint64_t seq,
-                       const char *text)
+enum hs_err hs_op_done(struct hs_step *s, struct hs_op *op, enum hs_err err, const struct hs_id *id,
+                       uint64_t seq, const char *text)
 {
     if (op == NULL)
         return HS_OK;
@@ -74,8 +74,12 @@ enum hs_err hs_op_done(struct hs_step *s, struct hs_op *op, enum hs_err err, con
 
 enum hs_err hs_op_begin(struct hs_step *s, struct hs_op *op)
 {
-    bool served = hs_session_is_online(s->sync) || (s->sync->session == HS_SESSION_STRANGER && op->stranger);
-    return served ? op->resume(s, op) : HS_OK;
+    bool served = hs_home_is_online(s->sync) || (s->sync->session == HS_SESSION_STRANGER && op->stranger);
+    if (served && !hs_requests_are_scarce(s->sync))
+        return op->resume(s, op);
+    if (served)
+        hs_home_try_again(s);
+    return HS_OK;
 }
 
 /* The list may change under each call, so the next one is looked up by its number. */
@@ -93,7 +97,7 @@ enum hs_err hs_ops_resume(struct hs_step *s, bool only_stranger)
     for (struct hs_op *op; (op = op_behind(s->sync, last)) != NULL;) {
         last = op->number;
         if (!op->busy && op->resume != NULL && (op->stranger || !only_stranger))
-            HS_TRY(op->resume(s, op));
+            HS_TRY(hs_op_begin(s, op));
     }
     return HS_OK;
 }

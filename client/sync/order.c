@@ -72,7 +72,8 @@ enum hs_err hs_question_received(struct hs_step *s, struct hs_deal_in *in)
     in->message->kind = HANSE_MESSAGE_ORDER;
     if (in->message->own)
         return HS_OK;
-    HS_TRY(hs_presentation_request_open(&in->chain, in->object, &in->room->row.self, s->now, s->arena, &question));
+    HS_TRY(hs_presentation_request_open(&in->chain, in->object, &in->room->row.self, s->now, s->arena,
+                                        &question));
     in->message->object = question.order_id;
     HS_REQUIRE(hs_order_row_get(s->kv, &question.order_id, s->arena, &order) && order.own &&
                    order.state <= HANSE_ORDER_PLACED && hs_id_equal(&order.room, &in->room->row.id),
@@ -99,7 +100,8 @@ static enum hs_err post_stored(struct hs_step *s, struct hs_live_room *room, con
 }
 
 /* Everything that the order cites goes to the counter before it: the till needs no other room. */
-static enum hs_err post_cited(struct hs_step *s, struct hs_live_room *room, const struct hs_op *op, bool has_coupon)
+static enum hs_err post_cited(struct hs_step *s, struct hs_live_room *room, const struct hs_op *op,
+                              bool has_coupon)
 {
     struct hs_offer_row offer;
     struct hs_campaign_row campaign;
@@ -139,8 +141,8 @@ static enum hs_err keep_order(struct hs_step *s, struct hs_live_room *room, cons
     return s->kv->err;
 }
 
-static enum hs_err make_order(struct hs_step *s, const struct hs_self *self, const struct hs_op *op, bool has_coupon,
-                              Hanse__SignedObject **object, Hanse__Totals **totals)
+static enum hs_err make_order(struct hs_step *s, const struct hs_self *self, const struct hs_op *op,
+                              bool has_coupon, Hanse__SignedObject **object, Hanse__Totals **totals)
 {
     struct hs_offer offer;
     struct hs_offer_row offer_row;
@@ -205,7 +207,7 @@ enum hs_err hs_op_order(struct hs_step *s, struct hs_op *op)
     enum hs_err err = HS_ERR_OFFER_UNKNOWN;
     if (hs_offer_row_get(s->kv, &op->object, s->arena, &offer))
         err = find_counter(s, &offer.root, &room) ? place(s, room, op)
-              : hs_session_is_online(s->sync)     ? hs_counter_open(s, &offer.root, &offer.room)
+              : hs_home_is_online(s->sync)        ? hs_counter_open(s, &offer.root, &offer.room)
                                                   : HS_OK;
     return hs_sync_is_fault(err) ? hs_op_done(s, op, err, NULL, 0, NULL) : err;
 }

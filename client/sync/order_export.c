@@ -22,7 +22,8 @@ static enum hs_err collect(struct hs_step *s, const struct hs_order_view *v, str
     for (size_t i = 0; i < coupons; i++) {
         struct hs_coupon_row row;
         struct hs_campaign_row campaign;
-        HS_REQUIRE(hs_coupon_row_get(s->kv, &v->refs.coupons[i].coupon.id, s->arena, &row), HS_ERR_COUPON_UNKNOWN);
+        HS_REQUIRE(hs_coupon_row_get(s->kv, &v->refs.coupons[i].coupon.id, s->arena, &row),
+                   HS_ERR_COUPON_UNKNOWN);
         HS_REQUIRE(hs_campaign_row_get(s->kv, &row.campaign, s->arena, &campaign), HS_ERR_COUPON_UNKNOWN);
         HS_TRY(hs_proved_load(s, &row.proved, &units[i], &proof));
         HS_TRY(hs_chain_set_add(chain, proof));
@@ -45,7 +46,8 @@ static enum hs_err collect(struct hs_step *s, const struct hs_order_view *v, str
     return HS_OK;
 }
 
-enum hs_err hs_sync_export(struct hs_step *s, const struct hs_id *id, struct hs_arena *arena, struct hs_bytes *out)
+enum hs_err hs_sync_export(struct hs_step *s, const struct hs_id *id, struct hs_arena *arena,
+                           struct hs_bytes *out)
 {
     struct hs_order_view *v = hs_arena_alloc(s->arena, sizeof *v);
     struct hs_self HS_SELF self = {0};

@@ -9,7 +9,8 @@ static enum hs_err effect(struct hs_step *s, const struct hs_request *request, c
         return s->kv->err; /* its effect was here before the answer */
     if (err != HS_OK)
         return hs_outbox_refused(s, &row, err);
-    HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED || frame->body_case == HANSE__FRAME__BODY_QUEUED,
+    HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED ||
+                   frame->body_case == HANSE__FRAME__BODY_QUEUED,
                HS_ERR_UNEXPECTED);
     return row.kind == HS_OUTBOX_CREATE ? hs_create_accepted(s, &row) : HS_OK;
 }
@@ -24,7 +25,7 @@ static enum hs_err answered(struct hs_step *s, const struct hs_request *request,
 enum hs_err hs_outbox_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
 {
     if (hs_err_is_transient(err)) {
-        hs_session_try_again(s);
+        hs_home_try_again(s);
         return HS_OK;
     }
     switch ((enum hs_outbox_kind)row->kind) {
@@ -60,7 +61,7 @@ enum hs_err hs_outbox_row_add(struct hs_step *s, struct hs_outbox_row *row)
     row->number = hs_number_next(s->kv);
     hs_outbox_row_put(s->kv, row);
     HS_TRY(s->kv->err);
-    return hs_session_is_online(s->sync) ? send_row(s, row) : HS_OK;
+    return hs_home_is_online(s->sync) ? send_row(s, row) : HS_OK;
 }
 
 enum hs_err hs_outbox_send_more(struct hs_step *s)

@@ -192,8 +192,8 @@ static enum hs_err check_post(struct hs_step *s, struct hs_live_room *room,
     return compare_heads(s, room, event->authenticated_data);
 }
 
-enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                             struct hs_bytes body)
+enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
+                             const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_outbox_row sent;
     struct hs_message_row row = {.seq = header->seq, .time = header->hub_time};

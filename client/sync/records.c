@@ -25,7 +25,7 @@ static enum hs_err genesis_record(struct hs_step *s, struct hs_live_room *room,
                                  .time = header->hub_time,
                                  .own = hs_key_equal(&genesis.owner, &room->row.self),
                                  .text = genesis.policy.name};
-    row.sender.key = genesis.owner;
+    hs_person_by_key(room, &genesis.owner, header->hub_time, &row.sender);
     hs_message_put(s->kv, &room->row.id, &row);
     return s->kv->err;
 }
@@ -40,8 +40,8 @@ static enum hs_err proposal_record(struct hs_step *s, struct hs_live_room *room,
     return hs_judge_proposal(hs_mls_group_public(room->group), event, header->hub_time, s->arena);
 }
 
-static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                           struct hs_bytes body)
+static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
+                           const struct hs_record_header *header, struct hs_bytes body)
 {
     switch (header->kind) {
     case HS_RECORD_GENESIS:
@@ -68,10 +68,9 @@ static enum hs_err anchor_record(struct hs_step *s, struct hs_live_room *room,
     struct hs_mls_member member;
     struct hs_person self;
     struct hs_message_row row = {.seq = header->seq, .kind = HANSE_MESSAGE_JOINED, .time = header->hub_time};
-    row.sender.key = header->sender_persona;
-    if (hs_live_find(room, &header->sender_persona, &member))
-        hs_person_of(room, &member, header->hub_time, &row.sender);
-    HS_TRY(hs_mls_public_member(hs_mls_group_public(room->group), hs_mls_group_own_leaf(room->group), &member));
+    hs_person_by_key(room, &header->sender_persona, header->hub_time, &row.sender);
+    HS_TRY(
+        hs_mls_public_member(hs_mls_group_public(room->group), hs_mls_group_own_leaf(room->group), &member));
     hs_person_of(room, &member, header->hub_time, &self);
     row.text = hs_bytes_str(self.handle[0] != '\0' ? self.handle : self.name);
     hs_message_put(s->kv, &room->row.id, &row);
@@ -82,7 +81,8 @@ static enum hs_err record_received(struct hs_step *s, struct hs_live_room *room,
 {
     struct hs_record_header header;
     struct hs_bytes body = hs_pb_bytes(record->body);
-    enum hs_err err = hs_log_check_next(&room->row.tip, &room->row.id, hs_pb_bytes(record->header), body, &header);
+    enum hs_err err =
+        hs_log_check_next(&room->row.tip, &room->row.id, hs_pb_bytes(record->header), body, &header);
     if (err == HS_ERR_REPLAY)
         return HS_OK;
     HS_REQUIRE(err != HS_ERR_LOG_FORK, hs_room_freeze(s, room, room->row.tip.next_seq, err));
@@ -141,7 +141,7 @@ enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records
     for (size_t i = 0; i < records->n_records && room->row.state == HS_ROOM_STATE_MEMBER; i++) {
         err = record_received(s, room, records->records[i]);
         if (err == HS_ERR_LOG_GAP)
-            return hs_session_attach_room(s, room);
+            return hs_home_attach_room(s, room);
         HS_TRY(err);
     }
     if (room->row.state != HS_ROOM_STATE_MEMBER)

@@ -2,7 +2,8 @@
 
 #include "wire/unpack.h"
 
-/* A Frame whose id comes in front: protobuf fields stand in the order of their numbers, and the id is the first. */
+/* A Frame whose id comes in front: protobuf fields stand in the order of their numbers, and the id is the
+ * first. */
 static enum hs_err send_with_id(struct hs_step *s, uint64_t id, struct hs_bytes frame)
 {
     struct hs_writer HS_WRITER w = hs_writer(HS_FRAME_MAX);
@@ -17,7 +18,8 @@ static enum hs_err send_with_id(struct hs_step *s, uint64_t id, struct hs_bytes 
 
 enum hs_err hs_frame_pack(struct hs_step *s, const Hanse__Frame *frame, struct hs_bytes *out)
 {
-    struct hs_writer HS_WRITER w = hs_writer(HS_FRAME_MAX);
+    enum { ID_LEN = 11 }; /* tag and the longest varint */
+    struct hs_writer HS_WRITER w = hs_writer(HS_FRAME_MAX - ID_LEN);
     HS_TRY(HS_PACK(frame, &w));
     *out = hs_arena_copy(s->arena, hs_writer_bytes(&w));
     return out->data != NULL ? HS_OK : HS_ERR_NOMEM;
@@ -147,6 +149,22 @@ size_t hs_requests_numbered(const struct hs_sync *sync)
     for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
         count += sync->requests[i].id != 0 && sync->requests[i].number != 0 ? 1 : 0;
     return count;
+}
+
+bool hs_requests_are_scarce(const struct hs_sync *sync)
+{
+    enum { KEPT_FREE = 6 };
+    size_t used = 0;
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
+        used += sync->requests[i].id != 0;
+    return used >= HS_REQUESTS_MAX - KEPT_FREE;
+}
+
+void hs_requests_drop_fresh(struct hs_sync *sync)
+{
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
+        if (sync->requests[i].id > sync->requests_durable)
+            sync->requests[i] = (struct hs_request){0};
 }
 
 void hs_requests_drop(struct hs_sync *sync)

@@ -5,9 +5,9 @@
 #include "wire/unpack.h"
 
 enum {
-    DEVICE_NUMBER = 1,               /* the device with the seed; others come with their own certificates */
-    KEY_PACKAGE_DAYS = 84,           /* how long somebody may take to be let in */
-    LEAF_SKEW_S = 3600,              /* a leaf is valid from an hour ago: clocks differ */
+    DEVICE_NUMBER = 1,     /* the device with the seed; others come with their own certificates */
+    KEY_PACKAGE_DAYS = 84, /* how long somebody may take to be let in */
+    LEAF_SKEW_S = 3600,    /* a leaf is valid from an hour ago: clocks differ */
 };
 
 bool hs_root_is_home(const struct hs_sync *sync, const struct hs_key *root)

@@ -3,7 +3,7 @@
 #include "identity/auth.h"
 #include "sync/state.h"
 
-bool hs_session_is_online(const struct hs_sync *sync)
+bool hs_home_is_online(const struct hs_sync *sync)
 {
     return sync->session == HS_SESSION_ONLINE;
 }
@@ -102,21 +102,21 @@ enum hs_err hs_sync_closed(struct hs_step *s, enum hs_err why)
     return s->sync->session != HS_SESSION_OFF ? go_offline(s, why) : HS_OK;
 }
 
-static enum hs_err authenticated(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
-                                 enum hs_err err)
+static enum hs_err authenticated(struct hs_step *s, const struct hs_request *request,
+                                 const Hanse__Frame *frame, enum hs_err err)
 {
     (void)request;
     HS_TRY(err);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_AUTHENTICATED, HS_ERR_UNEXPECTED);
     if (!frame->authenticated->has_account)
-        return hs_session_sign_up(s);
+        return hs_home_sign_up(s);
     if (!s->sync->me.has_account || s->sync->me.ticket.len > 0) {
         s->sync->me.has_account = true;
         if (s->sync->me.ticket.len > 0)
-            return hs_session_sign_up(s); /* the ticket may bring roles to an account that is there */
+            return hs_home_sign_up(s); /* the ticket may bring roles to an account that is there */
         HS_TRY(hs_me_save(s));
     }
-    return hs_session_attach(s);
+    return hs_home_attach(s);
 }
 
 enum hs_err hs_sync_opened(struct hs_step *s, const uint8_t *hash)
@@ -139,7 +139,7 @@ enum hs_err hs_sync_opened(struct hs_step *s, const uint8_t *hash)
     return hs_request_send(s, &frame, &request);
 }
 
-enum hs_err hs_session_traffic(struct hs_step *s)
+enum hs_err hs_home_traffic(struct hs_step *s)
 {
     s->sync->traffic++;
     return HS_OK;
@@ -147,7 +147,7 @@ enum hs_err hs_session_traffic(struct hs_step *s)
 
 /* ---- time ---- */
 
-struct hs_time hs_session_deadline(const struct hs_sync *sync)
+struct hs_time hs_home_deadline(const struct hs_sync *sync)
 {
     if (sync->session == HS_SESSION_OFF)
         return wants_session(sync) ? sync->next_try : HS_NEVER;
@@ -161,7 +161,7 @@ struct hs_time hs_session_deadline(const struct hs_sync *sync)
     return first;
 }
 
-enum hs_err hs_session_tick(struct hs_step *s)
+enum hs_err hs_home_tick(struct hs_step *s)
 {
     struct hs_sync *sync = s->sync;
     if (sync->session <= HS_SESSION_DIALLING)
@@ -170,11 +170,11 @@ enum hs_err hs_session_tick(struct hs_step *s)
     if (sync->session != HS_SESSION_ONLINE)
         return HS_OK;
     if (s->now.ms >= sync->again_due.ms)
-        HS_TRY(hs_session_resume(s));
+        HS_TRY(hs_home_resume(s));
     if (s->now.ms < sync->heard.ms + HS_PING_MS)
         return HS_OK;
     sync->heard = s->now;
-    return hs_session_ping(s);
+    return hs_home_ping(s);
 }
 
 /* ---- what the user wants ---- */

@@ -52,7 +52,7 @@ static enum hs_err sign_up_answered(struct hs_step *s, const struct hs_request *
         if (op->kind == HS_OP_SIGN_UP)
             HS_TRY(hs_op_done(s, op, HS_OK, NULL, 0, NULL));
     }
-    return hs_session_attach(s);
+    return hs_home_attach(s);
 }
 
 static enum hs_err sign_up_send(struct hs_step *s, Hanse__SignUp *sign_up)
@@ -104,7 +104,7 @@ static enum hs_err sign_up_by_join(struct hs_step *s, bool *sent)
     return s->kv->err;
 }
 
-enum hs_err hs_session_sign_up(struct hs_step *s)
+enum hs_err hs_home_sign_up(struct hs_step *s)
 {
     bool sent;
     if (s->sync->me.ticket.len > 0)

@@ -14,14 +14,14 @@
 #include "sync/sync.h"
 
 enum {
-    HS_REQUESTS_MAX = 64,           /* in flight, as the link allows */
-    HS_REQUEST_MS = 30000,          /* an answer that takes longer closes the session */
-    HS_RETRY_FIRST_MS = 250,        /* reconnecting: doubled each time ... */
-    HS_RETRY_MAX_MS = 30000,        /* ... up to this, and half of it at random */
-    HS_PING_MS = 60000,             /* a silent session is asked whether it lives */
-    HS_AGAIN_MS = 2000,             /* what was refused for the moment is tried again */
-    HS_CURSOR_MS = 1000,            /* cursors are told at most so often ... */
-    HS_CURSOR_RECORDS = 64,         /* ... or after so many records */
+    HS_REQUESTS_MAX = 64,    /* in flight, as the link allows */
+    HS_REQUEST_MS = 30000,   /* an answer that takes longer closes the session */
+    HS_RETRY_FIRST_MS = 250, /* reconnecting: doubled each time ... */
+    HS_RETRY_MAX_MS = 30000, /* ... up to this, and half of it at random */
+    HS_PING_MS = 60000,      /* a silent session is asked whether it lives */
+    HS_AGAIN_MS = 2000,      /* what was refused for the moment is tried again */
+    HS_CURSOR_MS = 1000,     /* cursors are told at most so often ... */
+    HS_CURSOR_RECORDS = 64,  /* ... or after so many records */
 };
 
 /* A room in memory: its row, its group, its policy. */
@@ -32,7 +32,7 @@ struct hs_live_room {
     struct hs_mls_group *group; /* NULL: not loaded, or there is none */
     struct hs_policy policy;    /* valid where group is not NULL */
     bool row_dirty, group_dirty;
-    bool caught_up;             /* as far as the newest head that the hub showed in this session */
+    bool caught_up; /* as far as the newest head that the hub showed in this session */
 };
 
 struct hs_op;
@@ -42,7 +42,7 @@ enum hs_session_state {
     HS_SESSION_OFF,
     HS_SESSION_DIALLING,
     HS_SESSION_AUTHENTICATING,
-    HS_SESSION_STRANGER,  /* authenticated, without an account */
+    HS_SESSION_STRANGER, /* authenticated, without an account */
     HS_SESSION_SIGNING_UP,
     HS_SESSION_ATTACHING,
     HS_SESSION_ONLINE,
@@ -85,17 +85,17 @@ struct hs_op {
     struct hs_op *next;
     uint64_t number;
     enum hs_err (*resume)(struct hs_step *s, struct hs_op *op);
-    bool busy;      /* a request is in flight, or something in the log is waited for */
-    bool stranger;  /* can go on without an account */
-    bool fresh;     /* made in the present step */
+    bool busy;     /* a request is in flight, or something in the log is waited for */
+    bool stranger; /* can go on without an account */
+    bool fresh;    /* made in the present step */
     enum hs_op_kind { HS_OP_OTHER, HS_OP_SIGN_UP, HS_OP_JOIN, HS_OP_REMOVE, HS_OP_ORDER } kind;
     uint64_t outbox; /* ends when this row's effect is there; 0 = none */
     struct hs_id room, object, object2;
     struct hs_key key;
     uint64_t amount;
     struct hs_time started;
-    char *text;             /* link, free()d and wiped */
-    uint8_t *bytes;         /* a body to send, free()d and wiped */
+    char *text;     /* link, free()d and wiped */
+    uint8_t *bytes; /* a body to send, free()d and wiped */
     size_t bytes_len;
 };
 
@@ -109,24 +109,24 @@ struct hs_sync {
     unsigned failures;
     struct hs_time next_try, heard, asked; /* asked: when the last ping went out; 0 = none since heard */
     bool caught_up, hang_up;
-    uint64_t traffic;         /* deliveries in this session: tells whether the node still has something */
+    uint64_t traffic; /* deliveries in this session: tells whether the node still has something */
     uint64_t traffic_at_ping;
 
-    uint64_t next_request;
+    uint64_t next_request, requests_durable; /* durable: the last one of the steps before */
     struct hs_request requests[HS_REQUESTS_MAX];
-    uint64_t outbox_sent;      /* rows up to this number were sent in this session */
-    bool outbox_held;          /* more wait for a place among the requests */
+    uint64_t outbox_sent; /* rows up to this number were sent in this session */
+    bool outbox_held;     /* more wait for a place among the requests */
     uint64_t next_op;
     struct hs_op *ops;
     struct hs_live_room *rooms;
 
-    unsigned cursor_records;  /* not told yet */
+    unsigned cursor_records;   /* not told yet */
     struct hs_time cursor_due; /* INT64_MAX = nothing to tell */
     bool inbox_moved;
 
-    struct hs_time again_due;  /* INT64_MAX = nothing was refused for the moment */
-    struct hs_time till_due;   /* when a till's order wants to be looked at again */
-    size_t waiting;            /* joins and outbox rows, as of the last step */
+    struct hs_time again_due; /* INT64_MAX = nothing was refused for the moment */
+    struct hs_time till_due;  /* when a till's order wants to be looked at again */
+    size_t waiting;           /* joins and outbox rows, as of the last step */
 
     struct hs_frames_out frames;
     struct hs_events_out events;
@@ -156,10 +156,11 @@ void hs_out_release(struct hs_sync *sync);
 enum hs_err hs_request_send(struct hs_step *s, Hanse__Frame *frame, const struct hs_request *request);
 
 /* The same from packed bytes without an id. */
-enum hs_err hs_request_send_packed(struct hs_step *s, struct hs_bytes frame, const struct hs_request *request);
+enum hs_err hs_request_send_packed(struct hs_step *s, struct hs_bytes frame,
+                                   const struct hs_request *request);
 
-/* To the node of that root: through Forward where it isn't the home node. descriptor: says where it is; may be
- * empty. */
+/* To the node of that root: through Forward where it isn't the home node. descriptor: says where it is; may
+ * be empty. */
 enum hs_err hs_request_send_to(struct hs_step *s, const struct hs_key *root, struct hs_bytes descriptor,
                                Hanse__Frame *frame, const struct hs_request *request);
 
@@ -170,7 +171,12 @@ enum hs_err hs_request_answered(struct hs_step *s, const Hanse__Frame *frame);
 /* How many requests that are under way are of the outbox. */
 size_t hs_requests_numbered(const struct hs_sync *sync);
 bool hs_request_has_number(const struct hs_sync *sync, uint64_t number);
+/* True where requests that can wait should: the last places are for answers that others wait for. */
+bool hs_requests_are_scarce(const struct hs_sync *sync);
 void hs_requests_drop(struct hs_sync *sync);
+
+/* Those of the present step, which never was. */
+void hs_requests_drop_fresh(struct hs_sync *sync);
 struct hs_time hs_requests_deadline(const struct hs_sync *sync);
 
 /* A notification. */
@@ -186,8 +192,8 @@ struct hs_op *hs_op_find(struct hs_sync *sync, uint64_t number);
 struct hs_op *hs_op_of_outbox(struct hs_sync *sync, uint64_t row);
 
 /* DONE, and the end of it. id, seq, text as the operation says (0, NULL: none). op may be NULL. */
-enum hs_err hs_op_done(struct hs_step *s, struct hs_op *op, enum hs_err err, const struct hs_id *id, uint64_t seq,
-                       const char *text);
+enum hs_err hs_op_done(struct hs_step *s, struct hs_op *op, enum hs_err err, const struct hs_id *id,
+                       uint64_t seq, const char *text);
 
 /* Starts it now where the session serves it; else it is started once one does. */
 enum hs_err hs_op_begin(struct hs_step *s, struct hs_op *op);
@@ -270,29 +276,33 @@ void hs_live_drop_all(struct hs_sync *sync);
 /* Somebody's name as the room shows it. domain: of the hub; a handle of another domain isn't shown. */
 void hs_person_of(const struct hs_live_room *room, const struct hs_mls_member *member, struct hs_time at,
                   struct hs_person *out);
+/* The same by the persona's key alone, for whoever is in the room now; else only the key is known. */
+void hs_person_by_key(struct hs_live_room *room, const struct hs_key *persona, struct hs_time at,
+                      struct hs_person *out);
 bool hs_live_find(struct hs_live_room *room, const struct hs_key *persona, struct hs_mls_member *out);
 bool hs_live_has_persona(struct hs_live_room *room, const struct hs_key *persona);
 
 /* The MessageContext of what is sent now. */
-enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const struct hs_id *joins, size_t count,
-                            struct hs_bytes *out);
+enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const struct hs_id *joins,
+                            size_t count, struct hs_bytes *out);
 
 /* ---- session.c ---- */
 
-enum hs_err hs_session_attach_room(struct hs_step *s, struct hs_live_room *room);
-enum hs_err hs_session_sign_up(struct hs_step *s);
+enum hs_err hs_home_attach_room(struct hs_step *s, struct hs_live_room *room);
+enum hs_err hs_home_sign_up(struct hs_step *s);
 
-/* From now on records and inbox items come; when that is answered, everything that waits for a session goes on. */
-enum hs_err hs_session_attach(struct hs_step *s);
-enum hs_err hs_session_resume(struct hs_step *s);
-enum hs_err hs_session_ping(struct hs_step *s);
-bool hs_session_is_online(const struct hs_sync *sync);
-struct hs_time hs_session_deadline(const struct hs_sync *sync);
-enum hs_err hs_session_tick(struct hs_step *s);
-enum hs_err hs_session_traffic(struct hs_step *s);
+/* From now on records and inbox items come; when that is answered, everything that waits for a session goes
+ * on. */
+enum hs_err hs_home_attach(struct hs_step *s);
+enum hs_err hs_home_resume(struct hs_step *s);
+enum hs_err hs_home_ping(struct hs_step *s);
+bool hs_home_is_online(const struct hs_sync *sync);
+struct hs_time hs_home_deadline(const struct hs_sync *sync);
+enum hs_err hs_home_tick(struct hs_step *s);
+enum hs_err hs_home_traffic(struct hs_step *s);
 
 /* Something was refused that may go through later. */
-void hs_session_try_again(struct hs_step *s);
+void hs_home_try_again(struct hs_step *s);
 
 /* ---- cursor.c ---- */
 
@@ -324,8 +334,8 @@ enum hs_err hs_posts_encrypt(struct hs_step *s);
 
 /* A POST record. */
 struct hs_record_header;
-enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                             struct hs_bytes body);
+enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
+                             const struct hs_record_header *header, struct hs_bytes body);
 
 /* ---- records.c, commit.c, admit.c ---- */
 
@@ -334,8 +344,8 @@ enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records
 /* The hub accepted what the rules forbid: nothing more of it is believed. */
 enum hs_err hs_room_freeze(struct hs_step *s, struct hs_live_room *room, uint64_t seq, enum hs_err why);
 
-enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                               struct hs_bytes body);
+enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
+                               const struct hs_record_header *header, struct hs_bytes body);
 
 /* Makes the pending commit, keeps it and sends it. */
 struct hs_commit_wish {
@@ -352,15 +362,15 @@ enum hs_err hs_commit_refused(struct hs_step *s, struct hs_outbox_row *row, enum
 /* Whatever this member may commit and somebody waits for: joiners, removals, customers. */
 enum hs_err hs_commit_next(struct hs_step *s, struct hs_live_room *room);
 enum hs_err hs_joiners_admit(struct hs_step *s, struct hs_live_room *room);
-enum hs_err hs_join_record(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                           struct hs_bytes body);
-enum hs_err hs_invite_record(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                             struct hs_bytes body);
+enum hs_err hs_join_record(struct hs_step *s, struct hs_live_room *room,
+                           const struct hs_record_header *header, struct hs_bytes body);
+enum hs_err hs_invite_record(struct hs_step *s, struct hs_live_room *room,
+                             const struct hs_record_header *header, struct hs_bytes body);
 
 /* The JOINs that a commit names, as far as they are held. */
 struct hs_judge_join;
-enum hs_err hs_joins_named(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hashes, size_t count,
-                           struct hs_judge_join **out, size_t *found);
+enum hs_err hs_joins_named(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hashes,
+                           size_t count, struct hs_judge_join **out, size_t *found);
 enum hs_err hs_joins_admitted(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hashes,
                               size_t count);
 

@@ -27,6 +27,7 @@ void hs_sync_free(struct hs_sync *sync)
 
 enum hs_err hs_sync_enter(struct hs_step *s)
 {
+    s->sync->requests_durable = s->sync->next_request;
     return s->sync->me_loaded ? HS_OK : hs_me_load(s);
 }
 
@@ -63,6 +64,7 @@ void hs_sync_rollback(struct hs_sync *sync)
 {
     hs_out_drop(sync, false);
     hs_ops_settle(sync, false);
+    hs_requests_drop_fresh(sync);
     hs_live_drop_all(sync);
     sync->me_loaded = false;
 }
@@ -71,10 +73,10 @@ static enum hs_err notification(struct hs_step *s, const Hanse__Frame *frame)
 {
     switch (frame->body_case) {
     case HANSE__FRAME__BODY_RECORDS:
-        HS_TRY(hs_session_traffic(s));
+        HS_TRY(hs_home_traffic(s));
         return hs_records_received(s, frame->records);
     case HANSE__FRAME__BODY_INBOX:
-        HS_TRY(hs_session_traffic(s));
+        HS_TRY(hs_home_traffic(s));
         return hs_inbox_received(s, frame->inbox);
     case HANSE__FRAME__BODY_ERROR:
         return hs_err_from_wire(frame->error->code) != HS_OK ? HS_ERR_CLOSED : HS_ERR_MALFORMED;
@@ -94,7 +96,7 @@ enum hs_err hs_sync_frame(struct hs_step *s, struct hs_bytes bytes)
 
 enum hs_err hs_sync_tick(struct hs_step *s)
 {
-    HS_TRY(hs_session_tick(s));
+    HS_TRY(hs_home_tick(s));
     if (s->sync->till && s->now.ms >= s->sync->till_due.ms)
         HS_TRY(hs_till_tick(s));
     return HS_OK;
@@ -102,7 +104,7 @@ enum hs_err hs_sync_tick(struct hs_step *s)
 
 struct hs_time hs_sync_deadline(const struct hs_sync *sync)
 {
-    struct hs_time first = hs_session_deadline(sync);
+    struct hs_time first = hs_home_deadline(sync);
     if (sync->session == HS_SESSION_ONLINE && sync->cursor_due.ms < first.ms)
         first = sync->cursor_due;
     if (sync->till && sync->till_due.ms < first.ms)

@@ -1,11 +1,12 @@
-/* What this device has of its rooms, as a state machine: frames, facts of the session and the time go in; frames,
- * events and a deadline come out. No sockets, no clock, no files.
+/* What this device has of its rooms, as a state machine: frames, facts of the session and the time go in;
+ * frames, events and a deadline come out. No sockets, no clock, no files.
  *
- * Each call with a struct hs_step reads and changes the store through the step's transaction. The caller commits it,
- * and only then takes what came out (hs_sync_release(), then hs_sync_next_frame(), hs_sync_next_event()): nothing
- * is sent or shown that the store doesn't have. Where a call fails or the commit does, the caller aborts and calls
- * hs_sync_rollback(): what came out of that call is dropped. An error is this machine's trouble or the node's fault
- * (hs_sync_is_fault()); after a fault the session is to be closed with it. */
+ * Each call with a struct hs_step reads and changes the store through the step's transaction. The caller
+ * commits it, and only then takes what came out (hs_sync_release(), then hs_sync_next_frame(),
+ * hs_sync_next_event()): nothing is sent or shown that the store doesn't have. Where a call fails or the
+ * commit does, the caller aborts and calls hs_sync_rollback(): what came out of that call is dropped. An
+ * error is this machine's trouble or the node's fault (hs_sync_is_fault()); after a fault the session is to
+ * be closed with it. */
 #ifndef HS_SYNC_SYNC_H
 #define HS_SYNC_SYNC_H
 
@@ -40,10 +41,10 @@ bool hs_sync_is_fault(enum hs_err err);
 
 /* A session that is wanted now, and with whom. */
 struct hs_dial {
-    struct hs_key root;                /* pinned */
-    bool knows_node;                   /* node is its transport key; else ask for the descriptor first */
+    struct hs_key root; /* pinned */
+    bool knows_node;    /* node is its transport key; else ask for the descriptor first */
     struct hs_key node;
-    struct hs_secret32 own;            /* one's own static key; wipe it */
+    struct hs_secret32 own; /* one's own static key; wipe it */
     char addresses[HS_DESCRIPTOR_ADDRESSES][HS_ADDRESS_MAX + 1];
     size_t address_count;
 };
@@ -52,10 +53,9 @@ struct hs_dial {
  * hs_sync_closed(). */
 bool hs_sync_dial(struct hs_step *s, struct hs_dial *out);
 
-/* The node showed its descriptor in clear: checked against the pinned root, kept, and its transport key given.
- * WRONG_SIGNER and the like for another's. */
-enum hs_err hs_sync_descriptor(struct hs_step *s, struct hs_bytes bytes,
-                               struct hs_key *transport);
+/* The node showed its descriptor in clear: checked against the pinned root, kept, and its transport key
+ * given. WRONG_SIGNER and the like for another's. */
+enum hs_err hs_sync_descriptor(struct hs_step *s, struct hs_bytes bytes, struct hs_key *transport);
 
 /* The handshake is done. hash: 64 bytes. */
 enum hs_err hs_sync_opened(struct hs_step *s, const uint8_t *hash);
@@ -94,39 +94,34 @@ enum hs_err hs_sync_flush(struct hs_step *s);
 
 enum hs_err hs_want_identity(struct hs_step *s, const char *name);
 enum hs_err hs_want_name(struct hs_step *s, const char *name);
-enum hs_err hs_want_sign_up(struct hs_step *s, const char *ticket,
-                            uint64_t *op);
+enum hs_err hs_want_sign_up(struct hs_step *s, const char *ticket, uint64_t *op);
 enum hs_err hs_want_ping(struct hs_step *s, uint64_t *op);
-enum hs_err hs_want_room(struct hs_step *s, const char *name,
-                         uint64_t *op);
-enum hs_err hs_want_invite(struct hs_step *s, const struct hs_id *room,
-                           uint32_t uses, struct hs_time until, uint64_t *op);
-enum hs_err hs_want_join(struct hs_step *s, const char *link,
-                         uint64_t *op);
-enum hs_err hs_want_removal(struct hs_step *s, const struct hs_id *room,
-                            const struct hs_key *persona, uint64_t *op);
-enum hs_err hs_want_text(struct hs_step *s, const struct hs_id *room,
-                         const char *text, uint64_t *op);
-enum hs_err hs_want_offer(struct hs_step *s, const struct hs_id *room,
-                          const struct hanse_offer_spec *spec, uint64_t *op);
+enum hs_err hs_want_room(struct hs_step *s, const char *name, uint64_t *op);
+enum hs_err hs_want_invite(struct hs_step *s, const struct hs_id *room, uint32_t uses, struct hs_time until,
+                           uint64_t *op);
+enum hs_err hs_want_join(struct hs_step *s, const char *link, uint64_t *op);
+enum hs_err hs_want_removal(struct hs_step *s, const struct hs_id *room, const struct hs_key *persona,
+                            uint64_t *op);
+enum hs_err hs_want_text(struct hs_step *s, const struct hs_id *room, const char *text, uint64_t *op);
+enum hs_err hs_want_offer(struct hs_step *s, const struct hs_id *room, const struct hanse_offer_spec *spec,
+                          uint64_t *op);
 enum hs_err hs_want_campaign(struct hs_step *s, const struct hs_id *room,
                              const struct hanse_campaign_spec *spec, uint64_t *op);
-enum hs_err hs_want_claim(struct hs_step *s,
-                          const struct hs_id *campaign, uint64_t *op);
-enum hs_err hs_want_order(struct hs_step *s, const struct hs_id *offer,
-                          uint64_t quantity, const struct hs_id *coupon, uint64_t *op);
+enum hs_err hs_want_claim(struct hs_step *s, const struct hs_id *campaign, uint64_t *op);
+enum hs_err hs_want_order(struct hs_step *s, const struct hs_id *offer, uint64_t quantity,
+                          const struct hs_id *coupon, uint64_t *op);
 enum hs_err hs_want_till(struct hs_step *s, bool on);
 
 /* ---- What is here ---- */
 
 /* Leaves of a room from *leaf on; moves *leaf behind the one that is given. NOT_FOUND at the end. */
-enum hs_err hs_sync_member_next(struct hs_step *s,
-                                const struct hs_id *room, uint32_t *leaf,
+enum hs_err hs_sync_member_next(struct hs_step *s, const struct hs_id *room, uint32_t *leaf,
                                 struct hanse_member *out);
 
-/* The file of an order, in the arena. ORDER_STEP before the shop has answered; errors of hs_export_build(). */
-enum hs_err hs_sync_export(struct hs_step *s, const struct hs_id *order,
-                           struct hs_arena *arena, struct hs_bytes *out);
+/* The file of an order, in the arena. ORDER_STEP before the shop has answered; errors of hs_export_build().
+ */
+enum hs_err hs_sync_export(struct hs_step *s, const struct hs_id *order, struct hs_arena *arena,
+                           struct hs_bytes *out);
 
 /* The persona that the brand with this root knows. INVALID_STATE without an identity. */
 enum hs_err hs_sync_persona(struct hs_sync *sync, const struct hs_key *root, struct hs_key *out);

@@ -1,5 +1,5 @@
-/* The till: takes orders, has their coupons redeemed, answers. Every step is stored before it acts, and goes on from
- * where it stood after a restart. */
+/* The till: takes orders, has their coupons redeemed, answers. Every step is stored before it acts, and goes
+ * on from where it stood after a restart. */
 #include "base/text.h"
 #include "deal/presentation.h"
 #include "sync/deal.h"
@@ -56,11 +56,11 @@ static enum hs_err finish(struct hs_step *s, struct hs_order_view *v)
     return s->kv->err;
 }
 
-static enum hs_err reject(struct hs_step *s, struct hs_live_room *room, struct hs_order_view *v, enum hs_err why)
+static enum hs_err reject(struct hs_step *s, struct hs_live_room *room, struct hs_order_view *v,
+                          enum hs_err why)
 {
-    struct hs_order_step step = {.type = HANSE__ORDER_EVENT_TYPE__ORDER_REJECTED,
-                                 .reason_code = why,
-                                 .reason = hs_err_text(why)};
+    struct hs_order_step step = {
+        .type = HANSE__ORDER_EVENT_TYPE__ORDER_REJECTED, .reason_code = why, .reason = hs_err_text(why)};
     HS_TRY(say(s, room, v, &step));
     return finish(s, v);
 }
@@ -89,7 +89,8 @@ static enum hs_err turn_away(struct hs_step *s, struct hs_live_room *room, struc
                              enum hs_err why)
 {
     char text[320];
-    snprintf(text, sizeof text, "Order %s can't be taken: %s", hs_short(HS_VIEW(row->id)).text, hs_err_text(why));
+    snprintf(text, sizeof text, "Order %s can't be taken: %s", hs_short(HS_VIEW(row->id)).text,
+             hs_err_text(why));
     struct hs_content content = hs_content_text(hs_bytes_str(text), s->now);
     struct hs_writer HS_WRITER w = hs_writer(HS_CONTENT_MAX);
     HS_TRY(hs_content_build(&content, &w));
@@ -207,7 +208,8 @@ enum hs_err hs_presentation_received(struct hs_step *s, struct hs_deal_in *in)
     struct hs_redeem_row redeem;
     struct hs_proved proved;
     HS_TRY(hs_chain_open_by_device(&in->chain, in->object, &expect, s->arena, &payload, &actor));
-    HS_REQUIRE(HS_FIXED(hs_pb_bytes(((const Hanse__Presentation *)payload)->order_id), &id), HS_ERR_MALFORMED);
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(((const Hanse__Presentation *)payload)->order_id), &id),
+               HS_ERR_MALFORMED);
     in->message->kind = HANSE_MESSAGE_ORDER;
     in->message->object = id;
     if (in->message->own || !serves(s, in->room) || !hs_redeem_row_get(s->kv, &id, s->arena, &redeem) ||

@@ -1,5 +1,5 @@
-/* Redeeming an order's coupon, step by step: ask the holder, reserve, decide, commit, receipt. Each step's bytes are
- * stored before they are sent, and sent again until they are answered. */
+/* Redeeming an order's coupon, step by step: ask the holder, reserve, decide, commit, receipt. Each step's
+ * bytes are stored before they are sent, and sent again until they are answered. */
 #include "deal/presentation.h"
 #include "deal/redemption.h"
 #include "sync/deal.h"
@@ -42,10 +42,8 @@ static enum hs_err make_request(struct redeem *r)
 {
     struct hs_step *s = r->s;
     struct hs_coupon_row coupon;
-    struct hs_reserve_draft draft = {.coupon_id = &r->row->coupon,
-                                     .order_id = &r->v->row.id,
-                                     .root = &r->v->row.root,
-                                     .min_met = true};
+    struct hs_reserve_draft draft = {
+        .coupon_id = &r->row->coupon, .order_id = &r->v->row.id, .root = &r->v->row.root, .min_met = true};
     Hanse__SignedObject *request;
     HS_REQUIRE(hs_coupon_row_get(s->kv, &r->row->coupon, s->arena, &coupon), HS_ERR_COUPON_UNKNOWN);
     HS_TRY(hs_object_unpack(coupon.proved.object, s->arena, &draft.coupon));
@@ -123,7 +121,7 @@ static enum hs_err send(struct redeem *r, struct hs_bytes bytes)
         if (s->sync->requests[i].answer == answered && s->sync->requests[i].id != 0 &&
             hs_id_equal(&s->sync->requests[i].id_a, &request.id_a))
             return HS_OK;
-    if (!hs_session_is_online(s->sync)) {
+    if (!hs_home_is_online(s->sync) || hs_requests_are_scarce(s->sync)) {
         hs_till_look_at(s, s->now.ms + HS_AGAIN_MS);
         return HS_OK;
     }
@@ -208,7 +206,8 @@ enum hs_err hs_till_redeem(struct hs_step *s, struct hs_live_room *room, struct 
                            struct hs_redeem_row *row, bool *done)
 {
     struct hs_self HS_SELF self = {0};
-    struct redeem r = {.s = s, .room = room, .v = v, .row = row, .coupon = &v->refs.coupons[0], .self = &self};
+    struct redeem r = {
+        .s = s, .room = room, .v = v, .row = row, .coupon = &v->refs.coupons[0], .self = &self};
     HS_REQUIRE(v->refs.coupon_count == 1, HS_ERR_COUPON_NOT_COMBINABLE);
     HS_TRY(hs_self_for(s, &v->row.root, &self));
     HS_TRY(hs_self_chain(s, &self, &r.own));

@@ -40,6 +40,7 @@ hanse=$prefix/bin/hanse
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 "$build/node/hansed" init --domain rosa.example --dir "$work/rosa" --listen "127.0.0.1:$port" \
     --advertise "127.0.0.1:$port" --owner rosa >/dev/null
+touch "$work/node.log"
 "$build/node/hansed" --config "$work/rosa/hansed.conf" >"$work/node.log" 2>&1 &
 node=$!
 for _ in $(seq 100); do grep -q '^ready ' "$work/node.log" && break; sleep 0.05; done

@@ -68,6 +68,7 @@ static void test_ids_as_text(void **state)
     assert_hanse(hanse_id_parse(text, &back), HANSE_ERR_MALFORMED);
 }
 
+/* CLIENT-1, CLIENT-4 */
 static void test_one_handle_and_one_key(void **state)
 {
     (void)state;

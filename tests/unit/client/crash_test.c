@@ -1,5 +1,6 @@
-/* A device dies at every commit of a story, right before it and right behind it, before anything was sent or shown.
- * Started again, it goes on from what it stored: everything comes through, once, and nothing is lost. (CLIENT-6) */
+/* A device dies at every commit of a story, right before it and right behind it, before anything was sent or
+ * shown. Started again, it goes on from what it stored: everything comes through, once, and nothing is lost.
+ * (CLIENT-6) */
 #include "town.h"
 
 #include "identity/grant.h"
@@ -83,7 +84,8 @@ static bool join_story(bool guest_dies, size_t n, bool before)
     again(victim);
     town_wait(t, 2000);
     if (town_event(ben, HANSE_EVENT_JOINED) == NULL) {
-        TOWN_WANT(ben, hs_want_join(&s, link, &op)); /* the link is the user's: a first step is repeated by hand */
+        TOWN_WANT(ben,
+                  hs_want_join(&s, link, &op)); /* the link is the user's: a first step is repeated by hand */
         town_wait(t, 3000);
     }
     TOWN_WANT(ben, hs_want_text(&s, &room, "in", &op));

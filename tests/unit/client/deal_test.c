@@ -1,4 +1,5 @@
-/* From an offer to a receipt: coupons issued and claimed, orders placed and answered, a file that anybody can check. */
+/* From an offer to a receipt: coupons issued and claimed, orders placed and answered, a file that anybody can
+ * check. */
 #include "town.h"
 
 #include "deal/export.h"
@@ -8,7 +9,8 @@
 #include <stdio.h>
 
 /* The owner would be a till, too, and customers might be sent to them. */
-static const uint32_t merchant = HS_ROLE_BIT(HANSE__ROLE__ROLE_MERCHANT) | HS_ROLE_BIT(HANSE__ROLE__ROLE_STAFF),
+static const uint32_t merchant =
+                          HS_ROLE_BIT(HANSE__ROLE__ROLE_MERCHANT) | HS_ROLE_BIT(HANSE__ROLE__ROLE_STAFF),
                       till_role = HS_ROLE_BIT(HANSE__ROLE__ROLE_TILL);
 
 /* A shop with an owner, a till and a VIP room, and a customer in it. */
@@ -102,6 +104,7 @@ static void test_a_guest_sees_what_is_offered(void **state)
     town_free(shop.t);
 }
 
+/* CLIENT-19 */
 static void test_only_a_merchant_sells(void **state)
 {
     (void)state;
@@ -132,6 +135,7 @@ static void test_the_last_coupon_goes_once(void **state)
     town_free(shop.t);
 }
 
+/* CLIENT-21, CLIENT-23 */
 static void test_an_order_with_a_coupon(void **state)
 {
     (void)state;
@@ -158,6 +162,7 @@ static void test_an_order_with_a_coupon(void **state)
     town_free(shop.t);
 }
 
+/* CLIENT-24 */
 static void test_an_exported_order_stands_on_its_own(void **state)
 {
     (void)state;
@@ -222,7 +227,7 @@ static void test_an_expired_offer_is_not_sold(void **state)
     town_free(shop.t);
 }
 
-/* The customer leaves right after ordering: the till gives up, and the coupon is free again. */
+/* CLIENT-23: the customer leaves right after ordering: the till gives up, and the coupon is free again. */
 static void test_a_coupon_that_is_not_shown_stays_unspent(void **state)
 {
     (void)state;

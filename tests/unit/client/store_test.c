@@ -170,9 +170,9 @@ struct sample {
     uint64_t later;
 };
 static const struct hs_field fields[] = {
-    HS_FIELD(U32, struct sample, u32),     HS_FIELD(U64, struct sample, i64),
-    HS_FIELD(BOOL, struct sample, yes),    HS_FIELD(FIXED, struct sample, fixed),
-    HS_FIELD(TEXT, struct sample, text),   HS_FIELD(BYTES, struct sample, bytes),
+    HS_FIELD(U32, struct sample, u32),   HS_FIELD(U64, struct sample, i64),
+    HS_FIELD(BOOL, struct sample, yes),  HS_FIELD(FIXED, struct sample, fixed),
+    HS_FIELD(TEXT, struct sample, text), HS_FIELD(BYTES, struct sample, bytes),
     HS_FIELD(U64, struct sample, later),
 };
 

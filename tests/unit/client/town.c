@@ -303,7 +303,8 @@ struct town_device *town_device_new(struct town *t)
     struct town_device *d = calloc(1, sizeof *d);
     assert_non_null(d);
     d->town = t;
-    snprintf(d->dir, sizeof d->dir, "%s/hanse-town-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    snprintf(d->dir, sizeof d->dir, "%s/hanse-town-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(d->dir));
     randombytes_buf(d->key, sizeof d->key);
     d->dead = true;
@@ -385,7 +386,8 @@ static void route(struct town_device *d)
             return;
         assert_true(d->event_count < TOWN_EVENTS);
         if (getenv("TOWN_LOG") != NULL)
-            printf("%s: event %d %s %s\n", d->dir, (int)event.kind, hs_err_name((enum hs_err)event.err), event.text);
+            printf("%s: event %d %s %s\n", d->dir, (int)event.kind, hs_err_name((enum hs_err)event.err),
+                   event.text);
         snprintf(d->texts[d->event_count], sizeof d->texts[0], "%s", event.text);
         event.text = d->texts[d->event_count];
         d->events[d->event_count++] = event;
@@ -592,8 +594,9 @@ const char *town_history(struct town_device *d, const struct hs_id *room)
     out[0] = '\0';
     for (uint64_t seq = 0; hs_message_next(kv, room, seq, &arena, &row); seq = row.seq + 1)
         if (row.kind == HANSE_MESSAGE_TEXT || row.kind == HANSE_MESSAGE_REFUSED)
-            len += (size_t)snprintf(out + len, size - len, "%s%.*s\n", row.kind == HANSE_MESSAGE_REFUSED ? "!" : "",
-                                    (int)row.text.len, row.text.data != NULL ? (const char *)row.text.data : "");
+            len += (size_t)snprintf(out + len, size - len, "%s%.*s\n",
+                                    row.kind == HANSE_MESSAGE_REFUSED ? "!" : "", (int)row.text.len,
+                                    row.text.data != NULL ? (const char *)row.text.data : "");
     town_looked(d);
     return out;
 }

@@ -1,7 +1,8 @@
-/* A town to test the client in: nodes that are the real core on stores in memory, devices that are the real sync on
- * sealed stores on disk, no sockets between them, and a clock that stands still unless it is moved.
+/* A town to test the client in: nodes that are the real core on stores in memory, devices that are the real
+ * sync on sealed stores on disk, no sockets between them, and a clock that stands still unless it is moved.
  *
- * A device can be cut off, and can die at any moment: what it hadn't committed is gone, as after a power cut. */
+ * A device can be cut off, and can die at any moment: what it hadn't committed is gone, as after a power cut.
+ */
 #ifndef TESTS_CLIENT_TOWN_H
 #define TESTS_CLIENT_TOWN_H
 
@@ -12,7 +13,7 @@
 #include "store/db.h"
 #include "sync/sync.h"
 
-enum { TOWN_NODES = 3, TOWN_DEVICES = 8, TOWN_EVENTS = 1024, TOWN_DAY_MS = 86400000 };
+enum { TOWN_NODES = 3, TOWN_DEVICES = 96, TOWN_EVENTS = 1024, TOWN_DAY_MS = 86400000 };
 
 struct town;
 
@@ -35,9 +36,9 @@ struct town_device {
     uint8_t key[32];
     struct hs_db *db;
     struct hs_sync *sync;
-    uint64_t session; /* 0: none */
-    bool dead;        /* not running */
-    size_t die_after; /* dies in that many commits from now; 0: doesn't */
+    uint64_t session;       /* 0: none */
+    bool dead;              /* not running */
+    size_t die_after;       /* dies in that many commits from now; 0: doesn't */
     bool die_before_commit; /* there, or right behind it, before anything is released */
     size_t commits;
     struct hanse_event events[TOWN_EVENTS]; /* as they came; texts are in texts */
@@ -51,7 +52,8 @@ void town_free(struct town *t);
 struct hs_time town_now(const struct town *t);
 struct town_node *town_node_new(struct town *t, const char *domain);
 
-/* roles: HS_ROLE_BIT()s; 0: a customers' ticket for uses accounts. handle may be NULL. The text lives in the town. */
+/* roles: HS_ROLE_BIT()s; 0: a customers' ticket for uses accounts. handle may be NULL. The text lives in the
+ * town. */
 const char *town_ticket(struct town_node *node, uint32_t roles, const char *handle, uint32_t uses);
 
 struct town_device *town_device_new(struct town *t);
