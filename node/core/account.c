@@ -10,6 +10,15 @@
 #include "identity/ticket.h"
 #include "room/join.h"
 
+/* An owner may act as a till too, but is asked only where the brand has no till of its own. */
+static void put_till(struct hs_turn *turn, const Hanse__State__SignedUp *s)
+{
+    uint32_t owner = hs_role_set(HANSE__ROLE__ROLE_OWNER);
+    uint8_t rank = (s->roles & owner) == owner ? 1 : 0;
+    struct hs_kv_key till = hs_key_sub(HS_MISC_TILL, hs_bytes(&rank, 1), hs_pb_bytes(s->account));
+    hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&till), hs_pb_bytes(s->device));
+}
+
 void hs_apply_signed_up(struct hs_turn *turn, const Hanse__State__SignedUp *s)
 {
     Hanse__State__AccountView account = HANSE__STATE__ACCOUNT_VIEW__INIT;
@@ -28,10 +37,8 @@ void hs_apply_signed_up(struct hs_turn *turn, const Hanse__State__SignedUp *s)
         struct hs_kv_key ticket = hs_key_sub(HS_MISC_TICKET, hs_pb_bytes(s->ticket), (struct hs_bytes){0});
         hs_number_put(turn, HS_T_MISC, &ticket, hs_number_get(turn, HS_T_MISC, &ticket, NULL) + 1);
     }
-    if ((s->roles & hs_role_set(HANSE__ROLE__ROLE_TILL)) != 0) {
-        struct hs_kv_key till = hs_key_sub(HS_MISC_TILL, hs_pb_bytes(s->account), (struct hs_bytes){0});
-        hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&till), hs_pb_bytes(s->device));
-    }
+    if ((s->roles & hs_role_set(HANSE__ROLE__ROLE_TILL)) != 0)
+        put_till(turn, s);
 }
 
 /* By a ticket: of this root, not used up, used by this persona. */

@@ -10,13 +10,29 @@
 
 enum { WISH_MS = 10000 }; /* between two wishes of one customer */
 
-/* The brand's till: the first that has an account. */
+enum { TILLS_ASKED = 16 }; /* a brand's tills; those behind are asked once these have no account any more */
+
+/* The brand's till: the first that is connected, else the first of all, which will find the wish in its inbox. */
 static bool find_till(struct hs_turn *turn, struct hs_key *device)
 {
     uint8_t sub = HS_MISC_TILL;
     struct hs_bytes key, value, prefix = hs_bytes(&sub, 1);
-    return hs_kv_next(turn->kv, HS_T_MISC, prefix, prefix, turn->arena, &key, &value) &&
-           HS_FIXED(value, device);
+    struct hs_kv_key from = hs_key1(prefix);
+    bool found = false;
+    for (size_t i = 0; i < TILLS_ASKED; i++) {
+        struct hs_key till;
+        if (!hs_kv_next(turn->kv, HS_T_MISC, prefix, hs_kv_key_bytes(&from), turn->arena, &key, &value) ||
+            !HS_FIXED(value, &till))
+            break;
+        bool here = hs_session_of(&turn->core->sessions, &till) != NULL;
+        if (!found || here)
+            *device = till;
+        found = true;
+        if (here)
+            break;
+        from = hs_kv_after(key);
+    }
+    return found;
 }
 
 /* The same key package again is the same wish; another one must wait, or one customer could fill the till's

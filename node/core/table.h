@@ -34,7 +34,7 @@ enum hs_sub_table {
     HS_LEDGER_RID = 5,      /* rid 32 -> coupon 32   */
     HS_MISC_TICKET = 1,     /* ticket key 32         */
     HS_MISC_COUNTER = 2,    /* persona 32            */
-    HS_MISC_TILL = 3,       /* account 32 -> device  */
+    HS_MISC_TILL = 3,       /* rank u8 | account 32 -> device: tills first, then owners */
     HS_MISC_INBOX_NEXT = 4, /* subscriber 32 -> u64 */
     HS_MISC_HANDED = 5,     /* peer 32 -> u64: inbox items taken from that hub */
     HS_MISC_QUEUED = 6,     /* room 32 | body hash 32 -> u64: its number in the outbox */

@@ -143,6 +143,32 @@ static void wishes_are_limited(void **state)
     assert_int_equal(s.till->item_count, 2);
 }
 
+/* Owners have every role, but a brand's till comes first; of several tills the one that is connected. */
+static void tills_come_first(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    struct world_device *owners[4], *tills[4];
+    for (size_t i = 0; i < 4; i++)
+        owners[i] = world_staff(s.hub, "owner", HANSE__ROLE__ROLE_OWNER);
+    for (size_t i = 0; i < 4; i++)
+        tills[i] = world_staff(s.hub, "till", HANSE__ROLE__ROLE_TILL);
+    for (size_t i = 0; i < 4; i++)
+        world_disconnect(tills[i]);
+    for (size_t i = 0; i < 4; i++) { /* which key is the smallest is chance: each must be found */
+        assert_ok(world_connect(tills[i], NULL));
+        world_attach(tills[i]);
+        assert_ok(world_ask(s.alice, open_frame(&s, wish(&s, s.alice)), NULL));
+        world_settle(w);
+        assert_int_equal(tills[i]->item_count, 1);
+        world_disconnect(tills[i]);
+        w->now.ms += 10000;
+    }
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(owners[i]->item_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +176,7 @@ int main(void)
         cmocka_unit_test(counter_opens_from_afar),
         cmocka_unit_test(counter_is_for_members),
         cmocka_unit_test(wishes_are_limited),
+        cmocka_unit_test(tills_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
