@@ -31,6 +31,13 @@ struct hs_kv_key hs_key_seq(struct hs_bytes a, uint64_t seq)
     return key;
 }
 
+/* One's own bytes are never malformed; where a turn reads more than its arena holds, it is carried out alone.
+ */
+static enum hs_err view_error(enum hs_err err)
+{
+    return err == HS_ERR_NOMEM || err == HS_ERR_TOO_LARGE ? HS_ERR_NOMEM : HS_ERR_STORE;
+}
+
 ProtobufCMessage *hs_view_get(struct hs_turn *turn, enum hs_table table, const struct hs_kv_key *key,
                               const ProtobufCMessageDescriptor *type)
 {
@@ -40,7 +47,7 @@ ProtobufCMessage *hs_view_get(struct hs_turn *turn, enum hs_table table, const s
         return NULL;
     enum hs_err err = hs_unpack(type, value, HS_LENIENT, turn->arena, &view);
     if (err != HS_OK && turn->kv->err == HS_OK)
-        turn->kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE; /* one's own bytes are never malformed */
+        turn->kv->err = view_error(err);
     return view;
 }
 

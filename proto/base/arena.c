@@ -28,14 +28,22 @@ static struct hs_arena_block *block_new(struct hs_arena *arena, size_t len)
     return block;
 }
 
-void *hs_arena_alloc(struct hs_arena *arena, size_t len)
+static size_t aligned(size_t len)
 {
     const size_t align = alignof(max_align_t);
-    if (len > arena->cap)
+    return (len + align - 1) & ~(align - 1);
+}
+
+bool hs_arena_has_room(const struct hs_arena *arena, size_t len)
+{
+    return len <= arena->cap && aligned(len) <= arena->cap - arena->used;
+}
+
+void *hs_arena_alloc(struct hs_arena *arena, size_t len)
+{
+    if (!hs_arena_has_room(arena, len))
         return NULL;
-    len = (len + align - 1) & ~(align - 1);
-    if (len > arena->cap - arena->used)
-        return NULL;
+    len = aligned(len);
     struct hs_arena_block *block = arena->blocks;
     if ((block == NULL || len > block->size - block->used) && (block = block_new(arena, len)) == NULL)
         return NULL;

@@ -21,6 +21,9 @@ struct hs_arena hs_arena(size_t cap);
 /* Zeroed, aligned for any type; NULL past the cap or without memory. */
 void *hs_arena_alloc(struct hs_arena *arena, size_t len);
 
+/* True where len more bytes stay under the cap. */
+bool hs_arena_has_room(const struct hs_arena *arena, size_t len);
+
 /* A copy that lives as long as the arena; data NULL on failure unless len is 0. */
 struct hs_bytes hs_arena_copy(struct hs_arena *arena, struct hs_bytes bytes);
 

@@ -9,14 +9,17 @@ size_t hs_unpack_budget(size_t len)
 /* protobuf-c's view of an arena. */
 struct source {
     struct hs_arena *arena;
-    bool exhausted;
+    bool over;      /* the bytes want more than they may: their fault, not this machine's */
+    bool exhausted; /* this machine has no memory */
 };
 
 static void *source_alloc(void *data, size_t size)
 {
     struct source *source = data;
     void *out = hs_arena_alloc(source->arena, size);
-    source->exhausted = source->exhausted || out == NULL;
+    bool over = out == NULL && !hs_arena_has_room(source->arena, size);
+    source->over = source->over || over;
+    source->exhausted = source->exhausted || (out == NULL && !over);
     return out;
 }
 
@@ -45,7 +48,7 @@ enum hs_err hs_unpack(const ProtobufCMessageDescriptor *type, struct hs_bytes by
     arena->cap = cap;
     if (*out != NULL)
         return HS_OK;
-    return source.exhausted ? HS_ERR_NOMEM : HS_ERR_MALFORMED;
+    return source.over ? HS_ERR_TOO_LARGE : source.exhausted ? HS_ERR_NOMEM : HS_ERR_MALFORMED;
 }
 
 enum hs_err hs_pack(const ProtobufCMessage *message, struct hs_writer *out)

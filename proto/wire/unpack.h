@@ -14,7 +14,8 @@ size_t hs_unpack_budget(size_t len);
 /* Pre-walks and unpacks a message of that type. It lives in the arena until hs_arena_free(); never call
  * protobuf-c's free function on it. Takes at most hs_unpack_budget(bytes.len) of the arena, even where the
  * arena's own cap is higher. The errors of hs_prewalk(); MALFORMED where a required field (proto2) is
- * missing; NOMEM past the budget, the arena's cap, or without memory. *out is NULL after an error. */
+ * missing; TOO_LARGE past the budget or the arena's cap (it is the bytes that want too much); NOMEM
+ * without memory. *out is NULL after an error. */
 enum hs_err hs_unpack(const ProtobufCMessageDescriptor *type, struct hs_bytes bytes,
                       enum hs_strictness strictness, struct hs_arena *arena, ProtobufCMessage **out);
 

@@ -83,7 +83,7 @@ static void budget(void **state)
     struct hs_arena HS_ARENA arena = hs_arena(SIZE_MAX / 2);
     Sample__All *back = NULL;
     assert_non_null(hs_arena_alloc(&arena, 4096));
-    assert_err(HS_UNPACK(sample__all, hs_writer_bytes(&w), HS_LENIENT, &arena, &back), HS_ERR_NOMEM);
+    assert_err(HS_UNPACK(sample__all, hs_writer_bytes(&w), HS_LENIENT, &arena, &back), HS_ERR_TOO_LARGE);
     assert_true(arena.used - 4096 <= limit);
     assert_true(arena.cap == SIZE_MAX / 2);
     assert_true(hs_unpack_budget(SIZE_MAX) == SIZE_MAX);
@@ -97,7 +97,7 @@ static void arena_cap(void **state)
     Sample__All *back = NULL;
     struct hs_arena HS_ARENA small = hs_arena(sizeof(Sample__All) - 1);
     struct hs_arena HS_ARENA fits = hs_arena(sizeof(Sample__All) + 15);
-    assert_err(HS_UNPACK(sample__all, hs_bytes(in, 2), HS_STRICT, &small, &back), HS_ERR_NOMEM);
+    assert_err(HS_UNPACK(sample__all, hs_bytes(in, 2), HS_STRICT, &small, &back), HS_ERR_TOO_LARGE);
     assert_ok(HS_UNPACK(sample__all, hs_bytes(in, 2), HS_STRICT, &fits, &back));
 }
 
