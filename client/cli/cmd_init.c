@@ -7,8 +7,8 @@
 
 enum { TICKET_MAX = 16384 };
 
-/* The ticket's text from a file, from stdin ("-"), or the argument itself. */
-static bool read_ticket(const char *from, char out[TICKET_MAX])
+/* A ticket's or grant's text from a file, from stdin ("-"), or the argument itself. */
+static bool read_text(const char *from, char out[TICKET_MAX])
 {
     if (strncmp(from, "hanse:", 6) == 0) {
         (void)snprintf(out, TICKET_MAX, "%s", from);
@@ -25,7 +25,7 @@ static bool read_ticket(const char *from, char out[TICKET_MAX])
     return len > 0;
 }
 
-static int show(const struct cli *c)
+static int show(const struct cli *c, const char *what)
 {
     struct hanse_identity me;
     enum hanse_err err = hanse_identity(c->h, &me);
@@ -36,10 +36,13 @@ static int show(const struct cli *c)
                             "home", me.home, "home_root", json_id(&me.home_root)));
         return EXIT_DONE;
     }
-    printf("%sKeys made%s in %s; they never leave this device.\n", colour(GREEN), colour(PLAIN), c->dir);
-    if (me.has_account)
-        printf("You are %s%s%s at %s.\n", colour(BOLD), person_text(&me.self), colour(PLAIN), me.home);
-    else
+    printf("%s%s%s\n", colour(GREEN), what, colour(PLAIN));
+    if (me.has_account) {
+        char key[65];
+        hanse_id_text(&me.self.key, key);
+        printf("You are %s%s%s at %s, with the key %s.\n", colour(BOLD), person_text(&me.self), colour(PLAIN),
+               me.home, key);
+    } else
         printf("Next: hanse join LINK, with an invite that somebody sent you.\n");
     return EXIT_DONE;
 }
@@ -71,7 +74,7 @@ static int run(struct cli *c, int argc, char **argv)
     }
     if (optind != argc)
         return cli_usage(&cmd_init, "'%s' isn't expected", argv[optind]);
-    if (from != NULL && !read_ticket(from, ticket))
+    if (from != NULL && !read_text(from, ticket))
         return cli_usage(&cmd_init, "the ticket %s can't be read", from);
     int code = cli_open(c);
     if (code != EXIT_DONE)
@@ -85,7 +88,7 @@ static int run(struct cli *c, int argc, char **argv)
     if (err != HANSE_OK)
         return cli_fail(c, c->dir, err);
     code = from != NULL ? sign_up(c, ticket) : EXIT_DONE;
-    return code == EXIT_DONE ? show(c) : code;
+    return code == EXIT_DONE ? show(c, "Keys made; they never leave this device.") : code;
 }
 
 const struct command cmd_init = {
@@ -98,4 +101,34 @@ const struct command cmd_init = {
             "Without a ticket only keys are made: an invite is enough to get an account, see hanse join.\n\n"
             "example:\n"
             "  hanse init --name Cem --ticket cem.ticket\n",
+};
+
+static int run_grant(struct cli *c, int argc, char **argv)
+{
+    static char text[TICKET_MAX];
+    uint64_t op;
+    struct outcome done;
+    if (argc != 2)
+        return cli_usage(&cmd_grant, "give one grant");
+    if (!read_text(argv[1], text))
+        return cli_usage(&cmd_grant, "%s can't be read", argv[1]);
+    int code = cli_open(c);
+    if (code != EXIT_DONE)
+        return code;
+    enum hanse_err err = hanse_grants_add(c->h, text, &op);
+    if (err == HANSE_OK)
+        err = cli_wait(c, op, &done);
+    return err == HANSE_OK ? show(c, "Granted.") : cli_fail(c, "grant", err);
+}
+
+const struct command cmd_grant = {
+    .name = "grant",
+    .summary = "take roles or a handle that your home node's operator granted you",
+    .run = run_grant,
+    .help = "usage: hanse grant GRANT\n\n"
+            "GRANT is a file, - for stdin, or the text itself (hanse:g/...), as hansed grant prints it for "
+            "your key.\n"
+            "It counts in rooms that you join or make from now on.\n\n"
+            "example:\n"
+            "  hanse grant staff.grant\n",
 };

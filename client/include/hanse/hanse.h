@@ -265,6 +265,13 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_identity_rename(struct hanse *h, 
  * a home. HANSE_ERR_TICKET_INVALID at once; DONE: the node's answer. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_sign_up(struct hanse *h, const char *ticket, uint64_t *op);
 
+/* Takes roles or a handle that the home node's operator granted to this device's key ("hanse:g/..."), and
+ * shows them to the node. They are kept at once and count in rooms that are joined or made from now on. DONE:
+ * the node has them. HANSE_ERR_MALFORMED for another text, HANSE_ERR_WRONG_SIGNER for another brand's,
+ * HANSE_ERR_BAD_CHAIN for another key's, HANSE_ERR_NAME_REFUSED for a second handle, HANSE_ERR_EXPIRED,
+ * HANSE_ERR_TOO_LARGE for too many, HANSE_ERR_INVALID_STATE without a home node. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_grants_add(struct hanse *h, const char *text, uint64_t *op);
+
 /* A round trip to the home node. DONE: seq = milliseconds. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_ping(struct hanse *h, uint64_t *op);
 

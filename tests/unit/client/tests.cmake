@@ -7,6 +7,7 @@ target_link_libraries(test_client_town PUBLIC hs_client_sync hs_core PkgConfig::
 
 hanse_test(client chat test_client_town)
 hanse_test(client deal test_client_town)
+hanse_test(client grants test_client_town)
 hanse_test(client crash test_client_town)
 hanse_test(client store hs_client_store)
 hanse_test(client conn hs_client_net)
