@@ -39,6 +39,13 @@ struct command {
 int cli_open(struct cli *c);
 void cli_close(struct cli *c);
 
+/* The same, and then online until all that is new is here; where that fails, what is here already has to do,
+ * and stderr says so. For commands that act on what others have put into a room. */
+int cli_open_fresh(struct cli *c);
+
+/* Online until everything is here. TIMEOUT, or why the node can't be reached. */
+enum hanse_err cli_catch_up(struct cli *c, int seconds);
+
 /* An operation's outcome, kept. */
 struct outcome {
     enum hanse_err err;
@@ -47,7 +54,8 @@ struct outcome {
     char text[HANSE_LINK_SIZE + 1024];
 };
 
-/* What is done with each event while something else is waited for; true ends the waiting. */
+/* What is done with each event while something else is waited for, and with kind NONE when there are none
+ * left; true ends the waiting. */
 typedef bool on_event(void *context, const struct hanse_event *event);
 
 /* Runs the handle's loop until wanted() is true, the time is over (TIMEOUT), a signal to stop came (CLOSED),
@@ -73,6 +81,10 @@ enum colour { PLAIN, BOLD, DIM, RED, GREEN, YELLOW, BLUE };
 
 /* The sequence where stdout is a terminal, else "". */
 const char *colour(enum colour which);
+
+/* The same where what was wanted is kept on this device and goes on by itself: says so, so that nobody does
+ * it twice. */
+int cli_fail_kept(const struct cli *c, const char *what, enum hanse_err err);
 
 /* "hanse: WHAT: sentence [NAME]" on stderr (a JSON object with --json), and the exit code for err. */
 int cli_fail(const struct cli *c, const char *what, enum hanse_err err);

@@ -83,7 +83,7 @@ static int run_claim(struct cli *c, int argc, char **argv)
     uint64_t op;
     if (argc < 2 || argc > 3)
         return cli_usage(&cmd_coupon, "claim wants a room, and a coupon where it has several");
-    int code = cli_open(c);
+    int code = cli_open_fresh(c);
     if (code == EXIT_DONE)
         code = find_room(c, argv[1], &room);
     if (code == EXIT_DONE)

@@ -54,6 +54,7 @@ static int wait_for_room(struct cli *c, const struct hanse_id *id, int seconds)
 static int status(struct cli *c, int seconds)
 {
     struct hanse_room room;
+    unsigned waiting = 0;
     int code = cli_open(c);
     if (code != EXIT_DONE)
         return code;
@@ -62,7 +63,12 @@ static int status(struct cli *c, int seconds)
         if (room.state == HANSE_ROOM_WAITING) {
             int one = wait_for_room(c, &room.id, seconds);
             code = one != EXIT_DONE ? one : code;
+            waiting++;
         }
+    if (waiting == 0 && c->json)
+        json_line(json_pack("{s:s}", "state", "none"));
+    else if (waiting == 0)
+        printf("Nothing waits: every room that you asked for has let you in or refused you.\n");
     return code;
 }
 

@@ -56,7 +56,10 @@ static int show_placed(struct cli *c, const struct outcome *done, enum hanse_err
         json_line(order_json(c, &order));
     else if (known && !c->json)
         print_order(c, &order);
-    return err == HANSE_OK ? EXIT_DONE : cli_fail(c, "order", err);
+    if (err == HANSE_OK)
+        return EXIT_DONE;
+    return known && order.state <= HANSE_ORDER_PLACED ? cli_fail_kept(c, "order", err)
+                                                      : cli_fail(c, "order", err);
 }
 
 static int place(struct cli *c, const char *room_text, const struct wish *wish)
@@ -66,7 +69,7 @@ static int place(struct cli *c, const char *room_text, const struct wish *wish)
     struct hanse_coupon coupon;
     struct outcome done = {0};
     uint64_t op;
-    int code = cli_open(c);
+    int code = cli_open_fresh(c);
     if (code == EXIT_DONE)
         code = find_room(c, room_text, &room);
     if (code == EXIT_DONE)
@@ -97,8 +100,10 @@ static int run_place(struct cli *c, int argc, char **argv)
             wish.offer = optarg;
         else if (o == 'c')
             wish.coupon = optarg;
-        else if (o != 'q' || !number_parse(optarg, 1, 1000000, &wish.quantity))
+        else if (o != 'q')
             return cli_usage(&cmd_order, "see its options");
+        else if (!number_parse(optarg, 1, 1000000, &wish.quantity))
+            return cli_usage(&cmd_order, "--quantity wants a number from 1 to 1000000");
     }
     if (optind + 1 != argc || wish.offer == NULL)
         return cli_usage(&cmd_order, "place wants a room and --offer");

@@ -97,7 +97,7 @@ static int run_members(struct cli *c, int argc, char **argv)
     struct hanse_member member;
     if (argc != 2)
         return cli_usage(&cmd_members, "name one room");
-    int code = cli_open(c);
+    int code = cli_open_fresh(c);
     if (code == EXIT_DONE)
         code = find_room(c, argv[1], &room);
     if (code != EXIT_DONE)
@@ -139,7 +139,7 @@ static int run_remove(struct cli *c, int argc, char **argv)
     uint64_t op;
     if (argc != 3)
         return cli_usage(&cmd_remove, "name a room and a member");
-    int code = cli_open(c);
+    int code = cli_open_fresh(c);
     if (code == EXIT_DONE)
         code = find_room(c, argv[1], &room);
     if (code == EXIT_DONE)
@@ -155,7 +155,10 @@ static int run_remove(struct cli *c, int argc, char **argv)
         json_line(
             json_pack("{s:o, s:I}", "removed", json_person(&member.person), "seq", (json_int_t)done.seq));
     else
-        printf("%s was removed and can read nothing that follows.\n", person_text(&member.person));
+        printf("%s was removed and can read nothing that follows. An invite that still has uses lets anybody "
+               "in who has its "
+               "link.\n",
+               person_text(&member.person));
     return EXIT_DONE;
 }
 
@@ -189,8 +192,9 @@ static int invite(struct cli *c, const char *name, uint32_t uses, int64_t until)
             json_pack("{s:s, s:i, s:I}", "link", done.text, "uses", (int)uses, "until", (json_int_t)until));
         return EXIT_DONE;
     }
-    printf("Whoever opens this link may join %s%s%s (%u uses, until %s):\n\n  %s%s%s\n\n", colour(BOLD),
-           room.name, colour(PLAIN), uses, time_text(until, false), colour(BOLD), done.text, colour(PLAIN));
+    printf("Whoever opens this link may join %s%s%s (%u %s, until %s):\n\n  %s%s%s\n\n", colour(BOLD),
+           room.name, colour(PLAIN), uses, uses == 1 ? "use" : "uses", time_text(until, false), colour(BOLD),
+           done.text, colour(PLAIN));
     qr_print(done.text);
     return EXIT_DONE;
 }

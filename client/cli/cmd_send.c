@@ -62,8 +62,10 @@ static int run_send(struct cli *c, int argc, char **argv)
     static uint64_t ops[SENDS_MAX];
     struct sending s = {.ops = ops};
     struct hanse_room room;
-    if (argc != 3)
+    if (argc != 3 || argv[2][0] == '\0')
         return cli_usage(&cmd_send, "name a room and say something");
+    if (strlen(argv[2]) > HANSE_TEXT_MAX)
+        return cli_usage(&cmd_send, "a message has at most %d bytes; send it in parts", HANSE_TEXT_MAX);
     int code = cli_open(c);
     if (code == EXIT_DONE)
         code = find_room(c, argv[1], &room);
@@ -76,7 +78,7 @@ static int run_send(struct cli *c, int argc, char **argv)
     if (err == HANSE_OK)
         err = s.err;
     if (err != HANSE_OK)
-        return cli_fail(c, "send", err);
+        return cli_fail_kept(c, "send", err);
     if (c->json)
         json_line(json_pack("{s:o, s:i, s:I}", "room", json_id(&room.id), "sent", (int)s.count, "seq",
                             (json_int_t)s.last_seq));
@@ -96,11 +98,7 @@ const struct command cmd_send = {
             "  hanse send 'Rosa VIP' 'Is the lipstick back?'\n",
 };
 
-static bool is_caught_up(void *context, const struct hanse_event *event)
-{
-    struct cli *c = context;
-    return event->kind == HANSE_EVENT_CAUGHT_UP && !hanse_has_pending(c->h);
-}
+enum { SETTLE_S = 3 }; /* what is under way is through by then, but for joins that wait for a moderator */
 
 static bool is_settled(void *context, const struct hanse_event *event)
 {
@@ -108,12 +106,10 @@ static bool is_settled(void *context, const struct hanse_event *event)
     return !hanse_has_pending(((struct cli *)context)->h);
 }
 
-/* Online until everything is here and everything of this device is there. */
-static enum hanse_err catch_up(struct cli *c, int seconds)
+static enum hanse_err settle(struct cli *c, int seconds)
 {
-    hanse_stay_online(c->h, true);
-    enum hanse_err err = cli_run(c, seconds, is_caught_up, c);
-    return err == HANSE_ERR_TIMEOUT && !hanse_has_pending(c->h) ? HANSE_ERR_UNREACHABLE : err;
+    enum hanse_err err = cli_run(c, seconds, is_settled, c);
+    return err == HANSE_ERR_TIMEOUT ? HANSE_OK : err;
 }
 
 static int run_sync(struct cli *c, int argc, char **argv)
@@ -129,17 +125,16 @@ static int run_sync(struct cli *c, int argc, char **argv)
     int code = cli_open(c);
     if (code != EXIT_DONE)
         return code;
-    enum hanse_err err = catch_up(c, c->timeout_s);
-    if (err == HANSE_OK && seconds > 0) {
-        err = cli_run(c, (int)seconds, is_settled, c);
-        err = err == HANSE_ERR_TIMEOUT ? HANSE_OK : err;
-    }
+    enum hanse_err err = cli_catch_up(c, c->timeout_s);
+    if (err == HANSE_OK)
+        err = settle(c, seconds > 0 ? (int)seconds : SETTLE_S);
     if (err != HANSE_OK)
         return cli_fail(c, "sync", err);
+    bool pending = hanse_has_pending(c->h);
     if (c->json)
-        json_line(json_pack("{s:b}", "caught_up", 1));
+        json_line(json_pack("{s:b, s:b}", "caught_up", 1, "pending", pending));
     else
-        printf("Everything is here.\n");
+        printf("Everything is here%s.\n", pending ? "; something of yours still waits for an answer" : "");
     return EXIT_DONE;
 }
 
@@ -214,22 +209,18 @@ static int run_log(struct cli *c, int argc, char **argv)
         o.count = o.count || i == 'c';
         o.offline = o.offline || i == 'o';
         if (i == '?' || (i == 's' && !number_parse(optarg, 0, INT64_MAX, &since)))
-            return cli_usage(&cmd_log, "see its options");
+            return cli_usage(&cmd_log,
+                             i == 's' ? "--since wants the number of a message" : "see its options");
     }
     o.since = (uint64_t)since;
     if (optind + 1 != argc)
         return cli_usage(&cmd_log, "name one room");
     cli_catch_signals();
-    int code = cli_open(c);
+    int code = o.offline ? cli_open(c) : cli_open_fresh(c);
     if (code == EXIT_DONE)
         code = find_room(c, argv[optind], &room);
     if (code != EXIT_DONE)
         return code;
-    if (!o.offline) {
-        enum hanse_err err = catch_up(c, c->timeout_s);
-        if (err != HANSE_OK)
-            fprintf(stderr, "hanse: not up to date: %s [%s]\n", hanse_err_text(err), hanse_err_name(err));
-    }
     code = show_log(c, &room, &o);
     struct {
         struct cli *c;

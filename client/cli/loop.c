@@ -64,26 +64,30 @@ static bool make_key(const char *path, uint8_t key[HANSE_KEY_LEN])
     return close(fd) == 0 && good;
 }
 
-/* The key of $HANSE_KEY_FILE, or of DIR/key, which is made the first time. */
+/* The key of $HANSE_KEY_FILE, or of DIR/key, which is made with a new store and never beside an old one. */
 static bool load_key(const struct cli *c, uint8_t key[HANSE_KEY_LEN])
 {
-    char path[4200];
+    char path[4200], store[4200];
     const char *given = getenv("HANSE_KEY_FILE");
     if (given != NULL)
         return read_key(given, key);
     if (mkdir(c->dir, 0700) != 0 && errno != EEXIST)
         return false;
     (void)snprintf(path, sizeof path, "%s/key", c->dir);
-    return access(path, F_OK) == 0 ? read_key(path, key) : make_key(path, key);
+    (void)snprintf(store, sizeof store, "%s/data.mdb", c->dir);
+    return access(path, F_OK) == 0 || access(store, F_OK) == 0 ? read_key(path, key) : make_key(path, key);
 }
 
 int cli_open(struct cli *c)
 {
     uint8_t key[HANSE_KEY_LEN];
     if (!load_key(c, key)) {
-        fprintf(stderr, "hanse: no key in %s (or it can be read by others); is --dir right?\n",
-                getenv("HANSE_KEY_FILE") != NULL ? getenv("HANSE_KEY_FILE") : c->dir);
-        return EXIT_FAILED;
+        const char *given = getenv("HANSE_KEY_FILE");
+        fprintf(
+            stderr,
+            "hanse: the key of 32 bytes is missing, or others can read it: %s%s; put it back (chmod 600)\n",
+            given != NULL ? given : c->dir, given != NULL ? "" : "/key");
+        return cli_fail(c, given != NULL ? given : c->dir, HANSE_ERR_SEAL);
     }
     enum hanse_err err = hanse_open(c->dir, key, (unsigned)c->timeout_s * 1000, &c->h);
     explicit_bzero(key, sizeof key);
@@ -119,6 +123,8 @@ enum hanse_err cli_run(struct cli *c, int seconds, on_event *wanted, void *conte
         for (hanse_next_event(c->h, &event); event.kind != HANSE_EVENT_NONE; hanse_next_event(c->h, &event))
             if (wanted(context, &event))
                 return HANSE_OK;
+        if (wanted(context, &event)) /* with NONE: what is wanted may have come without an event */
+            return HANSE_OK;
         int64_t left = end - cli_now_ms();
         if (cli_stopped())
             return HANSE_ERR_CLOSED;
@@ -161,4 +167,39 @@ enum hanse_err cli_wait(struct cli *c, uint64_t op, struct outcome *out)
     if (err == HANSE_ERR_TIMEOUT && waiting.offline != HANSE_OK)
         return waiting.offline; /* why it took so long says more */
     return err != HANSE_OK ? err : out->err;
+}
+
+struct catching_up {
+    bool caught_up;
+    enum hanse_err offline;
+};
+
+static bool is_caught_up(void *context, const struct hanse_event *event)
+{
+    struct catching_up *at = context;
+    if (event->kind == HANSE_EVENT_OFFLINE)
+        at->offline = event->err;
+    at->caught_up = at->caught_up || event->kind == HANSE_EVENT_CAUGHT_UP;
+    return at->caught_up;
+}
+
+enum hanse_err cli_catch_up(struct cli *c, int seconds)
+{
+    struct catching_up at = {0};
+    hanse_stay_online(c->h, true);
+    enum hanse_err err = cli_run(c, seconds, is_caught_up, &at);
+    if (err == HANSE_ERR_TIMEOUT && !at.caught_up && at.offline != HANSE_OK)
+        return at.offline;
+    return err;
+}
+
+int cli_open_fresh(struct cli *c)
+{
+    int code = cli_open(c);
+    if (code != EXIT_DONE)
+        return code;
+    enum hanse_err err = cli_catch_up(c, c->timeout_s);
+    if (err != HANSE_OK)
+        fprintf(stderr, "hanse: not up to date: %s [%s]\n", hanse_err_text(err), hanse_err_name(err));
+    return EXIT_DONE;
 }

@@ -49,6 +49,20 @@ int cli_fail(const struct cli *c, const char *what, enum hanse_err err)
     return exit_code(err);
 }
 
+int cli_fail_kept(const struct cli *c, const char *what, enum hanse_err err)
+{
+    int code = exit_code(err);
+    if (code != EXIT_UNREACHABLE)
+        return cli_fail(c, what, err);
+    fprintf(stderr,
+            "hanse: %s: kept on this device, and goes on as soon as it is online (hanse sync); don't repeat "
+            "it [%s]\n",
+            what, hanse_err_name(err));
+    if (c->json)
+        json_line(json_pack("{s:s, s:s, s:b}", "error", hanse_err_name(err), "what", what, "kept", 1));
+    return code;
+}
+
 int cli_say_usage(const char *name, const char *format, ...)
 {
     va_list args;
@@ -196,11 +210,9 @@ static bool duration_parse(const char *text, int64_t *ms)
     return true;
 }
 
-bool until_parse(const char *text, int64_t *ms)
+static bool date_parse(const char *text, int64_t *ms)
 {
     int year, month, day, hour = 0, minute = 0, used = 0;
-    if (duration_parse(text, ms))
-        return true;
     int fields = sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used);
     if (fields != 3)
         return false;
@@ -215,4 +227,9 @@ bool until_parse(const char *text, int64_t *ms)
     time_t seconds = timegm(&utc);
     *ms = (int64_t)seconds * 1000;
     return text[used] == '\0' && seconds != (time_t)-1 && utc.tm_mon == month - 1 && utc.tm_mday == day;
+}
+
+bool until_parse(const char *text, int64_t *ms)
+{
+    return (duration_parse(text, ms) || date_parse(text, ms)) && *ms > cli_now_ms();
 }
