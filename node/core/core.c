@@ -126,6 +126,11 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
         core->started = true;
         hs_peers_load(&turn);
     }
+    if (full != core->full) {
+        core->full = full;
+        hs_turn_log(&turn, full ? "event=store_full new data is refused; deletions and acknowledgements go on"
+                                : "event=store_has_space");
+    }
     step(&turn, input);
     return txn->err;
 }

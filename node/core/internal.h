@@ -17,6 +17,7 @@ struct hs_core {
     struct hs_sessions sessions;
     struct hs_peers peers;
     struct hs_core_stats stats;
+    bool full;    /* as the log was told last */
     bool started; /* the first tick has dialled the hubs that are followed */
 };
 

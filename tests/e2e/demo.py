@@ -88,6 +88,8 @@ class Demo:
         self.nodes = [self.rosa, self.kaffee]
         self.relay = Relay(self.programs, self.root, self.rosa.address)
         self.relays = [self.relay]
+        self.wire = self.root / "wire.bin"
+        self.relay.tell(f"record {self.wire}")
         for node, trade in ((self.rosa, "cosmetics"), (self.kaffee, "coffee")):
             good(f"{node.domain} ({trade}) listens on {node.address}, its data in {node.dir.name}/")
         says(f"kaffee.example will reach rosa.example through {self.relay.address}, a relay that can be told to hold.")
@@ -164,7 +166,10 @@ class Demo:
         for node in self.nodes:
             for text in texts:
                 check(not node.holds(text.encode()), f"{node.domain} holds the text {text!r}")
-        good("no node holds a word of it: what they order and store is ciphertext")
+        recorded = self.wire.read_bytes()
+        check(len(recorded) > 1000, "the relay records what goes between the nodes")
+        check(not any(text.encode() in recorded for text in texts), "the wire between the nodes carries a text")
+        good("no node holds a word of it, nor does the wire between them: it is all ciphertext")
 
     def trade(self):
         title(5, "An offer, a coupon, two orders")
