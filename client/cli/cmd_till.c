@@ -18,9 +18,9 @@ static bool show_step(void *context, const struct hanse_event *event)
         json_line(json_pack("{s:s, s:o, s:s}", "event", what, "order", json_id(&event->id), "error",
                             event->err == HANSE_OK ? "" : hanse_err_name(event->err)));
     } else if (known) {
-        printf("order %s of %s, %s: %s%s%s%s\n", short_id(&event->id), person_text(&order.customer),
+        printf("order %s of %s, %s: %s%s%s%s%s\n", short_id(&event->id), person_text(&order.customer),
                money_text(order.total_minor, order.currency), colour(BOLD), what, colour(PLAIN),
-               event->err == HANSE_OK ? "" : hanse_err_name(event->err));
+               event->err == HANSE_OK ? "" : " ", event->err == HANSE_OK ? "" : hanse_err_name(event->err));
     } else {
         printf("%s* %s%s\n", colour(DIM), what, colour(PLAIN));
     }

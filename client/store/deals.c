@@ -161,6 +161,22 @@ bool hs_order_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_are
 void hs_order_row_put(struct hs_kv *kv, const struct hs_order_row *row)
 {
     hs_row_put(kv, &order_type, HS_VIEW(row->id), row);
+    if (row->own || row->done)
+        hs_kv_del(kv, HS_TABLE_OPEN, HS_VIEW(row->id));
+    else
+        hs_kv_put(kv, HS_TABLE_OPEN, HS_VIEW(row->id), hs_bytes_str("1"));
+}
+
+bool hs_open_order_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_id *id)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(4096);
+    struct hs_bytes key, value;
+    if (!hs_kv_next(kv, HS_TABLE_OPEN, (struct hs_bytes){0}, hs_kv_key_bytes(cursor), &scratch, &key,
+                    &value) ||
+        !HS_FIXED(key, id))
+        return false;
+    *cursor = hs_kv_after(key);
+    return true;
 }
 
 bool hs_claim_row_get(struct hs_kv *kv, const struct hs_id *campaign, struct hs_arena *arena,

@@ -99,6 +99,10 @@ HS_DEAL_STORE(campaign)
 HS_DEAL_STORE(coupon)
 HS_DEAL_STORE(order)
 
+/* The next order of others' that isn't done, behind *cursor, which it moves. Start with {0}; orders may be
+ * put in between. */
+bool hs_open_order_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_id *id);
+
 bool hs_claim_row_get(struct hs_kv *kv, const struct hs_id *campaign, struct hs_arena *arena,
                       struct hs_claim_row *out);
 void hs_claim_row_delete(struct hs_kv *kv, const struct hs_id *campaign);

@@ -80,25 +80,62 @@ struct hs_kv_key hs_outbox_cursor(uint64_t after)
     return outbox_key(after + 1);
 }
 
+/* Rows are found by the body of their record as well. A row without one (yet) isn't in that index. */
+static bool body_key(const struct hs_outbox_row *row, struct hs_kv_key *key)
+{
+    static const struct hs_id none;
+    *key = hs_row_key2(HS_VIEW(row->room), HS_VIEW(row->body_hash));
+    return !hs_id_equal(&row->body_hash, &none);
+}
+
+/* Takes the index entry of the row as it is stored away; the row may be large, so it gets memory of its own.
+ */
+static void body_forget(struct hs_kv *kv, uint64_t number)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(HS_ROW_ARENA);
+    struct hs_kv_key key;
+    struct hs_outbox_row row;
+    if (hs_outbox_row_get(kv, number, &scratch, &row) && body_key(&row, &key))
+        hs_kv_del(kv, HS_TABLE_OUTBOX_BODY, hs_kv_key_bytes(&key));
+}
+
 bool hs_outbox_row_find(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
                         struct hs_arena *arena, struct hs_outbox_row *out)
 {
+    struct hs_kv_key key = hs_row_key2(HS_VIEW(*room), HS_VIEW(*body_hash));
+    struct hs_bytes number;
+    memset(out, 0, sizeof *out);
+    return hs_kv_get(kv, HS_TABLE_OUTBOX_BODY, hs_kv_key_bytes(&key), arena, &number) &&
+           hs_outbox_row_get(kv, hs_kv_u64(number), arena, out);
+}
+
+size_t hs_outbox_row_count(struct hs_kv *kv)
+{
     struct hs_kv_key cursor = {0};
-    while (hs_outbox_row_next(kv, &cursor, arena, out))
-        if (hs_id_equal(&out->room, room) && hs_id_equal(&out->body_hash, body_hash))
-            return true;
-    return false;
+    size_t count = 0;
+    for (bool more = true; more; count += more) {
+        struct hs_arena HS_ARENA scratch = hs_arena(HS_ROW_ARENA);
+        struct hs_outbox_row row;
+        more = hs_outbox_row_next(kv, &cursor, &scratch, &row);
+    }
+    return count;
 }
 
 void hs_outbox_row_put(struct hs_kv *kv, const struct hs_outbox_row *row)
 {
-    struct hs_kv_key key = outbox_key(row->number);
+    struct hs_kv_key key = outbox_key(row->number), body, number = {0};
+    if (hs_kv_has(kv, HS_TABLE_OUTBOX, hs_kv_key_bytes(&key)))
+        body_forget(kv, row->number);
     hs_row_put(kv, &outbox_type, hs_kv_key_bytes(&key), row);
+    hs_kv_key_add_u64(&number, row->number);
+    if (body_key(row, &body))
+        hs_kv_put(kv, HS_TABLE_OUTBOX_BODY, hs_kv_key_bytes(&body), hs_kv_key_bytes(&number));
 }
 
 void hs_outbox_row_delete(struct hs_kv *kv, uint64_t number)
 {
     struct hs_kv_key key = outbox_key(number);
+    body_forget(kv, number);
     hs_kv_del(kv, HS_TABLE_OUTBOX, hs_kv_key_bytes(&key));
 }
 

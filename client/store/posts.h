@@ -55,9 +55,12 @@ struct hs_outbox_row {
 bool hs_outbox_row_get(struct hs_kv *kv, uint64_t number, struct hs_arena *arena, struct hs_outbox_row *out);
 bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
                         struct hs_outbox_row *out);
+/* The row whose record has that body; at a price that doesn't grow with the outbox. */
 bool hs_outbox_row_find(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
                         struct hs_arena *arena, struct hs_outbox_row *out);
 void hs_outbox_row_put(struct hs_kv *kv, const struct hs_outbox_row *row);
+/* Reads one row at a time. */
+size_t hs_outbox_row_count(struct hs_kv *kv);
 void hs_outbox_row_delete(struct hs_kv *kv, uint64_t number);
 
 /* A key package on its way: a room that was asked for, by an invite or as a counter. */

@@ -3,15 +3,17 @@
 #include "store/tables.h"
 
 static const struct hs_field room_fields[] = {
-    HS_FIELD(FIXED, struct hs_room_row, id),         HS_FIELD(U32, struct hs_room_row, state),
-    HS_FIELD(U32, struct hs_room_row, kind),         HS_FIELD(U32, struct hs_room_row, role),
-    HS_FIELD(TEXT, struct hs_room_row, name),        HS_FIELD(TEXT, struct hs_room_row, domain),
-    HS_FIELD(FIXED, struct hs_room_row, hub_root),   HS_FIELD(FIXED, struct hs_room_row, self),
-    HS_FIELD(BYTES, struct hs_room_row, descriptor), HS_FIELD(U64, struct hs_room_row, tip.next_seq),
-    HS_FIELD(FIXED, struct hs_room_row, tip.hash),   HS_FIELD(U64, struct hs_room_row, tip.hub_time),
-    HS_FIELD(BOOL, struct hs_room_row, has_anchor),  HS_FIELD(U64, struct hs_room_row, anchor),
-    HS_FIELD(U64, struct hs_room_row, epoch),        HS_FIELD(U64, struct hs_room_row, epoch_min),
-    HS_FIELD(U32, struct hs_room_row, members),      HS_FIELD(U32, struct hs_room_row, frozen),
+    HS_FIELD(FIXED, struct hs_room_row, id),           HS_FIELD(U32, struct hs_room_row, state),
+    HS_FIELD(U32, struct hs_room_row, kind),           HS_FIELD(U32, struct hs_room_row, role),
+    HS_FIELD(TEXT, struct hs_room_row, name),          HS_FIELD(TEXT, struct hs_room_row, domain),
+    HS_FIELD(FIXED, struct hs_room_row, hub_root),     HS_FIELD(FIXED, struct hs_room_row, self),
+    HS_FIELD(BYTES, struct hs_room_row, descriptor),   HS_FIELD(U64, struct hs_room_row, tip.next_seq),
+    HS_FIELD(FIXED, struct hs_room_row, tip.hash),     HS_FIELD(U64, struct hs_room_row, tip.hub_time),
+    HS_FIELD(BOOL, struct hs_room_row, has_anchor),    HS_FIELD(U64, struct hs_room_row, anchor),
+    HS_FIELD(U64, struct hs_room_row, epoch),          HS_FIELD(U64, struct hs_room_row, epoch_min),
+    HS_FIELD(U32, struct hs_room_row, members),        HS_FIELD(U32, struct hs_room_row, frozen),
+    HS_FIELD(BOOL, struct hs_room_row, has_promise),   HS_FIELD(U64, struct hs_room_row, promise_seq),
+    HS_FIELD(FIXED, struct hs_room_row, promise_hash),
 };
 static const struct hs_row_type room_type = HS_ROW_TYPE(HS_TABLE_ROOM, struct hs_room_row, room_fields);
 
@@ -19,6 +21,7 @@ static const struct hs_field joiner_fields[] = {
     HS_FIELD(BYTES, struct hs_joiner_row, body),      HS_FIELD(FIXED, struct hs_joiner_row, invite_key),
     HS_FIELD(U64, struct hs_joiner_row, seq),         HS_FIELD(U64, struct hs_joiner_row, hub_time),
     HS_FIELD(U32, struct hs_joiner_row, uses_before), HS_FIELD(BOOL, struct hs_joiner_row, admitted),
+    HS_FIELD(U64, struct hs_joiner_row, failed_in),
 };
 static const struct hs_row_type joiner_type =
     HS_ROW_TYPE(HS_TABLE_JOINER, struct hs_joiner_row, joiner_fields);

@@ -30,7 +30,10 @@ struct hs_room_row {
     uint64_t epoch;
     uint64_t epoch_min; /* older posts aren't believed: somebody lost rights since */
     uint32_t members;
-    int32_t frozen; /* enum hs_err */
+    int32_t frozen;   /* enum hs_err */
+    bool has_promise; /* a head of the hub covers a record that isn't here yet */
+    uint64_t promise_seq;
+    struct hs_id promise_hash; /* the chain hash that this record must have */
 };
 
 bool hs_room_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena, struct hs_room_row *out);
@@ -55,6 +58,7 @@ struct hs_joiner_row {
     struct hs_time hub_time;
     uint32_t uses_before;
     bool admitted;
+    uint64_t failed_in; /* the epoch behind the one in which it couldn't be let in; 0: none */
 };
 bool hs_joiner_get(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
                    struct hs_arena *arena, struct hs_joiner_row *out);

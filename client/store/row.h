@@ -26,6 +26,8 @@ struct hs_field {
         HS_FIELD_##kind, offsetof(type, member), sizeof(((type *)0)->member)                                 \
     }
 
+enum { HS_ROW_ARENA = 16 << 20 /* room for one row of any table while a whole table is walked */ };
+
 struct hs_row_type {
     unsigned table;
     size_t size; /* of the struct */

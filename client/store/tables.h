@@ -3,25 +3,27 @@
 #define HS_STORE_TABLES_H
 
 enum hs_table {
-    HS_TABLE_META,     /* "me", "seal", "counter" */
-    HS_TABLE_ROOM,     /* room */
-    HS_TABLE_GROUP,    /* room: the whole MLS state */
-    HS_TABLE_MESSAGE,  /* room || seq */
-    HS_TABLE_CONTENT,  /* room || content id: which contents were seen */
-    HS_TABLE_CHAIN,    /* room || seq: chain hashes of the last records */
-    HS_TABLE_OUTBOX,   /* number: posts on their way */
-    HS_TABLE_JOIN,     /* key package ref: key packages that wait for their Welcome */
-    HS_TABLE_JOINER,   /* room || body hash: JOIN records that wait for a commit */
-    HS_TABLE_INVITE,   /* room || invite key: INVITE records */
-    HS_TABLE_OFFER,    /* offer */
-    HS_TABLE_CAMPAIGN, /* coupon definition */
-    HS_TABLE_CLAIM,    /* coupon definition: one's own claim, and the coupon that came of it */
-    HS_TABLE_COUPON,   /* coupon */
-    HS_TABLE_ORDER,    /* order */
-    HS_TABLE_EVENT,    /* order || seq: order events */
-    HS_TABLE_STEP,     /* order: how far the till has come with its coupon */
-    HS_TABLE_COUNTER,  /* hub root || customer: counters that were asked for or made */
-    HS_TABLE_SELF,     /* root: this device's certificate for the persona of that root */
+    HS_TABLE_META,        /* "me", "seal", "counter" */
+    HS_TABLE_ROOM,        /* room */
+    HS_TABLE_GROUP,       /* room: the whole MLS state */
+    HS_TABLE_MESSAGE,     /* room || seq */
+    HS_TABLE_CONTENT,     /* room || content id: which contents were seen */
+    HS_TABLE_CHAIN,       /* room || seq: chain hashes of the last records */
+    HS_TABLE_OUTBOX,      /* number: posts on their way */
+    HS_TABLE_JOIN,        /* key package ref: key packages that wait for their Welcome */
+    HS_TABLE_JOINER,      /* room || body hash: JOIN records that wait for a commit */
+    HS_TABLE_INVITE,      /* room || invite key: INVITE records */
+    HS_TABLE_OFFER,       /* offer */
+    HS_TABLE_CAMPAIGN,    /* coupon definition */
+    HS_TABLE_CLAIM,       /* coupon definition: one's own claim, and the coupon that came of it */
+    HS_TABLE_COUPON,      /* coupon */
+    HS_TABLE_ORDER,       /* order */
+    HS_TABLE_EVENT,       /* order || seq: order events */
+    HS_TABLE_STEP,        /* order: how far the till has come with its coupon */
+    HS_TABLE_COUNTER,     /* hub root || customer: counters that were asked for or made */
+    HS_TABLE_SELF,        /* root: this device's certificate for the persona of that root */
+    HS_TABLE_OUTBOX_BODY, /* room || body hash: the outbox row whose record that will be */
+    HS_TABLE_OPEN,        /* order: those that this device's till has still to answer */
     HS_TABLE_COUNT
 };
 

@@ -1,10 +1,12 @@
 /* Invites and joiners: made here or seen in the log, and let in by whoever may. */
 #include "crypto/hash.h"
+#include "mls/key_package.h"
 #include "room/context.h"
 #include "room/invite.h"
 #include "room/invite_link.h"
 #include "room/join.h"
 #include "room/judge.h"
+#include "room/leaf.h"
 #include "sync/state.h"
 
 enum { WELCOME_ROOM = 24 /* joiners whose part of a commit surely fits a frame beside the tree */ };
@@ -85,59 +87,104 @@ enum hs_err hs_joins_admitted(struct hs_step *s, struct hs_live_room *room, cons
 
 /* ---- admitting ---- */
 
+/* Who waited until the key package or the certificate ran out can't be let in any more. */
+static bool package_holds(struct hs_step *s, const struct hs_live_room *room, struct hs_bytes package)
+{
+    struct hs_mls_key_package_facts facts;
+    struct hs_room_member member;
+    return hs_mls_key_package_check(package, (uint64_t)(s->now.ms / 1000), &facts) == HS_OK &&
+           hs_room_leaf_check(facts.identity, &facts.signature_key, &room->row.hub_root, s->now, &member) ==
+               HS_OK;
+}
+
 /* A joiner that can be let in now: its invite is known, and it isn't in the room. */
 static bool admissible(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hash,
-                       struct hs_bytes *key_package)
+                       const struct hs_joiner_row *row, struct hs_bytes *key_package)
 {
     struct hs_judge_join join;
-    struct hs_joiner_row row;
-    if (!join_load(s, room, hash, &join) || join.was_admitted || join.uses_before >= join.invite.max_uses)
+    if (row->admitted || row->failed_in > room->row.epoch)
         return false;
-    if (!hs_joiner_get(s->kv, &room->row.id, hash, s->arena, &row))
+    if (!join_load(s, room, hash, &join) || join.uses_before >= join.invite.max_uses)
         return false;
     return !hs_policy_is_banned(&room->policy, &join.join.persona) &&
            hs_policy_allows(&room->policy, &join.invite.issuer, s->now, HS_RIGHT_INVITE) &&
            !hs_live_has_persona(room, &join.join.persona) &&
-           hs_join_key_package(row.body, s->arena, key_package) == HS_OK;
+           hs_join_key_package(row->body, s->arena, key_package) == HS_OK &&
+           package_holds(s, room, *key_package);
 }
 
-/* All at once, or else one of them: a joiner that can't be let in doesn't hold up the others. */
-static enum hs_err commit_batch(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hashes,
-                                const struct hs_bytes *adds, size_t count)
+/* In this epoch it won't be tried again: those behind it get their turn. */
+static enum hs_err mark_failed(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hash)
 {
+    struct hs_joiner_row row;
+    if (!hs_joiner_get(s->kv, &room->row.id, hash, s->arena, &row))
+        return s->kv->err;
+    row.failed_in = room->row.epoch + 1;
+    hs_joiner_put(s->kv, &room->row.id, hash, &row);
+    return s->kv->err;
+}
+
+/* Anything but this machine's own affairs: what odd key packages can bring about is theirs. */
+static bool is_about_joiners(enum hs_err err)
+{
+    return err != HS_OK && !hs_sync_is_own_trouble(err) && !hs_err_is_transient(err);
+}
+
+/* All at once, or else one of them: a joiner that can't be let in doesn't hold up the others. done: a commit
+ * is on its way. */
+static enum hs_err commit_batch(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hashes,
+                                const struct hs_bytes *adds, size_t count, bool *done)
+{
+    *done = true;
     for (size_t n = count; n > 1; n /= 2) {
         struct hs_commit_wish wish = {.adds = adds, .add_count = n, .joins = hashes, .join_count = n};
         enum hs_err err = hs_commit_submit(s, room, &wish);
-        if (!hs_sync_is_fault(err))
+        if (!is_about_joiners(err))
             return err;
     }
     for (size_t i = 0; i < count; i++) {
         struct hs_commit_wish wish = {.adds = &adds[i], .add_count = 1, .joins = &hashes[i], .join_count = 1};
         enum hs_err err = hs_commit_submit(s, room, &wish);
-        if (!hs_sync_is_fault(err))
+        if (!is_about_joiners(err))
             return err;
+        HS_TRY(mark_failed(s, room, &hashes[i]));
     }
+    *done = false;
     return HS_OK;
 }
 
-enum hs_err hs_joiners_admit(struct hs_step *s, struct hs_live_room *room)
+/* The next that can be let in, as many as fit; in the order of their hashes. */
+static enum hs_err gather(struct hs_step *s, struct hs_live_room *room, size_t max, struct hs_id *hashes,
+                          struct hs_bytes *adds, size_t *count)
 {
     struct hs_kv_key cursor = hs_row_key1(HS_VIEW(room->row.id));
     struct hs_joiner_row row;
     struct hs_id hash;
+    *count = 0;
+    while (*count < max && hs_joiner_next(s->kv, &room->row.id, &cursor, s->arena, &hash, &row))
+        if (admissible(s, room, &hash, &row, &adds[*count]))
+            hashes[(*count)++] = hash;
+    return s->kv->err;
+}
+
+enum hs_err hs_joiners_admit(struct hs_step *s, struct hs_live_room *room)
+{
     struct hs_id *hashes = hs_arena_alloc(s->arena, WELCOME_ROOM * sizeof *hashes);
     struct hs_bytes *adds = hs_arena_alloc(s->arena, WELCOME_ROOM * sizeof *adds);
-    size_t count = 0;
+    size_t count, free_places = room->policy.max_members > room->row.members
+                                    ? room->policy.max_members - room->row.members
+                                    : 0;
+    size_t max = free_places < WELCOME_ROOM ? free_places : WELCOME_ROOM;
     HS_REQUIRE(hashes != NULL && adds != NULL, HS_ERR_NOMEM);
-    if (!hs_policy_allows(&room->policy, &room->row.self, s->now, HS_RIGHT_ADD))
+    if (max == 0 || !hs_policy_allows(&room->policy, &room->row.self, s->now, HS_RIGHT_ADD))
         return HS_OK;
-    while (count < WELCOME_ROOM && hs_joiner_next(s->kv, &room->row.id, &cursor, s->arena, &hash, &row)) {
-        if (row.admitted || !admissible(s, room, &hash, &adds[count]))
-            continue;
-        hashes[count++] = hash;
+    for (bool done = false; !done;) {
+        HS_TRY(gather(s, room, max, hashes, adds, &count));
+        if (count == 0)
+            return HS_OK;
+        HS_TRY(commit_batch(s, room, hashes, adds, count, &done));
     }
-    HS_TRY(s->kv->err);
-    return commit_batch(s, room, hashes, adds, count);
+    return HS_OK;
 }
 
 /* ---- making an invite ---- */

@@ -74,6 +74,8 @@ static enum hs_err attached(struct hs_step *s, const struct hs_request *request,
     s->sync->failures = 0;
     struct hanse_event event = {.kind = HANSE_EVENT_ONLINE};
     HS_TRY(hs_out_event(s, &event, NULL));
+    if (s->sync->till)
+        hs_till_look_at(s, s->now.ms); /* what was on its way to the ledger is gone with the last session */
     HS_TRY(hs_home_resume(s));
     return hs_home_ping(s);
 }

@@ -171,17 +171,32 @@ enum hs_err hs_op_commit(struct hs_step *s, struct hs_op *op)
 
 /* ---- everybody's ---- */
 
-/* "Ben, Anna and 12 more" */
-static struct hs_bytes names_of(struct hs_step *s, const struct hs_person *people, size_t count)
+/* A name that its bearer chose stands in quotes, and holds none: it could look like two names, or a handle.
+ */
+static void name_write(struct hs_writer *w, const struct hs_person *p)
+{
+    if (p->handle[0] != '\0') {
+        hs_write_bytes(w, hs_bytes_str(p->handle));
+        return;
+    }
+    if (p->name[0] == '\0') {
+        hs_write_bytes(w, hs_bytes_str(hs_short(HS_VIEW(p->key)).text));
+        return;
+    }
+    hs_write_u8(w, '"');
+    for (const char *c = p->name; *c != '\0'; c++)
+        hs_write_u8(w, *c != '"' ? (uint8_t)*c : '\'');
+    hs_write_u8(w, '"');
+}
+
+struct hs_bytes hs_people_text(struct hs_step *s, const struct hs_person *people, size_t count)
 {
     enum { SHOWN = 4 };
     struct hs_writer HS_WRITER w = hs_writer(4096);
     for (size_t i = 0; i < count && i < SHOWN; i++) {
-        const struct hs_person *p = &people[i];
-        const char *name = p->handle[0] != '\0' ? p->handle : p->name[0] != '\0' ? p->name : NULL;
         if (i > 0)
             hs_write_bytes(&w, hs_bytes_str(i + 1 == count ? " and " : ", "));
-        hs_write_bytes(&w, hs_bytes_str(name != NULL ? name : hs_short(HS_VIEW(p->key)).text));
+        name_write(&w, &people[i]);
     }
     if (count > SHOWN) {
         char more[32];
@@ -206,7 +221,7 @@ static enum hs_err show(struct hs_step *s, struct hs_live_room *room, const stru
     hs_person_of(room, &change->committer, header->hub_time, &row.sender);
     row.kind = change->added_count > 0 ? HANSE_MESSAGE_JOINED : HANSE_MESSAGE_LEFT;
     row.own = hs_key_equal(&row.sender.key, &room->row.self);
-    row.text = names_of(s, people, count);
+    row.text = hs_people_text(s, people, count);
     hs_message_put(s->kv, &room->row.id, &row);
     struct hanse_event event = {.kind = HANSE_EVENT_MESSAGE, .seq = header->seq};
     memcpy(event.room.b, room->row.id.b, sizeof event.room.b);

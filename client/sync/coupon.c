@@ -121,7 +121,7 @@ static enum hs_err registered(struct hs_step *s, const struct hs_request *reques
     HS_TRY(hs_self_chain(s, &self, &proof));
     HS_TRY(hs_object_unpack(hs_bytes(op->bytes, op->bytes_len), s->arena, &object));
     err = hs_deal_post(s, room, object, &proof, op->text, op);
-    return hs_sync_is_fault(err) ? hs_op_done(s, op, err, NULL, 0, NULL) : err;
+    return err == HS_OK || hs_sync_is_own_trouble(err) ? err : hs_op_done(s, op, err, NULL, 0, NULL);
 }
 
 static enum hs_err register_campaign(struct hs_step *s, struct hs_op *op)
@@ -232,17 +232,19 @@ static enum hs_err claimed(struct hs_step *s, const struct hs_request *request, 
         hs_home_try_again(s);
         return HS_OK;
     }
-    if (err == HS_OK)
+    if (err == HS_OK) {
         err = frame->body_case == HANSE__FRAME__BODY_LEDGER_REPLY
                   ? unit_received(s, op, frame->ledger_reply, &coupon)
                   : HS_ERR_UNEXPECTED;
-    else if (err == HS_ERR_EXPIRED)
+        HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+    } else if (err == HS_ERR_EXPIRED) {
         hs_claim_row_delete(s->kv, &op->object); /* the request was too old; a new one may be made */
-    HS_REQUIRE(err == HS_OK || hs_sync_is_fault(err), err);
+    }
+    /* Whatever the issuer's node said: that is the end of this claim, and not of the session at home. */
     return hs_op_done(s, op, err, &coupon, 0, NULL);
 }
 
-static enum hs_err claim_send(struct hs_step *s, struct hs_op *op)
+static enum hs_err claim_ask(struct hs_step *s, struct hs_op *op)
 {
     struct hs_claim_row claim;
     struct hs_campaign_row campaign;
@@ -259,6 +261,13 @@ static enum hs_err claim_send(struct hs_step *s, struct hs_op *op)
     HS_TRY(hs_object_unpack(claim.request, s->arena, &object));
     op->busy = true;
     return hs_ledger_send(s, &campaign.root, descriptor, object, &proof, &request);
+}
+
+/* A claim that can't be sent (the room that told where the issuer is was left) ends. */
+static enum hs_err claim_send(struct hs_step *s, struct hs_op *op)
+{
+    enum hs_err err = claim_ask(s, op);
+    return err == HS_OK || hs_sync_is_own_trouble(err) ? err : hs_op_done(s, op, err, NULL, 0, NULL);
 }
 
 enum hs_err hs_want_claim(struct hs_step *s, const struct hs_id *id, uint64_t *number)

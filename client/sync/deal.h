@@ -83,16 +83,35 @@ enum hs_err hs_order_view(struct hs_step *s, const struct hs_id *id, const Hanse
 enum hs_err hs_order_step(struct hs_step *s, struct hs_order_view *v, Hanse__SignedObject *event,
                           const Hanse__Chain *chain);
 
+/* Keeps an event that the thread has taken. */
+enum hs_err hs_order_keep(struct hs_step *s, struct hs_order_view *v, Hanse__SignedObject *event,
+                          const Hanse__Chain *chain);
+
 enum hs_err hs_order_event_received(struct hs_step *s, struct hs_deal_in *in);
 enum hs_err hs_question_received(struct hs_step *s, struct hs_deal_in *in);
 
-/* ---- till.c ---- */
+/* ---- order_refusal.c: the answer to an order that can't even be placed ---- */
+
+/* Till: signs that the order is refused, and why, and posts it. */
+enum hs_err hs_order_refuse(struct hs_step *s, struct hs_live_room *room, const struct hs_order_row *row,
+                            enum hs_err why);
+
+/* Customer: true where the event is such a refusal of an order without events. */
+bool hs_order_is_refusal(const Hanse__OrderEvent *event, const struct hs_order_row *row);
+
+/* Customer: checks it. WRONG_SIGNER where no till or merchant of the brand signed it, ORDER_INVALID where it
+ * is about another order or for somebody else or gives no reason; errors of hs_chain_open_by_device(). */
+enum hs_err hs_order_refusal_open(struct hs_step *s, struct hs_deal_in *in, const struct hs_order_row *row,
+                                  enum hs_err *why);
+
+/* ---- till.c, till_in.c ---- */
+
+/* Tells the till's user what became of an order. */
+enum hs_err hs_till_told(struct hs_step *s, const struct hs_order_row *row, const char *what,
+                         enum hs_err err);
 
 enum hs_err hs_order_received(struct hs_step *s, struct hs_deal_in *in);
 enum hs_err hs_presentation_received(struct hs_step *s, struct hs_deal_in *in);
-
-/* Orders want to be looked at again at that time. */
-void hs_till_look_at(struct hs_step *s, int64_t at);
 
 /* ---- till_redeem.c ---- */
 
@@ -101,7 +120,16 @@ void hs_till_look_at(struct hs_step *s, int64_t at);
 enum hs_err hs_till_redeem(struct hs_step *s, struct hs_live_room *room, struct hs_order_view *v,
                            struct hs_redeem_row *row, bool *done);
 
-/* A redemption took a step: the order may go on. reject: HS_OK, or why it must be refused. */
+/* The holder shows the coupon: checked against the question, then kept. No question was asked, or it was
+ * answered before: nothing happens. */
+enum hs_err hs_till_shown(struct hs_step *s, struct hs_deal_in *in);
+
+/* Gives a reservation back that wasn't committed to. Once and without waiting for an answer: the issuer gives
+ * it up by itself in the end. */
+enum hs_err hs_till_release(struct hs_step *s, struct hs_live_room *room, struct hs_order_view *v);
+
+/* A redemption took a step: the order may go on. reject: HS_OK, or why it must be refused. What is wrong with
+ * the order ends the order, and isn't an error here. */
 enum hs_err hs_till_go_on(struct hs_step *s, const struct hs_id *order, enum hs_err reject);
 
 #endif

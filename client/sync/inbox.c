@@ -53,6 +53,20 @@ static enum hs_err join_group(struct hs_step *s, const struct hs_join_row *row, 
     return hs_mls_group_join(&join, out);
 }
 
+/* A Welcome makes a room anew only where this device waits for it, or was in it under the same hub before:
+ * its sender names the id, and must not take any other room's place. CONFLICT. */
+static enum hs_err check_place(struct hs_step *s, const struct hs_join_row *row, const struct hs_id *id)
+{
+    struct hs_room_row there;
+    if (!hs_room_get(s->kv, id, s->arena, &there))
+        return s->kv->err;
+    HS_REQUIRE(hs_key_equal(&there.hub_root, &row->hub_root), HS_ERR_CONFLICT);
+    if (row->counter)
+        HS_REQUIRE(there.kind == HS_ROOM_COUNTER && there.state != HS_ROOM_STATE_WAITING, HS_ERR_CONFLICT);
+    return there.state != HS_ROOM_STATE_MEMBER && there.state != HS_ROOM_STATE_CREATING ? HS_OK
+                                                                                        : HS_ERR_CONFLICT;
+}
+
 static enum hs_err enter(struct hs_step *s, const Hanse__WelcomeItem *item, const struct hs_join_row *row)
 {
     struct hs_mls_group *group;
@@ -65,6 +79,7 @@ static enum hs_err enter(struct hs_step *s, const Hanse__WelcomeItem *item, cons
     struct hs_descriptor d;
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(item->room), &made.id), HS_ERR_MALFORMED);
     HS_REQUIRE(row->counter || hs_id_equal(&made.id, &row->room), HS_ERR_MLS_GROUP);
+    HS_TRY(check_place(s, row, &made.id));
     made.tip.next_seq = item->commit_seq;
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(item->prev_hash), &made.tip.hash), HS_ERR_MALFORMED);
     HS_REQUIRE(item->descriptor != NULL, HS_ERR_MALFORMED);
@@ -94,7 +109,8 @@ static enum hs_err spoilt(struct hs_step *s, const struct hs_join_row *row, enum
     hs_join_row_delete(s->kv, &row->ref);
     if (row->counter)
         return hs_counter_refused(s, &row->hub_root, &row->persona, why);
-    if (hs_room_get(s->kv, &row->room, s->arena, &room)) {
+    if (hs_room_get(s->kv, &row->room, s->arena, &room) && room.state == HS_ROOM_STATE_WAITING &&
+        hs_key_equal(&room.hub_root, &row->hub_root)) {
         room.state = HS_ROOM_STATE_FROZEN;
         room.frozen = why;
         hs_room_put(s->kv, &room);
@@ -109,7 +125,9 @@ enum hs_err hs_welcome_received(struct hs_step *s, const Hanse__WelcomeItem *ite
     struct hs_join_row row;
     if (!find_package(s, hs_pb_bytes(item->welcome), &row))
         return s->kv->err; /* not asked for, or used already */
-    enum hs_err err = enter(s, item, &row);
+    enum hs_err err = hs_sync_blame(enter(s, item, &row));
+    if (err == HS_ERR_CONFLICT)
+        return HS_OK; /* not the one that is waited for */
     return hs_sync_is_fault(err) ? spoilt(s, &row, err) : err;
 }
 
@@ -123,8 +141,7 @@ static enum hs_err outcome_received(struct hs_step *s, const Hanse__OutcomeItem 
                HS_ERR_MALFORMED);
     if (item->error == NULL || !hs_outbox_row_find(s->kv, &room, &body, s->arena, &row))
         return s->kv->err;
-    enum hs_err err = hs_err_from_wire(item->error->code);
-    return hs_outbox_refused(s, &row, err != HS_OK ? err : HS_ERR_MALFORMED);
+    return hs_outbox_refused(s, &row, hs_err_of_answer(item->error));
 }
 
 static enum hs_err item_received(struct hs_step *s, const Hanse__InboxItem *item)

@@ -39,6 +39,16 @@ static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_e
     return hs_op_done(s, op, err, NULL, 0, NULL);
 }
 
+enum hs_err hs_joins_refused(struct hs_step *s, enum hs_err err)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &row))
+        if (hs_root_is_home(s->sync, &row.hub_root))
+            HS_TRY(refused(s, &row, err));
+    return s->kv->err;
+}
+
 static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *request,
                                 const Hanse__Frame *frame, enum hs_err err)
 {
@@ -206,6 +216,8 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
     HS_TRY(hs_invite_link_parse(op->text, &link));
     HS_TRY(check_info(s, &link, info, &op->room));
     bool here = hs_room_get(s->kv, &op->room, s->arena, &known);
+    HS_REQUIRE(!here || (hs_key_equal(&known.hub_root, &link.root) && known.state != HS_ROOM_STATE_CREATING),
+               HS_ERR_CONFLICT);
     if (here && known.state == HS_ROOM_STATE_MEMBER)
         return hs_op_done(s, op, HS_OK, &op->room, 0, NULL);
     if (!find_join(s, &op->room, &row)) {
@@ -221,15 +233,16 @@ static enum hs_err info_answered(struct hs_step *s, const struct hs_request *req
     struct hs_op *op = hs_op_find(s->sync, request->op);
     if (op == NULL)
         return HS_OK;
-    if (hs_err_is_transient(err)) {
-        op->busy = false;
-        hs_home_try_again(s);
-        return HS_OK;
-    }
     if (err == HS_OK)
         err = frame->body_case == HANSE__FRAME__BODY_INVITE_INFO ? info_received(s, op, frame->invite_info)
                                                                  : HS_ERR_UNEXPECTED;
-    return hs_sync_is_fault(err) ? hs_op_done(s, op, err, NULL, 0, NULL) : err;
+    if (err == HS_OK || hs_sync_is_own_trouble(err))
+        return err;
+    if (!hs_err_is_transient(err))
+        return hs_op_done(s, op, hs_sync_blame(err), NULL, 0, NULL);
+    op->busy = false;
+    hs_home_try_again(s);
+    return HS_OK;
 }
 
 static enum hs_err get_invite(struct hs_step *s, struct hs_op *op)

@@ -132,13 +132,22 @@ enum hs_err hs_live_refresh(struct hs_step *s, struct hs_live_room *room)
     return HS_OK;
 }
 
-enum hs_err hs_live_set_descriptor(struct hs_live_room *room, struct hs_bytes descriptor,
-                                   const struct hs_descriptor *facts)
+enum hs_err hs_live_set_descriptor(struct hs_step *s, struct hs_live_room *room, struct hs_bytes descriptor,
+                                   struct hs_descriptor *facts)
 {
-    if (hs_bytes_equal(descriptor, room->row.descriptor))
+    Hanse__SignedObject *object;
+    struct hs_descriptor present;
+    HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &object));
+    HS_TRY(hs_descriptor_open(object, &room->row.hub_root, &present));
+    if (facts->sequence <= present.sequence) {
+        *facts = present;
         return HS_OK;
-    struct hs_bytes copy = hs_arena_copy(&room->row_arena, descriptor);
+    }
+    struct hs_arena arena = hs_arena(ROW_ARENA);
+    struct hs_bytes copy = hs_arena_copy(&arena, descriptor);
     HS_REQUIRE(copy.data != NULL, HS_ERR_NOMEM);
+    hs_arena_free(&room->row_arena); /* nothing else of the row lies there */
+    room->row_arena = arena;
     room->row.descriptor = copy;
     memcpy(room->row.domain, facts->domain, sizeof room->row.domain);
     room->row_dirty = true;

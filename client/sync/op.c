@@ -45,6 +45,7 @@ static void op_free(struct hs_op *op)
     free(op);
 }
 
+/* Out of the list, but kept until the step is durable: without it, the operation was never over. */
 static void op_remove(struct hs_sync *sync, const struct hs_op *op)
 {
     for (struct hs_op **at = &sync->ops; *at != NULL; at = &(*at)->next) {
@@ -52,7 +53,8 @@ static void op_remove(struct hs_sync *sync, const struct hs_op *op)
             continue;
         struct hs_op *gone = *at;
         *at = gone->next;
-        op_free(gone);
+        gone->next = sync->ops_over;
+        sync->ops_over = gone;
         return;
     }
 }
@@ -102,29 +104,97 @@ enum hs_err hs_ops_resume(struct hs_step *s, bool only_stranger)
     return HS_OK;
 }
 
+static void list_free(struct hs_op **list)
+{
+    while (*list != NULL) {
+        struct hs_op *first = *list;
+        *list = first->next;
+        op_free(first);
+    }
+}
+
 void hs_ops_free(struct hs_sync *sync)
 {
-    while (sync->ops != NULL)
-        op_remove(sync, sync->ops);
+    list_free(&sync->ops);
+    list_free(&sync->ops_over);
+}
+
+static void op_keep(struct hs_op *op)
+{
+    op->fresh = false;
+    op->kept = (struct hs_op_kept){.resume = op->resume,
+                                   .busy = op->busy,
+                                   .outbox = op->outbox,
+                                   .room = op->room,
+                                   .object = op->object,
+                                   .object2 = op->object2};
+}
+
+static void op_restore(struct hs_op *op)
+{
+    op->resume = op->kept.resume;
+    op->busy = op->kept.busy;
+    op->outbox = op->kept.outbox;
+    op->room = op->kept.room;
+    op->object = op->kept.object;
+    op->object2 = op->kept.object2;
+}
+
+/* To its place: operations stand in the order of their numbers. */
+static void op_insert(struct hs_sync *sync, struct hs_op *op)
+{
+    struct hs_op **at = &sync->ops;
+    while (*at != NULL && (*at)->number < op->number)
+        at = &(*at)->next;
+    op->next = *at;
+    *at = op;
+}
+
+static void ops_roll_back(struct hs_sync *sync)
+{
+    struct hs_op *all = sync->ops_over;
+    sync->ops_over = NULL;
+    for (struct hs_op *op = sync->ops, *next; op != NULL; op = next) {
+        next = op->next;
+        op->next = all;
+        all = op;
+    }
+    sync->ops = NULL;
+    for (struct hs_op *op = all, *next; op != NULL; op = next) {
+        next = op->next;
+        if (op->fresh) {
+            op_free(op);
+            continue;
+        }
+        op_restore(op);
+        op_insert(sync, op);
+    }
 }
 
 void hs_ops_settle(struct hs_sync *sync, bool keep)
 {
-    uint64_t last = 0;
-    for (struct hs_op *op; (op = op_behind(sync, last)) != NULL;) {
-        last = op->number;
-        if (!op->fresh)
-            continue;
-        op->fresh = false;
-        if (!keep)
-            op_remove(sync, op);
+    if (!keep) {
+        ops_roll_back(sync);
+        return;
+    }
+    list_free(&sync->ops_over);
+    for (struct hs_op *op = sync->ops; op != NULL; op = op->next)
+        op_keep(op);
+}
+
+/* That the session is gone stays true whatever becomes of the step. */
+static void list_idle(struct hs_op *list)
+{
+    for (struct hs_op *op = list; op != NULL; op = op->next) {
+        op->busy = op->busy && op->outbox != 0;
+        op->kept.busy = op->kept.busy && op->kept.outbox != 0;
     }
 }
 
 void hs_ops_idle(struct hs_sync *sync)
 {
-    for (struct hs_op *op = sync->ops; op != NULL; op = op->next)
-        op->busy = op->busy && op->outbox != 0;
+    list_idle(sync->ops);
+    list_idle(sync->ops_over);
 }
 
 enum hs_err hs_op_take_text(struct hs_op *op, const char *text)

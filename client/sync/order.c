@@ -2,40 +2,96 @@
 #include "sync/deal.h"
 
 #include "deal/presentation.h"
+#include "wire/unpack.h"
 
 #include <stdio.h>
 
 /* ---- the till's events ---- */
 
-static enum hs_err coupons_follow(struct hs_step *s, const struct hs_order_view *v)
+/* A unit goes with its order. One that meanwhile went into another order isn't given back by this one. */
+static enum hs_err coupon_follow(struct hs_step *s, const struct hs_id *id, const struct hs_id *order,
+                                 enum hanse_coupon_state state)
 {
-    for (size_t i = 0; i < v->refs.coupon_count; i++) {
-        struct hs_coupon_row row;
-        if (!hs_coupon_row_get(s->kv, &v->refs.coupons[i].coupon.id, s->arena, &row))
-            continue;
-        row.state = v->row.state == HANSE_ORDER_ACCEPTED   ? HANSE_COUPON_USED
-                    : v->row.state == HANSE_ORDER_REJECTED ? HANSE_COUPON_HELD
-                                                           : HANSE_COUPON_ORDERED;
-        row.order = row.state == HANSE_COUPON_HELD ? (struct hs_id){0} : v->row.id;
-        hs_coupon_row_put(s->kv, &row);
-    }
+    struct hs_coupon_row row;
+    if (!hs_coupon_row_get(s->kv, id, s->arena, &row) || row.state == 0)
+        return s->kv->err;
+    bool here = hs_id_equal(&row.order, order), free = row.state == HANSE_COUPON_HELD;
+    if (state != HANSE_COUPON_USED && !here && !(free && state == HANSE_COUPON_ORDERED))
+        return HS_OK;
+    row.state = state;
+    row.order = state == HANSE_COUPON_HELD ? (struct hs_id){0} : *order;
+    hs_coupon_row_put(s->kv, &row);
     return s->kv->err;
 }
 
-static enum hs_err order_told(struct hs_step *s, const struct hs_order_view *v)
+/* With a receipt it is spent, whatever becomes of the order later. */
+static enum hs_err coupons_follow(struct hs_step *s, const struct hs_order_view *v)
 {
-    struct hanse_event event = {.kind = HANSE_EVENT_ORDER, .err = (enum hanse_err)v->row.reason};
-    memcpy(event.room.b, v->row.room.b, sizeof event.room.b);
-    memcpy(event.id.b, v->row.id.b, sizeof event.id.b);
-    HS_TRY(hs_out_event(s, &event, hs_order_state_name(v->thread.state)));
-    if (v->thread.state == HS_ORDER_PLACED)
-        return HS_OK;
+    bool over = v->thread.state == HS_ORDER_REJECTED || v->thread.state == HS_ORDER_CANCELLED;
+    enum hanse_coupon_state state = v->thread.receipt_count > 0 ? HANSE_COUPON_USED
+                                    : over                      ? HANSE_COUPON_HELD
+                                                                : HANSE_COUPON_ORDERED;
+    for (size_t i = 0; i < v->refs.coupon_count; i++)
+        HS_TRY(coupon_follow(s, &v->refs.coupons[i].coupon.id, &v->row.id, state));
+    return HS_OK;
+}
+
+static enum hs_err order_told(struct hs_step *s, const struct hs_order_row *row, enum hs_order_state state)
+{
+    struct hanse_event event = {.kind = HANSE_EVENT_ORDER, .err = (enum hanse_err)row->reason};
+    memcpy(event.room.b, row->room.b, sizeof event.room.b);
+    memcpy(event.id.b, row->id.b, sizeof event.id.b);
+    return hs_out_event(s, &event, hs_order_state_name(state));
+}
+
+static enum hs_err ops_end(struct hs_step *s, const struct hs_order_row *row)
+{
     for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
         next = op->next;
-        if (op->kind == HS_OP_ORDER && hs_id_equal(&op->object, &v->row.id))
-            HS_TRY(hs_op_done(s, op, (enum hs_err)v->row.reason, &v->row.id, 0, NULL));
+        if (op->kind == HS_OP_ORDER && hs_id_equal(&op->object, &row->id))
+            HS_TRY(hs_op_done(s, op, (enum hs_err)row->reason, &row->id, 0, NULL));
     }
     return HS_OK;
+}
+
+/* One's own order came to nothing before its first event. */
+static enum hs_err order_failed(struct hs_step *s, struct hs_order_row *row, enum hs_err why)
+{
+    Hanse__SignedObject *object;
+    Hanse__OrderRequest *order;
+    struct hs_id coupon;
+    row->state = HANSE_ORDER_REJECTED;
+    row->reason = why;
+    hs_order_row_put(s->kv, row);
+    HS_TRY(hs_object_unpack(row->proved.object, s->arena, &object));
+    HS_TRY(HS_UNPACK(hanse__order_request, hs_pb_bytes(object->payload), HS_STRICT, s->arena, &order));
+    for (size_t i = 0; i < order->n_coupon_ids; i++)
+        if (HS_FIXED(hs_pb_bytes(order->coupon_ids[i]), &coupon))
+            HS_TRY(coupon_follow(s, &coupon, &row->id, HANSE_COUPON_HELD));
+    return order_told(s, row, HS_ORDER_REJECTED);
+}
+
+enum hs_err hs_order_post_refused(struct hs_step *s, struct hs_bytes bytes, enum hs_err err)
+{
+    struct hs_content content;
+    struct hs_order_row row;
+    if (hs_content_parse(bytes, s->arena, &content) != HS_OK || content.kind != HS_CONTENT_DEAL ||
+        hs_object_claimed_kind(content.deal) != HS_KIND_ORDER_REQUEST)
+        return HS_OK;
+    struct hs_id id = hs_object_id(content.deal);
+    if (!hs_order_row_get(s->kv, &id, s->arena, &row) || !row.own || row.state != HANSE_ORDER_DRAFT)
+        return s->kv->err;
+    return order_failed(s, &row, err);
+}
+
+static enum hs_err refusal_received(struct hs_step *s, struct hs_deal_in *in, struct hs_order_row *row)
+{
+    enum hs_err why;
+    HS_TRY(hs_order_refusal_open(s, in, row, &why));
+    if (row->state != HANSE_ORDER_DRAFT)
+        return HS_OK;
+    HS_TRY(order_failed(s, row, why));
+    return ops_end(s, row);
 }
 
 enum hs_err hs_order_event_received(struct hs_step *s, struct hs_deal_in *in)
@@ -44,6 +100,7 @@ enum hs_err hs_order_event_received(struct hs_step *s, struct hs_deal_in *in)
     struct hs_actor actor;
     struct hs_expect expect = {.kind = HS_KIND_ORDER_EVENT};
     struct hs_id id;
+    struct hs_order_row row;
     struct hs_order_view *v = hs_arena_alloc(s->arena, sizeof *v);
     HS_REQUIRE(v != NULL, HS_ERR_NOMEM);
     HS_TRY(hs_chain_open_by_device(&in->chain, in->object, &expect, s->arena, &payload, &actor));
@@ -53,11 +110,33 @@ enum hs_err hs_order_event_received(struct hs_step *s, struct hs_deal_in *in)
     in->message->object = id;
     if (in->message->own)
         return HS_OK; /* kept when it was made */
+    HS_REQUIRE(hs_order_row_get(s->kv, &id, s->arena, &row) && row.own &&
+                   hs_id_equal(&row.room, &in->room->row.id),
+               HS_ERR_ORDER_INVALID);
+    if (hs_order_is_refusal(event, &row))
+        return refusal_received(s, in, &row);
     HS_TRY(hs_order_view(s, &id, &in->proof, v));
-    HS_REQUIRE(v->row.own && hs_id_equal(&v->row.room, &in->room->row.id), HS_ERR_ORDER_INVALID);
     HS_TRY(hs_order_step(s, v, (Hanse__SignedObject *)(uintptr_t)in->object, &in->proof));
     HS_TRY(coupons_follow(s, v));
-    return order_told(s, v);
+    HS_TRY(order_told(s, &v->row, v->thread.state));
+    return v->thread.state == HS_ORDER_PLACED ? HS_OK : ops_end(s, &v->row);
+}
+
+/* Shown is what the order cites, also where it was used before: the issuer's ledger says so with authority.
+ */
+static enum hs_err check_cited(struct hs_step *s, const struct hs_order_row *order, const struct hs_id *id)
+{
+    struct hs_coupon_row coupon;
+    struct hs_order_view *v = hs_arena_alloc(s->arena, sizeof *v);
+    HS_REQUIRE(v != NULL, HS_ERR_NOMEM);
+    HS_REQUIRE(hs_coupon_row_get(s->kv, id, s->arena, &coupon), HS_ERR_COUPON_UNKNOWN);
+    HS_REQUIRE(coupon.state != HANSE_COUPON_ORDERED || hs_id_equal(&coupon.order, &order->id),
+               HS_ERR_COUPON_HELD);
+    HS_TRY(hs_order_view(s, &order->id, NULL, v));
+    for (size_t i = 0; i < v->refs.coupon_count; i++)
+        if (hs_id_equal(&v->refs.coupons[i].coupon.id, id))
+            return HS_OK;
+    return HS_ERR_COUPON_UNKNOWN;
 }
 
 /* The till asks for a presentation of a coupon: given where it is for one's own order that cites it. */
@@ -65,7 +144,6 @@ enum hs_err hs_question_received(struct hs_step *s, struct hs_deal_in *in)
 {
     struct hs_presentation_request question;
     struct hs_order_row order;
-    struct hs_coupon_row coupon;
     struct hs_self HS_SELF self = {0};
     Hanse__SignedObject *answer;
     Hanse__Chain proof;
@@ -78,9 +156,7 @@ enum hs_err hs_question_received(struct hs_step *s, struct hs_deal_in *in)
     HS_REQUIRE(hs_order_row_get(s->kv, &question.order_id, s->arena, &order) && order.own &&
                    order.state <= HANSE_ORDER_PLACED && hs_id_equal(&order.room, &in->room->row.id),
                HS_ERR_ORDER_INVALID);
-    HS_REQUIRE(hs_coupon_row_get(s->kv, &question.coupon_id, s->arena, &coupon) &&
-                   coupon.state == HANSE_COUPON_ORDERED && hs_id_equal(&coupon.order, &order.id),
-               HS_ERR_COUPON_UNKNOWN);
+    HS_TRY(check_cited(s, &order, &question.coupon_id));
     HS_TRY(hs_self_for(s, &order.root, &self));
     HS_TRY(hs_self_chain(s, &self, &proof));
     struct hs_author author = hs_self_author(s, &self);
@@ -153,8 +229,8 @@ static enum hs_err make_order(struct hs_step *s, const struct hs_self *self, con
     HS_TRY(hs_offer_check_live(&offer, s->now));
     if (has_coupon) {
         HS_TRY(hs_coupon_load(s, &op->object2, &coupon, &coupon_row));
-        HS_REQUIRE(coupon_row.state == HANSE_COUPON_HELD,
-                   coupon_row.state == HANSE_COUPON_USED ? HS_ERR_COUPON_USED : HS_ERR_COUPON_HELD);
+        /* Whether it was used before is for the issuer's ledger to say, not for this device to remember. */
+        HS_REQUIRE(coupon_row.state != HANSE_COUPON_ORDERED, HS_ERR_COUPON_HELD);
         HS_TRY(hs_coupon_def_check_time(&coupon.def, s->now));
     }
     struct hs_order_draft_line line = {&offer, op->amount};
@@ -178,8 +254,10 @@ static enum hs_err place(struct hs_step *s, struct hs_live_room *room, struct hs
     HS_TRY(hs_self_chain(s, &self, &proof));
     HS_TRY(make_order(s, &self, op, has_coupon, &object, &totals));
     HS_TRY(post_cited(s, room, op, has_coupon));
+    HS_TRY(hs_deal_post(s, room, object, &proof, "Order", op));
     HS_TRY(keep_order(s, room, &self, object, &proof, totals, &id));
-    if (has_coupon && hs_coupon_row_get(s->kv, &op->object2, s->arena, &coupon)) {
+    if (has_coupon && hs_coupon_row_get(s->kv, &op->object2, s->arena, &coupon) &&
+        coupon.state == HANSE_COUPON_HELD) {
         coupon.state = HANSE_COUPON_ORDERED;
         coupon.order = id;
         hs_coupon_row_put(s->kv, &coupon);
@@ -187,7 +265,7 @@ static enum hs_err place(struct hs_step *s, struct hs_live_room *room, struct hs
     op->room = room->row.id;
     op->object = id;
     op->resume = NULL;
-    return hs_deal_post(s, room, object, &proof, "Order", op);
+    return s->kv->err;
 }
 
 /* The counter with that brand, where it is open. */
@@ -209,7 +287,7 @@ enum hs_err hs_op_order(struct hs_step *s, struct hs_op *op)
         err = find_counter(s, &offer.root, &room) ? place(s, room, op)
               : hs_home_is_online(s->sync)        ? hs_counter_open(s, &offer.root, &offer.room)
                                                   : HS_OK;
-    return hs_sync_is_fault(err) ? hs_op_done(s, op, err, NULL, 0, NULL) : err;
+    return err == HS_OK || hs_sync_is_own_trouble(err) ? err : hs_op_done(s, op, err, NULL, 0, NULL);
 }
 
 enum hs_err hs_want_order(struct hs_step *s, const struct hs_id *offer_id, uint64_t quantity,

@@ -86,18 +86,23 @@ static enum hanse_order_state public_state(enum hs_order_state state)
     }
 }
 
-enum hs_err hs_order_step(struct hs_step *s, struct hs_order_view *v, Hanse__SignedObject *event,
+enum hs_err hs_order_keep(struct hs_step *s, struct hs_order_view *v, Hanse__SignedObject *event,
                           const Hanse__Chain *chain)
 {
     struct hs_proved proved;
-    HS_TRY(hs_order_event_apply(&v->thread, &v->chain, &v->refs, event, s->arena));
     HS_TRY(hs_proved_make(s, event, chain, &proved));
     hs_event_row_put(s->kv, &v->row.id, v->row.next_seq, &proved);
     v->row.next_seq++;
     v->row.state = public_state(v->thread.state);
     v->row.receipts = (uint32_t)v->thread.receipt_count;
-    if (v->thread.state == HS_ORDER_REJECTED)
-        v->row.reason = hs_err_from_wire(v->thread.reason_code);
+    v->row.reason = v->thread.state == HS_ORDER_REJECTED ? hs_err_from_wire(v->thread.reason_code) : HS_OK;
     hs_order_row_put(s->kv, &v->row);
     return s->kv->err;
+}
+
+enum hs_err hs_order_step(struct hs_step *s, struct hs_order_view *v, Hanse__SignedObject *event,
+                          const Hanse__Chain *chain)
+{
+    HS_TRY(hs_order_event_apply(&v->thread, &v->chain, &v->refs, event, s->arena));
+    return hs_order_keep(s, v, event, chain);
 }

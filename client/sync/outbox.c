@@ -67,10 +67,14 @@ enum hs_err hs_outbox_row_add(struct hs_step *s, struct hs_outbox_row *row)
 enum hs_err hs_outbox_send_more(struct hs_step *s)
 {
     struct hs_kv_key cursor = hs_outbox_cursor(s->sync->outbox_sent);
-    struct hs_outbox_row row;
     s->sync->outbox_held = false;
-    while (!s->sync->outbox_held && hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
-        HS_TRY(send_row(s, &row));
+    for (bool more = true; more && !s->sync->outbox_held;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(HS_ROW_ARENA);
+        struct hs_outbox_row row;
+        more = hs_outbox_row_next(s->kv, &cursor, &scratch, &row);
+        if (more)
+            HS_TRY(send_row(s, &row));
+    }
     return s->kv->err;
 }
 

@@ -59,6 +59,13 @@ static enum hs_err send_again(struct hs_step *s, struct hs_live_room *room, stru
     return HS_OK;
 }
 
+/* A post that can't be encrypted any more ends alone: what made it try again goes on. */
+static enum hs_err try_again(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
+{
+    enum hs_err err = send_again(s, room, row);
+    return hs_sync_is_fault(err) ? hs_post_refused(s, row, err) : err;
+}
+
 enum hs_err hs_post_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
 {
     struct hs_live_room *room;
@@ -72,6 +79,7 @@ enum hs_err hs_post_refused(struct hs_step *s, struct hs_outbox_row *row, enum h
         return s->kv->err;
     }
     hs_outbox_row_delete(s->kv, row->number);
+    HS_TRY(hs_order_post_refused(s, row->content, err));
     struct hs_op *op = hs_op_of_outbox(s->sync, row->number);
     if (op != NULL)
         return hs_op_done(s, op, err, NULL, 0, NULL);
@@ -89,7 +97,7 @@ enum hs_err hs_posts_encrypt(struct hs_step *s)
         if (row.kind != HS_OUTBOX_POST || !row.stale || row.frame.len > 0)
             continue;
         enum hs_err err = hs_live_member(s, &row.room, &room);
-        HS_TRY(err == HS_OK ? send_again(s, room, &row) : hs_post_refused(s, &row, err));
+        HS_TRY(err == HS_OK ? try_again(s, room, &row) : hs_post_refused(s, &row, err));
     }
     return s->kv->err;
 }
@@ -100,7 +108,7 @@ enum hs_err hs_post_renew(struct hs_step *s, struct hs_live_room *room)
     struct hs_outbox_row row;
     while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
         if (row.kind == HS_OUTBOX_POST && row.stale && hs_id_equal(&row.room, &room->row.id))
-            HS_TRY(send_again(s, room, &row));
+            HS_TRY(try_again(s, room, &row));
     return s->kv->err;
 }
 
@@ -114,12 +122,15 @@ static enum hs_err show(struct hs_step *s, struct hs_live_room *room, const stru
     return hs_out_event(s, &event, NULL);
 }
 
-/* A record whose content can't be believed keeps its place in the history, without its content. */
+/* A record whose content can't be believed keeps its place in the history, without its content; whatever a
+ * post makes of this program, the ones behind it come through. Troubles of this machine aren't the post's. */
 static enum hs_err refuse(struct hs_step *s, struct hs_live_room *room, struct hs_message_row *row,
                           enum hs_err why)
 {
+    HS_REQUIRE(!hs_sync_is_own_trouble(why), why);
+    HS_TRY(s->kv->err);
     row->kind = HANSE_MESSAGE_REFUSED;
-    row->err = why;
+    row->err = hs_sync_blame(why);
     row->text = (struct hs_bytes){0};
     return show(s, room, row);
 }
@@ -133,7 +144,7 @@ static enum hs_err content_received(struct hs_step *s, struct hs_live_room *room
     struct hs_id id = hs_content_id(&room->row.id, &row->sender.key, bytes);
     enum hs_err err = hs_content_parse(bytes, s->arena, &content);
     if (err != HS_OK)
-        return hs_sync_is_fault(err) ? refuse(s, room, row, err) : err;
+        return refuse(s, room, row, err);
     if (!hs_content_note(s->kv, &room->row.id, &id))
         return s->kv->err; /* encrypted anew, and both came through */
     row->kind = HANSE_MESSAGE_OTHER;
@@ -145,7 +156,7 @@ static enum hs_err content_received(struct hs_step *s, struct hs_live_room *room
     if (content.kind == HS_CONTENT_DEAL) {
         err = hs_deal_received(s, room, sender, header, &content, row);
         if (err != HS_OK)
-            return hs_sync_is_fault(err) ? refuse(s, room, row, err) : err;
+            return refuse(s, room, row, err);
     }
     return show(s, room, row);
 }
@@ -169,12 +180,24 @@ static enum hs_err own_received(struct hs_step *s, struct hs_live_room *room,
     return hs_op_done(s, op, HS_OK, &object, header->seq, NULL);
 }
 
-/* What the sender knew of the log must be what is known here. LOG_FORK. */
-static enum hs_err compare_heads(struct hs_step *s, const struct hs_live_room *room, struct hs_bytes context)
+/* One's own post came back as somebody else's: nobody believes it, and sending the same bytes again brings
+ * nothing. */
+static enum hs_err stolen_received(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *sent,
+                                   struct hs_message_row *row)
+{
+    HS_TRY(refuse(s, room, row, HS_ERR_WRONG_SENDER));
+    return hs_post_refused(s, sent, HS_ERR_WRONG_SENDER);
+}
+
+/* What the sender knew of the log must be what is known here, and lie before its post. LOG_FORK: the post is
+ * refused, but a member's word alone proves nothing against the hub. */
+static enum hs_err compare_heads(struct hs_step *s, const struct hs_live_room *room,
+                                 const struct hs_record_header *header, struct hs_bytes context)
 {
     struct hs_message_context claimed;
     struct hs_id own;
     HS_TRY(hs_message_context_parse(context, s->arena, &claimed));
+    HS_REQUIRE(!claimed.has_head || claimed.head_seq < header->seq, HS_ERR_LOG_FORK);
     if (!claimed.has_head || !hs_log_hash_get(s->kv, &room->row.id, claimed.head_seq, &own))
         return s->kv->err;
     return hs_head_check_at(&claimed.head_hash, &own);
@@ -189,7 +212,7 @@ static enum hs_err check_post(struct hs_step *s, struct hs_live_room *room,
     HS_TRY(hs_room_leaf_persona(event->sender.identity, &persona));
     HS_REQUIRE(hs_key_equal(&persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
     HS_REQUIRE(hs_policy_allows(&room->policy, &persona, header->hub_time, HS_RIGHT_POST), HS_ERR_POLICY);
-    return compare_heads(s, room, event->authenticated_data);
+    return compare_heads(s, room, header, event->authenticated_data);
 }
 
 enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
@@ -199,7 +222,9 @@ enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
     struct hs_message_row row = {.seq = header->seq, .time = header->hub_time};
     row.sender.key = header->sender_persona;
     if (hs_outbox_row_find(s->kv, &room->row.id, &header->body_hash, s->arena, &sent))
-        return own_received(s, room, header, &sent, &row);
+        return hs_key_equal(&header->sender_persona, &room->row.self)
+                   ? own_received(s, room, header, &sent, &row)
+                   : stolen_received(s, room, &sent, &row);
     HS_TRY(s->kv->err);
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     enum hs_err err = hs_mls_group_process(room->group, body, &event);
@@ -207,10 +232,8 @@ enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
         room->group_dirty = true;
         err = check_post(s, room, header, event);
     }
-    if (err == HS_ERR_LOG_FORK)
-        return hs_room_freeze(s, room, header->seq, err);
     if (err != HS_OK)
-        return hs_sync_is_fault(err) ? refuse(s, room, &row, err) : err;
+        return refuse(s, room, &row, err);
     hs_person_of(room, &event->sender, header->hub_time, &row.sender);
     struct hs_bytes plain = hs_arena_copy(s->arena, event->plaintext);
     return content_received(s, room, header, &event->sender, plain, &row);

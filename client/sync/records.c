@@ -60,6 +60,21 @@ static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
     return HS_ERR_UNSUPPORTED;
 }
 
+/* Whoever's key signed the GroupInfo let this device in; the record's header alone is the hub's word. */
+static void admitter_of(struct hs_live_room *room, const struct hs_record_header *header,
+                        struct hs_person *out)
+{
+    struct hs_mls_member inviter;
+    struct hs_person person;
+    *out = (struct hs_person){0};
+    if (hs_mls_public_member(hs_mls_group_public(room->group), hs_mls_group_inviter(room->group), &inviter) !=
+        HS_OK)
+        return;
+    hs_person_of(room, &inviter, header->hub_time, &person);
+    if (hs_key_equal(&person.key, &header->sender_persona))
+        *out = person;
+}
+
 /* The commit that let this device in is known by its effect: it anchors the log, and isn't processed. */
 static enum hs_err anchor_record(struct hs_step *s, struct hs_live_room *room,
                                  const struct hs_record_header *header)
@@ -68,13 +83,23 @@ static enum hs_err anchor_record(struct hs_step *s, struct hs_live_room *room,
     struct hs_mls_member member;
     struct hs_person self;
     struct hs_message_row row = {.seq = header->seq, .kind = HANSE_MESSAGE_JOINED, .time = header->hub_time};
-    hs_person_by_key(room, &header->sender_persona, header->hub_time, &row.sender);
+    admitter_of(room, header, &row.sender);
     HS_TRY(
         hs_mls_public_member(hs_mls_group_public(room->group), hs_mls_group_own_leaf(room->group), &member));
     hs_person_of(room, &member, header->hub_time, &self);
-    row.text = hs_bytes_str(self.handle[0] != '\0' ? self.handle : self.name);
+    row.text = hs_people_text(s, &self, 1);
     hs_message_put(s->kv, &room->row.id, &row);
     return s->kv->err;
+}
+
+/* The hub signed a head over this record before it came. LOG_FORK. */
+static enum hs_err keep_promise(struct hs_live_room *room, const struct hs_record_header *header)
+{
+    struct hs_room_row *row = &room->row;
+    if (!row->has_promise || header->seq < row->promise_seq)
+        return HS_OK;
+    row->has_promise = false;
+    return header->seq == row->promise_seq ? hs_head_check_at(&row->promise_hash, &header->hash) : HS_OK;
 }
 
 static enum hs_err record_received(struct hs_step *s, struct hs_live_room *room, const Hanse__Record *record)
@@ -90,11 +115,14 @@ static enum hs_err record_received(struct hs_step *s, struct hs_live_room *room,
     room->row_dirty = true;
     hs_log_hash_put(s->kv, &room->row.id, header.seq, &header.hash);
     hs_cursor_moved(s, false, 1);
+    if (keep_promise(room, &header) != HS_OK)
+        return hs_room_freeze(s, room, header.seq, HS_ERR_LOG_FORK);
+    /* A post may be gone; without any other record nobody could go on from here. */
     if (header.erased)
-        return HS_OK;
+        return header.kind == HS_RECORD_POST ? HS_OK : hs_room_freeze(s, room, header.seq, HS_ERR_LOG_GAP);
     if (room->row.has_anchor && header.seq == room->row.anchor)
         return anchor_record(s, room, &header);
-    err = by_kind(s, room, &header, body);
+    err = hs_sync_blame(by_kind(s, room, &header, body));
     return hs_sync_is_fault(err) ? hs_room_freeze(s, room, header.seq, err) : err;
 }
 
@@ -107,26 +135,44 @@ static enum hs_err descriptor_of(struct hs_step *s, struct hs_live_room *room, c
     if (records->descriptor != NULL) {
         HS_TRY(hs_descriptor_open(records->descriptor, &room->row.hub_root, out));
         HS_TRY(hs_object_pack(records->descriptor, s->arena, &bytes));
-        return hs_live_set_descriptor(room, bytes, out);
+        return hs_live_set_descriptor(s, room, bytes, out);
     }
     HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &object));
     return hs_descriptor_open(object, &room->row.hub_root, out);
+}
+
+/* A head that covers more than is here is kept until its record comes; where there is one already, the nearer
+ * one stays: it is tested first, and each batch brings another. */
+static enum hs_err promise(struct hs_step *s, struct hs_live_room *room, const struct hs_head *head)
+{
+    struct hs_room_row *row = &room->row;
+    if (row->has_promise && row->promise_seq == head->seq &&
+        hs_head_check_at(&head->hash, &row->promise_hash) != HS_OK)
+        return hs_room_freeze(s, room, head->seq, HS_ERR_LOG_FORK);
+    if (row->has_promise && row->promise_seq <= head->seq)
+        return HS_OK;
+    row->has_promise = true;
+    row->promise_seq = head->seq;
+    row->promise_hash = head->hash;
+    room->row_dirty = true;
+    return HS_OK;
 }
 
 static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records)
 {
     struct hs_descriptor d;
     struct hs_head head;
-    struct hs_id own;
     HS_REQUIRE(records->head != NULL, HS_ERR_MALFORMED);
     HS_TRY(descriptor_of(s, room, records, &d));
     HS_TRY(hs_head_verify(records->head, &d.signing_key, &room->row.id, &head));
-    room->caught_up = head.seq < room->row.tip.next_seq;
+    const struct hs_log_tip *tip = &room->row.tip;
+    HS_REQUIRE(head.seq >= tip->next_seq || head.seq + 1 == tip->next_seq, HS_ERR_MALFORMED);
+    room->caught_up = head.seq < tip->next_seq;
     if (!room->caught_up)
-        return HS_OK; /* it covers more than is here */
-    if (hs_log_hash_get(s->kv, &room->row.id, head.seq, &own) && hs_head_check_at(&head.hash, &own) != HS_OK)
+        return promise(s, room, &head);
+    if (hs_head_check_at(&head.hash, &tip->hash) != HS_OK)
         return hs_room_freeze(s, room, head.seq, HS_ERR_LOG_FORK);
-    return s->kv->err;
+    return HS_OK;
 }
 
 enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records)

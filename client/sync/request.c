@@ -111,12 +111,31 @@ enum hs_err hs_notify(struct hs_step *s, Hanse__Frame *frame)
     return send_with_id(s, 0, packed);
 }
 
+enum hs_err hs_err_of_answer(const Hanse__Error *error)
+{
+    enum hs_err err = hs_err_from_wire(error->code);
+    if (hs_sync_is_own_trouble(err))
+        return HS_ERR_BUSY; /* another machine's trouble: this one's disk and memory are well */
+    return err != HS_OK ? err : HS_ERR_MALFORMED;
+}
+
 static enum hs_err answer(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame)
 {
     if (frame->body_case != HANSE__FRAME__BODY_ERROR)
         return request->answer(s, request, frame, HS_OK);
-    enum hs_err err = hs_err_from_wire(frame->error->code);
-    return request->answer(s, request, NULL, err != HS_OK ? err : HS_ERR_MALFORMED);
+    return request->answer(s, request, NULL, hs_err_of_answer(frame->error));
+}
+
+/* Another brand's node answered through one's own: what is wrong with that ends what was asked for, never the
+ * session. */
+static enum hs_err answer_forwarded(struct hs_step *s, const struct hs_request *request,
+                                    const Hanse__Frame *frame, enum hs_err err)
+{
+    err = err == HS_OK ? answer(s, request, frame) : request->answer(s, request, NULL, err);
+    if (err == HS_OK || hs_sync_is_own_trouble(err) || s->kv->err != HS_OK)
+        return err;
+    err = request->answer(s, request, NULL, hs_err_is_transient(err) ? err : HS_ERR_UNEXPECTED);
+    return hs_sync_is_own_trouble(err) ? err : HS_OK;
 }
 
 enum hs_err hs_request_answered(struct hs_step *s, const Hanse__Frame *frame)
@@ -125,14 +144,17 @@ enum hs_err hs_request_answered(struct hs_step *s, const Hanse__Frame *frame)
     HS_REQUIRE(slot != NULL, HS_ERR_UNEXPECTED);
     struct hs_request request = *slot;
     *slot = (struct hs_request){0};
-    if (!request.forwarded || frame->body_case == HANSE__FRAME__BODY_ERROR)
+    if (!request.forwarded)
         return answer(s, &request, frame);
+    if (frame->body_case == HANSE__FRAME__BODY_ERROR)
+        return answer_forwarded(s, &request, frame,
+                                HS_OK); /* one's own node passes on why it got no answer */
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_FORWARDED, HS_ERR_UNEXPECTED);
     Hanse__Frame *inner;
     enum hs_err err =
         HS_UNPACK(hanse__frame, hs_pb_bytes(frame->forwarded->frame), HS_LENIENT, s->arena, &inner);
-    /* The other brand's node is at fault, not one's own: the session goes on. */
-    return err == HS_OK ? answer(s, &request, inner) : request.answer(s, &request, NULL, err);
+    HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+    return answer_forwarded(s, &request, inner, err);
 }
 
 bool hs_request_has_number(const struct hs_sync *sync, uint64_t number)

@@ -23,6 +23,17 @@ bool hs_sync_is_fault(enum hs_err err)
     return (int)err <= -100 && (int)err > -200;
 }
 
+bool hs_sync_is_own_trouble(enum hs_err err)
+{
+    return err == HS_ERR_NOMEM || err == HS_ERR_STORE || err == HS_ERR_STORE_FULL || err == HS_ERR_IO ||
+           err == HS_ERR_SEAL;
+}
+
+enum hs_err hs_sync_blame(enum hs_err err)
+{
+    return err == HS_OK || hs_sync_is_own_trouble(err) || hs_sync_is_fault(err) ? err : HS_ERR_MALFORMED;
+}
+
 /* ---- dialling ---- */
 
 static bool wants_session(const struct hs_sync *sync)

@@ -15,13 +15,17 @@ static enum hs_err no_account(struct hs_step *s, enum hs_err err)
     return HS_OK;
 }
 
-/* A refused ticket leaves no home behind: another one may be tried. */
+/* A refused ticket or invite leaves no home behind: another one may be tried. What is refused for the moment
+ * only is tried again. */
 static enum hs_err sign_up_refused(struct hs_step *s, enum hs_err err)
 {
     struct hs_me *me = &s->sync->me;
     s->sync->session = HS_SESSION_STRANGER;
     s->sync->hang_up = true;
-    if (me->ticket.len > 0) {
+    if (hs_err_is_transient(err))
+        return HS_OK;
+    if (!me->has_account) {
+        HS_TRY(hs_joins_refused(s, err));
         me->has_home = me->has_role = false;
         me->ticket = me->home_descriptor = me->grants = (struct hs_bytes){0};
         me->handle[0] = '\0';

@@ -97,6 +97,12 @@ struct hs_op {
     char *text;     /* link, free()d and wiped */
     uint8_t *bytes; /* a body to send, free()d and wiped */
     size_t bytes_len;
+    struct hs_op_kept { /* what the steps before left: where the present one fails, it is so again */
+        enum hs_err (*resume)(struct hs_step *s, struct hs_op *op);
+        bool busy;
+        uint64_t outbox;
+        struct hs_id room, object, object2;
+    } kept;
 };
 
 struct hs_sync {
@@ -117,7 +123,7 @@ struct hs_sync {
     uint64_t outbox_sent; /* rows up to this number were sent in this session */
     bool outbox_held;     /* more wait for a place among the requests */
     uint64_t next_op;
-    struct hs_op *ops;
+    struct hs_op *ops, *ops_over; /* over: ended in the present step */
     struct hs_live_room *rooms;
 
     unsigned cursor_records;   /* not told yet */
@@ -126,7 +132,12 @@ struct hs_sync {
 
     struct hs_time again_due; /* INT64_MAX = nothing was refused for the moment */
     struct hs_time till_due;  /* when a till's order wants to be looked at again */
-    size_t waiting;           /* joins and outbox rows, as of the last step */
+    struct {                  /* as the present step found it */
+        struct hs_time now, till_due;
+        bool till;
+        uint64_t outbox_sent;
+    } before;
+    size_t waiting; /* joins and outbox rows, as of the last step */
 
     struct hs_frames_out frames;
     struct hs_events_out events;
@@ -168,6 +179,10 @@ enum hs_err hs_request_forward(struct hs_step *s, const struct hs_key *root, Han
                                Hanse__Frame *frame, const struct hs_request *request);
 
 enum hs_err hs_request_answered(struct hs_step *s, const Hanse__Frame *frame);
+
+/* What an Error says of the other side; never OK, and never a trouble of this machine. */
+enum hs_err hs_err_of_answer(const Hanse__Error *error);
+
 /* How many requests that are under way are of the outbox. */
 size_t hs_requests_numbered(const struct hs_sync *sync);
 bool hs_request_has_number(const struct hs_sync *sync, uint64_t number);
@@ -202,7 +217,7 @@ enum hs_err hs_op_begin(struct hs_step *s, struct hs_op *op);
 enum hs_err hs_ops_resume(struct hs_step *s, bool only_stranger);
 void hs_ops_free(struct hs_sync *sync);
 
-/* The present step ended: operations made in it stay, or never were. */
+/* The present step ended: what it made of operations stays, or they are as they were. */
 void hs_ops_settle(struct hs_sync *sync, bool keep);
 
 /* The session is gone: requests in flight are to be made again; what waits for the log goes on waiting. */
@@ -265,8 +280,11 @@ enum hs_err hs_live_add(struct hs_step *s, const struct hs_room_row *row, struct
 
 /* After the group changed its epoch: policy, name, role, members, epoch in the row. */
 enum hs_err hs_live_refresh(struct hs_step *s, struct hs_live_room *room);
-enum hs_err hs_live_set_descriptor(struct hs_live_room *room, struct hs_bytes descriptor,
-                                   const struct hs_descriptor *facts);
+
+/* The hub's descriptor, facts being what it says. One whose sequence isn't above that of the present one
+ * changes nothing, and facts become the present one's. */
+enum hs_err hs_live_set_descriptor(struct hs_step *s, struct hs_live_room *room, struct hs_bytes descriptor,
+                                   struct hs_descriptor *facts);
 
 /* Writes what changed. */
 enum hs_err hs_live_save_all(struct hs_step *s);
@@ -279,6 +297,10 @@ void hs_person_of(const struct hs_live_room *room, const struct hs_mls_member *m
 /* The same by the persona's key alone, for whoever is in the room now; else only the key is known. */
 void hs_person_by_key(struct hs_live_room *room, const struct hs_key *persona, struct hs_time at,
                       struct hs_person *out);
+
+/* Who came or went, for a line of the history: "rosa@rosa.example, "Ben" and 12 more". Names that their
+ * bearers chose are quoted; handles are not. In the arena. */
+struct hs_bytes hs_people_text(struct hs_step *s, const struct hs_person *people, size_t count);
 bool hs_live_find(struct hs_live_room *room, const struct hs_key *persona, struct hs_mls_member *out);
 bool hs_live_has_persona(struct hs_live_room *room, const struct hs_key *persona);
 
@@ -287,6 +309,13 @@ enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const 
                             size_t count, struct hs_bytes *out);
 
 /* ---- session.c ---- */
+
+/* True for the troubles of this machine, which abort a step: memory, store, disk. */
+bool hs_sync_is_own_trouble(enum hs_err err);
+
+/* What foreign bytes are refused for where working on them ended in err: a fault as it is, MALFORMED for what
+ * only odd bytes can bring about. Own troubles and OK stay what they are. */
+enum hs_err hs_sync_blame(enum hs_err err);
 
 enum hs_err hs_home_attach_room(struct hs_step *s, struct hs_live_room *room);
 enum hs_err hs_home_sign_up(struct hs_step *s);
@@ -384,6 +413,8 @@ enum hs_err hs_create_refused(struct hs_step *s, struct hs_outbox_row *row, enum
 /* ---- join.c, inbox.c ---- */
 
 enum hs_err hs_joins_resume(struct hs_step *s);
+/* The account that an invite was to bring was refused, and with it every join at the home node. */
+enum hs_err hs_joins_refused(struct hs_step *s, enum hs_err err);
 enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row);
 enum hs_err hs_inbox_received(struct hs_step *s, const Hanse__Inbox *inbox);
 enum hs_err hs_welcome_received(struct hs_step *s, const Hanse__WelcomeItem *item);
@@ -420,7 +451,16 @@ enum hs_err hs_op_order(struct hs_step *s, struct hs_op *op);
 /* Till: makes the counters that were asked for while it was off. */
 enum hs_err hs_counters_serve(struct hs_step *s);
 
-/* An order that waits for the room's till may go on. */
+/* Till: every order that isn't done goes on as far as it can; what is wrong with one stops no other. */
 enum hs_err hs_till_tick(struct hs_step *s);
+
+/* Orders want to be looked at again at that time. */
+void hs_till_look_at(struct hs_step *s, int64_t at);
+
+/* The present step never was: what was due is still due, soon. */
+void hs_till_roll_back(struct hs_sync *sync);
+
+/* A content of this device was refused for good; where it was an order, the order ends with err. */
+enum hs_err hs_order_post_refused(struct hs_step *s, struct hs_bytes content, enum hs_err err);
 
 #endif

@@ -27,20 +27,21 @@ void hs_sync_free(struct hs_sync *sync)
 
 enum hs_err hs_sync_enter(struct hs_step *s)
 {
-    s->sync->requests_durable = s->sync->next_request;
-    return s->sync->me_loaded ? HS_OK : hs_me_load(s);
+    struct hs_sync *sync = s->sync;
+    sync->requests_durable = sync->next_request;
+    sync->before.now = s->now;
+    sync->before.till_due = sync->till_due;
+    sync->before.till = sync->till;
+    sync->before.outbox_sent = sync->outbox_sent;
+    return sync->me_loaded ? HS_OK : hs_me_load(s);
 }
 
 static enum hs_err count_waiting(struct hs_step *s)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row join;
-    struct hs_outbox_row row;
-    size_t count = 0;
+    size_t count = hs_outbox_row_count(s->kv);
     while (hs_join_row_next(s->kv, &cursor, s->arena, &join))
-        count++;
-    cursor = (struct hs_kv_key){0};
-    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
         count++;
     s->sync->waiting = count;
     return s->kv->err;
@@ -66,6 +67,9 @@ void hs_sync_rollback(struct hs_sync *sync)
     hs_ops_settle(sync, false);
     hs_requests_drop_fresh(sync);
     hs_live_drop_all(sync);
+    hs_till_roll_back(sync);
+    if (sync->outbox_sent > sync->before.outbox_sent)
+        sync->outbox_sent = sync->before.outbox_sent;
     sync->me_loaded = false;
 }
 

@@ -7,6 +7,10 @@
 /* The holder answers within a minute, or the order is refused. */
 enum { PATIENCE_MS = HS_PRESENTATION_MS + HS_CLOCK_SKEW_MS };
 
+/* An order must not run out between the decision and the event that shows the receipt: the unit would be
+ * spent for nothing. So it must last this long when the unit is reserved, and still when it is committed. */
+enum { LASTS_TO_RESERVE_MS = 2 * HS_CLOCK_SKEW_MS, LASTS_TO_COMMIT_MS = HS_CLOCK_SKEW_MS };
+
 struct redeem {
     struct hs_step *s;
     struct hs_live_room *room;
@@ -22,6 +26,11 @@ static enum hs_err keep(struct redeem *r)
 {
     hs_redeem_row_put(r->s->kv, &r->v->row.id, r->row);
     return r->s->kv->err;
+}
+
+static enum hs_err order_lasts(const struct redeem *r, int64_t margin_ms)
+{
+    return hs_hdr_window(r->v->order.msg->hdr, 0, (struct hs_time){r->s->now.ms + margin_ms});
 }
 
 static enum hs_err ask_holder(struct redeem *r)
@@ -101,46 +110,56 @@ static enum hs_err answered(struct hs_step *s, const struct hs_request *request,
         hs_till_look_at(s, s->now.ms + HS_AGAIN_MS);
         return HS_OK;
     }
-    if (err == HS_OK)
+    if (err == HS_OK) {
         err = frame->body_case == HANSE__FRAME__BODY_LEDGER_REPLY
                   ? keep_answer(s, &request->id_a, frame->ledger_reply)
                   : HS_ERR_UNEXPECTED;
-    HS_REQUIRE(err == HS_OK || hs_sync_is_fault(err), err);
+        HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+    }
     return hs_till_go_on(s, &request->id_a, err);
 }
 
-/* Sends a stored step to the issuer. Its number tells it from another step in flight. */
+static bool is_asked(const struct hs_sync *sync, const struct hs_id *order)
+{
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
+        if (sync->requests[i].answer == answered && sync->requests[i].id != 0 &&
+            hs_id_equal(&sync->requests[i].id_a, order))
+            return true;
+    return false;
+}
+
+static enum hs_err to_issuer(struct redeem *r, Hanse__SignedObject *object, const struct hs_request *request)
+{
+    struct hs_chain_set set = {0};
+    Hanse__Chain *holder;
+    HS_TRY(hs_chain_set_add(&set, &r->own));
+    HS_TRY(hs_chain_unpack(r->s->arena, r->row->holder_chain, &holder));
+    HS_TRY(hs_chain_set_add(&set, holder));
+    Hanse__Chain chain = hs_chain_set_view(&set);
+    return hs_ledger_send(r->s, &r->v->row.root, (struct hs_bytes){0}, object, &chain, request);
+}
+
+/* Sends a stored step to the issuer, where it isn't on its way. */
 static enum hs_err send(struct redeem *r, struct hs_bytes bytes)
 {
     struct hs_step *s = r->s;
     struct hs_request request = {.answer = answered, .id_a = r->v->row.id};
-    struct hs_chain_set set = {0};
     Hanse__SignedObject *object;
-    Hanse__Chain *holder;
-    for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
-        if (s->sync->requests[i].answer == answered && s->sync->requests[i].id != 0 &&
-            hs_id_equal(&s->sync->requests[i].id_a, &request.id_a))
-            return HS_OK;
+    if (is_asked(s->sync, &request.id_a))
+        return HS_OK;
     if (!hs_home_is_online(s->sync) || hs_requests_are_scarce(s->sync)) {
         hs_till_look_at(s, s->now.ms + HS_AGAIN_MS);
         return HS_OK;
     }
-    HS_TRY(hs_chain_set_add(&set, &r->own));
-    HS_TRY(hs_chain_unpack(s->arena, r->row->holder_chain, &holder));
-    HS_TRY(hs_chain_set_add(&set, holder));
     HS_TRY(hs_object_unpack(bytes, s->arena, &object));
-    Hanse__Chain chain = hs_chain_set_view(&set);
-    return hs_ledger_send(s, &r->v->row.root, (struct hs_bytes){0}, object, &chain, &request);
+    return to_issuer(r, object, &request);
 }
 
-/* The reservation is here: decide, durably, before anything is given away. */
-static enum hs_err make_commit(struct redeem *r)
+static enum hs_err open_reservation(struct redeem *r, struct hs_reservation *out)
 {
     struct hs_step *s = r->s;
     struct hs_chain chain;
-    struct hs_reservation reservation;
-    struct hs_amount discount;
-    Hanse__SignedObject *object, *request, *commit;
+    Hanse__SignedObject *object, *request;
     Hanse__Chain *proof;
     HS_TRY(hs_chain_unpack(s->arena, r->row->node_chain, &proof));
     HS_TRY(hs_chain_open(proof->objects, proof->n_objects, &r->v->row.root, s->arena, &chain));
@@ -148,20 +167,29 @@ static enum hs_err make_commit(struct redeem *r)
     HS_TRY(hs_object_unpack(r->row->reservation, s->arena, &object));
     struct hs_id request_id = hs_object_id(request);
     struct hs_id rid = hs_rid(&r->row->coupon, &r->v->row.root, &r->v->row.id);
-    HS_TRY(hs_reservation_open(&chain, object, &request_id, &rid, s->arena, &reservation));
+    return hs_reservation_open(&chain, object, &request_id, &rid, s->arena, out);
+}
+
+/* The reservation is here: decide, durably, before anything is given away. */
+static enum hs_err make_commit(struct redeem *r)
+{
+    struct hs_reservation reservation;
+    struct hs_amount discount;
+    Hanse__SignedObject *commit;
+    HS_TRY(order_lasts(r, LASTS_TO_COMMIT_MS));
+    HS_TRY(open_reservation(r, &reservation));
     HS_TRY(hs_order_discount(&r->v->order, &r->row->coupon, &discount));
-    HS_TRY(hs_commit_build(&r->author, &reservation, &r->v->row.id, &discount, s->arena, &commit));
-    HS_TRY(hs_object_pack(commit, s->arena, &r->row->commit));
+    HS_TRY(hs_commit_build(&r->author, &reservation, &r->v->row.id, &discount, r->s->arena, &commit));
+    HS_TRY(hs_object_pack(commit, r->s->arena, &r->row->commit));
     return keep(r);
 }
 
-static enum hs_err check_presentation(struct redeem *r)
+static enum hs_err check_presentation(struct redeem *r, struct hs_chain *chain,
+                                      const Hanse__SignedObject *answer)
 {
     struct hs_step *s = r->s;
-    struct hs_chain chain;
     struct hs_presentation presentation;
-    Hanse__SignedObject *question, *answer;
-    Hanse__Chain *proof;
+    Hanse__SignedObject *question;
     Hanse__PresentationRequest *asked;
     struct hs_actor actor;
     struct hs_chain own;
@@ -169,14 +197,11 @@ static enum hs_err check_presentation(struct redeem *r)
     HS_TRY(hs_object_unpack(r->row->question, s->arena, &question));
     HS_TRY(hs_chain_open(r->own.objects, r->own.n_objects, &r->v->row.root, s->arena, &own));
     HS_TRY(hs_chain_open_by_device(&own, question, &expect, s->arena, (ProtobufCMessage **)&asked, &actor));
-    HS_TRY(hs_object_unpack(r->row->presentation, s->arena, &answer));
-    HS_TRY(hs_chain_unpack(s->arena, r->row->holder_chain, &proof));
-    HS_TRY(hs_chain_open(proof->objects, proof->n_objects, &r->v->row.root, s->arena, &chain));
     struct hs_presentation_expect want = {.coupon = &r->coupon->coupon,
                                           .redeemer = &r->self->persona,
                                           .order_id = &r->v->row.id,
                                           .nonce = hs_pb_bytes(asked->hdr->nonce)};
-    return hs_presentation_open(&chain, answer, &want, s->now, s->arena, &presentation);
+    return hs_presentation_open(chain, answer, &want, s->now, s->arena, &presentation);
 }
 
 static enum hs_err next_step(struct redeem *r, bool *done)
@@ -192,7 +217,7 @@ static enum hs_err next_step(struct redeem *r, bool *done)
         return r->s->now.ms < row->asked + PATIENCE_MS ? HS_OK : HS_ERR_COUPON_LATE;
     }
     if (row->request.len == 0) {
-        HS_TRY(check_presentation(r));
+        HS_TRY(order_lasts(r, LASTS_TO_RESERVE_MS));
         HS_TRY(make_request(r));
     }
     if (row->reservation.len == 0)
@@ -202,15 +227,77 @@ static enum hs_err next_step(struct redeem *r, bool *done)
     return send(r, row->commit);
 }
 
+static enum hs_err redeem_of(struct redeem *r, struct hs_self *self)
+{
+    struct hs_step *s = r->s;
+    HS_REQUIRE(r->v->refs.coupon_count == 1, HS_ERR_COUPON_NOT_COMBINABLE);
+    r->coupon = &r->v->refs.coupons[0];
+    r->self = self;
+    HS_TRY(hs_self_for(s, &r->v->row.root, self));
+    HS_TRY(hs_self_chain(s, self, &r->own));
+    r->author = hs_self_author(s, self);
+    return HS_OK;
+}
+
 enum hs_err hs_till_redeem(struct hs_step *s, struct hs_live_room *room, struct hs_order_view *v,
                            struct hs_redeem_row *row, bool *done)
 {
     struct hs_self HS_SELF self = {0};
-    struct redeem r = {
-        .s = s, .room = room, .v = v, .row = row, .coupon = &v->refs.coupons[0], .self = &self};
-    HS_REQUIRE(v->refs.coupon_count == 1, HS_ERR_COUPON_NOT_COMBINABLE);
-    HS_TRY(hs_self_for(s, &v->row.root, &self));
-    HS_TRY(hs_self_chain(s, &self, &r.own));
-    r.author = hs_self_author(s, &self);
+    struct redeem r = {.s = s, .room = room, .v = v, .row = row};
+    HS_TRY(redeem_of(&r, &self));
     return next_step(&r, done);
+}
+
+enum hs_err hs_till_shown(struct hs_step *s, struct hs_deal_in *in)
+{
+    struct hs_self HS_SELF self = {0};
+    struct hs_redeem_row row;
+    struct hs_proved proved;
+    struct hs_order_view *v = hs_arena_alloc(s->arena, sizeof *v);
+    struct redeem r = {.s = s, .room = in->room, .v = v, .row = &row};
+    HS_REQUIRE(v != NULL, HS_ERR_NOMEM);
+    if (!hs_redeem_row_get(s->kv, &in->message->object, s->arena, &row) || row.presentation.len > 0)
+        return s->kv->err;
+    HS_TRY(hs_order_view(s, &in->message->object, NULL, v));
+    HS_TRY(redeem_of(&r, &self));
+    HS_TRY(check_presentation(&r, &in->chain, in->object));
+    HS_TRY(hs_proved_make(s, in->object, &in->proof, &proved));
+    row.presentation = proved.object;
+    row.holder_chain = proved.chain;
+    return keep(&r);
+}
+
+/* ---- given up ---- */
+
+static enum hs_err released(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                            enum hs_err err)
+{
+    (void)s;
+    (void)request;
+    (void)frame;
+    (void)err;
+    return HS_OK;
+}
+
+static enum hs_err release(struct redeem *r)
+{
+    struct hs_self HS_SELF self = {0};
+    struct hs_request request = {.answer = released};
+    struct hs_reservation reservation;
+    Hanse__SignedObject *object;
+    HS_TRY(redeem_of(r, &self));
+    HS_TRY(open_reservation(r, &reservation));
+    HS_TRY(hs_release_build(&r->author, &reservation, r->s->arena, &object));
+    return to_issuer(r, object, &request);
+}
+
+enum hs_err hs_till_release(struct hs_step *s, struct hs_live_room *room, struct hs_order_view *v)
+{
+    struct hs_redeem_row row;
+    struct redeem r = {.s = s, .room = room, .v = v, .row = &row};
+    if (!hs_redeem_row_get(s->kv, &v->row.id, s->arena, &row) || row.reservation.len == 0 ||
+        row.commit.len > 0 || !hs_home_is_online(s->sync) || hs_requests_are_scarce(s->sync))
+        return s->kv->err;
+    enum hs_err err = release(&r);
+    return hs_sync_is_own_trouble(err) ? err : HS_OK;
 }

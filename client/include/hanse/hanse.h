@@ -1,22 +1,30 @@
 /* libhanse: a device in Hanse's rooms. The one public header; C99 and C++.
  *
- * Ownership.  struct hanse is opaque: hanse_open() makes it, hanse_close() frees it. Every other struct is a
+ * Ownership: struct hanse is opaque: hanse_open() makes it, hanse_close() frees it. Every other struct is a
  * value of the caller's, filled in place. A `const char *` or byte pointer inside a filled struct belongs to
  * the handle and is valid until the next call with that handle; copy what is to be kept. Text is UTF-8 and
- *             NUL-terminated. Input is copied, nothing of the caller's is kept.
- * Threads.    One handle, one thread at a time. Different handles are independent. No signals, no threads of
- * its own. Loop.       The library never waits. It has at most one socket: poll hanse_fd() for
- * hanse_poll_events() for at most hanse_timeout_ms(), call hanse_step(), pull events with hanse_next_event()
- * until there is none, again. hanse_uv_start() does this on a libuv loop, where the library was built with
- * it. Operations. What takes a conversation gives an operation number (never 0) and ends with exactly one
- *             HANSE_EVENT_DONE of that number, with its error. An operation that wants the network waits for
- * it; what must not be lost (posts, joins, orders) is stored before anything is sent and goes on after a
- * restart, then without a DONE: operation numbers count within one handle. Errors.     enum hanse_err: 0 is
- * success. -1..-99 this machine, -100..-199 the other side's bytes or wishes, from -200 a mistake of the
- * caller's. A call that fails has changed nothing. Units.      Times are Unix milliseconds UTC, windows
- * half-open [from, until), 0 = no end. Amounts are minor units (cents) of an ISO 4217 currency, rates basis
- * points. Sizes are bytes. Secrets.    The store is sealed with the caller's 32-byte key; the library keeps
- * no copy outside the process. */
+ * NUL-terminated. Input is copied, nothing of the caller's is kept.
+ *
+ * Threads: one handle, one thread at a time. Different handles are independent. No signals, no threads of its
+ * own.
+ *
+ * Loop: the library never waits. It has at most one socket: poll hanse_fd() for hanse_poll_events() for at
+ * most hanse_timeout_ms(), call hanse_step(), pull events with hanse_next_event() until there is none, again.
+ * hanse_uv_start() does this on a libuv loop, where the library was built with it.
+ *
+ * Operations: what takes a conversation gives an operation number (never 0) and ends with exactly one
+ * HANSE_EVENT_DONE of that number, with its error. An operation that wants the network waits for it. Posts,
+ * joins, and orders whose counter is open are stored before anything is sent, and go on after a restart, then
+ * without a DONE: operation numbers count within one handle.
+ *
+ * Errors: enum hanse_err: 0 is success. -1..-99 this machine, -100..-199 the other side's bytes or wishes,
+ * from -200 a mistake of the caller's. A call that fails has changed nothing.
+ *
+ * Units: times are Unix milliseconds UTC, windows half-open [from, until), 0 = no end. Amounts are minor
+ * units (cents) of an ISO 4217 currency, rates basis points. Sizes are bytes.
+ *
+ * Secrets: the store is sealed with the caller's 32-byte key; the library keeps no copy outside the process.
+ */
 #ifndef HANSE_HANSE_H
 #define HANSE_HANSE_H
 
@@ -358,7 +366,7 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_remove(struct hanse *h, const str
 enum hanse_message_kind {
     HANSE_MESSAGE_TEXT = 1,
     HANSE_MESSAGE_CREATED, /* the room; text: its name */
-    HANSE_MESSAGE_JOINED,  /* text: who, as names */
+    HANSE_MESSAGE_JOINED,  /* text: who, as names; those that people chose are quoted */
     HANSE_MESSAGE_LEFT,    /* text: who was removed, as names */
     HANSE_MESSAGE_INVITED, /* an invite was made */
     HANSE_MESSAGE_OFFER,   /* object: hanse_offer_get() */

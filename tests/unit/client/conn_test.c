@@ -53,7 +53,8 @@ static void node_turn(struct node *node)
         node->fd = accept4(node->listener, NULL, NULL, SOCK_NONBLOCK);
         if (node->fd < 0)
             return;
-        assert_ok(hs_link_new_responder(&node->key, &node->pub, hs_bytes_str("descriptor"), now, &node->link));
+        assert_ok(
+            hs_link_new_responder(&node->key, &node->pub, hs_bytes_str("descriptor"), now, &node->link));
     }
     ssize_t n = recv(node->fd, bytes, sizeof bytes, 0);
     if (n > 0)

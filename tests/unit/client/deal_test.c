@@ -1,89 +1,8 @@
 /* From an offer to a receipt: coupons issued and claimed, orders placed and answered, a file that anybody can
  * check. */
-#include "town.h"
+#include "shop.h"
 
 #include "deal/export.h"
-#include "identity/grant.h"
-#include "store/deals.h"
-
-#include <stdio.h>
-
-/* The owner would be a till, too, and customers might be sent to them. */
-static const uint32_t merchant =
-                          HS_ROLE_BIT(HANSE__ROLE__ROLE_MERCHANT) | HS_ROLE_BIT(HANSE__ROLE__ROLE_STAFF),
-                      till_role = HS_ROLE_BIT(HANSE__ROLE__ROLE_TILL);
-
-/* A shop with an owner, a till and a VIP room, and a customer in it. */
-struct shop {
-    struct town *t;
-    struct town_node *rosa;
-    struct town_device *alice, *till, *ben;
-    struct hs_id room, offer, campaign, coupon;
-};
-
-static struct hs_id done_id(const struct town_device *d, uint64_t op)
-{
-    struct hs_id id;
-    const struct hanse_event *done = town_done(d, op);
-    assert_non_null(done);
-    if (done->err != HANSE_OK)
-        fail_msg("op %d: %s", (int)op, hs_err_name((enum hs_err)done->err));
-    memcpy(id.b, done->id.b, sizeof id.b);
-    return id;
-}
-
-static struct hs_id offer_make(struct shop *shop, const char *sku, int64_t price)
-{
-    struct hanse_offer_spec spec = {
-        .sku = sku, .title = "Rose soap", .currency = "EUR", .price_minor = price, .tax_bp = 1900};
-    uint64_t op;
-    TOWN_WANT(shop->alice, hs_want_offer(&s, &shop->room, &spec, &op));
-    town_run(shop->t);
-    return done_id(shop->alice, op);
-}
-
-static void shop_open(struct shop *shop, uint32_t percent_bp)
-{
-    *shop = (struct shop){.t = town_new()};
-    shop->rosa = town_node_new(shop->t, "rosa.example");
-    shop->alice = town_member_of_staff(shop->rosa, "rosa", merchant);
-    shop->till = town_member_of_staff(shop->rosa, "till", till_role);
-    TOWN_WANT(shop->till, hs_want_till(&s, true));
-    shop->room = town_room(shop->alice, "VIP");
-    shop->ben = town_guest(shop->t, "Ben", town_link(shop->alice, &shop->room, 5));
-    shop->offer = offer_make(shop, "soap", 1290);
-    struct hanse_campaign_spec spec = {.percent_bp = percent_bp, .limit_total = 1};
-    uint64_t op;
-    TOWN_WANT(shop->alice, hs_want_campaign(&s, &shop->room, &spec, &op));
-    town_run(shop->t);
-    shop->campaign = done_id(shop->alice, op);
-}
-
-static void claim(struct shop *shop)
-{
-    uint64_t op;
-    TOWN_WANT(shop->ben, hs_want_claim(&s, &shop->campaign, &op));
-    town_run(shop->t);
-    shop->coupon = done_id(shop->ben, op);
-}
-
-static struct hs_order_row order_row(struct town_device *d, const struct hs_id *id)
-{
-    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
-    struct hs_order_row row;
-    assert_true(hs_order_row_get(town_look(d), id, &arena, &row));
-    town_looked(d);
-    return row;
-}
-
-static struct hs_coupon_row coupon_row(struct town_device *d, const struct hs_id *id)
-{
-    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
-    struct hs_coupon_row row;
-    assert_true(hs_coupon_row_get(town_look(d), id, &arena, &row));
-    town_looked(d);
-    return row;
-}
 
 static void test_a_guest_sees_what_is_offered(void **state)
 {
@@ -126,9 +45,9 @@ static void test_the_last_coupon_goes_once(void **state)
     shop_open(&shop, 1000);
     struct town_device *cleo = town_guest(shop.t, "Cleo", town_link(shop.alice, &shop.room, 1));
     uint64_t op;
-    claim(&shop);
+    shop_claim(&shop);
     TOWN_WANT(shop.ben, hs_want_claim(&s, &shop.campaign, &op));
-    struct hs_id again = done_id(shop.ben, op);
+    struct hs_id again = shop_done_id(shop.ben, op);
     assert_true(hs_id_equal(&again, &shop.coupon));
     /* Cleo came later and has not seen the campaign; it is posted to those who are there. */
     TOWN_WANT_ERR(cleo, hs_want_claim(&s, &shop.campaign, &op), HS_ERR_COUPON_UNKNOWN);
@@ -141,24 +60,34 @@ static void test_an_order_with_a_coupon(void **state)
     (void)state;
     struct shop shop;
     shop_open(&shop, 1000);
-    claim(&shop);
+    shop_claim(&shop);
     uint64_t op;
     TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 2, &shop.coupon, &op));
     town_run(shop.t);
-    struct hs_id id = done_id(shop.ben, op);
-    struct hs_order_row theirs = order_row(shop.till, &id), ours = order_row(shop.ben, &id);
+    struct hs_id id = shop_done_id(shop.ben, op);
+    struct hs_order_row theirs = shop_order_row(shop.till, &id), ours = shop_order_row(shop.ben, &id);
     assert_int_equal(ours.state, HANSE_ORDER_ACCEPTED);
     assert_int_equal(theirs.state, HANSE_ORDER_ACCEPTED);
     assert_int_equal(ours.subtotal, 2580);
     assert_int_equal(ours.discount, 258);
     assert_int_equal(ours.total, 2322);
     assert_int_equal(ours.receipts, 1);
-    assert_int_equal(coupon_row(shop.ben, &shop.coupon).state, HANSE_COUPON_USED);
-    TOWN_WANT_ERR(shop.ben, hs_want_order(&s, &shop.offer, 1, &shop.coupon, &op), HS_ERR_COUPON_USED);
+    assert_int_equal(shop_coupon_row(shop.ben, &shop.coupon).state, HANSE_COUPON_USED);
+    /* the ledger refuses it the second time, whatever this device believes */
+    TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 1, &shop.coupon, &op));
+    town_run(shop.t);
+    assert_int_equal(town_done(shop.ben, op)->err, HANSE_ERR_COUPON_USED);
+    struct hs_id second;
+    memcpy(second.b, town_done(shop.ben, op)->id.b, sizeof second.b);
+    assert_int_equal(shop_order_row(shop.till, &second).state, HANSE_ORDER_REJECTED);
+    assert_int_equal(shop_order_row(shop.ben, &second).reason, HS_ERR_COUPON_USED);
+    struct hs_coupon_row spent = shop_coupon_row(shop.ben, &shop.coupon);
+    assert_int_equal(spent.state, HANSE_COUPON_USED);
+    assert_true(hs_id_equal(&spent.order, &id));
     TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 1, NULL, &op));
     town_run(shop.t);
-    id = done_id(shop.ben, op);
-    assert_int_equal(order_row(shop.ben, &id).total, 1290);
+    id = shop_done_id(shop.ben, op);
+    assert_int_equal(shop_order_row(shop.ben, &id).total, 1290);
     town_free(shop.t);
 }
 
@@ -168,11 +97,11 @@ static void test_an_exported_order_stands_on_its_own(void **state)
     (void)state;
     struct shop shop;
     shop_open(&shop, 1000);
-    claim(&shop);
+    shop_claim(&shop);
     uint64_t op;
     TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 2, &shop.coupon, &op));
     town_run(shop.t);
-    struct hs_id id = done_id(shop.ben, op);
+    struct hs_id id = shop_done_id(shop.ben, op);
     struct hs_arena HS_ARENA arena = hs_arena(1 << 24);
     struct hs_bytes file;
     struct hs_export_report report;
@@ -203,8 +132,8 @@ static void test_a_till_that_was_away_answers_later(void **state)
     hs_sync_stay_online(shop.till->sync, true);
     TOWN_WANT(shop.till, hs_want_till(&s, true));
     town_wait(shop.t, 2000);
-    struct hs_id id = done_id(shop.ben, op);
-    assert_int_equal(order_row(shop.ben, &id).state, HANSE_ORDER_ACCEPTED);
+    struct hs_id id = shop_done_id(shop.ben, op);
+    assert_int_equal(shop_order_row(shop.ben, &id).state, HANSE_ORDER_ACCEPTED);
     town_free(shop.t);
 }
 
@@ -221,7 +150,7 @@ static void test_an_expired_offer_is_not_sold(void **state)
     uint64_t op;
     TOWN_WANT(shop.alice, hs_want_offer(&s, &shop.room, &spec, &op));
     town_run(shop.t);
-    struct hs_id offer = done_id(shop.alice, op);
+    struct hs_id offer = shop_done_id(shop.alice, op);
     town_wait(shop.t, 61000);
     TOWN_WANT_ERR(shop.ben, hs_want_order(&s, &offer, 1, NULL, &op), HS_ERR_OFFER_EXPIRED);
     town_free(shop.t);
@@ -233,11 +162,11 @@ static void test_a_coupon_that_is_not_shown_stays_unspent(void **state)
     (void)state;
     struct shop shop;
     shop_open(&shop, 1000);
-    claim(&shop);
+    shop_claim(&shop);
     uint64_t op;
     TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 1, NULL, &op)); /* opens the counter */
     town_run(shop.t);
-    (void)done_id(shop.ben, op);
+    (void)shop_done_id(shop.ben, op);
     TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 1, &shop.coupon, &op));
     shop.ben->die_after = 1;
     town_run(shop.t);
@@ -245,11 +174,11 @@ static void test_a_coupon_that_is_not_shown_stays_unspent(void **state)
     town_device_start(shop.ben);
     hs_sync_stay_online(shop.ben->sync, true);
     town_wait(shop.t, 2000);
-    struct hs_coupon_row row = coupon_row(shop.ben, &shop.coupon);
+    struct hs_coupon_row row = shop_coupon_row(shop.ben, &shop.coupon);
     assert_int_equal(row.state, HANSE_COUPON_HELD);
     TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 1, &shop.coupon, &op));
     town_run(shop.t);
-    (void)done_id(shop.ben, op);
+    (void)shop_done_id(shop.ben, op);
     town_free(shop.t);
 }
 

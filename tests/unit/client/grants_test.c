@@ -68,7 +68,8 @@ static enum hanse_err create(struct town_device *d)
     return town_done(d, op)->err;
 }
 
-/* CLIENT-29: a customer who was made staff founds a room; the same text again is nothing new; it holds over a restart. */
+/* CLIENT-29: a customer who was made staff founds a room; the same text again is nothing new; it holds over a
+ * restart. */
 static void a_role_comes_later(void **state)
 {
     (void)state;
@@ -94,7 +95,8 @@ static void a_role_comes_later(void **state)
     town_free(t);
 }
 
-/* CLIENT-29: another brand's, another key's, one that has run out, a second handle, other text: refused, and nothing is kept. */
+/* CLIENT-29: another brand's, another key's, one that has run out, a second handle, other text: refused, and
+ * nothing is kept. */
 static void what_is_not_a_grant_is_refused(void **state)
 {
     (void)state;

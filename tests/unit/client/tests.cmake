@@ -1,5 +1,6 @@
 # Real nodes and real devices in one process, with a clock of their own.
-add_library(test_client_town STATIC ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town.c)
+add_library(test_client_town STATIC ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/shop.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/hostile.c)
 target_include_directories(test_client_town PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/unit/client)
 target_compile_definitions(test_client_town PRIVATE _GNU_SOURCE)
 target_link_libraries(test_client_town PUBLIC hs_client_sync hs_core PkgConfig::CMOCKA
@@ -7,8 +8,15 @@ target_link_libraries(test_client_town PUBLIC hs_client_sync hs_core PkgConfig::
 
 hanse_test(client chat test_client_town)
 hanse_test(client deal test_client_town)
+hanse_test(client till test_client_town)
+hanse_test(client order test_client_town)
+hanse_test(client index hs_client_store)
 hanse_test(client grants test_client_town)
+hanse_test(client join test_client_town)
 hanse_test(client crash test_client_town)
+hanse_test(client posts test_client_town)
+hanse_test(client records test_client_town)
+hanse_test(client answers test_client_town)
 hanse_test(client store hs_client_store)
 hanse_test(client conn hs_client_net)
 foreach(test store conn)

@@ -368,7 +368,8 @@ enum hs_err town_close(struct town_device *d, struct hs_step *s, enum hs_err err
     else
         hs_sync_rollback(d->sync);
     route(d);
-    if (hs_sync_hangs_up(d->sync))
+    bool cut = d->cut_after > 0 && --d->cut_after == 0;
+    if (hs_sync_hangs_up(d->sync) || cut)
         town_device_cut(d);
     return err;
 }
@@ -544,6 +545,11 @@ void town_wait(struct town *t, int64_t ms)
             node_input(&t->nodes[i], (struct hs_core_input){.kind = HS_INPUT_TICK});
         town_run(t);
     }
+}
+
+void town_skip(struct town *t, int64_t ms)
+{
+    t->now.ms += ms;
 }
 
 /* ---- what is seen ---- */

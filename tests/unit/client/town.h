@@ -40,6 +40,7 @@ struct town_device {
     bool dead;              /* not running */
     size_t die_after;       /* dies in that many commits from now; 0: doesn't */
     bool die_before_commit; /* there, or right behind it, before anything is released */
+    size_t cut_after;       /* its session breaks behind that many commits from now; 0: doesn't */
     size_t commits;
     struct hanse_event events[TOWN_EVENTS]; /* as they came; texts are in texts */
     char texts[TOWN_EVENTS][256];
@@ -70,6 +71,9 @@ void town_run(struct town *t);
 
 /* The clock moves on by ms, with everything that is due on the way. */
 void town_wait(struct town *t, int64_t ms);
+
+/* The clock jumps, and nothing happens on the way. */
+void town_skip(struct town *t, int64_t ms);
 
 /* One call with a step of the device, committed: TOWN_WANT(d, hs_want_text(&s, &room, "hello", &op)). */
 enum hs_err town_open(struct town_device *d, struct hs_step *s, struct hs_arena *arena);
