@@ -12,7 +12,8 @@ enum { WISH_MS = 10000 }; /* between two wishes of one customer */
 
 enum { TILLS_ASKED = 16 }; /* a brand's tills; those behind are asked once these have no account any more */
 
-/* The brand's till: the first that is connected, else the first of all, which will find the wish in its inbox. */
+/* The brand's till: the first that is connected, else the first of all, which will find the wish in its
+ * inbox. */
 static bool find_till(struct hs_turn *turn, struct hs_key *device)
 {
     uint8_t sub = HS_MISC_TILL;

@@ -179,6 +179,8 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
         enum hs_err err =
             hs_log_check_next(&tip, room, hs_pb_bytes(record->header), hs_pb_bytes(record->body), &header);
         HS_REQUIRE(err == HS_OK || err == HS_ERR_REPLAY, err);
+        /* Only posts are ever erased: without another record the members couldn't go on. */
+        HS_REQUIRE(err == HS_ERR_REPLAY || !header.erased || header.kind == HS_RECORD_POST, HS_ERR_LOG_GAP);
         HS_REQUIRE(err == HS_ERR_REPLAY || kept == NULL || header.seq != kept->seq ||
                        hs_bytes_equal(hs_pb_bytes(kept->hash), HS_VIEW(header.hash)),
                    HS_ERR_LOG_FORK);

@@ -6,6 +6,8 @@
 #include "core/room.h"
 #include "core/table.h"
 #include "mls/message.h"
+#include "room/context.h"
+#include "room/head.h"
 
 /* How long posts of a past epoch are taken after its end, by hub time (spec ROOM: acceptance window). */
 enum { WINDOW_MS = 30000 };
@@ -22,8 +24,37 @@ static enum hs_err check_epoch(const Hanse__State__RoomView *view, uint64_t epoc
     return HS_ERR_EPOCH_TOO_OLD;
 }
 
-static enum hs_err check_message(const Hanse__State__RoomView *view, const struct hs_id *room,
-                                 struct hs_bytes message, struct hs_time hub_time, uint64_t *epoch)
+/* The chain hash of the record with that number; false where there is none. */
+static bool log_hash(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                     uint64_t seq, struct hs_id *out)
+{
+    struct hs_record_header header;
+    if (seq + 1 == view->next_seq)
+        return HS_FIXED(hs_pb_bytes(view->hash), out);
+    Hanse__State__RoomEntry *entry = seq < view->next_seq ? hs_room_entry(turn, room, seq) : NULL;
+    if (entry == NULL || hs_record_header_parse(hs_pb_bytes(entry->header), &header) != HS_OK)
+        return false;
+    *out = header.hash;
+    return true;
+}
+
+/* A post that says something else of the log than this hub does would be shown by nobody. LOG_FORK: also for
+ * a record that isn't there yet, of which nobody can know. */
+static enum hs_err check_context(struct hs_turn *turn, const Hanse__State__RoomView *view,
+                                 const struct hs_id *room, struct hs_bytes bytes)
+{
+    struct hs_message_context context;
+    struct hs_id own;
+    HS_TRY(hs_message_context_parse(bytes, turn->arena, &context));
+    if (!context.has_head)
+        return HS_OK;
+    HS_REQUIRE(log_hash(turn, room, view, context.head_seq, &own), HS_ERR_LOG_FORK);
+    return hs_head_check_at(&context.head_hash, &own);
+}
+
+static enum hs_err check_message(struct hs_turn *turn, const Hanse__State__RoomView *view,
+                                 const struct hs_id *room, struct hs_bytes message, struct hs_time hub_time,
+                                 uint64_t *epoch)
 {
     struct hs_mls_peek peek;
     HS_REQUIRE(message.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
@@ -32,7 +63,8 @@ static enum hs_err check_message(const Hanse__State__RoomView *view, const struc
                HS_ERR_UNSUPPORTED);
     HS_REQUIRE(hs_bytes_equal(peek.group_id, HS_VIEW(*room)), HS_ERR_MLS_GROUP);
     *epoch = peek.epoch;
-    return check_epoch(view, peek.epoch, hub_time);
+    HS_TRY(check_epoch(view, peek.epoch, hub_time));
+    return check_context(turn, view, room, peek.authenticated_data);
 }
 
 static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, const struct hs_id *room,
@@ -47,7 +79,7 @@ static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, c
         return HS_OK;
     struct hs_time hub_time = hs_room_time(turn, view);
     uint64_t epoch;
-    HS_TRY(check_message(view, room, message, hub_time, &epoch));
+    HS_TRY(check_message(turn, view, room, message, hub_time, &epoch));
     HS_TRY(hs_room_policy(turn, view, &policy));
     HS_REQUIRE(hs_policy_allows(&policy, persona, hub_time, HS_RIGHT_POST), HS_ERR_POLICY);
     struct hs_record_spec spec = {

@@ -87,8 +87,8 @@ static enum hs_err key_schedule(const struct hs_secret32 *shared, const struct h
     return labelled_expand(&secret, HPKE_SUITE, "exp", ctx, c->exporter.b, sizeof c->exporter.b);
 }
 
-static enum hs_err setup_sender(const struct hs_key *to, const struct hs_hpke_info *info, uint8_t enc[static 32],
-                                struct context *c)
+static enum hs_err setup_sender(const struct hs_key *to, const struct hs_hpke_info *info,
+                                uint8_t enc[static 32], struct context *c)
 {
     struct hs_secret32 HS_SECRET eph, HS_SECRET dh, HS_SECRET shared;
     struct hs_key eph_pub;

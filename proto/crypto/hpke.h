@@ -13,8 +13,8 @@ enum { HS_HPKE_ENC_LEN = 32 };
 enum hs_err hs_hpke_seal(const struct hs_key *to, struct hs_bytes info, struct hs_bytes aad,
                          struct hs_bytes plaintext, uint8_t enc[static HS_HPKE_ENC_LEN], uint8_t *out);
 
-/* The info of a key schedule, hashed once for all whom something is sealed to: that of a Welcome is as long as the
- * group's tree. NOMEM. */
+/* The info of a key schedule, hashed once for all whom something is sealed to: that of a Welcome is as long
+ * as the group's tree. NOMEM. */
 struct hs_hpke_info {
     struct hs_secret32 hash;
 };

@@ -80,8 +80,8 @@ enum hs_err hs_mls_seal_info(const char *label, struct hs_bytes context, struct 
     return hs_hpke_info(hs_writer_bytes(&w), out);
 }
 
-enum hs_err hs_mls_seal_to(const struct hs_key *to, const struct hs_hpke_info *info, struct hs_bytes plaintext,
-                           uint8_t kem[static 32], uint8_t *out)
+enum hs_err hs_mls_seal_to(const struct hs_key *to, const struct hs_hpke_info *info,
+                           struct hs_bytes plaintext, uint8_t kem[static 32], uint8_t *out)
 {
     return hs_hpke_seal_info(to, info, (struct hs_bytes){0}, plaintext, kem, out);
 }

@@ -36,8 +36,8 @@ enum hs_err hs_mls_seal(const struct hs_key *to, const char *label, struct hs_by
 
 /* The same for many: label and context are hashed once. */
 enum hs_err hs_mls_seal_info(const char *label, struct hs_bytes context, struct hs_hpke_info *out);
-enum hs_err hs_mls_seal_to(const struct hs_key *to, const struct hs_hpke_info *info, struct hs_bytes plaintext,
-                           uint8_t kem[static 32], uint8_t *out);
+enum hs_err hs_mls_seal_to(const struct hs_key *to, const struct hs_hpke_info *info,
+                           struct hs_bytes plaintext, uint8_t kem[static 32], uint8_t *out);
 enum hs_err hs_mls_open(const struct hs_secret32 *priv, const struct hs_key *pub, const char *label,
                         struct hs_bytes context, struct hs_bytes kem, struct hs_bytes ciphertext,
                         uint8_t *out);

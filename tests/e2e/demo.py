@@ -195,7 +195,9 @@ class Demo:
             person.run("order", "place", ROOM, "--offer", "LIP-07", "--coupon", coupon["coupon"], expect=3,
                        seconds=90)
             check("COUPON_USED" in person.error, f"the reason is given: {person.error}")
-            good(f"{person.name} tries the coupon again: refused [COUPON_USED]")
+            check(any("COUPON_USED" in line for line in till.running.lines()), "it was the ledger that refused it")
+            till.running.forget()
+            good(f"{person.name} tries the coupon again: refused by the ledger [COUPON_USED]")
         shown(anna.run("order", "show", self.orders["Anna"], as_json=False))
         shown("\n".join(till.running.lines()[-6:]))
 

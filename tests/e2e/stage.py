@@ -65,6 +65,10 @@ class Process:
             return None
         return wait_for(found, f"a line like {pattern!r} in {self.path}", seconds)
 
+    def forget(self):
+        """Only what is printed from now on counts."""
+        self.start = self.path.stat().st_size
+
     def type(self, text):
         self.process.stdin.write(text + "\n")
         self.process.stdin.flush()

@@ -172,10 +172,8 @@ static void tills_come_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counter_opens_at_home),
-        cmocka_unit_test(counter_opens_from_afar),
-        cmocka_unit_test(counter_is_for_members),
-        cmocka_unit_test(wishes_are_limited),
+        cmocka_unit_test(counter_opens_at_home),  cmocka_unit_test(counter_opens_from_afar),
+        cmocka_unit_test(counter_is_for_members), cmocka_unit_test(wishes_are_limited),
         cmocka_unit_test(tills_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,7 @@ struct forgery {
         OLD_HEAD,
         SKIP_ONE,
         OTHER_LOG,
+        ERASED_INVITE,
         FALSE_PROMISE
     } kind;
     Hanse__SignedObject *old_head;
@@ -94,6 +95,27 @@ static void tell_another_story(struct forgery *f, Hanse__Records *records)
     other->header = hs_pb_data(world_take(f->w, &out));
     other->body = hs_pb_data(hs_bytes_str("forged"));
     records->records[records->n_records - 1] = other;
+    assert_ok(
+        hs_head_build(&f->hub->signer, &header.room, &tip, 1, 1, f->w->now, &f->w->arena, &records->head));
+}
+
+/* A record without which the members couldn't go on, as if it had been erased. */
+static void erase(struct forgery *f, Hanse__Records *records)
+{
+    struct hs_record_header header;
+    struct hs_writer HS_WRITER out = hs_writer(1 << 16);
+    Hanse__Record *first = records->records[0];
+    assert_ok(hs_record_header_parse(hs_pb_bytes(first->header), &header));
+    struct hs_log_tip tip = {.next_seq = header.seq, .hash = header.prev, .hub_time = header.hub_time};
+    struct hs_record_spec spec = {.kind = HS_RECORD_INVITE,
+                                  .sender_node = header.sender_node,
+                                  .sender_persona = header.sender_persona,
+                                  .body = hs_bytes_str("gone"),
+                                  .hub_time = header.hub_time};
+    assert_ok(hs_log_build_next(&tip, &header.room, &spec, &out, NULL));
+    first->header = hs_pb_data(world_take(f->w, &out));
+    first->body = hs_pb_data((struct hs_bytes){0});
+    records->n_records = 1;
     assert_ok(
         hs_head_build(&f->hub->signer, &header.room, &tip, 1, 1, f->w->now, &f->w->arena, &records->head));
 }
@@ -141,6 +163,9 @@ static enum world_verdict forge(void *ctx, struct world_node *from, struct world
     case OTHER_LOG:
         tell_another_story(f, records);
         break;
+    case ERASED_INVITE:
+        erase(f, records);
+        break;
     case FALSE_PROMISE:
         promise(f, records);
         break;
@@ -149,11 +174,12 @@ static enum world_verdict forge(void *ctx, struct world_node *from, struct world
     return WORLD_PASS;
 }
 
-/* DELIVERY-8, FED-12: a forged record or head is refused whole; the copy stays as it was, and goes on. */
+/* DELIVERY-8, FED-12, ROOM-33: a forged record or head is refused whole; the copy stays as it was, and goes
+ * on. */
 static void forged_records_are_refused(void **state)
 {
     (void)state;
-    for (enum forgery_kind kind = ALTER_HEADER; kind <= OTHER_LOG; kind++) {
+    for (enum forgery_kind kind = ALTER_HEADER; kind <= ERASED_INVITE; kind++) {
         struct world HS_WORLD *w = world_new();
         struct scene s = scene_new(w);
         struct forgery f = {.hub = s.hub, .w = w, .kind = kind};
