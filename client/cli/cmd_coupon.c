@@ -168,6 +168,8 @@ const struct command cmd_coupon = {
             "  --offer OFFER  only for this offer (default: for all)\n"
             "  --title TITLE  (default: made from the discount)\n\n"
             "issue needs the merchant's grant.\n\n"
-            "example:\n"
-            "  hanse coupon issue 'Rosa VIP' --percent 10 --until 14d --limit 100\n",
+            "examples:\n"
+            "  hanse coupon issue 'Rosa VIP' --percent 10 --until 14d --limit 100\n"
+            "  hanse coupon claim 'Rosa VIP'\n"
+            "  hanse coupon show\n",
 };

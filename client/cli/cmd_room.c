@@ -88,7 +88,8 @@ const struct command cmd_room = {
             "       hanse room list\n\n"
             "Whoever creates a room owns it; the home node must have granted the right to make rooms.\n\n"
             "example:\n"
-            "  hanse room create 'Rosa VIP'\n",
+            "  hanse room create 'Rosa VIP'\n"
+            "  hanse room list\n",
 };
 
 static int run_members(struct cli *c, int argc, char **argv)
