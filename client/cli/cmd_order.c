@@ -196,7 +196,8 @@ const struct command cmd_order = {
         "  --coupon COUPON  one that you hold (see hanse coupon show)\n\n"
         "place opens a counter room with the shop's till, signs the order and waits for the till's answer.\n"
         "An order that the till refuses exits with 3 and says why.\n\n"
-        "example:\n"
+        "examples:\n"
         "  hanse order place 'Rosa VIP' --offer LIP-07 --quantity 2 --coupon 4fe1\n"
+        "  hanse order show\n"
         "  hanse order export 9ac0 --out order.hanse\n",
 };
