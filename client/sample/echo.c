@@ -1,6 +1,5 @@
-/* A guest who says everything again: joins by a link, then answers each message with its own text, a given
- * number of times. Build it with: cc echo.c $(pkg-config --cflags --libs hanse). Run: echo DIR KEYFILE LINK
- * COUNT */
+/* A guest who answers each message with its own text, COUNT times: echo DIR KEYFILE LINK COUNT
+ * Build it with: cc echo.c $(pkg-config --cflags --libs hanse) */
 #include <hanse/hanse.h>
 
 #include <poll.h>
@@ -10,10 +9,10 @@
 
 static void check(const char *what, enum hanse_err err)
 {
-    if (err == HANSE_OK)
-        return;
-    fprintf(stderr, "echo: %s: %s [%s]\n", what, hanse_err_text(err), hanse_err_name(err));
-    exit(1);
+    if (err != HANSE_OK) {
+        fprintf(stderr, "echo: %s: %s [%s]\n", what, hanse_err_text(err), hanse_err_name(err));
+        exit(1);
+    }
 }
 
 /* The library never waits: this is the whole of a loop. */
@@ -27,25 +26,23 @@ static void turn(struct hanse *h)
     check("step", hanse_step(h));
 }
 
-/* Answers a text of somebody else; true where it was one. */
+/* Answers a text of somebody else; true where it was one. The view is copied: the post is the next call. */
 static int answer(struct hanse *h, const struct hanse_event *event)
 {
     struct hanse_message message;
-    struct hanse_id room = event->room;
     char text[HANSE_TEXT_MAX + 1];
     uint64_t op;
-    check("message", hanse_message_get(h, &room, event->seq, &message));
+    check("message", hanse_message_get(h, &event->room, event->seq, &message));
     if (message.own || message.kind != HANSE_MESSAGE_TEXT)
         return 0;
     snprintf(text, sizeof text, "%s", message.text);
-    check("post", hanse_post(h, &room, text, &op));
+    check("post", hanse_post(h, &event->room, text, &op));
     return 1;
 }
 
 int main(int argc, char **argv)
 {
     struct hanse *h;
-    struct hanse_event event;
     uint8_t key[HANSE_KEY_LEN];
     uint64_t op;
     FILE *file = argc == 5 ? fopen(argv[2], "rb") : NULL;
@@ -60,13 +57,14 @@ int main(int argc, char **argv)
     check("join", hanse_join(h, argv[3], &op));
     hanse_stay_online(h, true);
     while (left > 0 || hanse_has_pending(h)) {
-        turn(h);
-        for (hanse_next_event(h, &event); event.kind != HANSE_EVENT_NONE; hanse_next_event(h, &event)) {
-            if (event.kind == HANSE_EVENT_DONE)
-                check("done", event.err);
-            if (event.kind == HANSE_EVENT_MESSAGE && left > 0)
-                left -= answer(h, &event);
-        }
+        struct hanse_event event;
+        hanse_next_event(h, &event);
+        if (event.kind == HANSE_EVENT_NONE)
+            turn(h);
+        else if (event.kind == HANSE_EVENT_DONE)
+            check("done", event.err);
+        else if (event.kind == HANSE_EVENT_MESSAGE && left > 0)
+            left -= answer(h, &event);
     }
     hanse_close(h);
     return 0;

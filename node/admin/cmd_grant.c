@@ -9,7 +9,7 @@ static const char help[] =
     "hansed grant --config FILE --key HEX [--role ROLE]... [--handle NAME] [--days D] [--root-key FILE]\n"
     "\n"
     "Prints signed grants for the persona or identity key HEX, as a text for its bearer: hanse:g/...\n"
-    "It holds no secret.\n"
+    "It holds no secret. The bearer takes it with: hanse grant FILE\n"
     "\n"
     "  --config FILE    the node's configuration\n"
     "  --key HEX        the key, 64 hex digits\n"

@@ -163,7 +163,7 @@ static struct hs_id counter_made(struct hostile *c)
     return row.id;
 }
 
-/* A Welcome takes no other room's place. */
+/* CLIENT-13: a Welcome takes no other room's place. */
 static void test_a_welcome_to_a_room_that_is_taken(void **state)
 {
     (void)state;

@@ -200,7 +200,6 @@ static void test_a_removal_after_a_restart(void **state)
     town_free(t);
 }
 
-/* CLIENT-9, CLIENT-26: more posts than may be in flight, made before there is a session. */
 /* CLIENT-9: a post that was on its way when the keys changed is encrypted anew, and comes through once. */
 static void test_a_post_overtaken_by_a_commit(void **state)
 {
@@ -332,6 +331,7 @@ static void test_a_room_at_its_limit(void **state)
     town_free(t);
 }
 
+/* CLIENT-9, CLIENT-26: more posts than may be in flight, made before there is a session. */
 static void test_many_posts_keep_their_order(void **state)
 {
     (void)state;

@@ -75,7 +75,7 @@ static struct hs_secret32 authenticator(struct town_device *d, const struct hs_i
 }
 
 /* Two commits for one epoch: the hub takes the first, whoever made the second makes it anew by itself, and
- * nobody is told of it. (CLIENT-9) */
+ * nobody is told of it. (CLIENT-11) */
 static void the_loser_of_a_race_commits_anew(void **state)
 {
     (void)state;

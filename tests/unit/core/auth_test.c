@@ -187,7 +187,7 @@ static void second_device_is_refused(void **state)
     assert_true(has_account);
 }
 
-/* A newer session of the same device takes the older one's place. */
+/* DELIVERY-15: a newer session of the same device takes the older one's place. */
 static void newest_session_counts(void **state)
 {
     (void)state;

@@ -103,6 +103,7 @@ static void counter_opens_from_afar(void **state)
     counter_opens(true);
 }
 
+/* FED-20 */
 static void counter_is_for_members(void **state)
 {
     (void)state;
@@ -122,7 +123,7 @@ static void counter_is_for_members(void **state)
     assert_int_equal(s.till->item_count, 0);
 }
 
-/* A customer can't fill the till's inbox: one wish at a time, each of a size that fits a frame. */
+/* FED-20: a customer can't fill the till's inbox: one wish at a time, each of a size that fits a frame. */
 static void wishes_are_limited(void **state)
 {
     (void)state;
@@ -143,7 +144,8 @@ static void wishes_are_limited(void **state)
     assert_int_equal(s.till->item_count, 2);
 }
 
-/* Owners have every role, but a brand's till comes first; of several tills the one that is connected. */
+/* FED-20: owners have every role, but a brand's till comes first; of several tills the one that is connected.
+ */
 static void tills_come_first(void **state)
 {
     (void)state;

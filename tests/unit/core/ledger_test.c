@@ -202,6 +202,7 @@ static void definitions_are_the_merchants(void **state)
     assert_err(ledger(&s, s.owner, s.hub->descriptor, s.owner, NULL, NULL), HS_ERR_UNSUPPORTED);
 }
 
+/* FED-21, FED-22 */
 static void claims(bool remote)
 {
     struct world HS_WORLD *w = world_new();

@@ -146,7 +146,7 @@ static void posts_survive_cut_sessions(void **state)
     has_exactly(s.alices, 20);
 }
 
-/* The same post handed in again, before the hub has answered, waits once. */
+/* FED-18: the same post handed in again, before the hub has answered, waits once. */
 static void outbox_keeps_each_post_once(void **state)
 {
     (void)state;

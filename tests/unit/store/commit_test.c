@@ -435,7 +435,7 @@ static _Noreturn void acknowledge_until_killed(struct bench *b, uint64_t number,
     }
 }
 
-/* NODE-6: kill -9 at any moment loses nothing that was acknowledged. */
+/* NODE-6, DELIVERY-1: kill -9 at any moment loses nothing that was acknowledged. */
 static void kill_loses_nothing(void **state)
 {
     struct bench *b = *state;
