@@ -4,7 +4,8 @@ ROOT=$PWD
 export ROOT
 
 BUILD_PACKAGES="gcc clang cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libsodium-dev
-  libuv1-dev liblmdb-dev libinih-dev libjansson-dev libqrencode-dev uthash-dev python3"
+  libuv1-dev liblmdb-dev libinih-dev libjansson-dev libqrencode-dev libssl-dev uthash-dev
+  python3"
 TEST_PACKAGES="libcmocka-dev libclang-rt-14-dev g++ iproute2 util-linux"
 
 if [ -t 1 ]; then BOLD=$(printf '\033[1m') PLAIN=$(printf '\033[0m'); else BOLD= PLAIN=; fi
@@ -41,4 +42,13 @@ build() {
   cmake --preset "$1" >"$log" 2>&1 && cmake --build --preset "$1" >>"$log" 2>&1 && return 0
   tail -n 60 "$log" >&2
   die "The build of $1 failed; all of its output is in $log"
+}
+
+# The MLS implementations that tests/interop talks to, where npm is there. Without them these tests are skipped.
+interop_peers() {
+  local folder=tests/interop
+  command -v node >/dev/null && command -v npm >/dev/null || return 0
+  [ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ] && return 0
+  say "installing the peers of $folder"
+  (cd $folder && npm ci --silent) || say "npm could not install them: the interop tests will be skipped"
 }

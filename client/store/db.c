@@ -18,10 +18,10 @@ struct hs_db {
     struct hs_sealed_kv sealed_write, sealed_read;
 };
 
-/* A known value under a known key: opens with the right key alone. */
+/* A known value under a known key: opens with the right key alone, and says how the store is laid out. */
 static enum hs_err check_seal(struct hs_db *db)
 {
-    const struct hs_bytes name = hs_bytes_str("seal"), version = hs_bytes_str("hanse-store-v1");
+    const struct hs_bytes name = hs_bytes_str("seal"), version = hs_bytes_str("hanse-store-v2");
     struct hs_arena HS_ARENA arena = hs_arena(4096);
     struct hs_kv *kv;
     HS_TRY(hs_db_begin(db, &kv));

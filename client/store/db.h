@@ -7,7 +7,7 @@
 struct hs_db;
 
 /* key: 32 bytes of the caller's. LOCKED where another program has the directory, SEAL where it was made with
- * another key, else the errors of hs_lmdb_open(). */
+ * another key, UNSUPPORTED by another version, else the errors of hs_lmdb_open(). */
 enum hs_err hs_db_open(const char *dir, const uint8_t key[static 32], struct hs_db **out);
 
 /* Aborts what is open. NULL is fine. */

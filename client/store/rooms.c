@@ -55,20 +55,14 @@ void hs_room_delete(struct hs_kv *kv, const struct hs_id *room)
     hs_group_state_delete(kv, room);
 }
 
-bool hs_group_state_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena,
-                        struct hs_bytes *out)
+void hs_group_state_open(struct hs_kv *kv, const struct hs_id *room, struct hs_group_store *store)
 {
-    return hs_kv_get(kv, HS_TABLE_GROUP, HS_VIEW(*room), arena, out);
-}
-
-void hs_group_state_put(struct hs_kv *kv, const struct hs_id *room, struct hs_bytes state)
-{
-    hs_kv_put(kv, HS_TABLE_GROUP, HS_VIEW(*room), state);
+    hs_group_store_init(store, kv, HS_TABLE_GROUP, room);
 }
 
 void hs_group_state_delete(struct hs_kv *kv, const struct hs_id *room)
 {
-    hs_kv_del(kv, HS_TABLE_GROUP, HS_VIEW(*room));
+    hs_group_store_delete(kv, HS_TABLE_GROUP, room);
 }
 
 bool hs_joiner_get(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,

@@ -3,6 +3,7 @@
 #define HS_STORE_ROOMS_H
 
 #include "identity/descriptor.h"
+#include "room/group_store.h"
 #include "room/log.h"
 #include "room/policy.h"
 #include "store/row.h"
@@ -44,10 +45,8 @@ void hs_room_put(struct hs_kv *kv, const struct hs_room_row *row);
 /* The room and everything that hangs on it: for a room that the node refused to make. */
 void hs_room_delete(struct hs_kv *kv, const struct hs_id *room);
 
-/* The saved MLS state; secret. */
-bool hs_group_state_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena,
-                        struct hs_bytes *out);
-void hs_group_state_put(struct hs_kv *kv, const struct hs_id *room, struct hs_bytes state);
+/* The MLS state: hs_group_store_init() over HS_TABLE_GROUP, through this; secret. */
+void hs_group_state_open(struct hs_kv *kv, const struct hs_id *room, struct hs_group_store *store);
 void hs_group_state_delete(struct hs_kv *kv, const struct hs_id *room);
 
 /* A JOIN record, kept also when it was admitted. */

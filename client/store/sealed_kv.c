@@ -73,8 +73,8 @@ static enum hs_err sealed_next(struct hs_kv *kv, unsigned table, struct hs_bytes
 {
     struct hs_sealed_kv *s = (struct hs_sealed_kv *)kv;
     struct hs_bytes sealed;
-    HS_TRY(s->inner->ops->next(s->inner, table, from, arena, key, &sealed));
-    return open_value(s, table, *key, sealed, value);
+    HS_TRY(s->inner->ops->next(s->inner, table, from, arena, key, value != NULL ? &sealed : NULL));
+    return value != NULL ? open_value(s, table, *key, sealed, value) : HS_OK;
 }
 
 static const struct hs_kv_ops sealed_ops = {sealed_get, sealed_put, sealed_del, sealed_next};

@@ -5,7 +5,7 @@
 enum hs_table {
     HS_TABLE_META,        /* "me", "seal", "counter" */
     HS_TABLE_ROOM,        /* room */
-    HS_TABLE_GROUP,       /* room: the whole MLS state */
+    HS_TABLE_GROUP,       /* room || record (mls/store.h): the MLS state */
     HS_TABLE_MESSAGE,     /* room || seq */
     HS_TABLE_CONTENT,     /* room || content id: which contents were seen */
     HS_TABLE_CHAIN,       /* room || seq: chain hashes of the last records */

@@ -1,12 +1,11 @@
 /* Invites and joiners: made here or seen in the log, and let in by whoever may. */
 #include "crypto/hash.h"
-#include "mls/key_package.h"
 #include "room/context.h"
 #include "room/invite.h"
 #include "room/invite_link.h"
 #include "room/join.h"
 #include "room/judge.h"
-#include "room/leaf.h"
+#include "room/package.h"
 #include "sync/state.h"
 
 enum { WELCOME_ROOM = 24 /* joiners whose part of a commit surely fits a frame beside the tree */ };
@@ -88,13 +87,10 @@ enum hs_err hs_joins_admitted(struct hs_step *s, struct hs_live_room *room, cons
 /* ---- admitting ---- */
 
 /* Who waited until the key package or the certificate ran out can't be let in any more. */
-static bool package_holds(struct hs_step *s, const struct hs_live_room *room, struct hs_bytes package)
+static bool package_holds(struct hs_step *s, const struct hs_live_room *room, struct hs_bytes key_package)
 {
-    struct hs_mls_key_package_facts facts;
-    struct hs_room_member member;
-    return hs_mls_key_package_check(package, (uint64_t)(s->now.ms / 1000), &facts) == HS_OK &&
-           hs_room_leaf_check(facts.identity, &facts.signature_key, &room->row.hub_root, s->now, &member) ==
-               HS_OK;
+    struct hs_room_package package;
+    return hs_room_package_check(key_package, &room->row.hub_root, s->now, &package) == HS_OK;
 }
 
 /* A joiner that can be let in now: its invite is known, and it isn't in the room. */

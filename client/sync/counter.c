@@ -1,8 +1,7 @@
 /* Counters: a room of one customer and the brand's till. The customer asks, the till makes it and lets them
  * in. */
 #include "base/text.h"
-#include "mls/key_package.h"
-#include "room/leaf.h"
+#include "room/package.h"
 #include "sync/deal.h"
 
 #include <stdio.h>
@@ -111,20 +110,17 @@ static enum hs_err serve(struct hs_step *s, const struct hs_key *customer, struc
 enum hs_err hs_counter_asked(struct hs_step *s, const Hanse__CounterItem *item)
 {
     struct hs_key customer, home;
-    struct hs_mls_key_package_facts facts;
-    struct hs_room_member member;
+    struct hs_room_package package;
     struct hs_counter_row row = {0};
-    struct hs_bytes package = hs_pb_bytes(item->key_package);
+    struct hs_bytes key_package = hs_pb_bytes(item->key_package);
     if (!is_till(s->sync) || !HS_FIXED(hs_pb_bytes(item->persona), &customer) ||
         !HS_FIXED(hs_pb_bytes(item->home_root), &home))
         return HS_OK;
-    if (hs_mls_key_package_check(package, (uint64_t)(s->now.ms / 1000), &facts) != HS_OK ||
-        hs_room_leaf_check(facts.identity, &facts.signature_key, &s->sync->me.home_root, s->now, &member) !=
-            HS_OK ||
-        !hs_key_equal(&member.persona, &customer))
+    if (hs_room_package_check(key_package, &s->sync->me.home_root, s->now, &package) != HS_OK ||
+        !hs_key_equal(&package.member.persona, &customer))
         return HS_OK; /* the node let it through, but nobody could add that */
     (void)hs_counter_row_get(s->kv, &s->sync->me.home_root, &customer, s->arena, &row);
-    row.key_package = package;
+    row.key_package = key_package;
     row.open = false;
     row.asked = s->now.ms;
     hs_counter_row_put(s->kv, &s->sync->me.home_root, &customer, &row);

@@ -1,6 +1,7 @@
 /* A new room at the home node: genesis, a group of one, CreateRoom. */
 #include "base/text.h"
 #include "room/genesis.h"
+#include "room/suite.h"
 #include "sync/state.h"
 
 enum {
@@ -36,8 +37,9 @@ static enum hs_err group_for(struct hs_step *s, const struct hs_self *self, cons
     HS_TRY(hs_policy_pack(policy, &w));
     static const uint16_t types[] = {HS_POLICY_EXTENSION};
     struct hs_mls_extension extension = {HS_POLICY_EXTENSION, hs_writer_bytes(&w)};
+    struct hs_mls_signer HS_MLS_SIGNER signer = hs_room_signer(&self->device.signature);
     struct hs_mls_create create = {
-        .leaf = {.signer = &self->device.signature,
+        .leaf = {.signer = &signer,
                  .not_before = (uint64_t)(s->now.ms / 1000 - LEAF_SKEW_S),
                  .not_after = (uint64_t)(s->now.ms / 1000) + LEAF_YEARS * (uint64_t)YEAR_S,
                  .extension_types = types,
@@ -45,7 +47,7 @@ static enum hs_err group_for(struct hs_step *s, const struct hs_self *self, cons
         .group_id = HS_VIEW(*room),
         .extensions = &extension,
         .extension_count = 1,
-        .settings = hs_mls_settings_default()};
+        .settings = hs_live_settings()};
     HS_TRY(hs_self_credential(s, self, &create.leaf.identity));
     return hs_mls_group_create(&create, out);
 }

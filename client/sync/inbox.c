@@ -1,15 +1,17 @@
 /* The device's inbox at its home node: Welcomes, outcomes, customers at the door. */
 #include "mls/message.h"
 #include "room/leaf.h"
+#include "room/suite.h"
 #include "sync/state.h"
 
 /* ---- Welcome ---- */
 
 static bool find_package(struct hs_step *s, struct hs_bytes welcome, struct hs_join_row *row)
 {
-    struct hs_id ref;
+    struct hs_bytes ref;
+    struct hs_id known;
     for (size_t i = 0; hs_mls_welcome_ref(welcome, i, &ref) == HS_OK; i++)
-        if (hs_join_row_get(s->kv, &ref, s->arena, row))
+        if (HS_FIXED(ref, &known) && hs_join_row_get(s->kv, &known, s->arena, row))
             return true;
     return false;
 }
@@ -21,8 +23,7 @@ static enum hs_err check_leaves(struct hs_step *s, struct hs_live_room *room)
     struct hs_mls_member member;
     struct hs_room_member facts;
     for (uint32_t leaf = 0; hs_mls_public_member_next(hs_mls_group_public(room->group), &leaf, &member);) {
-        enum hs_err err =
-            hs_room_leaf_check(member.identity, &member.signature_key, &room->row.hub_root, s->now, &facts);
+        enum hs_err err = hs_room_leaf_check(&member, &room->row.hub_root, s->now, &facts);
         if (err != HS_OK && err != HS_ERR_EXPIRED)
             return err;
     }
@@ -31,6 +32,7 @@ static enum hs_err check_leaves(struct hs_step *s, struct hs_live_room *room)
 
 static enum hs_err check_room(struct hs_step *s, struct hs_live_room *room, const struct hs_join_row *row)
 {
+    HS_TRY(hs_room_suite_check(hs_mls_public_suite(hs_mls_group_public(room->group))));
     HS_REQUIRE(hs_bytes_equal(hs_mls_group_id(room->group), HS_VIEW(room->row.id)), HS_ERR_MLS_GROUP);
     HS_REQUIRE(hs_key_equal(&room->policy.hub_root, &row->hub_root), HS_ERR_POLICY);
     HS_REQUIRE(!row->counter || room->policy.kind == HS_ROOM_COUNTER, HS_ERR_POLICY);
@@ -41,15 +43,16 @@ static enum hs_err check_room(struct hs_step *s, struct hs_live_room *room, cons
 static enum hs_err join_group(struct hs_step *s, const struct hs_join_row *row, struct hs_bytes welcome,
                               struct hs_mls_group **out)
 {
-    struct hs_self HS_SELF self;
-    struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv;
+    struct hs_self HS_SELF self = {0};
+    struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {0};
     HS_TRY(hs_self_for(s, &row->hub_root, &self));
+    struct hs_mls_signer HS_MLS_SIGNER signer = hs_room_signer(&self.device.signature);
     HS_TRY(hs_mls_key_package_private_load(row->priv, &priv));
     struct hs_mls_join join = {.welcome = welcome,
                                .key_package = row->key_package,
                                .priv = &priv,
-                               .signer = &self.device.signature,
-                               .settings = hs_mls_settings_default()};
+                               .signer = &signer,
+                               .settings = hs_live_settings()};
     return hs_mls_group_join(&join, out);
 }
 

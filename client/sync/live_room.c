@@ -2,6 +2,8 @@
 
 #include "room/context.h"
 #include "room/leaf.h"
+#include "room/suite.h"
+#include "room/window.h"
 
 #include <stdlib.h>
 
@@ -59,14 +61,17 @@ static enum hs_err policy_load(struct hs_live_room *room)
     return hs_policy_parse(bytes, &room->policy_arena, &room->policy);
 }
 
+/* Not every room has a group: before the Welcome there is none, nor after leaving. */
 static enum hs_err group_load(struct hs_step *s, struct hs_live_room *room)
 {
-    struct hs_bytes saved;
-    if (!hs_group_state_get(s->kv, &room->row.id, s->arena, &saved))
-        return s->kv->err;
-    struct hs_self HS_SELF self;
+    struct hs_self HS_SELF self = {0};
+    hs_group_state_open(s->kv, &room->row.id, &room->store);
     HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
-    HS_TRY(hs_mls_group_load(saved, &self.device.signature, &room->group));
+    struct hs_mls_signer HS_MLS_SIGNER signer = hs_room_signer(&self.device.signature);
+    enum hs_err err = hs_mls_group_load(&room->store.store, &signer, 1, &room->group);
+    if (err == HS_ERR_NOT_FOUND)
+        return s->kv->err;
+    HS_TRY(err);
     return policy_load(room);
 }
 
@@ -74,6 +79,7 @@ enum hs_err hs_live_get(struct hs_step *s, const struct hs_id *id, struct hs_liv
 {
     for (struct hs_live_room *room = s->sync->rooms; room != NULL; room = room->next)
         if (hs_id_equal(&room->row.id, id)) {
+            room->store.kv = s->kv; /* the group may still have pieces to read */
             *out = room;
             return HS_OK;
         }
@@ -113,9 +119,27 @@ enum hs_err hs_live_add(struct hs_step *s, const struct hs_room_row *row, struct
     room->row = *row;
     room->row.descriptor = hs_arena_copy(&room->row_arena, row->descriptor);
     room->group = group;
+    room->group_fresh = group != NULL;
+    hs_group_state_open(s->kv, &row->id, &room->store);
     room->row_dirty = true;
     *out = room;
     return group != NULL ? hs_live_refresh(s, room) : HS_OK;
+}
+
+struct hs_mls_settings hs_live_settings(void)
+{
+    struct hs_mls_settings settings = hs_mls_settings_default();
+    settings.past_epochs = HS_ROOM_PAST_EPOCHS;
+    settings.past_seconds = HS_ROOM_WINDOW_S;
+    return settings;
+}
+
+void hs_live_expire(struct hs_live_room *room, struct hs_time at)
+{
+    if (room->group == NULL || at.ms < 0)
+        return;
+    hs_mls_group_expire(room->group, (uint64_t)at.ms / 1000);
+    room->group_dirty = true;
 }
 
 enum hs_err hs_live_refresh(struct hs_step *s, struct hs_live_room *room)
@@ -156,9 +180,11 @@ enum hs_err hs_live_set_descriptor(struct hs_step *s, struct hs_live_room *room,
 
 static enum hs_err group_save(struct hs_step *s, struct hs_live_room *room)
 {
-    struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_SAVED);
-    HS_TRY(hs_mls_group_save(room->group, &w));
-    hs_group_state_put(s->kv, &room->row.id, hs_writer_bytes(&w));
+    room->store.kv = s->kv;
+    if (room->group_fresh)
+        hs_group_state_delete(s->kv, &room->row.id);
+    room->group_fresh = false;
+    HS_TRY(hs_mls_group_save(room->group, &room->store.store));
     return s->kv->err;
 }
 
@@ -170,6 +196,7 @@ enum hs_err hs_live_save_all(struct hs_step *s)
         if (room->row_dirty)
             hs_room_put(s->kv, &room->row);
         room->group_dirty = room->row_dirty = false;
+        room->store.kv = NULL;
     }
     return s->kv->err;
 }
@@ -186,9 +213,8 @@ void hs_person_of(const struct hs_live_room *room, const struct hs_mls_member *m
 {
     *out = (struct hs_person){0};
     struct hs_room_member facts;
-    if (hs_room_leaf_check(member->identity, &member->signature_key, &room->row.hub_root, at, &facts) !=
-        HS_OK) {
-        if (hs_room_leaf_persona(member->identity, &out->key) != HS_OK)
+    if (hs_room_leaf_check(member, &room->row.hub_root, at, &facts) != HS_OK) {
+        if (hs_room_leaf_persona(member, &out->key) != HS_OK)
             *out = (struct hs_person){0};
         return;
     }
@@ -202,7 +228,7 @@ bool hs_live_find(struct hs_live_room *room, const struct hs_key *persona, struc
 {
     struct hs_key found;
     for (uint32_t leaf = 0; hs_mls_public_member_next(hs_mls_group_public(room->group), &leaf, out);)
-        if (hs_room_leaf_persona(out->identity, &found) == HS_OK && hs_key_equal(&found, persona))
+        if (hs_room_leaf_persona(out, &found) == HS_OK && hs_key_equal(&found, persona))
             return true;
     return false;
 }

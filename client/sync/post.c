@@ -209,7 +209,7 @@ static enum hs_err check_post(struct hs_step *s, struct hs_live_room *room,
     struct hs_key persona;
     HS_REQUIRE(event->kind == HS_MLS_EVENT_APPLICATION, HS_ERR_UNEXPECTED);
     HS_REQUIRE(event->epoch >= room->row.epoch_min, HS_ERR_EPOCH_TOO_OLD);
-    HS_TRY(hs_room_leaf_persona(event->sender.identity, &persona));
+    HS_TRY(hs_room_leaf_persona(&event->sender, &persona));
     HS_REQUIRE(hs_key_equal(&persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
     HS_REQUIRE(hs_policy_allows(&room->policy, &persona, header->hub_time, HS_RIGHT_POST), HS_ERR_POLICY);
     return compare_heads(s, room, header, event->authenticated_data);

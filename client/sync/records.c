@@ -123,6 +123,7 @@ static enum hs_err record_received(struct hs_step *s, struct hs_live_room *room,
     if (room->row.has_anchor && header.seq == room->row.anchor)
         return anchor_record(s, room, &header);
     err = hs_sync_blame(by_kind(s, room, &header, body));
+    hs_live_expire(room, header.hub_time);
     return hs_sync_is_fault(err) ? hs_room_freeze(s, room, header.seq, err) : err;
 }
 

@@ -1,6 +1,8 @@
 #include "sync/state.h"
 
 #include "crypto/dh.h"
+#include "room/package.h"
+#include "room/suite.h"
 #include "store/tables.h"
 #include "wire/unpack.h"
 
@@ -122,19 +124,21 @@ enum hs_err hs_self_credential(struct hs_step *s, const struct hs_self *self, st
 enum hs_err hs_self_key_package(struct hs_step *s, const struct hs_self *self, struct hs_own_package *out)
 {
     static const uint16_t extensions[] = {HS_POLICY_EXTENSION};
-    struct hs_mls_leaf_params params = {.signer = &self->device.signature,
+    struct hs_mls_signer HS_MLS_SIGNER signer = hs_room_signer(&self->device.signature);
+    struct hs_mls_leaf_params params = {.signer = &signer,
                                         .not_before = (uint64_t)(s->now.ms / 1000 - LEAF_SKEW_S),
                                         .not_after = (uint64_t)(s->now.ms / 1000 + KEY_PACKAGE_DAYS * 86400),
                                         .extension_types = extensions,
                                         .extension_type_count = 1};
     HS_TRY(hs_self_credential(s, self, &params.identity));
-    struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv;
-    struct hs_writer HS_WRITER message = hs_writer(HS_FRAME_MAX), secret = hs_writer(256);
-    HS_TRY(hs_mls_key_package_new(&params, &message, &priv));
+    struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {0};
+    struct hs_writer HS_WRITER message = hs_writer(HS_FRAME_MAX),
+                               secret = hs_writer(HS_MLS_KEY_PACKAGE_PRIVATE_MAX);
+    HS_TRY(hs_mls_key_package_new(&params, false, &message, &priv));
     hs_mls_key_package_private_save(&priv, &secret);
     HS_TRY(secret.err);
-    struct hs_mls_key_package_facts facts;
-    HS_TRY(hs_mls_key_package_check(hs_writer_bytes(&message), (uint64_t)(s->now.ms / 1000), &facts));
+    struct hs_room_package facts;
+    HS_TRY(hs_room_package_check(hs_writer_bytes(&message), &self->root, s->now, &facts));
     *out = (struct hs_own_package){.message = hs_arena_copy(s->arena, hs_writer_bytes(&message)),
                                    .priv = hs_arena_copy(s->arena, hs_writer_bytes(&secret)),
                                    .ref = facts.ref};

@@ -29,10 +29,12 @@ struct hs_live_room {
     struct hs_live_room *next;
     struct hs_room_row row;
     struct hs_arena row_arena, policy_arena;
-    struct hs_mls_group *group; /* NULL: not loaded, or there is none */
-    struct hs_policy policy;    /* valid where group is not NULL */
+    struct hs_mls_group *group;  /* NULL: not loaded, or there is none */
+    struct hs_group_store store; /* of the group; of the transaction of the step that got the room last */
+    struct hs_policy policy;     /* valid where group is not NULL */
     bool row_dirty, group_dirty;
-    bool caught_up; /* as far as the newest head that the hub showed in this session */
+    bool group_fresh; /* never saved: what the store has is of an older group of that room */
+    bool caught_up;   /* as far as the newest head that the hub showed in this session */
 };
 
 struct hs_op;
@@ -277,6 +279,12 @@ enum hs_err hs_live_member(struct hs_step *s, const struct hs_id *room, struct h
 /* A new room of which row is everything that is known; group may be NULL and is taken over. */
 enum hs_err hs_live_add(struct hs_step *s, const struct hs_room_row *row, struct hs_mls_group *group,
                         struct hs_live_room **out);
+
+/* How this device's groups are kept: as long as the hub takes posts, they can be read. */
+struct hs_mls_settings hs_live_settings(void);
+
+/* It is at: what can't come any more need not be readable. */
+void hs_live_expire(struct hs_live_room *room, struct hs_time at);
 
 /* After the group changed its epoch: policy, name, role, members, epoch in the row. */
 enum hs_err hs_live_refresh(struct hs_step *s, struct hs_live_room *room);

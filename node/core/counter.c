@@ -5,8 +5,7 @@
 #include "core/internal.h"
 #include "core/room.h"
 #include "core/table.h"
-#include "mls/key_package.h"
-#include "room/leaf.h"
+#include "room/package.h"
 
 enum { WISH_MS = 10000 }; /* between two wishes of one customer */
 
@@ -50,7 +49,7 @@ static enum hs_err check_wish(struct hs_turn *turn, const struct hs_key *persona
 }
 
 static void apply(struct hs_turn *turn, const Hanse__State__CounterAsked *asked,
-                  const struct hs_mls_key_package_facts *facts)
+                  const struct hs_room_package *package)
 {
     Hanse__State__CounterView view = HANSE__STATE__COUNTER_VIEW__INIT;
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
@@ -58,8 +57,8 @@ static void apply(struct hs_turn *turn, const Hanse__State__CounterAsked *asked,
     struct hs_key till;
     struct hs_kv_key key = hs_key_sub(HS_MISC_COUNTER, hs_pb_bytes(asked->persona), (struct hs_bytes){0});
     view.home_root = asked->home_root;
-    view.key_package_ref = hs_pb_data(HS_VIEW(facts->ref));
-    view.device = hs_pb_data(HS_VIEW(facts->signature_key));
+    view.key_package_ref = hs_pb_data(HS_VIEW(package->ref));
+    view.device = hs_pb_data(HS_VIEW(package->member.device));
     view.asked_ms = turn->now.ms;
     hs_view_put(turn, HS_T_MISC, &key, &view.base);
     counter.persona = asked->persona;
@@ -78,8 +77,7 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
     const Hanse__OpenCounter *open = request->open_counter;
     struct hs_id room;
     struct hs_key persona, till;
-    struct hs_mls_key_package_facts facts;
-    struct hs_room_member member;
+    struct hs_room_package package;
     Hanse__State__RoomView *view;
     bool known;
     Hanse__State__CounterAsked asked = HANSE__STATE__COUNTER_ASKED__INIT;
@@ -89,10 +87,9 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
     HS_REQUIRE(open->key_package.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
     HS_TRY(hs_room_hubbed(turn, &room, &view));
     HS_TRY(hs_room_speaker(turn, &room, &persona));
-    HS_TRY(hs_mls_key_package_check(hs_pb_bytes(open->key_package), (uint64_t)(turn->now.ms / 1000), &facts));
-    HS_TRY(hs_room_leaf_check(facts.identity, &facts.signature_key, hs_turn_root(turn), turn->now, &member));
-    HS_REQUIRE(hs_key_equal(&member.persona, &persona), HS_ERR_WRONG_SENDER);
-    HS_TRY(check_wish(turn, &persona, &facts.ref, &known));
+    HS_TRY(hs_room_package_check(hs_pb_bytes(open->key_package), hs_turn_root(turn), turn->now, &package));
+    HS_REQUIRE(hs_key_equal(&package.member.persona, &persona), HS_ERR_WRONG_SENDER);
+    HS_TRY(check_wish(turn, &persona, &package.ref, &known));
     hs_reply_ack(turn, reply);
     if (known)
         return HS_OK;
@@ -105,6 +102,6 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
     record.counter_asked = &asked;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_COUNTER_ASKED;
     hs_stream_append(turn, HS_STREAM_ACCOUNT, HS_VIEW(persona), &record);
-    apply(turn, &asked, &facts);
+    apply(turn, &asked, &package);
     return HS_OK;
 }

@@ -58,6 +58,13 @@ enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_id *room, Hanse
     return HS_OK;
 }
 
+void hs_room_group_save(struct hs_turn *turn, const struct hs_group_store *store, struct hs_mls_public *group)
+{
+    enum hs_err err = hs_mls_public_save(group, &store->store);
+    if (err != HS_OK && turn->kv->err == HS_OK)
+        turn->kv->err = err == HS_ERR_NOMEM ? HS_ERR_NOMEM : HS_ERR_STORE;
+}
+
 Hanse__State__RoomEntry *hs_room_entry(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
 {
     struct hs_kv_key key = hs_key_seq(HS_VIEW(*room), seq);

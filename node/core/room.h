@@ -4,6 +4,8 @@
 
 #include "core/state.pb-c.h"
 #include "core/turn.h"
+#include "mls/public.h"
+#include "room/group_store.h"
 #include "room/log.h"
 #include "room/policy.h"
 
@@ -28,6 +30,11 @@ enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_id *room, Hanse
                            struct hs_record_header *header);
 
 void hs_room_store(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
+
+/* Writes what changed of the room's public group: the last thing of a turn, for where it fails, the whole
+ * turn does. */
+void hs_room_group_save(struct hs_turn *turn, const struct hs_group_store *store,
+                        struct hs_mls_public *group);
 
 /* The entry seq of the copy of this node; NULL where there is none. */
 Hanse__State__RoomEntry *hs_room_entry(struct hs_turn *turn, const struct hs_id *room, uint64_t seq);

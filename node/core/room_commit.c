@@ -9,17 +9,17 @@
 #include "mls/public.h"
 #include "object/object.h"
 #include "room/context.h"
+#include "room/group_store.h"
 #include "room/invite.h"
 #include "room/judge_change.h"
-
-/* Posts of the last epochs are still taken for a moment after a commit (spec ROOM: acceptance window). */
-enum { PAST_EPOCHS = 5 };
+#include "room/window.h"
 
 /* What is known of a commit before it is let in. */
 struct commit {
     struct hs_id room;
     struct hs_key persona;
     Hanse__State__RoomView *view;
+    struct hs_group_store store; /* of the group, which reads on from it */
     struct hs_mls_public *group;
     struct hs_mls_event *event;
     const struct hs_mls_change *change;
@@ -133,7 +133,7 @@ static enum hs_err cut_welcomes(struct hs_turn *turn, struct commit *c, struct h
     HS_REQUIRE(c->welcomes != NULL && c->homes != NULL, HS_ERR_NOMEM);
     for (size_t i = 0; i < n; i++) {
         struct hs_writer HS_WRITER w = hs_writer(HS_BLOB_THRESHOLD);
-        enum hs_err err = hs_mls_welcome_cut(welcome, &c->change->added[i].key_package_ref, &w);
+        enum hs_err err = hs_mls_welcome_cut(welcome, HS_MLS_VIEW(c->change->added[i].key_package_ref), &w);
         HS_REQUIRE(err == HS_OK, err == HS_ERR_NOT_FOUND ? HS_ERR_MLS_WELCOME : err);
         c->welcomes[i] = hs_arena_copy(turn->arena, hs_writer_bytes(&w));
         HS_REQUIRE(c->welcomes[i].data != NULL, HS_ERR_NOMEM);
@@ -142,13 +142,20 @@ static enum hs_err cut_welcomes(struct hs_turn *turn, struct commit *c, struct h
     return HS_OK;
 }
 
+/* One's own records are never malformed, and never missing. */
+static enum hs_err load_group(struct hs_turn *turn, struct commit *c)
+{
+    hs_group_store_init(&c->store, turn->kv, HS_T_GROUP, &c->room);
+    enum hs_err err = hs_mls_public_load(&c->store.store, &c->group);
+    return err == HS_OK || err == HS_ERR_NOMEM ? err : HS_ERR_STORE;
+}
+
 /* Everything that can be said against the commit; nothing is written. */
 static enum hs_err check(struct hs_turn *turn, const Hanse__SubmitCommit *s, struct commit *c,
                          uint64_t *detail)
 {
     struct hs_mls_peek peek;
-    struct hs_bytes message = hs_pb_bytes(s->commit), saved;
-    struct hs_kv_key key = hs_key1(HS_VIEW(c->room));
+    struct hs_bytes message = hs_pb_bytes(s->commit);
     HS_REQUIRE(s->commit.len <= HS_BLOB_THRESHOLD && s->group_info.len <= HS_BLOB_THRESHOLD,
                HS_ERR_TOO_LARGE);
     HS_TRY(hs_mls_message_peek(message, &peek));
@@ -157,8 +164,7 @@ static enum hs_err check(struct hs_turn *turn, const Hanse__SubmitCommit *s, str
     HS_REQUIRE(hs_bytes_equal(peek.group_id, HS_VIEW(c->room)), HS_ERR_MLS_GROUP);
     *detail = c->view->epoch;
     HS_REQUIRE(peek.epoch == c->view->epoch, HS_ERR_WRONG_EPOCH);
-    HS_REQUIRE(hs_kv_get(turn->kv, HS_T_GROUP, hs_kv_key_bytes(&key), turn->arena, &saved), HS_ERR_STORE);
-    HS_TRY(hs_mls_public_load(saved, &c->group));
+    HS_TRY(load_group(turn, c));
     HS_TRY(hs_mls_public_process(c->group, message, &c->event));
     HS_REQUIRE(c->event->kind == HS_MLS_EVENT_COMMIT, HS_ERR_UNEXPECTED);
     c->change = hs_mls_staged_change(c->event->staged);
@@ -173,13 +179,13 @@ static void keep_window(struct hs_turn *turn, struct commit *c)
 {
     Hanse__State__RoomView *view = c->view;
     Hanse__State__EpochEnd *end = HS_NEW(turn, Hanse__State__EpochEnd, hanse__state__epoch_end);
-    Hanse__State__EpochEnd **list = hs_arena_alloc(turn->arena, PAST_EPOCHS * sizeof *list);
+    Hanse__State__EpochEnd **list = hs_arena_alloc(turn->arena, HS_ROOM_PAST_EPOCHS * sizeof *list);
     bool strict = c->change->removed_count > 0 || c->facts.policy_changed;
     if (end == NULL || list == NULL || strict) {
         view->n_past = 0;
         return;
     }
-    size_t from = view->n_past >= PAST_EPOCHS ? view->n_past - PAST_EPOCHS + 1 : 0, n = 0;
+    size_t from = view->n_past >= HS_ROOM_PAST_EPOCHS ? view->n_past - HS_ROOM_PAST_EPOCHS + 1 : 0, n = 0;
     for (size_t i = from; i < view->n_past; i++)
         list[n++] = view->past[i];
     end->epoch = view->epoch;
@@ -251,8 +257,6 @@ static enum hs_err let_in(struct hs_turn *turn, const Hanse__SubmitCommit *s, st
                           struct hs_record_header *header)
 {
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
-    struct hs_writer HS_WRITER saved = hs_writer(SIZE_MAX / 2);
-    struct hs_kv_key key = hs_key1(HS_VIEW(c->room));
     struct hs_bytes prev = hs_pb_bytes(c->view->hash);
     struct hs_record_spec spec = {
         .kind = HS_RECORD_COMMIT,
@@ -265,14 +269,13 @@ static enum hs_err let_in(struct hs_turn *turn, const Hanse__SubmitCommit *s, st
     struct hs_writer HS_WRITER policy = hs_writer(HS_POLICY_MAX);
     HS_TRY(hs_policy_pack(&c->facts.policy, &policy));
     HS_TRY(hs_mls_public_merge(c->group, c->event->staged));
-    HS_TRY(hs_mls_public_save(c->group, &saved));
     keep_window(turn, c);
     c->view->epoch = c->change->epoch;
     c->view->members = hs_mls_public_member_count(c->group);
     c->view->policy = hs_pb_data(hs_arena_copy(turn->arena, hs_writer_bytes(&policy)));
     entry.welcome = s->welcome;
     HS_TRY(hs_room_append(turn, &c->room, c->view, &spec, &entry, header));
-    hs_kv_put(turn->kv, HS_T_GROUP, hs_kv_key_bytes(&key), hs_writer_bytes(&saved));
+    hs_room_group_save(turn, &c->store, c->group);
     for (size_t i = 0; i < c->facts.removed_count; i++)
         remove_member(turn, c, &c->facts.removed[i], header->seq);
     c->view->hash = hs_pb_data(prev);

@@ -7,7 +7,9 @@
 #include "identity/grant.h"
 #include "mls/public.h"
 #include "room/genesis.h"
+#include "room/group_store.h"
 #include "room/leaf.h"
+#include "room/suite.h"
 
 /* Who may make rooms at a brand's node: those whom the brand gave a role. */
 static bool may_found(struct hs_turn *turn)
@@ -25,13 +27,14 @@ static enum hs_err check_group(struct hs_turn *turn, const struct hs_genesis *ge
     struct hs_bytes policy;
     struct hs_mls_member leaf;
     uint32_t first = 0;
+    HS_TRY(hs_room_suite_check(hs_mls_public_suite(group)));
     HS_REQUIRE(hs_bytes_equal(hs_mls_public_id(group), HS_VIEW(genesis->room)), HS_ERR_MLS_GROUP);
     HS_REQUIRE(hs_mls_public_epoch(group) == 0 && hs_mls_public_member_count(group) == 1, HS_ERR_POLICY);
     HS_REQUIRE(hs_mls_public_extension(group, HS_POLICY_EXTENSION, &policy) &&
                    hs_bytes_equal(policy, genesis->policy_bytes),
                HS_ERR_POLICY);
     HS_REQUIRE(hs_mls_public_member_next(group, &first, &leaf), HS_ERR_MLS_TREE);
-    HS_TRY(hs_room_leaf_check(leaf.identity, &leaf.signature_key, hs_turn_root(turn), turn->now, owner));
+    HS_TRY(hs_room_leaf_check(&leaf, hs_turn_root(turn), turn->now, owner));
     return hs_key_equal(&owner->persona, &genesis->owner) ? HS_OK : HS_ERR_WRONG_SENDER;
 }
 
@@ -46,29 +49,29 @@ static void put_owner(struct hs_turn *turn, const struct hs_genesis *genesis,
     hs_subscribe(turn, &turn->session->subscriber, &genesis->room, 0, 1);
 }
 
-static enum hs_err found(struct hs_turn *turn, const struct hs_genesis *genesis, struct hs_bytes body,
-                         struct hs_mls_public *group, const struct hs_room_member *owner)
+static enum hs_err found(struct hs_turn *turn, const struct hs_genesis *genesis,
+                         const Hanse__CreateRoom *request, struct hs_mls_public *group,
+                         const struct hs_room_member *owner)
 {
     Hanse__State__RoomView view = HANSE__STATE__ROOM_VIEW__INIT;
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
     struct hs_record_header header;
-    struct hs_writer HS_WRITER saved = hs_writer(HS_RECORD_BODY_MAX);
-    HS_TRY(hs_mls_public_save(group, &saved));
+    struct hs_group_store store;
     struct hs_record_spec spec = {
         .kind = HS_RECORD_GENESIS,
         .sender_node = *hs_turn_root(turn),
         .sender_persona = genesis->owner,
-        .body = body,
+        .body = hs_pb_bytes(request->genesis),
         .hub_time = turn->now,
     };
     view.hub = true;
     view.hub_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
     view.policy = hs_pb_data(genesis->policy_bytes);
     view.members = 1;
-    entry.group = hs_pb_data(hs_writer_bytes(&saved));
+    entry.group_info = request->group_info;
     HS_TRY(hs_room_append(turn, &genesis->room, &view, &spec, &entry, &header));
-    struct hs_kv_key key = hs_key1(HS_VIEW(genesis->room));
-    hs_kv_put(turn->kv, HS_T_GROUP, hs_kv_key_bytes(&key), hs_writer_bytes(&saved));
+    hs_group_store_init(&store, turn->kv, HS_T_GROUP, &genesis->room);
+    hs_room_group_save(turn, &store, group);
     put_owner(turn, genesis, owner);
     turn->core->stats.rooms++;
     return HS_OK;
@@ -90,6 +93,6 @@ enum hs_err hs_handle_create_room(struct hs_turn *turn, const Hanse__Frame *requ
         return hs_reply_accepted(turn, &genesis.room, 0, reply);
     HS_TRY(hs_mls_public_new(hs_pb_bytes(request->create_room->group_info), (struct hs_bytes){0}, &group));
     HS_TRY(check_group(turn, &genesis, group, &owner));
-    HS_TRY(found(turn, &genesis, body, group, &owner));
+    HS_TRY(found(turn, &genesis, request->create_room, group, &owner));
     return hs_reply_accepted(turn, &genesis.room, 0, reply);
 }

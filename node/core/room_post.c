@@ -8,9 +8,7 @@
 #include "mls/message.h"
 #include "room/context.h"
 #include "room/head.h"
-
-/* How long posts of a past epoch are taken after its end, by hub time (spec ROOM: acceptance window). */
-enum { WINDOW_MS = 30000 };
+#include "room/window.h"
 
 /* Is a message of that epoch still taken? EPOCH_TOO_OLD: the sender must encrypt anew. */
 static enum hs_err check_epoch(const Hanse__State__RoomView *view, uint64_t epoch, struct hs_time hub_time)
@@ -19,7 +17,7 @@ static enum hs_err check_epoch(const Hanse__State__RoomView *view, uint64_t epoc
     if (epoch == view->epoch)
         return HS_OK;
     for (size_t i = 0; i < view->n_past; i++)
-        if (view->past[i]->epoch == epoch && hub_time.ms - view->past[i]->ended_ms < WINDOW_MS)
+        if (view->past[i]->epoch == epoch && hub_time.ms - view->past[i]->ended_ms < HS_ROOM_WINDOW_S * 1000)
             return HS_OK;
     return HS_ERR_EPOCH_TOO_OLD;
 }

@@ -11,7 +11,7 @@ enum hs_table {
     HS_T_STREAM_NEXT = 1,  /* kind u8 | id 32                  -> u64 */
     HS_T_ROOM_LOG = 2,     /* room 32 | seq u64                -> RoomEntry */
     HS_T_ROOM = 3,         /* room 32                          -> RoomView */
-    HS_T_GROUP = 4,        /* room 32                          -> public MLS group, at the hub */
+    HS_T_GROUP = 4,        /* room 32 | record (mls/store.h)   -> public MLS group, at the hub */
     HS_T_ACCOUNT = 5,      /* persona 32                       -> AccountView */
     HS_T_PERSONA = 6,      /* persona 32                       -> PersonaView */
     HS_T_MEMBER = 7,       /* room 32 | persona 32             -> MemberView */

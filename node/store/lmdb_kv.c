@@ -141,7 +141,7 @@ static enum hs_err seek(MDB_cursor *cursor, struct hs_bytes from, struct hs_aren
     MDB_val k = to_val(from), v;
     HS_TRY(to_err(mdb_cursor_get(cursor, &k, &v, from.len > 0 ? MDB_SET_RANGE : MDB_FIRST)));
     HS_TRY(copy_out(arena, &k, key));
-    return copy_out(arena, &v, value);
+    return value != NULL ? copy_out(arena, &v, value) : HS_OK;
 }
 
 /* A read transaction keeps a cursor a table, which finds the neighbour of its last key without a descent. A

@@ -40,6 +40,17 @@ bool hs_kv_next(struct hs_kv *kv, unsigned table, struct hs_bytes prefix, struct
     return key->len >= prefix.len && (prefix.len == 0 || memcmp(key->data, prefix.data, prefix.len) == 0);
 }
 
+void hs_kv_del_prefix(struct hs_kv *kv, unsigned table, struct hs_bytes prefix)
+{
+    for (;;) {
+        struct hs_arena HS_ARENA arena = hs_arena(2 * HS_KV_KEY_MAX);
+        struct hs_bytes key;
+        if (!hs_kv_next(kv, table, prefix, prefix, &arena, &key, NULL))
+            return;
+        hs_kv_del(kv, table, key);
+    }
+}
+
 void hs_kv_key_add(struct hs_kv_key *key, struct hs_bytes part)
 {
     HS_ASSERT(part.len <= sizeof key->b - key->len);

@@ -41,8 +41,11 @@ void hs_kv_put(struct hs_kv *kv, unsigned table, struct hs_bytes key, struct hs_
 /* Deletes; a missing key is fine. */
 void hs_kv_del(struct hs_kv *kv, unsigned table, struct hs_bytes key);
 
-/* The first entry whose key is >= from, where it starts with prefix; both copied into the arena. To go on,
- * call again with from = that key and one zero byte (hs_kv_after). */
+/* Deletes every entry whose key starts with prefix; none is fine. Values aren't read. */
+void hs_kv_del_prefix(struct hs_kv *kv, unsigned table, struct hs_bytes prefix);
+
+/* The first entry whose key is >= from, where it starts with prefix; both copied into the arena. value may be
+ * NULL: then it isn't read. To go on, call again with from = that key and one zero byte (hs_kv_after). */
 bool hs_kv_next(struct hs_kv *kv, unsigned table, struct hs_bytes prefix, struct hs_bytes from,
                 struct hs_arena *arena, struct hs_bytes *key, struct hs_bytes *value);
 

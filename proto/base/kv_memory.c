@@ -123,7 +123,7 @@ static enum hs_err memory_next(struct hs_kv *kv, unsigned table, struct hs_bytes
     size_t at = lower_bound(m, table, from);
     HS_REQUIRE(at < m->len && m->entries[at].table == table, HS_ERR_NOT_FOUND);
     HS_TRY(give(arena, m->entries[at].key, key));
-    return give(arena, m->entries[at].value, value);
+    return value != NULL ? give(arena, m->entries[at].value, value) : HS_OK;
 }
 
 static const struct hs_kv_ops memory_ops = {memory_get, memory_put, memory_del, memory_next};

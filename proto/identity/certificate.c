@@ -1,5 +1,6 @@
 #include "identity/certificate.h"
 
+#include "identity/learn.h"
 #include "identity/scratch.h"
 #include "schema/identity.pb-c.h"
 
@@ -20,7 +21,7 @@ enum hs_err hs_certificate_build(const struct hs_signer *persona, const struct h
 }
 
 static enum hs_err certificate_read(const Hanse__DeviceCertificate *msg, const struct hs_key *signer,
-                                    struct hs_certificate *out)
+                                    struct hs_learned *learned, struct hs_certificate *out)
 {
     struct hs_certificate c = {
         .persona = *signer,
@@ -34,22 +35,28 @@ static enum hs_err certificate_read(const Hanse__DeviceCertificate *msg, const s
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(msg->signature_key), &c.signature_key), HS_ERR_MALFORMED);
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(msg->transport_key), &c.transport_key), HS_ERR_MALFORMED);
     HS_REQUIRE(msg->not_before_ms >= 0, HS_ERR_MALFORMED);
-    HS_TRY(hs_sign_key_check(&c.signature_key));
+    HS_TRY(hs_key_learn(learned, &c.signature_key));
     *out = c;
     return HS_OK;
 }
 
-enum hs_err hs_certificate_open(const Hanse__SignedObject *obj, struct hs_certificate *out)
+enum hs_err hs_certificate_learn(const Hanse__SignedObject *obj, struct hs_learned *learned,
+                                 struct hs_certificate *out)
 {
     /* The persona is whoever signed: a key that is learned here, so its point is checked first. */
     struct hs_key signer;
     HS_REQUIRE(hs_object_claimed_signer(obj, 0, &signer), HS_ERR_MALFORMED);
-    HS_TRY(hs_sign_key_check(&signer));
+    HS_TRY(hs_key_learn(learned, &signer));
     struct hs_arena HS_ARENA scratch = hs_arena(HS_IDENTITY_SCRATCH);
     Hanse__DeviceCertificate *msg;
     HS_TRY(HS_OBJECT_OPEN(hanse__device_certificate, obj, HS_KIND_DEVICE_CERTIFICATE, &signer, 1, &scratch,
                           &msg));
-    return certificate_read(msg, &signer, out);
+    return certificate_read(msg, &signer, learned, out);
+}
+
+enum hs_err hs_certificate_open(const Hanse__SignedObject *obj, struct hs_certificate *out)
+{
+    return hs_certificate_learn(obj, NULL, out);
 }
 
 enum hs_err hs_certificate_check_time(const struct hs_certificate *c, struct hs_time at)

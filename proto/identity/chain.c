@@ -1,5 +1,7 @@
 #include "identity/chain.h"
 
+#include "identity/learn.h"
+
 #include <string.h>
 
 struct hs_chain_item {
@@ -31,21 +33,21 @@ static enum hs_err root_find(Hanse__SignedObject *const *objects, size_t count, 
 }
 
 static enum hs_err item_open(const Hanse__SignedObject *obj, const struct hs_key *root,
-                             struct hs_chain_item *item)
+                             struct hs_learned *learned, struct hs_chain_item *item)
 {
     item->kind = hs_object_claimed_kind(obj);
     switch (item->kind) {
     case HS_KIND_DEVICE_CERTIFICATE:
-        HS_TRY(hs_certificate_open(obj, &item->certificate));
+        HS_TRY(hs_certificate_learn(obj, learned, &item->certificate));
         break;
     case HS_KIND_GRANT:
-        HS_TRY(hs_grant_open(obj, root, &item->grant));
+        HS_TRY(hs_grant_learn(obj, root, learned, &item->grant));
         break;
     case HS_KIND_HANDLE_GRANT:
-        HS_TRY(hs_handle_grant_open(obj, root, &item->handle));
+        HS_TRY(hs_handle_grant_learn(obj, root, learned, &item->handle));
         break;
     case HS_KIND_NODE_DESCRIPTOR:
-        HS_TRY(hs_descriptor_open(obj, root, &item->descriptor));
+        HS_TRY(hs_descriptor_learn(obj, root, learned, &item->descriptor));
         break;
     default:
         return HS_ERR_BAD_CHAIN;
@@ -59,15 +61,16 @@ enum hs_err hs_chain_open(Hanse__SignedObject *const *objects, size_t count, con
 {
     HS_REQUIRE(count <= HS_CHAIN_MAX, HS_ERR_TOO_LARGE);
     struct hs_chain chain = {.count = count};
+    struct hs_learned learned = {0};
     if (pinned == NULL)
         HS_TRY(root_find(objects, count, &chain.root));
     else
         chain.root = *pinned;
-    HS_TRY(hs_sign_key_check(&chain.root));
+    HS_TRY(hs_key_learn(&learned, &chain.root));
     chain.items = hs_arena_alloc(arena, (count + 1) * sizeof *chain.items);
     HS_REQUIRE(chain.items != NULL, HS_ERR_NOMEM);
     for (size_t i = 0; i < count; i++) {
-        HS_TRY(item_open(objects[i], &chain.root, &chain.items[i]));
+        HS_TRY(item_open(objects[i], &chain.root, &learned, &chain.items[i]));
         for (size_t j = 0; j < i; j++)
             HS_REQUIRE(!hs_id_equal(&chain.items[i].id, &chain.items[j].id), HS_ERR_BAD_CHAIN);
     }

@@ -1,6 +1,7 @@
 #include "identity/credential.h"
 
 #include "base/text.h"
+#include "identity/learn.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -41,20 +42,22 @@ enum hs_err hs_credential_pack(const Hanse__SignedObject *certificate, Hanse__Si
 }
 
 static enum hs_err role_add(const Hanse__SignedObject *obj, const struct hs_key *root, struct hs_time now,
-                            struct hs_credential *c)
+                            struct hs_learned *learned, struct hs_credential *c)
 {
     struct hs_grant grant;
-    HS_TRY(hs_grant_verify(obj, root, now, &grant));
+    HS_TRY(hs_grant_learn(obj, root, learned, &grant));
+    HS_TRY(hs_grant_check_time(&grant, now));
     HS_REQUIRE(hs_key_equal(&grant.key, &c->certificate.persona), HS_ERR_BAD_CHAIN);
     c->roles |= hs_role_set(grant.role);
     return HS_OK;
 }
 
 static enum hs_err handle_add(const Hanse__SignedObject *obj, const struct hs_key *root, const char *domain,
-                              struct hs_time now, struct hs_credential *c)
+                              struct hs_time now, struct hs_learned *learned, struct hs_credential *c)
 {
     struct hs_handle_grant grant;
-    HS_TRY(hs_handle_grant_verify(obj, root, now, &grant));
+    HS_TRY(hs_handle_grant_learn(obj, root, learned, &grant));
+    HS_TRY(hs_window_check(grant.created, (struct hs_time){0}, grant.not_after, now));
     HS_REQUIRE(hs_key_equal(&grant.key, &c->certificate.persona), HS_ERR_BAD_CHAIN);
     HS_REQUIRE(domain == NULL || hs_bytes_equal(hs_bytes_str(domain), hs_bytes_str(grant.domain)),
                HS_ERR_NAME_REFUSED);
@@ -75,13 +78,15 @@ enum hs_err hs_credential_verify(struct hs_bytes bytes, const struct hs_key *lea
     struct hs_bytes name = hs_bytes_str(msg->display_name);
     HS_REQUIRE(name_is_valid(name), HS_ERR_MALFORMED);
     struct hs_credential c = {0};
-    HS_TRY(hs_certificate_verify(msg->certificate, now, &c.certificate));
+    struct hs_learned learned = {0};
+    HS_TRY(hs_certificate_learn(msg->certificate, &learned, &c.certificate));
+    HS_TRY(hs_certificate_check_time(&c.certificate, now));
     HS_REQUIRE(hs_key_equal(&c.certificate.signature_key, leaf_key), HS_ERR_WRONG_SENDER);
     for (size_t i = 0; i < msg->n_grants; i++) {
         if (hs_object_claimed_kind(msg->grants[i]) == HS_KIND_HANDLE_GRANT)
-            HS_TRY(handle_add(msg->grants[i], root, domain, now, &c));
+            HS_TRY(handle_add(msg->grants[i], root, domain, now, &learned, &c));
         else
-            HS_TRY(role_add(msg->grants[i], root, now, &c));
+            HS_TRY(role_add(msg->grants[i], root, now, &learned, &c));
     }
     memcpy(c.display_name, name.data, name.len);
     *out = c;

@@ -1,5 +1,6 @@
 #include "identity/descriptor.h"
 
+#include "identity/learn.h"
 #include "identity/scratch.h"
 #include "schema/identity.pb-c.h"
 
@@ -60,7 +61,7 @@ static enum hs_err addresses_read(const Hanse__NodeDescriptor *msg, struct hs_de
 }
 
 static enum hs_err descriptor_read(const Hanse__NodeDescriptor *msg, const struct hs_key *root,
-                                   struct hs_descriptor *out)
+                                   struct hs_learned *learned, struct hs_descriptor *out)
 {
     struct hs_descriptor d = {
         .root = *root,
@@ -75,24 +76,30 @@ static enum hs_err descriptor_read(const Hanse__NodeDescriptor *msg, const struc
     memcpy(d.domain, domain.data, domain.len);
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(msg->signing_key), &d.signing_key), HS_ERR_MALFORMED);
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(msg->transport_key), &d.transport_key), HS_ERR_MALFORMED);
-    HS_TRY(hs_sign_key_check(&d.signing_key));
+    HS_TRY(hs_key_learn(learned, &d.signing_key));
     HS_TRY(addresses_read(msg, &d));
     *out = d;
     return HS_OK;
 }
 
-enum hs_err hs_descriptor_open(const Hanse__SignedObject *obj, const struct hs_key *pinned,
-                               struct hs_descriptor *out)
+enum hs_err hs_descriptor_learn(const Hanse__SignedObject *obj, const struct hs_key *pinned,
+                                struct hs_learned *learned, struct hs_descriptor *out)
 {
     struct hs_key root;
     HS_REQUIRE(hs_object_claimed_signer(obj, 0, &root), HS_ERR_MALFORMED);
     HS_REQUIRE(pinned == NULL || hs_key_equal(&root, pinned), HS_ERR_WRONG_SIGNER);
-    HS_TRY(hs_sign_key_check(&root));
+    HS_TRY(hs_key_learn(learned, &root));
     HS_TRY(check_size(obj));
     struct hs_arena HS_ARENA scratch = hs_arena(HS_IDENTITY_SCRATCH);
     Hanse__NodeDescriptor *msg;
     HS_TRY(HS_OBJECT_OPEN(hanse__node_descriptor, obj, HS_KIND_NODE_DESCRIPTOR, &root, 1, &scratch, &msg));
-    return descriptor_read(msg, &root, out);
+    return descriptor_read(msg, &root, learned, out);
+}
+
+enum hs_err hs_descriptor_open(const Hanse__SignedObject *obj, const struct hs_key *pinned,
+                               struct hs_descriptor *out)
+{
+    return hs_descriptor_learn(obj, pinned, NULL, out);
 }
 
 enum hs_err hs_descriptor_check_time(const struct hs_descriptor *d, struct hs_time at)

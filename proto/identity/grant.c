@@ -1,5 +1,6 @@
 #include "identity/grant.h"
 
+#include "identity/learn.h"
 #include "identity/scratch.h"
 
 static const char *const role_names[] = {
@@ -54,7 +55,8 @@ enum hs_err hs_grant_build(const struct hs_signer *root, const struct hs_grant *
                           arena, out);
 }
 
-static enum hs_err grant_read(const Hanse__Grant *msg, const struct hs_key *root, struct hs_grant *out)
+static enum hs_err grant_read(const Hanse__Grant *msg, const struct hs_key *root, struct hs_learned *learned,
+                              struct hs_grant *out)
 {
     struct hs_grant g = {
         .root = *root,
@@ -67,17 +69,23 @@ static enum hs_err grant_read(const Hanse__Grant *msg, const struct hs_key *root
     HS_REQUIRE(hs_key_equal(&issuer, root), HS_ERR_WRONG_SIGNER);
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(msg->key), &g.key), HS_ERR_MALFORMED);
     HS_REQUIRE(role_is_valid(msg->role) && msg->not_before_ms >= 0, HS_ERR_MALFORMED);
-    HS_TRY(hs_sign_key_check(&g.key));
+    HS_TRY(hs_key_learn(learned, &g.key));
     *out = g;
     return HS_OK;
 }
 
-enum hs_err hs_grant_open(const Hanse__SignedObject *obj, const struct hs_key *root, struct hs_grant *out)
+enum hs_err hs_grant_learn(const Hanse__SignedObject *obj, const struct hs_key *root,
+                           struct hs_learned *learned, struct hs_grant *out)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(HS_IDENTITY_SCRATCH);
     Hanse__Grant *msg;
     HS_TRY(HS_OBJECT_OPEN(hanse__grant, obj, HS_KIND_GRANT, root, 1, &scratch, &msg));
-    return grant_read(msg, root, out);
+    return grant_read(msg, root, learned, out);
+}
+
+enum hs_err hs_grant_open(const Hanse__SignedObject *obj, const struct hs_key *root, struct hs_grant *out)
+{
+    return hs_grant_learn(obj, root, NULL, out);
 }
 
 enum hs_err hs_grant_check_time(const struct hs_grant *g, struct hs_time at)

@@ -1,6 +1,5 @@
 /* Handles: which key bears name@domain. */
-#include "identity/descriptor.h"
-#include "identity/grant.h"
+#include "identity/learn.h"
 #include "identity/scratch.h"
 
 #include <string.h>
@@ -35,7 +34,7 @@ enum hs_err hs_handle_grant_build(const struct hs_signer *root, const struct hs_
 }
 
 static enum hs_err handle_read(const Hanse__HandleGrant *msg, const struct hs_key *root,
-                               struct hs_handle_grant *out)
+                               struct hs_learned *learned, struct hs_handle_grant *out)
 {
     struct hs_handle_grant g = {
         .root = *root,
@@ -47,20 +46,26 @@ static enum hs_err handle_read(const Hanse__HandleGrant *msg, const struct hs_ke
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(msg->key), &g.key), HS_ERR_MALFORMED);
     struct hs_bytes name = hs_bytes_str(msg->name), domain = hs_bytes_str(msg->domain);
     HS_REQUIRE(hs_handle_name_is_valid(name) && hs_domain_is_valid(domain), HS_ERR_NAME_REFUSED);
-    HS_TRY(hs_sign_key_check(&g.key));
+    HS_TRY(hs_key_learn(learned, &g.key));
     memcpy(g.name, name.data, name.len);
     memcpy(g.domain, domain.data, domain.len);
     *out = g;
     return HS_OK;
 }
 
-enum hs_err hs_handle_grant_open(const Hanse__SignedObject *obj, const struct hs_key *root,
-                                 struct hs_handle_grant *out)
+enum hs_err hs_handle_grant_learn(const Hanse__SignedObject *obj, const struct hs_key *root,
+                                  struct hs_learned *learned, struct hs_handle_grant *out)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(HS_IDENTITY_SCRATCH);
     Hanse__HandleGrant *msg;
     HS_TRY(HS_OBJECT_OPEN(hanse__handle_grant, obj, HS_KIND_HANDLE_GRANT, root, 1, &scratch, &msg));
-    return handle_read(msg, root, out);
+    return handle_read(msg, root, learned, out);
+}
+
+enum hs_err hs_handle_grant_open(const Hanse__SignedObject *obj, const struct hs_key *root,
+                                 struct hs_handle_grant *out)
+{
+    return hs_handle_grant_learn(obj, root, NULL, out);
 }
 
 enum hs_err hs_handle_grant_verify(const Hanse__SignedObject *obj, const struct hs_key *root,

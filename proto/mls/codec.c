@@ -83,19 +83,30 @@ bool hs_mls_extension_find(struct hs_bytes extensions, uint16_t type, struct hs_
     return false;
 }
 
-static void read_credential(struct hs_reader *r, struct hs_mls_leaf_node *leaf)
+bool hs_mls_credential_is_sound(uint16_t type, struct hs_bytes credential)
 {
-    leaf->credential_type = hs_read_u16(r);
-    leaf->credential = hs_read_mls_vec(r);
-    if (leaf->credential_type != HS_MLS_BASIC && leaf->credential_type != HS_MLS_X509)
+    struct hs_reader certificates = hs_reader(credential);
+    if (type == HS_MLS_BASIC)
+        return true;
+    while (hs_reader_left(&certificates) > 0)
+        (void)hs_read_mls_vec(&certificates);
+    return type == HS_MLS_X509 && certificates.err == HS_OK;
+}
+
+void hs_mls_read_credential(struct hs_reader *r, uint16_t *type, struct hs_bytes *credential)
+{
+    *type = hs_read_u16(r);
+    if (r->err == HS_OK && *type != HS_MLS_BASIC && *type != HS_MLS_X509)
+        hs_reader_fail(r, HS_ERR_UNSUPPORTED);
+    *credential = hs_read_mls_vec(r);
+    if (r->err == HS_OK && !hs_mls_credential_is_sound(*type, *credential))
         hs_reader_fail(r, HS_ERR_MALFORMED);
-    if (leaf->credential_type != HS_MLS_X509)
-        return;
-    struct hs_reader certs = hs_reader(leaf->credential);
-    while (hs_reader_left(&certs) > 0)
-        (void)hs_read_mls_vec(&certs);
-    if (certs.err != HS_OK)
-        hs_reader_fail(r, certs.err);
+}
+
+void hs_mls_write_credential(struct hs_writer *w, uint16_t type, struct hs_bytes credential)
+{
+    hs_write_u16(w, type);
+    hs_write_mls_vec(w, credential);
 }
 
 static void read_capabilities(struct hs_reader *r, struct hs_mls_capabilities *c)
@@ -122,7 +133,7 @@ void hs_mls_read_leaf_node(struct hs_reader *r, struct hs_mls_leaf_node *leaf)
     *leaf = (struct hs_mls_leaf_node){0};
     leaf->encryption_key = hs_read_mls_vec(r);
     leaf->signature_key = hs_read_mls_vec(r);
-    read_credential(r, leaf);
+    hs_mls_read_credential(r, &leaf->credential_type, &leaf->credential);
     read_capabilities(r, &leaf->capabilities);
     leaf->source = hs_read_u8(r);
     if (leaf->source == HS_MLS_LEAF_KEY_PACKAGE) {
@@ -142,8 +153,7 @@ static void write_leaf_unsigned(struct hs_writer *w, const struct hs_mls_leaf_no
 {
     hs_write_mls_vec(w, leaf->encryption_key);
     hs_write_mls_vec(w, leaf->signature_key);
-    hs_write_u16(w, leaf->credential_type);
-    hs_write_mls_vec(w, leaf->credential);
+    hs_mls_write_credential(w, leaf->credential_type, leaf->credential);
     write_capabilities(w, &leaf->capabilities);
     hs_write_u8(w, (uint8_t)leaf->source);
     if (leaf->source == HS_MLS_LEAF_KEY_PACKAGE) {

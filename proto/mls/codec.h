@@ -36,6 +36,14 @@ struct hs_mls_leaf_node {
     struct hs_bytes raw; /* the whole as read */
 };
 
+/* RFC 9420, 5.3: the identity of a basic credential, or the encoded certificate list. UNSUPPORTED for another
+ * type, for its end can't be known. */
+void hs_mls_read_credential(struct hs_reader *r, uint16_t *type, struct hs_bytes *credential);
+
+/* False for another type, or for what is no list of certificates. */
+bool hs_mls_credential_is_sound(uint16_t type, struct hs_bytes credential);
+void hs_mls_write_credential(struct hs_writer *w, uint16_t type, struct hs_bytes credential);
+
 void hs_mls_read_leaf_node(struct hs_reader *r, struct hs_mls_leaf_node *leaf);
 void hs_mls_write_leaf_node(struct hs_writer *w, const struct hs_mls_leaf_node *leaf);
 
@@ -64,26 +72,8 @@ void hs_mls_read_key_package(struct hs_reader *r, struct hs_mls_key_package *kp)
 void hs_mls_write_key_package_tbs(struct hs_writer *w, const struct hs_mls_key_package *kp);
 void hs_mls_write_key_package(struct hs_writer *w, const struct hs_mls_key_package *kp);
 
-enum { HS_MLS_PSK_EXTERNAL = 1, HS_MLS_PSK_RESUMPTION = 2 };
-
-/* RFC 9420, 8.4. */
-struct hs_mls_psk_id {
-    uint8_t type;
-    struct hs_bytes id;
-    uint8_t usage;
-    struct hs_bytes group_id;
-    uint64_t epoch;
-    struct hs_bytes nonce;
-};
-
 void hs_mls_read_psk_id(struct hs_reader *r, struct hs_mls_psk_id *psk);
 void hs_mls_write_psk_id(struct hs_writer *w, const struct hs_mls_psk_id *psk);
-
-struct hs_mls_reinit {
-    struct hs_bytes group_id;
-    uint16_t version, suite;
-    struct hs_bytes extensions;
-};
 
 /* RFC 9420, 12.1. */
 struct hs_mls_proposal {

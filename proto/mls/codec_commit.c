@@ -15,6 +15,7 @@
 
 void hs_mls_read_psk_id(struct hs_reader *r, struct hs_mls_psk_id *psk)
 {
+    const uint8_t *start = r->pos;
     *psk = (struct hs_mls_psk_id){.type = hs_read_u8(r)};
     if (psk->type == HS_MLS_PSK_EXTERNAL) {
         psk->id = hs_read_mls_vec(r);
@@ -26,15 +27,16 @@ void hs_mls_read_psk_id(struct hs_reader *r, struct hs_mls_psk_id *psk)
         hs_reader_fail(r, HS_ERR_MALFORMED);
     }
     psk->nonce = hs_read_mls_vec(r);
+    psk->raw = hs_mls_between(r, start);
 }
 
 void hs_mls_write_psk_id(struct hs_writer *w, const struct hs_mls_psk_id *psk)
 {
-    hs_write_u8(w, psk->type);
+    hs_write_u8(w, (uint8_t)psk->type);
     if (psk->type == HS_MLS_PSK_EXTERNAL) {
         hs_write_mls_vec(w, psk->id);
     } else {
-        hs_write_u8(w, psk->usage);
+        hs_write_u8(w, (uint8_t)psk->usage);
         hs_write_mls_vec(w, psk->group_id);
         hs_write_u64(w, psk->epoch);
     }

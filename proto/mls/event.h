@@ -3,8 +3,7 @@
 #ifndef HS_MLS_EVENT_H
 #define HS_MLS_EVENT_H
 
-#include "base/bytes.h"
-#include "base/err.h"
+#include "mls/provider.h"
 
 /* Credential types (RFC 9420, 5.3). */
 enum { HS_MLS_BASIC = 1, HS_MLS_X509 = 2 };
@@ -25,20 +24,60 @@ struct hs_mls_member {
     uint32_t leaf;
     uint16_t credential_type;
     struct hs_bytes identity; /* basic: the identity; X.509: the encoded certificate list */
-    struct hs_key signature_key;
+    struct hs_bytes signature_key;
     struct hs_bytes extensions; /* leaf extensions, for hs_mls_extension_find() */
 };
 
-/* by is the leaf of the member whose proposal it was: rights are judged proposal by proposal. */
+/* Who sent a message or made a proposal (RFC 9420, 6). */
+enum hs_mls_sender_type {
+    HS_MLS_SENDER_MEMBER = 1,
+    HS_MLS_SENDER_EXTERNAL = 2,
+    HS_MLS_SENDER_NEW_MEMBER_PROPOSAL = 3,
+    HS_MLS_SENDER_NEW_MEMBER_COMMIT = 4,
+};
+
+/* Rights are judged proposal by proposal. index: the leaf of a member, the place of an external sender in the
+ * external_senders extension, else 0. A commit's own proposals are by its committer. */
+struct hs_mls_author {
+    enum hs_mls_sender_type type;
+    uint32_t index;
+};
+
 struct hs_mls_added {
     struct hs_mls_member member;
-    struct hs_id key_package_ref;
-    uint32_t by;
+    struct hs_mls_hash key_package_ref;
+    struct hs_mls_author by;
 };
 
 struct hs_mls_removed {
     struct hs_mls_member member;
-    uint32_t by;
+    struct hs_mls_author by;
+};
+
+/* PreSharedKeyID (RFC 9420, 8.4). */
+enum hs_mls_psk_type { HS_MLS_PSK_EXTERNAL = 1, HS_MLS_PSK_RESUMPTION = 2 };
+enum hs_mls_psk_usage { HS_MLS_PSK_APPLICATION = 1, HS_MLS_PSK_REINIT = 2, HS_MLS_PSK_BRANCH = 3 };
+
+struct hs_mls_psk_id {
+    enum hs_mls_psk_type type;
+    struct hs_bytes id;          /* EXTERNAL */
+    enum hs_mls_psk_usage usage; /* RESUMPTION */
+    struct hs_bytes group_id;
+    uint64_t epoch;
+    struct hs_bytes nonce;
+    struct hs_bytes raw; /* as read */
+};
+
+struct hs_mls_psk_used {
+    struct hs_mls_psk_id id;
+    struct hs_mls_author by;
+};
+
+/* What the group shall begin anew with (RFC 9420, 12.1.5). */
+struct hs_mls_reinit {
+    struct hs_bytes group_id;
+    uint16_t version, suite;
+    struct hs_bytes extensions;
 };
 
 struct hs_mls_updated {
@@ -47,16 +86,23 @@ struct hs_mls_updated {
 
 /* All that a commit does. */
 struct hs_mls_change {
-    uint64_t epoch;                 /* the epoch that it leads to */
-    struct hs_mls_member committer; /* as before the commit */
-    struct hs_mls_added *added;
+    uint64_t epoch; /* the epoch that it leads to */
+    struct hs_mls_member
+        committer;              /* as before the commit; of an external commit: the newcomer, as after it */
+    bool external;              /* an external commit: the committer comes in by it */
+    bool resync;                /* an external commit that removes the committer's former leaf */
+    struct hs_mls_added *added; /* by Add; an external committer isn't among them */
     struct hs_mls_removed *removed;
-    struct hs_mls_updated *updated; /* Update proposals, and the committer where the commit has a path */
-    size_t added_count, removed_count, updated_count;
+    struct hs_mls_updated *updated; /* Update proposals, and the committer where its commit has a path */
+    struct hs_mls_psk_used *psks;
+    size_t added_count, removed_count, updated_count, psk_count;
     bool has_path, removes_self;
     bool extensions_proposed;
-    uint32_t extensions_by;
+    struct hs_mls_author extensions_by;
     struct hs_bytes old_extensions, new_extensions; /* GroupContext extensions, always both */
+    bool reinit_proposed; /* after this commit nothing can be sent or committed any more */
+    struct hs_mls_author reinit_by;
+    struct hs_mls_reinit reinit;
 };
 
 /* A commit that was checked in full but changes nothing until it is merged. */
@@ -77,15 +123,19 @@ enum hs_mls_event_kind {
 /* A proposal that stands alone. */
 struct hs_mls_proposal_facts {
     uint16_t type;
-    struct hs_id ref;            /* ProposalRef (RFC 9420, 5.2) */
+    struct hs_mls_hash ref;      /* ProposalRef (RFC 9420, 5.2) */
     struct hs_mls_member target; /* ADD: the newcomer (leaf 0); UPDATE: the new leaf; REMOVE: who is to go */
     struct hs_bytes extensions;  /* GROUP_CONTEXT_EXTENSIONS: the new list */
+    struct hs_mls_psk_id psk;    /* PSK */
+    struct hs_mls_reinit reinit; /* REINIT */
 };
 
 struct hs_mls_event {
     enum hs_mls_event_kind kind;
-    uint64_t epoch;              /* of the message */
-    struct hs_mls_member sender; /* with the credential of that epoch */
+    uint64_t epoch; /* of the message */
+    struct hs_mls_author author;
+    struct hs_mls_member sender; /* of a member: with the credential of that epoch; of a new member: its leaf;
+                                    empty for an external sender */
     struct hs_bytes authenticated_data;
     struct hs_bytes plaintext;
     struct hs_mls_proposal_facts proposal;

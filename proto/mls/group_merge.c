@@ -3,40 +3,38 @@
 
 #include <stdlib.h>
 
-void hs_mls_group_drop_past(struct hs_mls_group *group)
+void hs_mls_pending_free(struct hs_mls_pending *pending)
 {
-    for (size_t i = 0; i < group->past_count; i++)
-        hs_mls_epoch_keys_free(&group->past[i]);
-    group->past_count = 0;
-}
-
-/* The current epoch's message keys become the newest of the past; the oldest beyond the limit are wiped. */
-static void retire_now(struct hs_mls_group *group)
-{
-    memmove(group->past + 1, group->past, group->past_count * sizeof *group->past);
-    group->past[0] = group->now;
-    group->now = (struct hs_mls_epoch_keys){0};
-    if (group->past_count++ == group->settings.past_epochs)
-        hs_mls_epoch_keys_free(&group->past[--group->past_count]);
+    if (pending == NULL)
+        return;
+    hs_mls_staged_free(pending->staged);
+    hs_mls_blob_unref(pending->message);
+    hs_mls_blob_unref(pending->authed);
+    hs_wipe(pending, sizeof *pending);
+    free(pending);
 }
 
 void hs_mls_group_drop(struct hs_mls_group *group)
 {
-    hs_mls_staged_free(group->pending.staged);
-    hs_mls_blob_unref(group->pending.message);
-    hs_wipe(&group->pending, sizeof group->pending);
+    if (group->pending != NULL)
+        group->saved.pending = false;
+    hs_mls_pending_free(group->pending);
+    group->pending = NULL;
 }
 
-static void install(struct hs_mls_group *group, struct hs_mls_next_secrets *secrets)
+void hs_mls_group_install(struct hs_mls_group *group, struct hs_mls_next_secrets *secrets)
 {
     const struct hs_mls_state *state = &group->pub->now;
     group->path = secrets->path;
     group->epoch = secrets->epoch;
+    if (secrets->signer.suite != NULL)
+        group->signer = secrets->signer;
     group->now = (struct hs_mls_epoch_keys){
         .epoch = state->parsed.epoch,
         .tree = hs_mls_tree_share(&state->tree),
         .context = hs_mls_blob_ref(state->context),
         .sender_data = secrets->epoch.sender_data,
+        .resumption = secrets->epoch.resumption,
         .secrets = secrets->tree,
     };
     secrets->tree = NULL;
@@ -51,27 +49,77 @@ static void leave(struct hs_mls_group *group)
     hs_wipe(&group->epoch, sizeof group->epoch);
 }
 
-enum hs_err hs_mls_group_merge(struct hs_mls_group *group, struct hs_mls_staged *staged)
+/* The key that a PrivateMessage commit was opened with is used up by its merge. Its place in the tree is made
+ * beforehand, with the ratchet as it was, so that nothing can fail when it counts. */
+static enum hs_err prepare_ratchet(struct hs_mls_group *group, const struct hs_mls_staged *staged)
 {
-    HS_REQUIRE(!group->removed, HS_ERR_MLS_REMOVED);
-    HS_REQUIRE(staged->secrets != NULL || staged->change.removes_self, HS_ERR_INVALID_STATE);
-    HS_TRY(hs_mls_public_merge(group->pub, staged));
-    retire_now(group);
+    struct hs_mls_ratchet *ratchet = NULL;
+    const struct hs_mls_ratchet *turned = staged->secrets != NULL ? staged->secrets->turned : NULL;
+    if (turned == NULL)
+        return HS_OK;
+    HS_TRY(hs_mls_ratchet_take(group->now.secrets, turned->leaf, turned->kind, &ratchet));
+    return hs_mls_ratchet_put(group->now.secrets, ratchet);
+}
+
+static void turn_ratchet(struct hs_mls_group *group, struct hs_mls_staged *staged)
+{
+    struct hs_mls_ratchet *turned = staged->secrets->turned;
+    staged->secrets->turned = NULL;
+    if (turned == NULL)
+        return;
+    enum hs_err err = hs_mls_ratchet_put(group->now.secrets, turned);
+    HS_ASSERT(err == HS_OK);
+}
+
+/* One's own commit lost; but if the other one is void in the end, the orderer may still take it. */
+static void lose_pending(struct hs_mls_group *group)
+{
+    if (group->unsettled == NULL) {
+        hs_mls_group_drop(group);
+        return;
+    }
+    group->unsettled->pending = group->pending;
+    group->pending = NULL;
+}
+
+/* All that can fail is done: from one epoch to the next. */
+static void go_on(struct hs_mls_group *group, struct hs_mls_staged *staged)
+{
+    turn_ratchet(group, staged);
+    hs_mls_past_push(group);
     if (staged->change.removes_self)
         leave(group);
     else
-        install(group, staged->secrets);
+        hs_mls_group_install(group, staged->secrets);
     hs_wipe(group->updates, sizeof group->updates);
     group->update_count = 0;
-    if (group->pending.staged != staged)
-        hs_mls_group_drop(group);
+    group->saved.before =
+        group->saved.state && group->unsettled != NULL && group->unsettled->waiting_count == 0;
+    group->saved.state = false;
+    if (group->pending != NULL && group->pending->staged != staged)
+        lose_pending(group);
+}
+
+enum hs_err hs_mls_group_merge(struct hs_mls_group *group, struct hs_mls_staged *staged)
+{
+    struct hs_mls_whole HS_MLS_WHOLE *before = NULL;
+    HS_REQUIRE(!group->removed, HS_ERR_MLS_REMOVED);
+    HS_REQUIRE(staged->secrets != NULL && !staged->merged && group->unsettled == NULL, HS_ERR_INVALID_STATE);
+    HS_TRY(prepare_ratchet(group, staged));
+    if (group->settings.settling)
+        HS_TRY(hs_mls_whole_new(group, true, &before));
+    HS_TRY(hs_mls_public_merge(group->pub, staged));
+    group->unsettled = before;
+    before = NULL;
+    go_on(group, staged);
     return HS_OK;
 }
 
 enum hs_err hs_mls_group_accept(struct hs_mls_group *group)
 {
     HS_REQUIRE(hs_mls_group_has_pending(group), HS_ERR_INVALID_STATE);
-    HS_TRY(hs_mls_group_merge(group, group->pending.staged));
+    HS_TRY(hs_mls_group_restage(group));
+    HS_TRY(hs_mls_group_merge(group, group->pending->staged));
     hs_mls_group_drop(group);
     return HS_OK;
 }

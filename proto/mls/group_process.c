@@ -16,10 +16,11 @@ static enum hs_err handle_handshake(struct hs_mls_group *group, const struct hs_
 }
 
 /* One's own pending commit came back. */
-static enum hs_err own_commit(const struct hs_mls_group *group, const struct hs_mls_public_message *m,
-                              struct hs_mls_event **out)
+static enum hs_err own_commit(const struct hs_mls_group *group, struct hs_mls_event **out)
 {
-    HS_TRY(hs_mls_event_new(&group->pub->now.tree, &m->authed, out));
+    struct hs_mls_authed authed;
+    HS_TRY(hs_mls_pending_read(group, &authed));
+    HS_TRY(hs_mls_event_new(&group->pub->now.tree, &authed, out));
     (*out)->kind = HS_MLS_EVENT_OWN_COMMIT;
     return HS_OK;
 }
@@ -30,9 +31,10 @@ static enum hs_err process_public(struct hs_mls_group *group, struct hs_bytes me
     struct hs_mls_public_message m;
     HS_REQUIRE(!group->removed, HS_ERR_MLS_REMOVED);
     HS_TRY(hs_mls_public_read(group->pub, message, &m));
-    if (hs_mls_group_has_pending(group) && hs_bytes_equal(message, hs_mls_group_pending_message(group)))
-        return own_commit(group, &m, out);
-    HS_TRY(hs_mls_membership_check(&group->epoch.membership, &m, hs_mls_public_context(group->pub)));
+    HS_TRY(hs_mls_group_can_send(group));
+    if (m.authed.content.sender.type == HS_MLS_SENDER_MEMBER)
+        HS_TRY(hs_mls_membership_check(group->suite, &group->epoch.membership, &m,
+                                       hs_mls_public_context(group->pub)));
     HS_TRY(hs_mls_public_verify(group->pub, &m.authed));
     return handle_handshake(group, &m.authed, out);
 }
@@ -42,14 +44,14 @@ static enum hs_err find_epoch(struct hs_mls_group *group, const struct hs_mls_pr
                               struct hs_mls_epoch_keys **out)
 {
     uint64_t current = hs_mls_group_epoch(group);
-    HS_REQUIRE(!group->removed || m->epoch < current, HS_ERR_MLS_REMOVED);
     *out = &group->now;
     if (m->epoch == current)
-        return HS_OK;
+        return hs_mls_group_can_send(group);
+    HS_REQUIRE(!group->removed || m->epoch < current, HS_ERR_MLS_REMOVED);
     for (size_t i = 0; i < group->past_count && m->type == HS_MLS_APPLICATION; i++) {
         *out = &group->past[i];
         if (group->past[i].epoch == m->epoch)
-            return HS_OK;
+            return hs_mls_past_open(group, *out);
     }
     return HS_ERR_MLS_EPOCH;
 }
@@ -64,15 +66,17 @@ static enum hs_err open_private(const struct hs_mls_group *group, const struct h
     struct hs_mls_message_key HS_MLS_MESSAGE_KEY key = {0};
     enum hs_mls_ratchet_kind kind =
         m->type == HS_MLS_APPLICATION ? HS_MLS_RATCHET_APPLICATION : HS_MLS_RATCHET_HANDSHAKE;
-    HS_TRY(hs_mls_sender_open(m, &keys->sender_data, &sender));
+    HS_TRY(hs_mls_sender_open(group->suite, m, &keys->sender_data, &sender));
     const struct hs_mls_leaf *leaf = hs_mls_tree_leaf(&keys->tree, sender.leaf);
+    HS_TRY(hs_mls_tree_error(&keys->tree));
     HS_REQUIRE(leaf != NULL, HS_ERR_NOT_MEMBER);
     HS_REQUIRE(sender.leaf != group->own, HS_ERR_MLS_GENERATION);
     HS_TRY(hs_mls_ratchet_take(keys->secrets, sender.leaf, kind, ratchet));
     HS_TRY(hs_mls_ratchet_find(*ratchet, sender.generation, group->settings.out_of_order,
                                group->settings.forward, &key));
-    HS_TRY(hs_mls_private_open(m, &sender, &key, plain, authed));
-    return hs_mls_content_verify(&leaf->signature_key, authed, hs_mls_blob_bytes(keys->context));
+    HS_TRY(hs_mls_private_open(group->suite, m, &sender, &key, plain, authed));
+    return hs_mls_content_verify(group->suite, hs_mls_leaf_signature_key(leaf), authed,
+                                 hs_mls_blob_bytes(keys->context));
 }
 
 static enum hs_err make_event(struct hs_mls_group *group, const struct hs_mls_epoch_keys *keys,
@@ -101,12 +105,12 @@ static enum hs_err process_private(struct hs_mls_group *group, struct hs_reader 
     HS_TRY(find_epoch(group, &m, &keys));
     HS_TRY(open_private(group, &m, keys, &plain, &authed, &ratchet));
     HS_TRY(make_event(group, keys, &authed, &event));
-    if (event->staged == NULL) {
-        /* A staged commit leaves the ratchet alone: until it is merged, it may have to be staged again. */
-        struct hs_mls_ratchet *turned = ratchet;
-        ratchet = NULL;
+    struct hs_mls_ratchet *turned = ratchet;
+    ratchet = NULL;
+    if (event->staged != NULL) /* until it is merged, it may have to be staged again */
+        event->staged->secrets->turned = turned;
+    else
         HS_TRY(hs_mls_ratchet_put(keys->secrets, turned));
-    }
     *out = event;
     event = NULL;
     return HS_OK;
@@ -119,6 +123,8 @@ enum hs_err hs_mls_group_process(struct hs_mls_group *group, struct hs_bytes mes
     HS_REQUIRE(message.len <= HS_MLS_MAX_MESSAGE, HS_ERR_TOO_LARGE);
     enum hs_mls_wire_format format = hs_mls_read_head(&r);
     HS_TRY(r.err);
+    if (hs_mls_group_has_pending(group) && hs_bytes_equal(message, hs_mls_group_pending_message(group)))
+        return own_commit(group, out);
     if (format == HS_MLS_PUBLIC_MESSAGE)
         return process_public(group, message, out);
     HS_REQUIRE(format == HS_MLS_PRIVATE_MESSAGE, HS_ERR_UNEXPECTED);

@@ -11,9 +11,11 @@ enum hs_err hs_mls_key_package_read(struct hs_bytes message, struct hs_mls_key_p
 /* RFC 9420, 10.1, but for the lifetime, which is checked once, when a KeyPackage is taken from its publisher:
  * in a group all members must judge alike, whatever their clocks say. Gives the leaf with a reference of its
  * own. MLS_VERSION, MLS_KEY_PACKAGE, MLS_LEAF, NOMEM. */
-enum hs_err hs_mls_key_package_verify(const struct hs_mls_key_package *kp, struct hs_mls_leaf **out);
+enum hs_err hs_mls_key_package_verify(const struct hs_mls_suite *suite, const struct hs_mls_key_package *kp,
+                                      struct hs_mls_leaf **out);
 
 /* KeyPackageRef (RFC 9420, 5.2). */
-enum hs_err hs_mls_key_package_ref(const struct hs_mls_key_package *kp, struct hs_id *ref);
+enum hs_err hs_mls_key_package_ref(const struct hs_mls_suite *suite, const struct hs_mls_key_package *kp,
+                                   struct hs_mls_hash *ref);
 
 #endif

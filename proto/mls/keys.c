@@ -1,6 +1,7 @@
 #include "mls/keys.h"
 
-#include "mls/tree_math.h"
+#include "mls/tree_diff.h"
+#include "mls/tree_record.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -11,18 +12,25 @@ void hs_mls_keys_init(struct hs_mls_keys *keys)
     randombytes_buf(keys->seed, sizeof keys->seed);
 }
 
+void hs_mls_keys_init_stored(struct hs_mls_keys *keys)
+{
+    hs_mls_keys_init(keys);
+    keys->stored = true;
+}
+
 void hs_mls_keys_free(struct hs_mls_keys *keys)
 {
     free(keys->slots);
     *keys = (struct hs_mls_keys){0};
 }
 
-static uint32_t key_tag(const struct hs_mls_keys *keys, enum hs_mls_key_kind kind, const struct hs_key *key)
+static uint32_t key_tag(const struct hs_mls_keys *keys, enum hs_mls_key_kind kind, struct hs_bytes key)
 {
-    uint8_t input[1 + HS_KEY_LEN] = {(uint8_t)kind};
+    uint8_t input[1 + HS_MLS_MAX_PUB] = {(uint8_t)kind};
     uint8_t hash[crypto_shorthash_BYTES];
-    memcpy(input + 1, key->b, sizeof key->b);
-    crypto_shorthash(hash, input, sizeof input, keys->seed);
+    HS_ASSERT(key.len < sizeof input);
+    memcpy(input + 1, key.data, key.len);
+    crypto_shorthash(hash, input, 1 + key.len, keys->seed);
     uint32_t tag;
     memcpy(&tag, hash, sizeof tag);
     return tag;
@@ -56,44 +64,77 @@ static enum hs_err grow(struct hs_mls_keys *keys)
     return HS_OK;
 }
 
-enum hs_err hs_mls_keys_add(struct hs_mls_keys *keys, enum hs_mls_key_kind kind, const struct hs_key *key,
+enum hs_err hs_mls_keys_add(struct hs_mls_keys *keys, enum hs_mls_key_kind kind, struct hs_bytes key,
                             uint32_t node)
 {
-    if (2 * (keys->used + 1) > keys->size)
+    if (4 * (keys->used + 1) > 3 * keys->size)
         HS_TRY(grow(keys));
     insert(keys, (struct hs_mls_keys_slot){.tag = key_tag(keys, kind, key), .node = node + 1});
     return HS_OK;
 }
 
-static bool node_has_key(const struct hs_mls_node *node, enum hs_mls_key_kind kind, const struct hs_key *key)
+/* The node at that place; NULL where all around it is blank, or past the end. */
+static struct hs_mls_node *node_at(const struct hs_mls_tree *tree, uint32_t index)
 {
-    if (node == NULL || (node->level == 0 ? node->leaf == NULL : !node->filled))
+    struct hs_mls_node *node = tree->root;
+    if (index > 2 * (hs_mls_tree_width(tree) - 1))
+        return NULL;
+    while (node->index != index && !hs_mls_node_is_bare(node) && hs_mls_node_open(tree, node) == HS_OK)
+        node = node->parent->child[index > node->index];
+    return node->index == index && !hs_mls_node_is_bare(node) ? node : NULL;
+}
+
+static bool node_has_key(const struct hs_mls_tree *tree, uint32_t index, enum hs_mls_key_kind kind,
+                         struct hs_bytes key)
+{
+    struct hs_mls_node *node = node_at(tree, index);
+    if (node == NULL || hs_mls_node_open(tree, node) != HS_OK || (node->level > 0 && !node->filled))
         return false;
     if (kind == HS_MLS_KEY_SIGNATURE)
-        return node->level == 0 && hs_key_equal(&node->leaf->signature_key, key);
-    return hs_key_equal(hs_mls_node_key(node), key);
+        return node->level == 0 && hs_bytes_equal(hs_mls_leaf_signature_key(node->leaf), key);
+    return hs_bytes_equal(hs_mls_node_key(node), key);
+}
+
+/* What the store says; NO_NODE where it has nothing, or fails. */
+static uint32_t find_stored(const struct hs_mls_tree *tree, enum hs_mls_key_kind kind, struct hs_bytes key)
+{
+    struct hs_mls_store_key record = hs_mls_index_record_key(tree->suite, kind, key);
+    struct hs_writer HS_WRITER value = hs_writer(sizeof(uint32_t));
+    enum hs_err err = hs_mls_store_get(tree->store, &record, &value);
+    if (err == HS_ERR_NOT_FOUND)
+        return HS_MLS_NO_NODE;
+    struct hs_reader r = hs_reader(hs_writer_bytes(&value));
+    uint32_t node = hs_read_u32(&r);
+    if (err == HS_OK)
+        err = hs_reader_finish(&r);
+    if (err == HS_OK)
+        return node;
+    (void)hs_mls_tree_fail(tree, err);
+    return HS_MLS_NO_NODE;
 }
 
 bool hs_mls_keys_find(const struct hs_mls_keys *keys, const struct hs_mls_tree *tree,
-                      enum hs_mls_key_kind kind, const struct hs_key *key, uint32_t except, uint32_t *node)
+                      enum hs_mls_key_kind kind, struct hs_bytes key, uint32_t except, uint32_t *node)
 {
-    uint32_t tag = key_tag(keys, kind, key);
-    if (keys->size == 0)
+    if (key.len > HS_MLS_MAX_PUB)
         return false;
-    for (uint32_t at = tag & (keys->size - 1); keys->slots[at].node != 0; at = (at + 1) & (keys->size - 1)) {
-        uint32_t index = keys->slots[at].node - 1;
-        if (keys->slots[at].tag != tag || index == except)
-            continue;
-        if (node_has_key(hs_mls_tree_node(tree, index), kind, key)) {
-            *node = index;
+    uint32_t tag = key_tag(keys, kind, key);
+    for (uint32_t i = 0; i < keys->size; i++) {
+        const struct hs_mls_keys_slot *slot = &keys->slots[(tag + i) & (keys->size - 1)];
+        if (slot->node == 0)
+            break;
+        *node = slot->node - 1;
+        if (slot->tag == tag && *node != except && node_has_key(tree, *node, kind, key))
             return true;
-        }
     }
-    return false;
+    if (!keys->stored || tree->store == NULL)
+        return false;
+    *node = find_stored(tree, kind, key);
+    return *node != HS_MLS_NO_NODE && *node != except && node_has_key(tree, *node, kind, key);
 }
 
 static enum hs_err claim_one(struct hs_mls_keys *keys, const struct hs_mls_tree *tree,
-                             enum hs_mls_key_kind kind, const struct hs_key *key, uint32_t node)
+                             enum hs_mls_key_kind kind, struct hs_bytes key, uint32_t node)
 {
     uint32_t other;
     HS_REQUIRE(!hs_mls_keys_find(keys, tree, kind, key, node, &other), HS_ERR_MLS_TREE);
@@ -101,45 +142,91 @@ static enum hs_err claim_one(struct hs_mls_keys *keys, const struct hs_mls_tree 
 }
 
 static enum hs_err claim_node(struct hs_mls_keys *keys, const struct hs_mls_tree *tree,
-                              const struct hs_mls_node *node, uint32_t index)
+                              const struct hs_mls_node *node)
 {
     if (node->level == 0 ? node->leaf == NULL : !node->filled)
         return HS_OK;
     if (node->level == 0)
-        HS_TRY(claim_one(keys, tree, HS_MLS_KEY_SIGNATURE, &node->leaf->signature_key, index));
-    return claim_one(keys, tree, HS_MLS_KEY_ENCRYPTION, hs_mls_node_key(node), index);
+        HS_TRY(
+            claim_one(keys, tree, HS_MLS_KEY_SIGNATURE, hs_mls_leaf_signature_key(node->leaf), node->index));
+    return claim_one(keys, tree, HS_MLS_KEY_ENCRYPTION, hs_mls_node_key(node), node->index);
 }
 
 enum hs_err hs_mls_keys_claim(struct hs_mls_keys *keys, const struct hs_mls_tree *tree, uint32_t node)
 {
-    return claim_node(keys, tree, hs_mls_tree_node(tree, node), node);
+    struct hs_mls_node *at = node_at(tree, node);
+    if (at == NULL)
+        return hs_mls_tree_error(tree);
+    HS_TRY(hs_mls_node_open(tree, at));
+    return claim_node(keys, tree, at);
 }
 
 static enum hs_err claim_below(struct hs_mls_keys *keys, const struct hs_mls_tree *tree,
-                               const struct hs_mls_node *node, uint32_t first)
+                               struct hs_mls_node *node)
 {
-    HS_TRY(claim_node(keys, tree, node, hs_mls_node_over(first, node->level)));
+    if (hs_mls_node_is_bare(node))
+        return HS_OK;
+    HS_TRY(hs_mls_node_open(tree, node));
+    HS_TRY(claim_node(keys, tree, node));
     if (node->level == 0)
         return HS_OK;
-    HS_TRY(claim_below(keys, tree, node->child[0], first));
-    return claim_below(keys, tree, node->child[1], first + ((uint32_t)1 << (node->level - 1)));
+    HS_TRY(claim_below(keys, tree, node->parent->child[0]));
+    return claim_below(keys, tree, node->parent->child[1]);
 }
 
 enum hs_err hs_mls_keys_claim_tree(struct hs_mls_keys *keys, const struct hs_mls_tree *tree)
 {
-    return claim_below(keys, tree, tree->root, 0);
+    return claim_below(keys, tree, tree->root);
 }
 
-void hs_mls_keys_tidy(struct hs_mls_keys *keys, const struct hs_mls_tree *tree)
+/* Takes an entry out and closes the gap, so that those behind it are still found. */
+static void take_out(struct hs_mls_keys *keys, uint32_t tag, uint32_t node)
 {
-    /* A full tree has three keys a leaf: signature, encryption, parent. */
-    if (keys->used <= 6 * hs_mls_tree_width(tree) + 64)
+    const uint32_t mask = keys->size - 1;
+    uint32_t at = tag & mask;
+    while (keys->slots[at].node != 0 && (keys->slots[at].tag != tag || keys->slots[at].node != node + 1))
+        at = (at + 1) & mask;
+    if (keys->slots[at].node == 0)
         return;
-    struct hs_mls_keys HS_MLS_KEYS fresh;
-    hs_mls_keys_init(&fresh);
-    if (hs_mls_keys_claim_tree(&fresh, tree) != HS_OK)
-        return;
-    struct hs_mls_keys old = *keys;
-    *keys = fresh;
-    fresh = old;
+    keys->used--;
+    for (uint32_t next = (at + 1) & mask; keys->slots[next].node != 0; next = (next + 1) & mask) {
+        uint32_t home = keys->slots[next].tag & mask;
+        if (((next - home) & mask) < ((next - at) & mask))
+            continue;
+        keys->slots[at] = keys->slots[next];
+        at = next;
+    }
+    keys->slots[at].node = 0;
+}
+
+static enum hs_err drop_key(void *context, enum hs_mls_key_kind kind, struct hs_bytes key, uint32_t node)
+{
+    struct hs_mls_keys *keys = context;
+    if (keys->size > 0)
+        take_out(keys, key_tag(keys, kind, key), node);
+    return HS_OK;
+}
+
+static enum hs_err add_key(void *context, enum hs_mls_key_kind kind, struct hs_bytes key, uint32_t node)
+{
+    return hs_mls_keys_add(context, kind, key, node);
+}
+
+static enum hs_err drop_node(void *keys, struct hs_mls_node *node, struct hs_mls_node *other)
+{
+    return hs_mls_node_new_keys(node, other, drop_key, keys);
+}
+
+static enum hs_err add_node(void *keys, struct hs_mls_node *node, struct hs_mls_node *other)
+{
+    return hs_mls_node_new_keys(node, other, add_key, keys);
+}
+
+enum hs_err hs_mls_keys_follow(struct hs_mls_keys *keys, const struct hs_mls_tree *before,
+                               const struct hs_mls_tree *tree)
+{
+    const struct hs_mls_tree_diff added = {.of = tree, .other = before, .context = keys, .visit = add_node};
+    const struct hs_mls_tree_diff gone = {.of = before, .other = tree, .context = keys, .visit = drop_node};
+    HS_TRY(hs_mls_tree_diff(&added));
+    return hs_mls_tree_diff(&gone);
 }

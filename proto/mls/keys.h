@@ -1,6 +1,8 @@
 /* Which node of a tree has this key? A hash index, so that keys can be kept unique (RFC 9420, 7.3 and 12.4.2)
  * without looking at every member at every commit. Entries are hints: each find is checked against the tree,
- * so an entry of a node that has changed since does no harm. */
+ * so an entry of a node that has changed since does no harm. The index of the newest saved tree is in the
+ * store too, kept by hs_mls_tree_save() and hs_mls_tree_revert(): a group that was loaded asks there for what
+ * isn't in memory. */
 #ifndef HS_MLS_KEYS_H
 #define HS_MLS_KEYS_H
 
@@ -14,19 +16,25 @@ struct hs_mls_keys {
         uint32_t tag, node; /* node + 1; 0: free */
     } * slots;
     uint32_t used, size;
+    bool stored; /* the tree's store has more */
 };
 
 void hs_mls_keys_init(struct hs_mls_keys *keys);
+
+/* For a tree that was loaded. */
+void hs_mls_keys_init_stored(struct hs_mls_keys *keys);
+
 void hs_mls_keys_free(struct hs_mls_keys *keys);
 #define HS_MLS_KEYS HS_AUTO(hs_mls_keys_free)
 
 /* NOMEM. node: index in the array form. */
-enum hs_err hs_mls_keys_add(struct hs_mls_keys *keys, enum hs_mls_key_kind kind, const struct hs_key *key,
+enum hs_err hs_mls_keys_add(struct hs_mls_keys *keys, enum hs_mls_key_kind kind, struct hs_bytes key,
                             uint32_t node);
 
-/* The node of the tree that has the key now, other than except; false where there is none. */
+/* The node of the tree that has the key now, other than except; false where there is none. What the store
+ * fails to tell is noted in the tree (hs_mls_tree_error()). */
 bool hs_mls_keys_find(const struct hs_mls_keys *keys, const struct hs_mls_tree *tree,
-                      enum hs_mls_key_kind kind, const struct hs_key *key, uint32_t except, uint32_t *node);
+                      enum hs_mls_key_kind kind, struct hs_bytes key, uint32_t except, uint32_t *node);
 
 #define HS_MLS_NO_NODE UINT32_MAX
 
@@ -37,7 +45,10 @@ enum hs_err hs_mls_keys_claim(struct hs_mls_keys *keys, const struct hs_mls_tree
 /* Claims every node of the tree. */
 enum hs_err hs_mls_keys_claim_tree(struct hs_mls_keys *keys, const struct hs_mls_tree *tree);
 
-/* Forgets the entries of nodes that have changed, where they are many; without memory, later. */
-void hs_mls_keys_tidy(struct hs_mls_keys *keys, const struct hs_mls_tree *tree);
+/* Takes the index from one tree to another that shares most of it, as at a merge, or when a group goes back:
+ * keys of nodes that changed go out, new ones come in. Nothing is judged. On failure entries may be left that
+ * do no harm. */
+enum hs_err hs_mls_keys_follow(struct hs_mls_keys *keys, const struct hs_mls_tree *before,
+                               const struct hs_mls_tree *tree);
 
 #endif

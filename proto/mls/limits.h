@@ -29,6 +29,10 @@ enum {
     HS_MLS_MAX_FORWARD = 100000,
     HS_MLS_MAX_PAST_EPOCHS = 64,
     HS_MLS_MAX_PADDING = 64 << 10,
+    /* PSKs of one commit or Welcome (RFC 9420, 8.4 counts them in 16 bits): each costs some hashing. */
+    HS_MLS_MAX_PSKS = 256,
+    /* External senders that a group knows: moderators' services, a hub. */
+    HS_MLS_MAX_EXTERNAL_SENDERS = 64,
 };
 
 #endif

@@ -17,8 +17,8 @@ enum hs_err hs_mls_message_peek(struct hs_bytes message, struct hs_mls_peek *pee
         peek->group_id = content->group_id;
         peek->epoch = content->epoch;
         peek->content_type = content->type;
-        peek->sender_known = content->sender_type == HS_MLS_SENDER_MEMBER;
-        peek->sender_leaf = content->sender;
+        peek->sender_known = true;
+        peek->sender = content->sender;
         peek->authenticated_data = content->authenticated_data;
     } else if (peek->wire_format == HS_MLS_PRIVATE_MESSAGE) {
         hs_mls_read_private_message(&r, &priv);
@@ -45,7 +45,7 @@ static enum hs_err read_welcome(struct hs_bytes message, struct hs_mls_welcome *
     return hs_reader_finish(&r);
 }
 
-enum hs_err hs_mls_welcome_cut(struct hs_bytes message, const struct hs_id *key_package_ref,
+enum hs_err hs_mls_welcome_cut(struct hs_bytes message, struct hs_bytes key_package_ref,
                                struct hs_writer *out)
 {
     struct hs_mls_welcome welcome;
@@ -55,7 +55,7 @@ enum hs_err hs_mls_welcome_cut(struct hs_bytes message, const struct hs_id *key_
         struct hs_mls_encrypted_secrets item;
         const uint8_t *start = r.pos;
         hs_mls_read_encrypted_secrets(&r, &item);
-        if (!hs_bytes_equal(item.ref, HS_VIEW(*key_package_ref)))
+        if (!hs_bytes_equal(item.ref, key_package_ref))
             continue;
         welcome.secrets = hs_mls_between(&r, start);
         hs_mls_write_head(out, HS_MLS_WELCOME);
@@ -65,7 +65,7 @@ enum hs_err hs_mls_welcome_cut(struct hs_bytes message, const struct hs_id *key_
     return HS_ERR_NOT_FOUND;
 }
 
-enum hs_err hs_mls_welcome_ref(struct hs_bytes message, size_t index, struct hs_id *key_package_ref)
+enum hs_err hs_mls_welcome_ref(struct hs_bytes message, size_t index, struct hs_bytes *key_package_ref)
 {
     struct hs_mls_welcome welcome;
     HS_TRY(read_welcome(message, &welcome));
@@ -73,8 +73,10 @@ enum hs_err hs_mls_welcome_ref(struct hs_bytes message, size_t index, struct hs_
     for (size_t i = 0; hs_reader_left(&r) > 0; i++) {
         struct hs_mls_encrypted_secrets item;
         hs_mls_read_encrypted_secrets(&r, &item);
-        if (i == index)
-            return HS_FIXED(item.ref, key_package_ref) ? HS_OK : HS_ERR_MALFORMED;
+        if (i == index) {
+            *key_package_ref = item.ref;
+            return r.err;
+        }
     }
     return HS_ERR_NOT_FOUND;
 }

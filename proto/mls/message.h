@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/writer.h"
+#include "mls/event.h"
 
 /* RFC 9420, 6. */
 enum hs_mls_wire_format {
@@ -23,8 +24,8 @@ struct hs_mls_peek {
     struct hs_bytes group_id;              /* empty for Welcome and KeyPackage; borrowed */
     uint64_t epoch;                        /* 0 for Welcome and KeyPackage */
     enum hs_mls_content_type content_type; /* 0 where there is none */
-    bool sender_known;                     /* a PublicMessage by a member */
-    uint32_t sender_leaf;
+    bool sender_known;                     /* a PublicMessage */
+    struct hs_mls_author sender;
     struct hs_bytes authenticated_data; /* of PublicMessage and PrivateMessage; not verified, borrowed */
 };
 
@@ -33,10 +34,10 @@ enum hs_err hs_mls_message_peek(struct hs_bytes message, struct hs_mls_peek *pee
 
 /* The Welcome (MLSMessage) for one joiner alone: with the one EncryptedGroupSecrets of that KeyPackageRef.
  * NOT_FOUND where the Welcome has none for it; MALFORMED. */
-enum hs_err hs_mls_welcome_cut(struct hs_bytes welcome, const struct hs_id *key_package_ref,
+enum hs_err hs_mls_welcome_cut(struct hs_bytes welcome, struct hs_bytes key_package_ref,
                                struct hs_writer *out);
 
-/* The KeyPackageRef of the index-th joiner; NOT_FOUND past the last, MALFORMED. */
-enum hs_err hs_mls_welcome_ref(struct hs_bytes welcome, size_t index, struct hs_id *key_package_ref);
+/* The KeyPackageRef of the index-th joiner, borrowed; NOT_FOUND past the last, MALFORMED. */
+enum hs_err hs_mls_welcome_ref(struct hs_bytes welcome, size_t index, struct hs_bytes *key_package_ref);
 
 #endif

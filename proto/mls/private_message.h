@@ -6,9 +6,10 @@
 
 /* What is put into a PrivateMessage. The key is the sender's next one. */
 struct hs_mls_private_seal {
+    const struct hs_mls_suite *suite;
     const struct hs_mls_authed *authed; /* wire_format HS_MLS_PRIVATE_MESSAGE */
     const struct hs_mls_message_key *key;
-    const struct hs_secret32 *sender_data;
+    const struct hs_mls_secret *sender_data;
     uint32_t padding; /* the content becomes a multiple of this, 0: no padding */
 };
 
@@ -22,12 +23,12 @@ struct hs_mls_sender_data {
 };
 
 /* DECRYPT. */
-enum hs_err hs_mls_sender_open(const struct hs_mls_private_message *m, const struct hs_secret32 *sender_data,
-                               struct hs_mls_sender_data *out);
+enum hs_err hs_mls_sender_open(const struct hs_mls_suite *suite, const struct hs_mls_private_message *m,
+                               const struct hs_mls_secret *sender_data, struct hs_mls_sender_data *out);
 
 /* Decrypts into plain, which holds the views of authed then; padding must be zeros. The signature isn't
  * verified. DECRYPT, MALFORMED. */
-enum hs_err hs_mls_private_open(const struct hs_mls_private_message *m,
+enum hs_err hs_mls_private_open(const struct hs_mls_suite *suite, const struct hs_mls_private_message *m,
                                 const struct hs_mls_sender_data *sender, const struct hs_mls_message_key *key,
                                 struct hs_writer *plain, struct hs_mls_authed *authed);
 

@@ -9,6 +9,7 @@
 #include "mls/event.h"
 #include "mls/key_package.h"
 #include "mls/limits.h"
+#include "mls/store.h"
 
 struct hs_mls_public;
 
@@ -18,23 +19,25 @@ struct hs_mls_public;
  * TOO_LARGE, NOMEM. */
 enum hs_err hs_mls_public_new(struct hs_bytes group_info, struct hs_bytes tree, struct hs_mls_public **out);
 
-/* The whole state as bytes, with a version byte. */
-enum hs_err hs_mls_public_save(const struct hs_mls_public *pub, struct hs_writer *out);
+/* Writes what changed since the last save into, or load from, this store (store.h). NOMEM and the store's
+ * errors: then free the group and load it again. */
+enum hs_err hs_mls_public_save(struct hs_mls_public *pub, const struct hs_mls_store *store);
 
-/* From one's own saved bytes: structure is checked, signatures are not (the bytes are trusted). MALFORMED,
- * UNSUPPORTED for another version, NOMEM. */
-enum hs_err hs_mls_public_load(struct hs_bytes saved, struct hs_mls_public **out);
+/* From one's own records: structure is checked, signatures are not (they are trusted). Nodes are read when
+ * they are needed. store stays the caller's and must outlive the group. NOT_FOUND where there is none,
+ * MALFORMED, UNSUPPORTED for another version, MLS_VERSION for a suite that this build lacks, NOMEM. */
+enum hs_err hs_mls_public_load(const struct hs_mls_store *store, struct hs_mls_public **out);
 
 void hs_mls_public_free(struct hs_mls_public *pub);
 void hs_mls_public_free_at(struct hs_mls_public **pub);
 #define HS_MLS_PUBLIC HS_AUTO(hs_mls_public_free_at)
 
-/* A PublicMessage proposal or commit of the current epoch, checked as far as it can be without secrets:
- * signature, epoch, group, the list of proposals (RFC 9420, 12.2), leaves, path keys and parent hashes; not
- * the membership tag, the confirmation tag or the path's ciphertexts. A proposal is kept; a commit comes
- * staged. MALFORMED, MLS_VERSION, MLS_GROUP, MLS_EPOCH, MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF, MLS_KEY_PACKAGE,
- * MLS_TREE, BAD_SIGNATURE, NOT_MEMBER (the sender's leaf is blank), UNEXPECTED (a PrivateMessage),
- * UNSUPPORTED. */
+/* A PublicMessage proposal or commit of the current epoch, by a member, an external sender or a newcomer,
+ * checked as far as it can be without secrets: signature, epoch, group, the list of proposals (RFC
+ * 9420, 12.2), leaves, path keys and parent hashes; not the membership tag, the confirmation tag or the
+ * path's ciphertexts. A proposal is kept; a commit comes staged. MALFORMED, MLS_VERSION, MLS_GROUP,
+ * MLS_EPOCH, MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF, MLS_KEY_PACKAGE, MLS_TREE, BAD_SIGNATURE, NOT_MEMBER (the
+ * sender's leaf is blank), UNEXPECTED (a PrivateMessage), UNSUPPORTED. */
 enum hs_err hs_mls_public_process(struct hs_mls_public *pub, struct hs_bytes message,
                                   struct hs_mls_event **out);
 
@@ -48,7 +51,7 @@ enum hs_err hs_mls_public_merge(struct hs_mls_public *pub, struct hs_mls_staged 
 enum hs_err hs_mls_staged_matches(const struct hs_mls_staged *staged, struct hs_bytes group_info);
 
 /* Drops one waiting proposal, as where policy forbids it. NOT_FOUND. */
-enum hs_err hs_mls_public_drop_proposal(struct hs_mls_public *pub, const struct hs_id *ref);
+enum hs_err hs_mls_public_drop_proposal(struct hs_mls_public *pub, struct hs_bytes ref);
 
 /* How many proposals wait for a commit. */
 size_t hs_mls_public_proposal_count(const struct hs_mls_public *pub);
@@ -56,9 +59,14 @@ size_t hs_mls_public_proposal_count(const struct hs_mls_public *pub);
 struct hs_bytes hs_mls_public_id(const struct hs_mls_public *pub);
 uint64_t hs_mls_public_epoch(const struct hs_mls_public *pub);
 
+/* True, with what it said, after a commit with a ReInit: no further message is accepted (RFC 9420, 11.2). */
+bool hs_mls_public_reinit(const struct hs_mls_public *pub, struct hs_mls_reinit *reinit);
+
 /* The encoded GroupContext (RFC 9420, 8.1), borrowed until the next merge. */
 struct hs_bytes hs_mls_public_context(const struct hs_mls_public *pub);
-struct hs_id hs_mls_public_tree_hash(const struct hs_mls_public *pub);
+struct hs_bytes hs_mls_public_tree_hash(const struct hs_mls_public *pub);
+
+const struct hs_mls_suite *hs_mls_public_suite(const struct hs_mls_public *pub);
 
 /* A GroupContext extension, borrowed until the next merge; false where there is none of that type. */
 bool hs_mls_public_extension(const struct hs_mls_public *pub, uint16_t type, struct hs_bytes *data);
@@ -75,7 +83,7 @@ enum hs_err hs_mls_public_member(const struct hs_mls_public *pub, uint32_t leaf,
 bool hs_mls_public_member_next(const struct hs_mls_public *pub, uint32_t *leaf, struct hs_mls_member *member);
 
 /* The member with that signature key; NOT_FOUND. Constant time in the group's size but for a tree descent. */
-enum hs_err hs_mls_public_member_by_key(const struct hs_mls_public *pub, const struct hs_key *signature_key,
+enum hs_err hs_mls_public_member_by_key(const struct hs_mls_public *pub, struct hs_bytes signature_key,
                                         struct hs_mls_member *member);
 
 /* The ratchet tree (RFC 9420, 12.4.3.3) as it goes out of band. */

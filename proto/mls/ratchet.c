@@ -1,7 +1,6 @@
 #include "mls/ratchet.h"
 
 #include "mls/limits.h"
-#include "mls/suite.h"
 
 #include <stdlib.h>
 
@@ -31,14 +30,21 @@ static const char *ratchet_label(enum hs_mls_ratchet_kind kind)
     return kind == HS_MLS_RATCHET_HANDSHAKE ? "handshake" : "application";
 }
 
-enum hs_err hs_mls_ratchet_new(const struct hs_secret32 *leaf_secret, uint32_t leaf,
-                               enum hs_mls_ratchet_kind kind, struct hs_mls_ratchet **out)
+static struct hs_mls_ratchet *ratchet_empty(const struct hs_mls_suite *suite, uint32_t leaf,
+                                            enum hs_mls_ratchet_kind kind)
 {
-    struct hs_mls_ratchet HS_MLS_RATCHET *ratchet = calloc(1, sizeof *ratchet);
+    struct hs_mls_ratchet *ratchet = calloc(1, sizeof *ratchet);
+    if (ratchet != NULL)
+        *ratchet = (struct hs_mls_ratchet){.suite = suite, .leaf = leaf, .kind = kind};
+    return ratchet;
+}
+
+enum hs_err hs_mls_ratchet_new(const struct hs_mls_suite *suite, const struct hs_mls_secret *leaf_secret,
+                               uint32_t leaf, enum hs_mls_ratchet_kind kind, struct hs_mls_ratchet **out)
+{
+    struct hs_mls_ratchet HS_MLS_RATCHET *ratchet = ratchet_empty(suite, leaf, kind);
     HS_REQUIRE(ratchet != NULL, HS_ERR_NOMEM);
-    ratchet->leaf = leaf;
-    ratchet->kind = kind;
-    HS_TRY(hs_mls_derive_secret(leaf_secret, ratchet_label(kind), &ratchet->secret));
+    HS_TRY(hs_mls_derive_secret(suite, leaf_secret, ratchet_label(kind), &ratchet->secret));
     *out = ratchet;
     ratchet = NULL;
     return HS_OK;
@@ -64,16 +70,19 @@ enum hs_err hs_mls_ratchet_copy(const struct hs_mls_ratchet *ratchet, struct hs_
     return HS_OK;
 }
 
-/* Turns the ratchet once (RFC 9420, 9.1). */
+/* Turns the ratchet once (RFC 9420, 9.1). key: NULL where nobody will need this generation's. */
 static enum hs_err ratchet_turn(struct hs_mls_ratchet *ratchet, struct hs_mls_message_key *key)
 {
-    HS_REQUIRE(!ratchet->spent, HS_ERR_MLS_GENERATION);
+    const struct hs_mls_suite *suite = ratchet->suite;
+    struct hs_mls_secret *secret = &ratchet->secret;
     uint32_t generation = ratchet->next;
-    key->generation = generation;
-    HS_TRY(hs_mls_derive_tree_secret(&ratchet->secret, "key", generation, key->key.b, sizeof key->key.b));
-    HS_TRY(hs_mls_derive_tree_secret(&ratchet->secret, "nonce", generation, key->nonce, sizeof key->nonce));
-    HS_TRY(hs_mls_derive_tree_secret(&ratchet->secret, "secret", generation, ratchet->secret.b,
-                                     sizeof ratchet->secret.b));
+    HS_REQUIRE(!ratchet->spent, HS_ERR_MLS_GENERATION);
+    if (key != NULL) {
+        *key = (struct hs_mls_message_key){.generation = generation};
+        HS_TRY(hs_mls_derive_tree_secret(suite, secret, "key", generation, key->key, suite->key_len));
+        HS_TRY(hs_mls_derive_tree_secret(suite, secret, "nonce", generation, key->nonce, sizeof key->nonce));
+    }
+    HS_TRY(hs_mls_derive_tree_secret(suite, secret, "secret", generation, secret->v, suite->hash_len));
     ratchet->spent = generation == UINT32_MAX;
     ratchet->next = ratchet->spent ? generation : generation + 1;
     return HS_OK;
@@ -138,12 +147,13 @@ enum hs_err hs_mls_ratchet_find(struct hs_mls_ratchet *ratchet, uint32_t generat
         return skipped_use(ratchet, generation, key);
     HS_REQUIRE(generation - ratchet->next <= forward, HS_ERR_MLS_GENERATION);
     skipped_forget(ratchet, generation, out_of_order);
+    while (generation - ratchet->next > out_of_order)
+        HS_TRY(ratchet_turn(ratchet, NULL));
     for (;;) {
         HS_TRY(ratchet_turn(ratchet, key));
         if (key->generation == generation)
             return HS_OK;
-        if (generation - key->generation <= out_of_order)
-            HS_TRY(skipped_keep(ratchet, key));
+        HS_TRY(skipped_keep(ratchet, key));
     }
 }
 
@@ -151,40 +161,53 @@ void hs_mls_ratchet_write(const struct hs_mls_ratchet *ratchet, struct hs_writer
 {
     hs_write_u32(w, ratchet->next);
     hs_write_u8(w, ratchet->spent ? 1 : 0);
-    hs_write_bytes(w, HS_VIEW(ratchet->secret));
-    hs_write_u32(w, (uint32_t)ratchet->skipped_count);
+    hs_write_bytes(w, HS_MLS_VIEW(ratchet->secret));
+    hs_write_u16(w, (uint16_t)ratchet->skipped_count);
     for (size_t i = 0; i < ratchet->skipped_count; i++) {
-        hs_write_u32(w, ratchet->skipped[i].generation);
-        hs_write_bytes(w, HS_VIEW(ratchet->skipped[i].key));
-        hs_write_bytes(w, hs_bytes(ratchet->skipped[i].nonce, sizeof ratchet->skipped[i].nonce));
+        const struct hs_mls_message_key *key = &ratchet->skipped[i];
+        hs_write_u32(w, key->generation);
+        hs_write_bytes(w, hs_bytes(key->key, ratchet->suite->key_len));
+        hs_write_bytes(w, hs_bytes(key->nonce, sizeof key->nonce));
     }
 }
 
-enum hs_err hs_mls_ratchet_read(struct hs_reader *r, uint32_t leaf, enum hs_mls_ratchet_kind kind,
-                                struct hs_mls_ratchet **out)
+static void read_skipped(struct hs_reader *r, const struct hs_mls_suite *suite,
+                         struct hs_mls_message_key *key)
 {
-    struct hs_mls_ratchet *ratchet = *out = calloc(1, sizeof *ratchet);
+    *key = (struct hs_mls_message_key){.generation = hs_read_u32(r)};
+    hs_read_fixed(r, key->key, suite->key_len);
+    hs_read_fixed(r, key->nonce, sizeof key->nonce);
+}
+
+enum hs_err hs_mls_ratchet_read(const struct hs_mls_suite *suite, struct hs_reader *r, uint32_t leaf,
+                                enum hs_mls_ratchet_kind kind, struct hs_mls_ratchet **out)
+{
+    struct hs_mls_ratchet HS_MLS_RATCHET *ratchet = ratchet_empty(suite, leaf, kind);
     HS_REQUIRE(ratchet != NULL, HS_ERR_NOMEM);
-    ratchet->leaf = leaf;
-    ratchet->kind = kind;
     ratchet->next = hs_read_u32(r);
     ratchet->spent = hs_read_u8(r) == 1;
-    hs_read_fixed(r, ratchet->secret.b, sizeof ratchet->secret.b);
-    uint32_t count = hs_read_u32(r);
+    ratchet->secret.len = suite->hash_len;
+    hs_read_fixed(r, ratchet->secret.v, suite->hash_len);
+    size_t count = hs_read_u16(r);
     HS_REQUIRE(count <= HS_MLS_MAX_OUT_OF_ORDER, HS_ERR_MALFORMED);
-    for (uint32_t i = 0; i < count && r->err == HS_OK; i++) {
-        struct hs_mls_message_key HS_MLS_MESSAGE_KEY key = {.generation = hs_read_u32(r)};
-        hs_read_fixed(r, key.key.b, sizeof key.key.b);
-        hs_read_fixed(r, key.nonce, sizeof key.nonce);
+    for (size_t i = 0; i < count && r->err == HS_OK; i++) {
+        struct hs_mls_message_key HS_MLS_MESSAGE_KEY key;
+        read_skipped(r, suite, &key);
+        HS_REQUIRE(i == 0 || key.generation > ratchet->skipped[i - 1].generation, HS_ERR_MALFORMED);
         HS_TRY(skipped_keep(ratchet, &key));
     }
-    return r->err;
+    HS_TRY(r->err);
+    *out = ratchet;
+    ratchet = NULL;
+    return HS_OK;
 }
 
-enum hs_err hs_mls_sender_data_key(const struct hs_secret32 *sender_data, struct hs_bytes ciphertext,
-                                   struct hs_mls_message_key *out)
+enum hs_err hs_mls_sender_data_key(const struct hs_mls_suite *suite, const struct hs_mls_secret *sender_data,
+                                   struct hs_bytes ciphertext, struct hs_mls_message_key *out)
 {
-    struct hs_bytes sample = hs_bytes(ciphertext.data, ciphertext.len < 32 ? ciphertext.len : 32);
-    HS_TRY(hs_mls_expand_label(HS_VIEW(*sender_data), "key", sample, out->key.b, sizeof out->key.b));
-    return hs_mls_expand_label(HS_VIEW(*sender_data), "nonce", sample, out->nonce, sizeof out->nonce);
+    size_t len = ciphertext.len < suite->hash_len ? ciphertext.len : suite->hash_len;
+    struct hs_bytes sample = hs_bytes(ciphertext.data, len), secret = HS_MLS_VIEW(*sender_data);
+    *out = (struct hs_mls_message_key){0};
+    HS_TRY(hs_mls_expand_label(suite, secret, "key", sample, out->key, suite->key_len));
+    return hs_mls_expand_label(suite, secret, "nonce", sample, out->nonce, sizeof out->nonce);
 }

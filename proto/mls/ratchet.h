@@ -3,36 +3,35 @@
 #ifndef HS_MLS_RATCHET_H
 #define HS_MLS_RATCHET_H
 
-#include "base/bytes.h"
-#include "base/err.h"
 #include "base/reader.h"
-#include "base/secret.h"
 #include "base/writer.h"
+#include "mls/suite.h"
 
 enum hs_mls_ratchet_kind { HS_MLS_RATCHET_HANDSHAKE = 0, HS_MLS_RATCHET_APPLICATION = 1 };
 
 struct hs_mls_message_key {
     uint32_t generation;
-    struct hs_secret32 key;
-    uint8_t nonce[12];
+    uint8_t key[HS_MLS_MAX_AEAD_KEY]; /* the suite's key_len of it */
+    uint8_t nonce[HS_MLS_NONCE_LEN];
 };
 
 #define HS_MLS_MESSAGE_KEY HS_AUTO(hs_mls_message_key_wipe)
 void hs_mls_message_key_wipe(struct hs_mls_message_key *key);
 
 struct hs_mls_ratchet {
+    const struct hs_mls_suite *suite;
     uint32_t leaf;
     enum hs_mls_ratchet_kind kind;
     uint32_t next; /* the generation that secret is for */
     bool spent;    /* all generations are used up */
-    struct hs_secret32 secret;
+    struct hs_mls_secret secret;
     struct hs_mls_message_key *skipped; /* by generation, ascending; at most out_of_order of them */
     size_t skipped_count, skipped_size;
 };
 
 /* The ratchet at generation 0, from the secret of its leaf. NOMEM. */
-enum hs_err hs_mls_ratchet_new(const struct hs_secret32 *leaf_secret, uint32_t leaf,
-                               enum hs_mls_ratchet_kind kind, struct hs_mls_ratchet **out);
+enum hs_err hs_mls_ratchet_new(const struct hs_mls_suite *suite, const struct hs_mls_secret *leaf_secret,
+                               uint32_t leaf, enum hs_mls_ratchet_kind kind, struct hs_mls_ratchet **out);
 enum hs_err hs_mls_ratchet_copy(const struct hs_mls_ratchet *ratchet, struct hs_mls_ratchet **out);
 
 /* The next key to send with. MLS_GENERATION after 2^32 of them. */
@@ -45,16 +44,16 @@ enum hs_err hs_mls_ratchet_find(struct hs_mls_ratchet *ratchet, uint32_t generat
 
 void hs_mls_ratchet_write(const struct hs_mls_ratchet *ratchet, struct hs_writer *w);
 
-/* *out is to be freed on failure too. */
-enum hs_err hs_mls_ratchet_read(struct hs_reader *r, uint32_t leaf, enum hs_mls_ratchet_kind kind,
-                                struct hs_mls_ratchet **out);
+/* MALFORMED, NOMEM. */
+enum hs_err hs_mls_ratchet_read(const struct hs_mls_suite *suite, struct hs_reader *r, uint32_t leaf,
+                                enum hs_mls_ratchet_kind kind, struct hs_mls_ratchet **out);
 
 void hs_mls_ratchet_free(struct hs_mls_ratchet *ratchet);
 void hs_mls_ratchet_free_at(struct hs_mls_ratchet **ratchet);
 #define HS_MLS_RATCHET HS_AUTO(hs_mls_ratchet_free_at)
 
 /* Key and nonce of sender data (RFC 9420, 6.3.2). */
-enum hs_err hs_mls_sender_data_key(const struct hs_secret32 *sender_data, struct hs_bytes ciphertext,
-                                   struct hs_mls_message_key *out);
+enum hs_err hs_mls_sender_data_key(const struct hs_mls_suite *suite, const struct hs_mls_secret *sender_data,
+                                   struct hs_bytes ciphertext, struct hs_mls_message_key *out);
 
 #endif

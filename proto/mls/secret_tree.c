@@ -1,191 +1,193 @@
 #include "mls/secret_tree.h"
 
 #include "mls/limits.h"
-#include "mls/suite.h"
+#include "mls/secret_pieces.h"
+#include "mls/tree_math.h"
 
 #include <stdlib.h>
 
-/* A node holds its secret until it is split among its children; a leaf, until its two ratchets are made. */
-struct node {
-    bool has_secret;
-    struct hs_secret32 secret;
-    struct node *child[2];
-    struct hs_mls_ratchet *ratchet[2];
-};
-
 struct hs_mls_secret_tree {
     unsigned depth;
-    struct node *root;
+    struct hs_mls_pieces pieces;
 };
 
-static void node_free(struct node *node)
+static struct hs_mls_secret_tree *tree_new(const struct hs_mls_suite *suite, unsigned depth)
 {
-    if (node == NULL)
-        return;
-    for (int i = 0; i < 2; i++) {
-        node_free(node->child[i]);
-        hs_mls_ratchet_free(node->ratchet[i]);
-    }
-    hs_wipe(node, sizeof *node);
-    free(node);
-}
-
-static struct node *node_new(const struct hs_secret32 *secret)
-{
-    struct node *node = calloc(1, sizeof *node);
-    if (node != NULL && secret != NULL) {
-        node->has_secret = true;
-        node->secret = *secret;
-    }
-    return node;
-}
-
-struct hs_mls_secret_tree *hs_mls_secret_tree_new(const struct hs_secret32 *encryption, unsigned depth)
-{
-    struct hs_mls_secret_tree *tree = malloc(sizeof *tree);
-    struct node *root = tree != NULL ? node_new(encryption) : NULL;
-    if (root == NULL) {
-        free(tree);
-        return NULL;
-    }
-    *tree = (struct hs_mls_secret_tree){.depth = depth, .root = root};
+    struct hs_mls_secret_tree *tree = calloc(1, sizeof *tree);
+    if (tree != NULL)
+        *tree = (struct hs_mls_secret_tree){.depth = depth, .pieces = {.suite = suite}};
     return tree;
+}
+
+struct hs_mls_secret_tree *hs_mls_secret_tree_new(const struct hs_mls_suite *suite,
+                                                  const struct hs_mls_secret *encryption, unsigned depth)
+{
+    HS_ASSERT(depth < HS_MLS_MAX_DEPTH);
+    struct hs_mls_secret_tree *tree = tree_new(suite, depth);
+    if (tree == NULL)
+        return NULL;
+    if (hs_mls_pieces_put_secret(&tree->pieces, hs_mls_node_over(0, depth), encryption) == HS_OK)
+        return tree;
+    hs_mls_secret_tree_free(tree);
+    return NULL;
 }
 
 void hs_mls_secret_tree_free(struct hs_mls_secret_tree *tree)
 {
     if (tree == NULL)
         return;
-    node_free(tree->root);
+    hs_mls_pieces_free(&tree->pieces);
     free(tree);
 }
 
-static enum hs_err child_secret(const struct hs_secret32 *secret, unsigned side, struct hs_secret32 *out)
+/* The lowest node on a leaf's way up that has its secret still. Every leaf that wasn't opened has one:
+ * MALFORMED where the store lost it. */
+static enum hs_err find_secret(struct hs_mls_secret_tree *tree, uint32_t leaf, unsigned *level,
+                               struct hs_mls_piece **out)
 {
-    return hs_mls_expand_label(HS_VIEW(*secret), "tree", hs_bytes_str(side == 0 ? "left" : "right"), out->b,
-                               sizeof out->b);
+    *out = NULL;
+    for (*level = 0; *level <= tree->depth; ++*level) {
+        uint32_t node = hs_mls_node_over(leaf, *level);
+        HS_TRY(hs_mls_pieces_find(&tree->pieces, node, HS_MLS_PIECE_SECRET, out));
+        if (*out != NULL)
+            return HS_OK;
+    }
+    return HS_ERR_MALFORMED;
 }
 
-enum hs_err hs_mls_ratchet_take(const struct hs_mls_secret_tree *tree, uint32_t leaf,
-                                enum hs_mls_ratchet_kind kind, struct hs_mls_ratchet **out)
+/* out may be the secret itself. */
+static enum hs_err child_secret(const struct hs_mls_suite *suite, const struct hs_mls_secret *secret,
+                                unsigned side, struct hs_mls_secret *out)
 {
+    return hs_mls_expand_secret(suite, HS_MLS_VIEW(*secret), "tree",
+                                hs_bytes_str(side == 0 ? "left" : "right"), out);
+}
+
+static unsigned side_of(uint32_t leaf, unsigned level)
+{
+    return leaf >> (level - 1) & 1;
+}
+
+enum hs_err hs_mls_ratchet_take(struct hs_mls_secret_tree *tree, uint32_t leaf, enum hs_mls_ratchet_kind kind,
+                                struct hs_mls_ratchet **out)
+{
+    const struct hs_mls_suite *suite = tree->pieces.suite;
+    struct hs_mls_secret HS_MLS_SECRET secret = {0};
+    struct hs_mls_piece *piece;
+    unsigned level;
     HS_REQUIRE(leaf < (uint32_t)1 << tree->depth, HS_ERR_INVALID_ARG);
-    struct hs_secret32 HS_SECRET secret = {0};
-    const struct node *node = tree->root;
-    for (unsigned level = tree->depth; level > 0; level--) {
-        unsigned side = leaf >> (level - 1) & 1;
-        if (node != NULL && node->has_secret) {
-            secret = node->secret;
-            node = NULL;
-        }
-        if (node == NULL)
-            HS_TRY(child_secret(&secret, side, &secret));
-        else
-            node = node->child[side];
-    }
-    if (node != NULL && node->ratchet[kind] != NULL)
-        return hs_mls_ratchet_copy(node->ratchet[kind], out);
-    return hs_mls_ratchet_new(node != NULL ? &node->secret : &secret, leaf, kind, out);
+    HS_TRY(hs_mls_pieces_find(&tree->pieces, 2 * leaf, HS_MLS_PIECE_RATCHET + (unsigned)kind, &piece));
+    if (piece != NULL)
+        return hs_mls_ratchet_copy(piece->ratchet, out);
+    HS_TRY(find_secret(tree, leaf, &level, &piece));
+    secret = piece->secret;
+    for (; level > 0; level--)
+        HS_TRY(child_secret(suite, &secret, side_of(leaf, level), &secret));
+    return hs_mls_ratchet_new(suite, &secret, leaf, kind, out);
 }
 
-/* Splits the secrets on the way to a leaf and makes its two ratchets; a failure leaves a tree that is worth
- * the same. */
-static enum hs_err open_leaf(struct hs_mls_secret_tree *tree, uint32_t leaf, struct node **out)
+/* A half of a split that didn't come off mustn't stay: it would outlive its use. */
+static void undo(struct hs_mls_secret_tree *tree, uint32_t node, unsigned kind)
 {
-    struct node *node = tree->root;
-    for (unsigned level = tree->depth; level > 0; level--) {
-        for (unsigned side = 0; side < 2 && node->has_secret; side++) {
-            struct hs_secret32 HS_SECRET secret;
-            HS_TRY(child_secret(&node->secret, side, &secret));
-            if (node->child[side] == NULL)
-                node->child[side] = node_new(&secret);
-            HS_REQUIRE(node->child[side] != NULL, HS_ERR_NOMEM);
-        }
-        node->has_secret = false;
-        hs_secret32_wipe(&node->secret);
-        node = node->child[leaf >> (level - 1) & 1];
-    }
-    for (unsigned kind = 0; kind < 2 && node->has_secret; kind++)
-        if (node->ratchet[kind] == NULL)
-            HS_TRY(hs_mls_ratchet_new(&node->secret, leaf, kind, &node->ratchet[kind]));
-    node->has_secret = false;
-    hs_secret32_wipe(&node->secret);
-    *out = node;
+    struct hs_mls_piece *piece;
+    if (hs_mls_pieces_find(&tree->pieces, node, kind, &piece) == HS_OK && piece != NULL)
+        hs_mls_pieces_remove(&tree->pieces, piece);
+}
+
+static enum hs_err put_child(struct hs_mls_secret_tree *tree, const struct hs_mls_secret *secret,
+                             unsigned side, uint32_t node)
+{
+    struct hs_mls_secret HS_MLS_SECRET child = {0};
+    HS_TRY(child_secret(tree->pieces.suite, secret, side, &child));
+    return hs_mls_pieces_put_secret(&tree->pieces, node, &child);
+}
+
+/* Splits the secret of a node over the leaf among its two children. */
+static enum hs_err split(struct hs_mls_secret_tree *tree, uint32_t leaf, unsigned level,
+                         struct hs_mls_piece *piece)
+{
+    uint32_t first = leaf >> level << level, half = (uint32_t)1 << (level - 1);
+    uint32_t left = hs_mls_node_over(first, level - 1), right = hs_mls_node_over(first + half, level - 1);
+    HS_TRY(put_child(tree, &piece->secret, 0, left));
+    enum hs_err err = put_child(tree, &piece->secret, 1, right);
+    if (err == HS_OK)
+        hs_mls_pieces_remove(&tree->pieces, piece);
+    else
+        undo(tree, left, HS_MLS_PIECE_SECRET);
+    return err;
+}
+
+static enum hs_err put_ratchet(struct hs_mls_secret_tree *tree, uint32_t leaf, enum hs_mls_ratchet_kind kind,
+                               const struct hs_mls_secret *secret)
+{
+    struct hs_mls_ratchet HS_MLS_RATCHET *ratchet = NULL;
+    HS_TRY(hs_mls_ratchet_new(tree->pieces.suite, secret, leaf, kind, &ratchet));
+    HS_TRY(hs_mls_pieces_put_ratchet(&tree->pieces, ratchet));
+    ratchet = NULL;
     return HS_OK;
+}
+
+/* Makes both ratchets of a leaf from its secret. */
+static enum hs_err make_ratchets(struct hs_mls_secret_tree *tree, uint32_t leaf, struct hs_mls_piece *piece)
+{
+    HS_TRY(put_ratchet(tree, leaf, HS_MLS_RATCHET_HANDSHAKE, &piece->secret));
+    enum hs_err err = put_ratchet(tree, leaf, HS_MLS_RATCHET_APPLICATION, &piece->secret);
+    if (err == HS_OK)
+        hs_mls_pieces_remove(&tree->pieces, piece);
+    else
+        undo(tree, 2 * leaf, HS_MLS_PIECE_RATCHET + HS_MLS_RATCHET_HANDSHAKE);
+    return err;
+}
+
+/* Splits the secrets on the way to a leaf, and that one into its two ratchets. Each step leaves a tree that
+ * is worth the same, so a failure does no harm. */
+static enum hs_err open_leaf(struct hs_mls_secret_tree *tree, uint32_t leaf)
+{
+    struct hs_mls_piece *piece;
+    unsigned level;
+    HS_TRY(find_secret(tree, leaf, &level, &piece));
+    for (; level > 0; level--) {
+        HS_TRY(split(tree, leaf, level, piece));
+        HS_TRY(hs_mls_pieces_find(&tree->pieces, hs_mls_node_over(leaf, level - 1), HS_MLS_PIECE_SECRET,
+                                  &piece));
+    }
+    return make_ratchets(tree, leaf, piece);
 }
 
 enum hs_err hs_mls_ratchet_put(struct hs_mls_secret_tree *tree, struct hs_mls_ratchet *ratchet)
 {
-    struct node *node;
-    enum hs_err err = open_leaf(tree, ratchet->leaf, &node);
-    if (err != HS_OK) {
-        hs_mls_ratchet_free(ratchet);
-        return err;
-    }
-    hs_mls_ratchet_free(node->ratchet[ratchet->kind]);
-    node->ratchet[ratchet->kind] = ratchet;
+    struct hs_mls_ratchet HS_MLS_RATCHET *turned = ratchet;
+    struct hs_mls_piece *piece;
+    HS_TRY(hs_mls_pieces_find(&tree->pieces, 2 * turned->leaf, HS_MLS_PIECE_RATCHET + (unsigned)turned->kind,
+                              &piece));
+    if (piece == NULL)
+        HS_TRY(open_leaf(tree, turned->leaf));
+    HS_TRY(hs_mls_pieces_put_ratchet(&tree->pieces, turned));
+    turned = NULL;
     return HS_OK;
 }
 
-/* Saved form: depth, then the nodes from the root down; each opens with what it holds. */
-enum { NODE_NONE = 0, NODE_SECRET = 1, NODE_SPLIT = 2, NODE_RATCHETS = 3 };
-
-static void write_node(struct hs_writer *w, const struct node *node)
+enum hs_err hs_mls_secret_tree_save(struct hs_mls_secret_tree *tree, const struct hs_mls_store *store,
+                                    uint64_t epoch)
 {
-    if (node == NULL) {
-        hs_write_u8(w, NODE_NONE);
-    } else if (node->has_secret) {
-        hs_write_u8(w, NODE_SECRET);
-        hs_write_bytes(w, HS_VIEW(node->secret));
-    } else if (node->ratchet[0] != NULL) {
-        hs_write_u8(w, NODE_RATCHETS);
-        hs_mls_ratchet_write(node->ratchet[0], w);
-        hs_mls_ratchet_write(node->ratchet[1], w);
-    } else {
-        hs_write_u8(w, NODE_SPLIT);
-        write_node(w, node->child[0]);
-        write_node(w, node->child[1]);
-    }
+    return hs_mls_pieces_save(&tree->pieces, store, epoch);
 }
 
-void hs_mls_secret_tree_write(const struct hs_mls_secret_tree *tree, struct hs_writer *w)
+enum hs_err hs_mls_secret_tree_load(const struct hs_mls_suite *suite, const struct hs_mls_store *store,
+                                    uint64_t epoch, unsigned depth, struct hs_mls_secret_tree **out)
 {
-    hs_write_u8(w, (uint8_t)tree->depth);
-    write_node(w, tree->root);
-}
-
-static enum hs_err read_node(struct hs_reader *r, unsigned level, uint32_t first, struct node **out)
-{
-    uint8_t holds = hs_read_u8(r);
-    HS_TRY(r->err);
-    HS_REQUIRE(holds == NODE_SECRET || (holds == NODE_SPLIT && level > 0) ||
-                   (holds == NODE_RATCHETS && level == 0),
-               HS_ERR_MALFORMED);
-    struct node *node = *out = node_new(NULL);
-    HS_REQUIRE(node != NULL, HS_ERR_NOMEM);
-    node->has_secret = holds == NODE_SECRET;
-    if (node->has_secret)
-        hs_read_fixed(r, node->secret.b, sizeof node->secret.b);
-    for (unsigned i = 0; i < 2 && holds == NODE_RATCHETS; i++)
-        HS_TRY(hs_mls_ratchet_read(r, first, i, &node->ratchet[i]));
-    for (unsigned i = 0; i < 2 && holds == NODE_SPLIT; i++)
-        HS_TRY(read_node(r, level - 1, first + (i << (level - 1)), &node->child[i]));
-    return r->err;
-}
-
-enum hs_err hs_mls_secret_tree_read(struct hs_reader *r, struct hs_mls_secret_tree **out)
-{
-    unsigned depth = hs_read_u8(r);
-    HS_TRY(r->err);
     HS_REQUIRE(depth < HS_MLS_MAX_DEPTH, HS_ERR_MALFORMED);
-    struct hs_mls_secret_tree *tree = calloc(1, sizeof *tree);
+    struct hs_mls_secret_tree *tree = tree_new(suite, depth);
     HS_REQUIRE(tree != NULL, HS_ERR_NOMEM);
-    tree->depth = depth;
-    enum hs_err err = read_node(r, depth, 0, &tree->root);
-    if (err == HS_OK) {
-        *out = tree;
-        return HS_OK;
-    }
-    hs_mls_secret_tree_free(tree);
-    return err;
+    tree->pieces.store = store;
+    tree->pieces.epoch = epoch;
+    *out = tree;
+    return HS_OK;
+}
+
+enum hs_err hs_mls_secret_tree_erase(const struct hs_mls_store *store, uint64_t epoch)
+{
+    struct hs_mls_store_key key = hs_mls_store_key(HS_MLS_RECORD_SECRET);
+    hs_mls_store_key_u64(&key, epoch);
+    return hs_mls_store_del(store, &key);
 }

@@ -14,27 +14,43 @@ struct hs_mls_next_secrets;
 struct hs_mls_staged {
     struct hs_mls_state before, next;
     struct hs_mls_change change;
-    struct hs_arena arena; /* lists of change, newcomers, touched */
-    uint32_t committer;
+    struct hs_arena arena;      /* lists of change, newcomers, touched; the proposals' content */
+    struct hs_mls_author by;    /* the committer */
+    uint32_t committer;         /* its leaf in the new tree; HS_MLS_NO_LEAF until a newcomer has one */
+    struct hs_bytes kem_output; /* of ExternalInit, as long as this lives */
     uint32_t *newcomer_leaves;
     struct hs_mls_newcomers newcomers;
     uint32_t *touched; /* nodes with new keys, in the array form */
     size_t touched_count, touched_by_proposals;
+    struct hs_mls_leaf **held; /* those that change shows, so that they stay */
+    size_t held_count;
     bool path_required, merged;
     struct hs_mls_next_secrets *secrets;
 };
 
+#define HS_MLS_NO_LEAF UINT32_MAX
+
 void hs_mls_staged_free_at(struct hs_mls_staged **staged);
 #define HS_MLS_STAGED HS_AUTO(hs_mls_staged_free_at)
 
-/* NOT_MEMBER where the committer's leaf is blank. */
-enum hs_err hs_mls_stage_begin(const struct hs_mls_public *pub, uint32_t committer,
+/* committer: a member, or SENDER_NEW_MEMBER_COMMIT. NOT_MEMBER where the committer's leaf is blank;
+ * INVALID_STATE after a ReInit. */
+enum hs_err hs_mls_stage_begin(const struct hs_mls_public *pub, const struct hs_mls_author *committer,
                                struct hs_mls_staged **out);
+
+/* The leaf as change shows it; held as long as staged lives. There is room for those of the list and of the
+ * committer. */
+struct hs_mls_member hs_mls_staged_member(struct hs_mls_staged *staged, struct hs_mls_leaf *leaf,
+                                          uint32_t index);
 
 /* Judges the list of proposals as a whole and applies it. list: content of a vector of ProposalOrRef.
  * MLS_PROPOSAL, MLS_KEY_PACKAGE, MLS_LEAF, UNSUPPORTED, TOO_LARGE, NOMEM. */
 enum hs_err hs_mls_stage_proposals(const struct hs_mls_public *pub, struct hs_mls_staged *staged,
                                    struct hs_bytes list);
+
+/* Puts the leaf of an external committer into the tree, where an Add would (RFC 9420, 12.4.3.2), before its
+ * path is made or applied; sets staged->committer. */
+enum hs_err hs_mls_stage_newcomer(struct hs_mls_staged *staged, struct hs_mls_leaf *leaf);
 
 /* After proposals and path: unique keys, credentials and capabilities of all, and the record of what changed.
  * has_path: the committer's leaf is new. MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF. */
@@ -55,8 +71,9 @@ enum hs_err hs_mls_stage_tag(struct hs_mls_staged *staged, struct hs_bytes confi
 enum hs_err hs_mls_stage_commit(const struct hs_mls_public *pub, const struct hs_mls_authed *commit,
                                 struct hs_mls_staged **out);
 
-/* Is this signed by its sender, who must be a member of this epoch? UNSUPPORTED, NOT_MEMBER, BAD_SIGNATURE.
- */
+/* Is this signed by its sender (RFC 9420, 6.1): a member of this epoch, one of external_senders, the leaf of
+ * the Add or the path that it brings? And may such a sender send that (12.1.8, 12.4.3.2)? NOT_MEMBER,
+ * BAD_SIGNATURE, MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF. */
 enum hs_err hs_mls_public_verify(const struct hs_mls_public *pub, const struct hs_mls_authed *authed);
 
 /* Verifies a proposal by its meaning and keeps it; fills in the event's facts. Once kept, again is no error.

@@ -8,9 +8,15 @@ unsigned hs_mls_node_level(uint32_t node)
     return level;
 }
 
+/* The indices of a tree of more than 2^31 leaves don't fit 32 bits: there is none. */
+static bool is_width(uint32_t width)
+{
+    return width != 0 && (width & (width - 1)) == 0;
+}
+
 uint32_t hs_mls_node_width(uint32_t width)
 {
-    return width == 0 ? 0 : 2 * (width - 1) + 1;
+    return is_width(width) ? 2 * (width - 1) + 1 : 0;
 }
 
 uint32_t hs_mls_node_root(uint32_t width)
@@ -20,6 +26,7 @@ uint32_t hs_mls_node_root(uint32_t width)
 
 uint32_t hs_mls_node_over(uint32_t leaf, unsigned level)
 {
+    HS_ASSERT(level < 32 && leaf < (uint32_t)1 << 31);
     return (uint32_t)(((uint64_t)(leaf >> level) << (level + 1)) + (((uint64_t)1 << level) - 1));
 }
 
@@ -41,8 +48,9 @@ enum hs_err hs_mls_node_right(uint32_t node, uint32_t *out)
 
 enum hs_err hs_mls_node_parent(uint32_t node, uint32_t width, uint32_t *out)
 {
+    HS_REQUIRE(is_width(width), HS_ERR_INVALID_ARG);
     HS_REQUIRE(node < hs_mls_node_width(width) && node != hs_mls_node_root(width), HS_ERR_INVALID_ARG);
-    unsigned level = hs_mls_node_level(node);
+    unsigned level = hs_mls_node_level(node); /* below the root's, which is 31 at most */
     uint32_t bit = node >> (level + 1) & 1;
     *out = (node | (uint32_t)1 << level) ^ (bit << (level + 1));
     return HS_OK;

@@ -1,11 +1,7 @@
 #include "mls/treekem.h"
 
-#include "crypto/aead.h"
-#include "crypto/dh.h"
-#include "crypto/hpke.h"
 #include "mls/suite.h"
-
-#include <sodium.h>
+#include "mls/tree_node.h"
 
 static const char path_label[] = "UpdatePathNode";
 
@@ -35,61 +31,52 @@ void hs_mls_path_keys_prune(const struct hs_mls_tree *tree, uint32_t leaf, struc
         if (level <= path.depth && path.on[level]->filled)
             continue;
         keys->have[level] = false;
-        hs_secret32_wipe(&keys->priv[level]);
+        hs_mls_secret_wipe(&keys->priv[level]);
     }
 }
 
-/* The leftmost leaf of co[level]. */
-static uint32_t co_first(uint32_t leaf, unsigned level)
+/* Sets the parent hashes of the filled nodes from the root down; *last is the one for the leaf, empty where
+ * there is none. */
+static enum hs_err set_parent_hashes(const struct hs_mls_tree *tree, struct hs_mls_tree_path *path,
+                                     struct hs_mls_hash *last)
 {
-    return (leaf >> (level - 1) ^ 1) << (level - 1);
-}
-
-/* Sets the parent hashes of the filled nodes from the root down; *last is the one for the leaf, of length 0
- * or 32. */
-static enum hs_err set_parent_hashes(struct hs_mls_tree_path *path, uint32_t leaf, struct hs_id *last,
-                                     size_t *len)
-{
-    *len = 0;
+    last->len = 0;
     for (unsigned level = path->depth; level > 0; level--) {
         struct hs_mls_node *node = path->on[level];
         if (!node->filled)
             continue;
-        node->has_parent_hash = *len > 0;
-        node->parent_hash = *last;
-        HS_TRY(hs_mls_parent_hash(node, path->co[level], co_first(leaf, level), last));
-        *len = sizeof last->b;
+        hs_mls_node_set_parent_hash(node, HS_MLS_VIEW(*last));
+        HS_TRY(hs_mls_parent_hash(tree, node, path->co[level], last));
     }
     return HS_OK;
 }
 
 /* The key pair of a node from its path secret (RFC 9420, 7.4). */
-static enum hs_err node_keypair(const struct hs_secret32 *path_secret, struct hs_secret32 *priv,
-                                struct hs_key *pub)
+static enum hs_err node_keypair(const struct hs_mls_suite *suite, const struct hs_mls_secret *path_secret,
+                                struct hs_mls_secret *priv, struct hs_mls_pub *pub)
 {
-    struct hs_secret32 HS_SECRET node_secret;
-    HS_TRY(hs_mls_derive_secret(path_secret, "node", &node_secret));
-    hs_hpke_derive_keypair(HS_VIEW(node_secret), priv, pub);
-    return HS_OK;
+    struct hs_mls_secret HS_MLS_SECRET node_secret;
+    HS_TRY(hs_mls_derive_secret(suite, path_secret, "node", &node_secret));
+    return suite->kem_derive(HS_MLS_VIEW(node_secret), priv, pub);
 }
 
 /* Blanks the direct path and fills the nodes whose copath child has members; new secrets for all of them. */
-static enum hs_err fill_new(struct hs_mls_tree_path *path, struct hs_mls_path_keys *keys,
-                            struct hs_mls_path_secrets *secrets)
+static enum hs_err fill_new(const struct hs_mls_suite *suite, struct hs_mls_tree_path *path,
+                            struct hs_mls_path_keys *keys, struct hs_mls_path_secrets *secrets)
 {
-    struct hs_secret32 HS_SECRET secret;
-    randombytes_buf(secret.b, sizeof secret.b);
+    struct hs_mls_secret HS_MLS_SECRET secret;
+    hs_mls_secret_random(suite, &secret);
     secrets->start = secret;
     for (unsigned level = 1; level <= path->depth; level++) {
-        struct hs_key pub;
+        struct hs_mls_pub pub;
         hs_mls_node_blank(path->on[level]);
         if (path->co[level]->members == 0)
             continue;
-        HS_TRY(node_keypair(&secret, &keys->priv[level], &pub));
-        hs_mls_node_fill(path->on[level], &pub);
+        HS_TRY(node_keypair(suite, &secret, &keys->priv[level], &pub));
+        hs_mls_node_fill(path->on[level], HS_MLS_VIEW(pub));
         keys->have[level] = secrets->have[level] = true;
         secrets->secret[level] = secret;
-        HS_TRY(hs_mls_derive_secret(&secret, "path", &secret));
+        HS_TRY(hs_mls_derive_secret(suite, &secret, "path", &secret));
     }
     secrets->commit = secret;
     return HS_OK;
@@ -101,19 +88,18 @@ enum hs_err hs_mls_path_make(struct hs_mls_tree *tree, const struct hs_mls_leaf_
     struct hs_mls_tree_path path;
     struct hs_mls_leaf_renewal leaf_renewal = *renewal;
     struct hs_mls_leaf HS_MLS_LEAF *leaf = NULL;
-    struct hs_key pub;
-    struct hs_id hash = {0};
-    size_t hash_len;
+    struct hs_mls_pub pub;
+    struct hs_mls_hash hash;
     *keys = (struct hs_mls_path_keys){0};
     *secrets = (struct hs_mls_path_secrets){0};
     HS_TRY(hs_mls_tree_path_own(tree, renewal->index, &path));
-    HS_TRY(fill_new(&path, keys, secrets));
-    HS_TRY(set_parent_hashes(&path, renewal->index, &hash, &hash_len));
-    hs_dh_keypair(&keys->priv[0], &pub);
+    HS_TRY(fill_new(tree->suite, &path, keys, secrets));
+    HS_TRY(set_parent_hashes(tree, &path, &hash));
+    HS_TRY(hs_mls_kem_generate(tree->suite, &keys->priv[0], &pub));
     keys->have[0] = true;
-    leaf_renewal.encryption_key = &pub;
+    leaf_renewal.encryption_key = HS_MLS_VIEW(pub);
     leaf_renewal.source = HS_MLS_LEAF_COMMIT;
-    leaf_renewal.parent_hash = hs_bytes(hash.b, hash_len);
+    leaf_renewal.parent_hash = HS_MLS_VIEW(hash);
     HS_TRY(hs_mls_leaf_renew(&leaf_renewal, &leaf));
     return hs_mls_tree_put(tree, renewal->index, leaf);
 }
@@ -137,10 +123,10 @@ static bool is_newcomer(const struct hs_mls_newcomers *newcomers, const struct h
 }
 
 /* The resolution of a copath node without the newcomers: who a path secret is encrypted to. */
-static enum hs_err recipients(const struct hs_mls_node *co, uint32_t first,
+static enum hs_err recipients(const struct hs_mls_tree *tree, struct hs_mls_node *co,
                               const struct hs_mls_newcomers *newcomers, struct hs_mls_resolution *out)
 {
-    HS_TRY(hs_mls_resolve(co, first, out));
+    HS_TRY(hs_mls_resolve(tree, co, out));
     size_t kept = 0;
     for (size_t i = 0; i < out->count; i++)
         if (!is_newcomer(newcomers, &out->list[i]))
@@ -149,13 +135,14 @@ static enum hs_err recipients(const struct hs_mls_node *co, uint32_t first,
     return HS_OK;
 }
 
-static enum hs_err encrypt_one(const struct hs_key *to, const struct hs_secret32 *secret,
-                               struct hs_bytes context, struct hs_writer *w)
+static enum hs_err encrypt_one(const struct hs_mls_seal_info *info, struct hs_bytes to,
+                               const struct hs_mls_secret *secret, struct hs_writer *w)
 {
-    uint8_t kem[HS_HPKE_ENC_LEN], ciphertext[32 + HS_AEAD_TAG_LEN];
-    HS_TRY(hs_mls_seal(to, path_label, context, HS_VIEW(*secret), kem, ciphertext));
-    const struct hs_mls_hpke_ciphertext c = {.kem = hs_bytes(kem, sizeof kem),
-                                             .ciphertext = hs_bytes(ciphertext, sizeof ciphertext)};
+    uint8_t kem[HS_MLS_MAX_PUB], ciphertext[HS_MLS_MAX_SECRET + HS_MLS_TAG_LEN];
+    HS_TRY(hs_mls_seal_to(info, to, HS_MLS_VIEW(*secret), kem, ciphertext));
+    const struct hs_mls_hpke_ciphertext c = {.kem = hs_bytes(kem, info->suite->kem_enc_len),
+                                             .ciphertext =
+                                                 hs_bytes(ciphertext, (size_t)secret->len + HS_MLS_TAG_LEN)};
     hs_mls_write_hpke(w, &c);
     return w->err;
 }
@@ -166,16 +153,18 @@ enum hs_err hs_mls_path_encrypt(const struct hs_mls_tree *tree, uint32_t sender,
                                 struct hs_writer *nodes)
 {
     struct hs_mls_tree_path path;
+    struct hs_mls_seal_info info;
+    HS_TRY(hs_mls_seal_info(tree->suite, path_label, context, &info));
     hs_mls_tree_path(tree, sender, &path);
     for (unsigned level = 1; level <= path.depth; level++) {
         if (!secrets->have[level])
             continue;
         struct hs_mls_resolution HS_MLS_RESOLUTION to = {0};
-        HS_TRY(recipients(path.co[level], co_first(sender, level), newcomers, &to));
-        hs_write_mls_vec(nodes, HS_VIEW(path.on[level]->key));
+        HS_TRY(recipients(tree, path.co[level], newcomers, &to));
+        hs_write_mls_vec(nodes, hs_mls_node_key(path.on[level]));
         size_t mark = hs_writer_open(nodes);
         for (size_t i = 0; i < to.count; i++)
-            HS_TRY(encrypt_one(hs_mls_node_key(to.list[i].node), &secrets->secret[level], context, nodes));
+            HS_TRY(encrypt_one(&info, hs_mls_node_key(to.list[i].node), &secrets->secret[level], nodes));
         hs_writer_close(nodes, mark);
     }
     return nodes->err;
@@ -194,8 +183,8 @@ static size_t count_secrets(const struct hs_mls_path_node *node)
 
 /* Fills the filtered direct path with the keys that came; as many nodes, and as many ciphertexts in each, as
  * there must be. */
-static enum hs_err fill_given(struct hs_mls_tree_path *path, uint32_t sender, struct hs_bytes nodes,
-                              const struct hs_mls_newcomers *newcomers)
+static enum hs_err fill_given(const struct hs_mls_tree *tree, struct hs_mls_tree_path *path,
+                              struct hs_bytes nodes, const struct hs_mls_newcomers *newcomers)
 {
     struct hs_reader r = hs_reader(nodes);
     for (unsigned level = 1; level <= path->depth; level++) {
@@ -203,64 +192,66 @@ static enum hs_err fill_given(struct hs_mls_tree_path *path, uint32_t sender, st
         if (path->co[level]->members == 0)
             continue;
         struct hs_mls_path_node given;
-        struct hs_key key;
         struct hs_mls_resolution HS_MLS_RESOLUTION to = {0};
         hs_mls_read_path_node(&r, &given);
         HS_REQUIRE(r.err == HS_OK, HS_ERR_MLS_COMMIT);
-        HS_REQUIRE(hs_mls_hpke_key(given.encryption_key, &key) == HS_OK, HS_ERR_MLS_COMMIT);
-        HS_TRY(recipients(path->co[level], co_first(sender, level), newcomers, &to));
+        HS_REQUIRE(given.encryption_key.len == tree->suite->kem_pub_len, HS_ERR_MLS_COMMIT);
+        HS_REQUIRE(tree->suite->kem_check(given.encryption_key) == HS_OK, HS_ERR_MLS_COMMIT);
+        HS_TRY(recipients(tree, path->co[level], newcomers, &to));
         HS_REQUIRE(count_secrets(&given) == to.count, HS_ERR_MLS_COMMIT);
-        hs_mls_node_fill(path->on[level], &key);
+        hs_mls_node_fill(path->on[level], given.encryption_key);
     }
     return hs_reader_finish(&r) == HS_OK ? HS_OK : HS_ERR_MLS_COMMIT;
 }
 
-static enum hs_err check_leaf(const struct hs_mls_tree *tree, uint32_t sender, const struct hs_mls_leaf *leaf,
-                              struct hs_bytes group_id)
+static enum hs_err check_leaf(const struct hs_mls_tree *tree, const struct hs_mls_path_apply *apply,
+                              const struct hs_mls_leaf *leaf)
 {
-    const struct hs_mls_leaf *old = hs_mls_tree_leaf(tree, sender);
-    HS_REQUIRE(leaf->node.source == HS_MLS_LEAF_COMMIT, HS_ERR_MLS_LEAF);
+    const struct hs_mls_leaf *old = hs_mls_tree_leaf(tree, apply->sender);
+    HS_TRY(hs_mls_tree_error(tree));
+    HS_REQUIRE(apply->path->leaf.source == HS_MLS_LEAF_COMMIT, HS_ERR_MLS_LEAF);
     HS_REQUIRE(old != NULL, HS_ERR_MLS_COMMIT);
-    HS_REQUIRE(!hs_key_equal(&old->encryption_key, &leaf->encryption_key), HS_ERR_MLS_COMMIT);
-    HS_TRY(hs_mls_leaf_check(leaf));
-    return hs_mls_leaf_verify(leaf, group_id, sender) == HS_OK ? HS_OK : HS_ERR_MLS_LEAF;
+    HS_REQUIRE(apply->newcomer ||
+                   !hs_bytes_equal(hs_mls_leaf_encryption_key(old), apply->path->leaf.encryption_key),
+               HS_ERR_MLS_COMMIT);
+    HS_TRY(hs_mls_leaf_check(tree->suite, leaf));
+    enum hs_err err = hs_mls_leaf_verify(tree->suite, leaf, apply->group_id, apply->sender);
+    return err == HS_ERR_BAD_SIGNATURE ? HS_ERR_MLS_LEAF : err;
 }
 
-enum hs_err hs_mls_path_apply(struct hs_mls_tree *tree, uint32_t sender,
-                              const struct hs_mls_update_path *update,
-                              const struct hs_mls_newcomers *newcomers, struct hs_bytes group_id)
+enum hs_err hs_mls_path_apply(struct hs_mls_tree *tree, const struct hs_mls_path_apply *apply)
 {
     struct hs_mls_tree_path path;
     struct hs_mls_leaf HS_MLS_LEAF *leaf = NULL;
-    struct hs_id hash = {0};
-    size_t hash_len;
-    HS_TRY(hs_mls_leaf_new(&update->leaf, &leaf));
-    HS_TRY(check_leaf(tree, sender, leaf, group_id));
-    HS_TRY(hs_mls_tree_path_own(tree, sender, &path));
-    HS_TRY(fill_given(&path, sender, update->nodes, newcomers));
-    HS_TRY(set_parent_hashes(&path, sender, &hash, &hash_len));
-    HS_REQUIRE(hs_bytes_equal(leaf->node.parent_hash, hs_bytes(hash.b, hash_len)), HS_ERR_MLS_TREE);
-    return hs_mls_tree_put(tree, sender, leaf);
+    struct hs_mls_hash hash;
+    HS_TRY(hs_mls_leaf_new(tree->suite, &apply->path->leaf, &leaf));
+    HS_TRY(check_leaf(tree, apply, leaf));
+    HS_TRY(hs_mls_tree_path_own(tree, apply->sender, &path));
+    HS_TRY(fill_given(tree, &path, apply->path->nodes, apply->newcomers));
+    HS_TRY(set_parent_hashes(tree, &path, &hash));
+    HS_REQUIRE(hs_bytes_equal(apply->path->leaf.parent_hash, HS_MLS_VIEW(hash)), HS_ERR_MLS_TREE);
+    return hs_mls_tree_put(tree, apply->sender, leaf);
 }
 
 enum hs_err hs_mls_path_derive(const struct hs_mls_tree *tree, uint32_t leaf, unsigned level,
-                               const struct hs_secret32 *start, struct hs_mls_path_keys *keys,
+                               const struct hs_mls_secret *start, struct hs_mls_path_keys *keys,
                                struct hs_mls_path_secrets *secrets)
 {
-    struct hs_secret32 HS_SECRET secret = *start;
+    struct hs_mls_secret HS_MLS_SECRET secret = *start;
     struct hs_mls_tree_path path;
     hs_mls_tree_path(tree, leaf, &path);
+    HS_TRY(hs_mls_tree_error(tree));
     for (; level <= path.depth; level++) {
-        struct hs_key pub;
+        struct hs_mls_pub pub;
         keys->have[level] = path.on[level]->filled;
-        hs_secret32_wipe(&keys->priv[level]);
+        hs_mls_secret_wipe(&keys->priv[level]);
         if (!path.on[level]->filled)
             continue;
-        HS_TRY(node_keypair(&secret, &keys->priv[level], &pub));
-        HS_REQUIRE(hs_key_equal(&pub, &path.on[level]->key), HS_ERR_MLS_COMMIT);
+        HS_TRY(node_keypair(tree->suite, &secret, &keys->priv[level], &pub));
+        HS_REQUIRE(hs_bytes_equal(HS_MLS_VIEW(pub), hs_mls_node_key(path.on[level])), HS_ERR_MLS_COMMIT);
         secrets->have[level] = true;
         secrets->secret[level] = secret;
-        HS_TRY(hs_mls_derive_secret(&secret, "path", &secret));
+        HS_TRY(hs_mls_derive_secret(tree->suite, &secret, "path", &secret));
     }
     secrets->commit = secret;
     return HS_OK;
@@ -285,14 +276,14 @@ static enum hs_err secrets_at(const struct hs_mls_path_open *open, unsigned leve
 /* Opens the ciphertext of the first recipient whose private key is one's own. */
 static enum hs_err open_secret(const struct hs_mls_path_open *open, unsigned level,
                                struct hs_bytes ciphertexts, const struct hs_mls_path_keys *keys,
-                               struct hs_secret32 *secret)
+                               struct hs_mls_secret *secret)
 {
-    struct hs_mls_tree_path path;
+    const struct hs_mls_suite *suite = open->tree->suite;
+    struct hs_mls_tree_path path, own;
     struct hs_mls_resolution HS_MLS_RESOLUTION to = {0};
-    struct hs_mls_tree_path own;
     hs_mls_tree_path(open->tree, open->sender, &path);
     hs_mls_tree_path(open->tree, open->own, &own);
-    HS_TRY(recipients(path.co[level], co_first(open->sender, level), open->newcomers, &to));
+    HS_TRY(recipients(open->tree, path.co[level], open->newcomers, &to));
     struct hs_reader r = hs_reader(ciphertexts);
     for (size_t i = 0; i < to.count; i++) {
         struct hs_mls_hpke_ciphertext c;
@@ -300,9 +291,10 @@ static enum hs_err open_secret(const struct hs_mls_path_open *open, unsigned lev
         hs_mls_read_hpke(&r, &c);
         if (to.list[i].node != own.on[at] || !keys->have[at])
             continue;
-        HS_REQUIRE(c.ciphertext.len == sizeof secret->b + HS_AEAD_TAG_LEN, HS_ERR_MLS_COMMIT);
-        return hs_mls_open(&keys->priv[at], hs_mls_node_key(to.list[i].node), path_label, open->context,
-                           c.kem, c.ciphertext, secret->b);
+        HS_REQUIRE(c.ciphertext.len == (size_t)suite->hash_len + HS_MLS_TAG_LEN, HS_ERR_MLS_COMMIT);
+        secret->len = suite->hash_len;
+        return hs_mls_open(suite, &keys->priv[at], hs_mls_node_key(to.list[i].node), path_label,
+                           open->context, c.kem, c.ciphertext, secret->v);
     }
     return HS_ERR_MLS_COMMIT;
 }
@@ -310,7 +302,7 @@ static enum hs_err open_secret(const struct hs_mls_path_open *open, unsigned lev
 enum hs_err hs_mls_path_open(const struct hs_mls_path_open *open, struct hs_mls_path_keys *keys,
                              struct hs_mls_path_secrets *secrets)
 {
-    struct hs_secret32 HS_SECRET secret;
+    struct hs_mls_secret HS_MLS_SECRET secret = {0};
     struct hs_bytes ciphertexts;
     unsigned level = hs_mls_common_level(open->own, open->sender);
     *secrets = (struct hs_mls_path_secrets){0};

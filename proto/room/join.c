@@ -1,8 +1,8 @@
 #include "room/join.h"
 
 #include "crypto/hash.h"
-#include "mls/key_package.h"
 #include "room/body.h"
+#include "room/package.h"
 #include "schema/room.pb-c.h"
 #include "wire/unpack.h"
 
@@ -77,11 +77,10 @@ static enum hs_err body_unpack(struct hs_bytes body, struct hs_arena *arena, Han
 static enum hs_err key_package_read(struct hs_bytes key_package, const struct hs_key *hub_root,
                                     struct hs_time at, struct hs_join *out)
 {
-    HS_REQUIRE(at.ms >= 0, HS_ERR_INVALID_ARG);
-    struct hs_mls_key_package_facts facts = {0};
-    HS_TRY(hs_mls_key_package_check(key_package, (uint64_t)at.ms / 1000, &facts));
-    HS_TRY(hs_room_leaf_check(facts.identity, &facts.signature_key, hub_root, at, &out->member));
-    out->key_package_ref = facts.ref;
+    struct hs_room_package package;
+    HS_TRY(hs_room_package_check(key_package, hub_root, at, &package));
+    out->key_package_ref = package.ref;
+    out->member = package.member;
     return HS_OK;
 }
 

@@ -47,8 +47,8 @@ struct hs_join {
 /* Checks the body of a JOIN record for this room. at: hub time of the record. hub_root: the policy's.
  * INVITE_INVALID where the proof isn't signed by the invite key that it names, or is for another room;
  * INVITE_REPLAYED where it is genuine but was made for another key package or persona; errors of
- * hs_mls_key_package_check() and hs_room_leaf_check() for the key package; MALFORMED, TOO_LARGE for a body
- * that isn't one; NOMEM. *out is zeros after an error. */
+ * hs_room_package_check() for the key package; MALFORMED, TOO_LARGE for a body that isn't one; NOMEM. *out is
+ * zeros after an error. */
 enum hs_err hs_join_verify(struct hs_bytes body, const struct hs_id *room, const struct hs_key *hub_root,
                            struct hs_time at, struct hs_join *out);
 

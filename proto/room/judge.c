@@ -1,11 +1,18 @@
 #include "room/judge.h"
 
+/* Neither banned nor on a device that was revoked. */
+static enum hs_err admission_check(const struct hs_judge_commit *c, const struct hs_room_member *who)
+{
+    bool out = hs_policy_is_banned(c->policy, &who->persona) || hs_policy_is_revoked(c->policy, &who->device);
+    return out ? HS_ERR_DENIED : HS_OK;
+}
+
 /* The right as it stands in the policy before the commit, exercised by somebody whom the brand vouches for
  * where it comes from a role. */
 static enum hs_err right_check(const struct hs_judge_commit *c, const struct hs_room_member *by,
                                enum hs_right right)
 {
-    HS_REQUIRE(!hs_policy_is_banned(c->policy, &by->persona), HS_ERR_DENIED);
+    HS_TRY(admission_check(c, by));
     HS_REQUIRE(hs_policy_allows(c->policy, &by->persona, c->hub_time, right), HS_ERR_POLICY);
     bool by_role = hs_policy_role(c->policy, &by->persona, c->hub_time) != HS_ROOM_MEMBER;
     HS_REQUIRE(!by_role || hs_room_member_is_endorsed(by), HS_ERR_NAME_REFUSED);
@@ -39,7 +46,7 @@ static enum hs_err newcomer_check(const struct hs_judge_commit *c, size_t index)
     const struct hs_judge_added *added = &c->added[index];
     const struct hs_key *persona = &added->member.persona;
     HS_TRY(right_check(c, added->by, HS_RIGHT_ADD));
-    HS_REQUIRE(!hs_policy_is_banned(c->policy, persona), HS_ERR_DENIED);
+    HS_TRY(admission_check(c, &added->member));
     HS_REQUIRE(!added->is_member || is_removed(c, persona), HS_ERR_POLICY);
     for (size_t i = 0; i < index; i++)
         HS_REQUIRE(!hs_key_equal(&c->added[i].member.persona, persona), HS_ERR_POLICY);
@@ -133,8 +140,10 @@ static enum hs_err removed_check(const struct hs_judge_commit *c)
 
 static enum hs_err updated_check(const struct hs_judge_commit *c)
 {
-    for (size_t i = 0; i < c->updated_count; i++)
+    for (size_t i = 0; i < c->updated_count; i++) {
         HS_REQUIRE(hs_key_equal(&c->updated[i].persona_before, &c->updated[i].after.persona), HS_ERR_POLICY);
+        HS_TRY(admission_check(c, &c->updated[i].after));
+    }
     return HS_OK;
 }
 
@@ -148,7 +157,7 @@ static enum hs_err policy_change(const struct hs_judge_commit *c)
 
 enum hs_err hs_judge_commit(const struct hs_judge_commit *commit)
 {
-    HS_REQUIRE(!hs_policy_is_banned(commit->policy, &commit->committer->persona), HS_ERR_DENIED);
+    HS_TRY(admission_check(commit, commit->committer));
     HS_TRY(added_check(commit));
     HS_TRY(removed_check(commit));
     HS_TRY(updated_check(commit));

@@ -58,16 +58,20 @@ struct hs_judge_commit {
 };
 
 /* HS_OK, or why the commit must be refused:
- * DENIED           the committer, a proposer or a newcomer is banned
- * POLICY           a right is missing; an owner is removed by somebody else; a persona is added twice or is
- * in the room already; a leaf changes its persona; a policy change goes too far; a counter gets a second
- *                  customer; a JOIN is named that admits nobody
- * NAME_REFUSED     a newcomer with a role above member, or one who acts by such a role, shows neither handle
- * nor grant of the hub's root ROOM_FULL        more leaves than the policy allows INVITE_UNKNOWN   a newcomer
- * without a JOIN record INVITE_REPLAYED  the JOIN is for another key package or device, or admitted somebody
- * before INVITE_EXPIRED   the invite had run out when it was used INVITE_USED_UP   it had been used as often
- * as it may be INVITE_INVALID   the JOIN's invite isn't of this room or another one, or its issuer may not
- * invite */
+ *
+ * - DENIED: the committer, a proposer, a newcomer or the bearer of a new leaf is banned, or on a revoked
+ * device.
+ * - POLICY: a right is missing; an owner is removed by somebody else; a persona is added twice or is in the
+ * room already; a leaf changes its persona; a policy change goes too far; a counter gets a second customer; a
+ * JOIN is named that admits nobody.
+ * - NAME_REFUSED: a newcomer with a role above member, or one who acts by such a role, shows neither handle
+ * nor grant of the hub's root.
+ * - ROOM_FULL: more leaves than the policy allows.
+ * - INVITE_UNKNOWN: a newcomer without a JOIN record.
+ * - INVITE_REPLAYED: the JOIN is for another key package or device, or admitted somebody before.
+ * - INVITE_EXPIRED: the invite had run out when it was used.
+ * - INVITE_USED_UP: it had been used as often as it may be.
+ * - INVITE_INVALID: the JOIN's invite isn't of this room or another one, or its issuer may not invite. */
 enum hs_err hs_judge_commit(const struct hs_judge_commit *commit);
 
 #endif

@@ -12,18 +12,10 @@ struct gather {
     struct hs_judge_commit commit;
 };
 
-static enum hs_err leaf_persona(const struct hs_mls_member *leaf, struct hs_key *persona)
-{
-    HS_REQUIRE(leaf->credential_type == HS_MLS_BASIC, HS_ERR_UNSUPPORTED);
-    return hs_room_leaf_persona(leaf->identity, persona);
-}
-
 static enum hs_err leaf_check(const struct gather *g, const struct hs_mls_member *leaf,
                               struct hs_room_member *out)
 {
-    HS_REQUIRE(leaf->credential_type == HS_MLS_BASIC, HS_ERR_UNSUPPORTED);
-    return hs_room_leaf_check(leaf->identity, &leaf->signature_key, &g->policy.hub_root, g->input->hub_time,
-                              out);
+    return hs_room_leaf_check(leaf, &g->policy.hub_root, g->input->hub_time, out);
 }
 
 static enum hs_err policy_of(const struct hs_mls_public *before, struct hs_arena *arena,
@@ -78,15 +70,27 @@ static enum hs_err new_policy_read(struct gather *g, struct hs_bytes before, str
     return HS_OK;
 }
 
-/* The facts of the proposer at that leaf of the tree. */
-static enum hs_err proposer_find(const struct gather *g, uint32_t leaf, const struct hs_room_member **out)
+/* A room is changed by its members alone, and by what its rules speak of (ROOM-61). */
+static enum hs_err scope_check(const struct hs_mls_change *change)
 {
-    if (g->committer_checked && leaf == g->input->change->committer.leaf) {
+    HS_REQUIRE(!change->external && !change->resync, HS_ERR_POLICY);
+    HS_REQUIRE(change->psk_count == 0 && !change->reinit_proposed, HS_ERR_POLICY);
+    return HS_OK;
+}
+
+/* The facts of the proposer: a member as the tree has it. */
+static enum hs_err proposer_find(const struct gather *g, struct hs_mls_author author,
+                                 const struct hs_room_member **out)
+{
+    HS_REQUIRE(author.type == HS_MLS_SENDER_MEMBER, HS_ERR_POLICY);
+    if (g->committer_checked && author.index == g->input->change->committer.leaf) {
         *out = &g->committer;
         return HS_OK;
     }
     struct hs_mls_member member = {0};
-    HS_REQUIRE(hs_mls_public_member(g->input->before, leaf, &member) == HS_OK, HS_ERR_NOT_MEMBER);
+    enum hs_err err = hs_mls_public_member(g->input->before, author.index, &member);
+    HS_REQUIRE(err != HS_ERR_NOT_FOUND, HS_ERR_NOT_MEMBER);
+    HS_TRY(err);
     struct hs_room_member *facts = hs_arena_alloc(g->arena, sizeof *facts);
     HS_REQUIRE(facts != NULL, HS_ERR_NOMEM);
     HS_TRY(leaf_check(g, &member, facts));
@@ -101,7 +105,7 @@ static bool is_member(const struct hs_judge_input *input, const struct hs_key *p
     struct hs_mls_member member = {0};
     for (uint32_t leaf = 0; hs_mls_public_member_next(input->before, &leaf, &member);) {
         struct hs_key other = {0};
-        if (leaf_persona(&member, &other) == HS_OK && hs_key_equal(&other, persona))
+        if (hs_room_leaf_persona(&member, &other) == HS_OK && hs_key_equal(&other, persona))
             return true;
     }
     return false;
@@ -115,12 +119,18 @@ static enum hs_err added_gather(struct gather *g)
     for (size_t i = 0; i < change->added_count; i++) {
         HS_TRY(leaf_check(g, &change->added[i].member, &added[i].member));
         HS_TRY(proposer_find(g, change->added[i].by, &added[i].by));
-        added[i].key_package_ref = change->added[i].key_package_ref;
+        HS_REQUIRE(HS_FIXED(HS_MLS_VIEW(change->added[i].key_package_ref), &added[i].key_package_ref),
+                   HS_ERR_MLS_VERSION);
         added[i].is_member = is_member(g->input, &added[i].member.persona);
     }
     g->commit.added = added;
     g->commit.added_count = change->added_count;
     return HS_OK;
+}
+
+static bool is_leaving(const struct hs_mls_removed *removed)
+{
+    return removed->by.type == HS_MLS_SENDER_MEMBER && removed->by.index == removed->member.leaf;
 }
 
 /* Who leaves may have let its certificate run out: of its leaf only the persona is read. */
@@ -142,9 +152,9 @@ static enum hs_err removed_gather(struct gather *g)
     HS_REQUIRE(removed != NULL, HS_ERR_NOMEM);
     for (size_t i = 0; i < change->removed_count; i++) {
         const struct hs_mls_removed *from = &change->removed[i];
-        HS_TRY(leaf_persona(&from->member, &removed[i].persona));
-        HS_TRY(from->by == from->member.leaf ? leaver_find(g, &removed[i].persona, &removed[i].by)
-                                             : proposer_find(g, from->by, &removed[i].by));
+        HS_TRY(hs_room_leaf_persona(&from->member, &removed[i].persona));
+        HS_TRY(is_leaving(from) ? leaver_find(g, &removed[i].persona, &removed[i].by)
+                                : proposer_find(g, from->by, &removed[i].by));
     }
     g->commit.removed = removed;
     g->commit.removed_count = change->removed_count;
@@ -158,7 +168,7 @@ static enum hs_err updated_gather(struct gather *g)
         hs_arena_alloc(g->arena, (change->updated_count + 1) * sizeof *updated);
     HS_REQUIRE(updated != NULL, HS_ERR_NOMEM);
     for (size_t i = 0; i < change->updated_count; i++) {
-        HS_TRY(leaf_persona(&change->updated[i].before, &updated[i].persona_before));
+        HS_TRY(hs_room_leaf_persona(&change->updated[i].before, &updated[i].persona_before));
         HS_TRY(leaf_check(g, &change->updated[i].after, &updated[i].after));
     }
     g->commit.updated = updated;
@@ -172,7 +182,7 @@ static enum hs_err customer_find(const struct gather *g, bool *found)
     struct hs_mls_member member = {0};
     for (uint32_t leaf = 0; hs_mls_public_member_next(g->input->before, &leaf, &member);) {
         struct hs_key persona = {0};
-        HS_TRY(leaf_persona(&member, &persona));
+        HS_TRY(hs_room_leaf_persona(&member, &persona));
         if (hs_policy_role(&g->policy, &persona, g->input->hub_time) == HS_ROOM_MEMBER)
             *found = true;
     }
@@ -197,13 +207,15 @@ static enum hs_err gather_start(struct gather *g)
     return HS_OK;
 }
 
-/* An empty commit takes no right: of its committer only the persona counts. */
+/* An empty commit takes no right: of its committer only persona and device count. */
 static enum hs_err committer_gather(struct gather *g)
 {
     const struct hs_mls_change *change = g->input->change;
     bool acts = change->added_count + change->removed_count > 0 || change->extensions_proposed;
-    if (!acts)
-        return leaf_persona(&change->committer, &g->committer.persona);
+    if (!acts) {
+        HS_REQUIRE(HS_FIXED(change->committer.signature_key, &g->committer.device), HS_ERR_MALFORMED);
+        return hs_room_leaf_persona(&change->committer, &g->committer.persona);
+    }
     HS_TRY(leaf_check(g, &change->committer, &g->committer));
     g->committer_checked = true;
     return HS_OK;
@@ -212,6 +224,7 @@ static enum hs_err committer_gather(struct gather *g)
 static enum hs_err change_gather(struct gather *g)
 {
     const struct hs_mls_change *change = g->input->change;
+    HS_TRY(scope_check(change));
     HS_TRY(gather_start(g));
     HS_TRY(committer_gather(g));
     HS_TRY(added_gather(g));

@@ -31,12 +31,13 @@ static enum hs_err change_make(const struct hs_mls_public *before, const struct 
     one->change.committer = event->sender;
     switch (proposal->type) {
     case HS_MLS_ADD:
-        one->added = (struct hs_mls_added){.member = proposal->target, .by = event->sender.leaf};
+        one->added = (struct hs_mls_added){
+            .member = proposal->target, .key_package_ref.len = HS_HASH_LEN, .by = event->author};
         one->change.added = &one->added;
         one->change.added_count = 1;
         return HS_OK;
     case HS_MLS_REMOVE:
-        one->removed = (struct hs_mls_removed){.member = proposal->target, .by = event->sender.leaf};
+        one->removed = (struct hs_mls_removed){.member = proposal->target, .by = event->author};
         one->change.removed = &one->removed;
         one->change.removed_count = 1;
         return HS_OK;
@@ -47,7 +48,7 @@ static enum hs_err change_make(const struct hs_mls_public *before, const struct 
         return HS_OK;
     case HS_MLS_GROUP_CONTEXT_EXTENSIONS:
         one->change.extensions_proposed = true;
-        one->change.extensions_by = event->sender.leaf;
+        one->change.extensions_by = event->author;
         one->change.new_extensions = proposal->extensions;
         return context_extensions(hs_mls_public_context(before), &one->change.old_extensions);
     default:
@@ -70,6 +71,7 @@ enum hs_err hs_judge_proposal(const struct hs_mls_public *before, const struct h
                               struct hs_time hub_time, struct hs_arena *arena)
 {
     HS_REQUIRE(event->kind == HS_MLS_EVENT_PROPOSAL, HS_ERR_INVALID_ARG);
+    HS_REQUIRE(event->author.type == HS_MLS_SENDER_MEMBER, HS_ERR_POLICY);
     if (event->proposal.type == HS_MLS_REMOVE && event->proposal.target.leaf == event->sender.leaf)
         return HS_OK; /* leaving is free, also for who is banned or whose certificate has run out */
     struct change_of_one one = {0};

@@ -3,6 +3,7 @@
 #define HS_ROOM_LEAF_H
 
 #include "identity/credential.h"
+#include "mls/event.h"
 
 struct hs_room_member {
     struct hs_key persona; /* or public identity */
@@ -13,19 +14,22 @@ struct hs_room_member {
     char display_name[HS_CREDENTIAL_NAME_MAX + 1]; /* chosen by its bearer: shown as such, or empty */
 };
 
-/* identity and signature_key: the leaf's (struct hs_mls_member, struct hs_mls_key_package_facts). at: the hub
- * time of the record that brings the leaf in; for a key package that is asked for, now. hub_root: the
- * policy's; the roles and the handle are granted by it. The same answer at every node and member, whatever
- * they know of domains: who shows a handle compares its domain with that of the hub's descriptor. Errors of
- * hs_credential_verify(): WRONG_SENDER where the leaf's key isn't the certificate's; WRONG_SIGNER and
- * BAD_CHAIN for grants by another root or for somebody else; EXPIRED, NOT_YET; BAD_SIGNATURE, BAD_KEY,
- * MALFORMED, UNSUPPORTED, TOO_LARGE, NOMEM. *out is zeros after an error. */
-enum hs_err hs_room_leaf_check(struct hs_bytes identity, const struct hs_key *signature_key,
-                               const struct hs_key *hub_root, struct hs_time at, struct hs_room_member *out);
+/* at: the hub time of the record that brings the leaf in; for a key package that is asked for, now. hub_root:
+ * the policy's; the roles and the handle are granted by it. The same answer at every node and member,
+ * whatever they know of domains: who shows a handle compares its domain with that of the hub's descriptor.
+ *
+ * MLS verifies signatures by the leaf's key as it finds it; that the key is a point of the main subgroup,
+ * without which its signatures could be judged differently elsewhere, is checked here alone, with the
+ * certificate that brings it: BAD_KEY. Other errors of hs_credential_verify(): WRONG_SENDER where the leaf's
+ * key isn't the certificate's; WRONG_SIGNER and BAD_CHAIN for grants by another root or for somebody else;
+ * EXPIRED, NOT_YET; BAD_SIGNATURE, MALFORMED, UNSUPPORTED (also for a credential that isn't basic),
+ * TOO_LARGE, NOMEM. *out is zeros after an error. */
+enum hs_err hs_room_leaf_check(const struct hs_mls_member *leaf, const struct hs_key *hub_root,
+                               struct hs_time at, struct hs_room_member *out);
 
-/* The persona that the bytes claim, for a leaf that was checked when it entered the tree: no signature is
+/* The persona that the leaf claims, for one that was checked when it entered the tree: no signature is
  * verified. MALFORMED, TOO_LARGE, UNSUPPORTED, NOMEM. */
-enum hs_err hs_room_leaf_persona(struct hs_bytes identity, struct hs_key *persona);
+enum hs_err hs_room_leaf_persona(const struct hs_mls_member *leaf, struct hs_key *persona);
 
 /* True where the hub's root vouches for the member: by a handle or by a role. Whoever ranks above member in a
  * room must show it. */

@@ -67,12 +67,13 @@ enum hs_room_role hs_policy_role(const struct hs_policy *policy, const struct hs
     return holds ? role->role : HS_ROOM_MEMBER;
 }
 
-bool hs_policy_is_banned(const struct hs_policy *policy, const struct hs_key *key)
+/* Is the key in an ascending list? */
+static bool keys_have(const struct hs_key *keys, size_t count, const struct hs_key *key)
 {
-    size_t low = 0, high = policy->banned_count;
+    size_t low = 0, high = count;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int order = key_order(&policy->banned[mid], key);
+        int order = key_order(&keys[mid], key);
         if (order == 0)
             return true;
         if (order < 0)
@@ -81,6 +82,16 @@ bool hs_policy_is_banned(const struct hs_policy *policy, const struct hs_key *ke
             high = mid;
     }
     return false;
+}
+
+bool hs_policy_is_banned(const struct hs_policy *policy, const struct hs_key *key)
+{
+    return keys_have(policy->banned, policy->banned_count, key);
+}
+
+bool hs_policy_is_revoked(const struct hs_policy *policy, const struct hs_key *device)
+{
+    return keys_have(policy->revoked, policy->revoked_count, device);
 }
 
 bool hs_policy_allows(const struct hs_policy *policy, const struct hs_key *key, struct hs_time at,
@@ -128,11 +139,11 @@ static enum hs_err roles_check(const struct hs_policy *policy)
     return HS_OK;
 }
 
-static enum hs_err banned_check(const struct hs_policy *policy)
+static enum hs_err keys_check(const struct hs_key *keys, size_t count, size_t max)
 {
-    HS_REQUIRE(policy->banned_count <= HS_POLICY_BANNED_MAX, HS_ERR_TOO_LARGE);
-    for (size_t i = 1; i < policy->banned_count; i++)
-        HS_REQUIRE(key_order(&policy->banned[i - 1], &policy->banned[i]) < 0, HS_ERR_MALFORMED);
+    HS_REQUIRE(count <= max, HS_ERR_TOO_LARGE);
+    for (size_t i = 1; i < count; i++)
+        HS_REQUIRE(key_order(&keys[i - 1], &keys[i]) < 0, HS_ERR_MALFORMED);
     return HS_OK;
 }
 
@@ -147,31 +158,45 @@ static enum hs_err policy_check(const struct hs_policy *policy)
     HS_REQUIRE(policy->retention_ms >= 0, HS_ERR_MALFORMED);
     HS_REQUIRE(!hs_key_equal(&policy->hub_root, &no_key), HS_ERR_MALFORMED);
     HS_REQUIRE(policy->hub_term >= HS_POLICY_HUB_TERM_FIRST, HS_ERR_MALFORMED);
-    HS_TRY(banned_check(policy));
+    HS_TRY(keys_check(policy->banned, policy->banned_count, HS_POLICY_BANNED_MAX));
+    HS_TRY(keys_check(policy->revoked, policy->revoked_count, HS_POLICY_REVOKED_MAX));
     return roles_check(policy);
+}
+
+/* Keys one behind the other, as an array in the arena. */
+static enum hs_err keys_from_bytes(struct hs_bytes bytes, size_t max, struct hs_arena *arena,
+                                   const struct hs_key **out, size_t *count)
+{
+    HS_REQUIRE(bytes.len % HS_KEY_LEN == 0, HS_ERR_MALFORMED);
+    *count = bytes.len / HS_KEY_LEN;
+    HS_REQUIRE(*count <= max, HS_ERR_TOO_LARGE);
+    struct hs_key *keys = hs_arena_alloc(arena, bytes.len + sizeof *keys);
+    HS_REQUIRE(keys != NULL, HS_ERR_NOMEM);
+    for (size_t i = 0; i < *count; i++)
+        memcpy(keys[i].b, bytes.data + i * HS_KEY_LEN, HS_KEY_LEN);
+    *out = keys;
+    return HS_OK;
 }
 
 /* The message's fixed-size parts and lists, copied into the arena; policy_check() judges them. */
 static enum hs_err policy_from_message(const Hanse__Policy *message, struct hs_arena *arena,
                                        struct hs_policy *out)
 {
-    struct hs_bytes banned = hs_pb_bytes(message->banned);
     HS_REQUIRE(message->n_roles <= HS_POLICY_ROLES_MAX, HS_ERR_TOO_LARGE);
-    HS_REQUIRE(banned.len % HS_KEY_LEN == 0, HS_ERR_MALFORMED);
-    HS_REQUIRE(banned.len / HS_KEY_LEN <= HS_POLICY_BANNED_MAX, HS_ERR_TOO_LARGE);
+    HS_TRY(keys_from_bytes(hs_pb_bytes(message->banned), HS_POLICY_BANNED_MAX, arena, &out->banned,
+                           &out->banned_count));
+    HS_TRY(keys_from_bytes(hs_pb_bytes(message->revoked), HS_POLICY_REVOKED_MAX, arena, &out->revoked,
+                           &out->revoked_count));
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(message->hub_root), &out->hub_root), HS_ERR_MALFORMED);
     struct hs_policy_role *roles = hs_arena_alloc(arena, (message->n_roles + 1) * sizeof *roles);
-    struct hs_key *keys = hs_arena_alloc(arena, banned.len + sizeof *keys);
     char *name = hs_arena_str(arena, hs_bytes_str(message->name));
-    HS_REQUIRE(roles != NULL && keys != NULL && name != NULL, HS_ERR_NOMEM);
+    HS_REQUIRE(roles != NULL && name != NULL, HS_ERR_NOMEM);
     for (size_t i = 0; i < message->n_roles; i++) {
         const Hanse__RoleEntry *entry = message->roles[i];
         HS_REQUIRE(HS_FIXED(hs_pb_bytes(entry->key), &roles[i].key), HS_ERR_MALFORMED);
         roles[i].role = (enum hs_room_role)entry->role;
         roles[i].until.ms = entry->until_ms;
     }
-    for (size_t i = 0; i < banned.len / HS_KEY_LEN; i++)
-        memcpy(keys[i].b, banned.data + i * HS_KEY_LEN, HS_KEY_LEN);
     out->name = hs_bytes_str(name);
     out->kind = (enum hs_room_kind)message->kind;
     out->roles = roles;
@@ -179,8 +204,6 @@ static enum hs_err policy_from_message(const Hanse__Policy *message, struct hs_a
     out->max_members = message->max_members;
     out->retention_ms = message->retention_ms;
     out->hub_term = message->hub_term;
-    out->banned = keys;
-    out->banned_count = banned.len / HS_KEY_LEN;
     return HS_OK;
 }
 
@@ -230,6 +253,7 @@ static enum hs_err policy_write(const struct hs_policy *policy, struct hs_arena 
     message.hub_root = hs_pb_data(HS_VIEW(policy->hub_root));
     message.hub_term = policy->hub_term;
     message.banned = hs_pb_data(hs_bytes(policy->banned, policy->banned_count * sizeof *policy->banned));
+    message.revoked = hs_pb_data(hs_bytes(policy->revoked, policy->revoked_count * sizeof *policy->revoked));
     return HS_PACK(&message, out);
 }
 

@@ -13,6 +13,8 @@ enum {
     HS_POLICY_NAME_MAX = 128,     /* bytes: a room's name is a line on a phone */
     HS_POLICY_ROLES_MAX = 256,    /* people with a role: more is a staff list, kept elsewhere */
     HS_POLICY_BANNED_MAX = 1024,  /* each costs 32 bytes in every policy change */
+    HS_POLICY_REVOKED_MAX =
+        256, /* devices lost while their persona stays; they go when its certificate ends */
     HS_POLICY_MEMBERS_MIN = 2,
     HS_POLICY_MEMBERS_MAX = 10000, /* a commit stays O(log n) with a depth of 14 */
     HS_POLICY_HUB_TERM_FIRST = 1,  /* of the genesis */
@@ -42,7 +44,7 @@ enum hs_right {
     HS_RIGHT_INVITE = 1 << 2,
     HS_RIGHT_ADD = 1 << 3, /* admit joiners */
     HS_RIGHT_REMOVE = 1 << 4,
-    HS_RIGHT_CHANGE_POLICY = 1 << 5, /* name, bans, and roles below moderator */
+    HS_RIGHT_CHANGE_POLICY = 1 << 5, /* name, bans, revoked devices, and roles below moderator */
     HS_RIGHT_GOVERN = 1 << 6,        /* everything that a policy change may change at all */
 };
 
@@ -62,15 +64,17 @@ struct hs_policy {
     int64_t retention_ms;   /* 0 = for good */
     struct hs_key hub_root; /* of the node in office */
     uint32_t hub_term;
-    const struct hs_key *banned; /* ascending, each once */
+    const struct hs_key *banned; /* personas; ascending, each once */
     size_t banned_count;
+    const struct hs_key *revoked; /* devices' signature keys; ascending, each once */
+    size_t revoked_count;
 };
 
 /* From the extension's bytes, into the arena. MALFORMED for what isn't the one encoding of a valid policy
- * (name empty or not clean, no kind, roles or bans out of order, an owner with an end or banned, no owner,
- * fewer than HS_POLICY_MEMBERS_MIN members, a negative time, hub root not 32 bytes or term 0); TOO_LARGE past
- * a limit; UNSUPPORTED for a kind, role or field that this version doesn't know; NOMEM. *out is zeros after
- * an error. */
+ * (name empty or not clean, no kind, roles, bans or revoked devices out of order, an owner with an end or
+ * banned, no owner, fewer than HS_POLICY_MEMBERS_MIN members, a negative time, hub root not 32 bytes or term
+ * 0); TOO_LARGE past a limit; UNSUPPORTED for a kind, role or field that this version doesn't know; NOMEM.
+ * *out is zeros after an error. */
 enum hs_err hs_policy_parse(struct hs_bytes bytes, struct hs_arena *arena, struct hs_policy *out);
 
 /* Appends the bytes of a policy, which must be valid as above (INVALID_ARG for what would be MALFORMED or
@@ -81,6 +85,9 @@ enum hs_err hs_policy_pack(const struct hs_policy *policy, struct hs_writer *out
 enum hs_room_role hs_policy_role(const struct hs_policy *policy, const struct hs_key *key, struct hs_time at);
 
 bool hs_policy_is_banned(const struct hs_policy *policy, const struct hs_key *key);
+
+/* device: a signature key. */
+bool hs_policy_is_revoked(const struct hs_policy *policy, const struct hs_key *device);
 
 /* Does the policy give this right to key at that hub time? Who is banned has none. Says nothing of
  * membership. */
@@ -97,10 +104,12 @@ enum hs_err hs_policy_set_role(const struct hs_policy *policy, const struct hs_p
                                struct hs_arena *arena, struct hs_policy *out);
 enum hs_err hs_policy_set_banned(const struct hs_policy *policy, const struct hs_key *key, bool banned,
                                  struct hs_arena *arena, struct hs_policy *out);
+enum hs_err hs_policy_set_revoked(const struct hs_policy *policy, const struct hs_key *device, bool revoked,
+                                  struct hs_arena *arena, struct hs_policy *out);
 
 /* What a policy change by key may turn before into (spec/rooms.md): kind, hub root and hub term stay; who may
- * CHANGE_POLICY but not GOVERN changes only the name, bans and roles below moderator, and bans no moderator
- * or owner. POLICY where it isn't allowed. */
+ * CHANGE_POLICY but not GOVERN changes only the name, bans, revoked devices and roles below moderator, and
+ * bans no moderator or owner. POLICY where it isn't allowed. */
 enum hs_err hs_policy_change_check(const struct hs_policy *before, const struct hs_policy *after,
                                    const struct hs_key *by, struct hs_time at);
 

@@ -46,22 +46,50 @@ enum hs_err hs_policy_set_role(const struct hs_policy *policy, const struct hs_p
     return HS_OK;
 }
 
+/* An ascending list with the key in it, or without. */
+struct keys {
+    const struct hs_key *list;
+    size_t count;
+};
+
+static enum hs_err keys_set(struct keys before, const struct hs_key *key, bool listed, struct hs_arena *arena,
+                            struct keys *after)
+{
+    struct hs_key *list = hs_arena_alloc(arena, (before.count + 1) * sizeof *list);
+    HS_REQUIRE(list != NULL, HS_ERR_NOMEM);
+    size_t place = key_place(before.list, before.count, sizeof *list, key), count = place;
+    bool was = place < before.count && hs_key_equal(&before.list[place], key);
+    for (size_t i = 0; i < place; i++)
+        list[i] = before.list[i];
+    if (listed)
+        list[count++] = *key;
+    for (size_t i = place + (was ? 1 : 0); i < before.count; i++)
+        list[count++] = before.list[i];
+    *after = (struct keys){list, count};
+    return HS_OK;
+}
+
 enum hs_err hs_policy_set_banned(const struct hs_policy *policy, const struct hs_key *key, bool banned,
                                  struct hs_arena *arena, struct hs_policy *out)
 {
-    struct hs_key *keys = hs_arena_alloc(arena, (policy->banned_count + 1) * sizeof *keys);
-    HS_REQUIRE(keys != NULL, HS_ERR_NOMEM);
-    size_t place = key_place(policy->banned, policy->banned_count, sizeof *keys, key), count = place;
-    bool listed = place < policy->banned_count && hs_key_equal(&policy->banned[place], key);
-    for (size_t i = 0; i < place; i++)
-        keys[i] = policy->banned[i];
-    if (banned)
-        keys[count++] = *key;
-    for (size_t i = place + (listed ? 1 : 0); i < policy->banned_count; i++)
-        keys[count++] = policy->banned[i];
+    struct keys keys;
+    HS_TRY(keys_set((struct keys){policy->banned, policy->banned_count}, key, banned, arena, &keys));
     struct hs_policy changed = *policy;
-    changed.banned = keys;
-    changed.banned_count = count;
+    changed.banned = keys.list;
+    changed.banned_count = keys.count;
+    HS_TRY(policy_check_whole(&changed));
+    *out = changed;
+    return HS_OK;
+}
+
+enum hs_err hs_policy_set_revoked(const struct hs_policy *policy, const struct hs_key *device, bool revoked,
+                                  struct hs_arena *arena, struct hs_policy *out)
+{
+    struct keys keys;
+    HS_TRY(keys_set((struct keys){policy->revoked, policy->revoked_count}, device, revoked, arena, &keys));
+    struct hs_policy changed = *policy;
+    changed.revoked = keys.list;
+    changed.revoked_count = keys.count;
     HS_TRY(policy_check_whole(&changed));
     *out = changed;
     return HS_OK;

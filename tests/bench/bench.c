@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+bool bench_quick;
+
 static double clock_ns(clockid_t id)
 {
     struct timespec t;
@@ -33,11 +35,16 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-double bench_median(struct bench_samples *s)
+double bench_quantile(struct bench_samples *s, double part)
 {
     HS_ASSERT(s->count > 0);
     qsort(s->ns, s->count, sizeof *s->ns, by_size);
-    return s->ns[s->count / 2];
+    return s->ns[(size_t)(part * (double)(s->count - 1) + 0.5)];
+}
+
+double bench_median(struct bench_samples *s)
+{
+    return bench_quantile(s, 0.5);
 }
 
 static double batch(bench_step *step, void *context, size_t count)

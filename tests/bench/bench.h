@@ -5,6 +5,9 @@
 
 #include "fuzz/fuzz.h"
 
+/* A run to see whether everything works: small groups only, and short. */
+extern bool bench_quick;
+
 /* What a step does again and again. */
 typedef void bench_step(void *context);
 
@@ -22,6 +25,9 @@ struct bench_samples {
 
 void bench_add(struct bench_samples *s, double ns);
 double bench_median(struct bench_samples *s);
+
+/* part: 0.1 is the value that a tenth lies below. Sorts the samples. */
+double bench_quantile(struct bench_samples *s, double part);
 
 /* The median time of one step, from batches of about a millisecond for about milliseconds. */
 double bench_time(bench_step *step, void *context, double milliseconds);

@@ -1,4 +1,4 @@
-/* hanse_bench [NAME]: all parts, or the one of that name. */
+/* hanse_bench [--quick] [NAME]: all parts, or the one of that name. */
 #include "bench/bench.h"
 
 #include "crypto/selftest.h"
@@ -17,6 +17,12 @@ static const struct part {
 int main(int argc, char **argv)
 {
     bool found = false;
+    if (argc > 1 && strcmp(argv[1], "--quick") == 0) {
+        bench_quick = true;
+        argv[1] = argv[0];
+        argv++;
+        argc--;
+    }
     FUZZ_OK(hs_crypto_init());
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (argc > 1 && strcmp(argv[1], parts[i].name) != 0)
@@ -28,7 +34,7 @@ int main(int argc, char **argv)
     }
     if (found)
         return 0;
-    fprintf(stderr, "usage: %s [NAME]\nparts:", argv[0]);
+    fprintf(stderr, "usage: %s [--quick] [NAME]\nparts:", argv[0]);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         fprintf(stderr, " %s", parts[i].name);
     fputc('\n', stderr);

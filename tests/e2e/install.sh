@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What is installed can be built against and used: the header alone in C99 and C++, the sample with pkg-config, shared
-# and static, and the sample in a room of a real node with the installed command line.
+# What is installed can be built against and used: the headers alone in C99 and C++, the samples with pkg-config, shared
+# and static, and the client's sample in a room of a real node with the installed command line.
 # install.sh BUILD SOURCE COMPILER SANITIZERS
 set -euo pipefail
 build=$1 source=$2 compiler=$3 sanitize=${4:+-fsanitize=$4}
@@ -10,8 +10,8 @@ trap '[ -z "$node" ] || kill "$node" 2>/dev/null || true; [ -z "$node" ] || wait
 prefix=$work/prefix
 
 cmake --install "$build" --prefix "$prefix" >"$work/install.log"
-headers=$(cd "$prefix/include" && find . -type f)
-[ "$headers" = ./hanse/hanse.h ] || { echo "installed headers: $headers"; exit 1; }
+headers=$(cd "$prefix/include" && find . -type f | sort | tr '\n' ' ')
+[ "$headers" = "./hanse/err.h ./hanse/hanse.h ./hanse/mls.h " ] || { echo "installed headers: $headers"; exit 1; }
 pc=$(dirname "$(find "$prefix" -name hanse.pc)")
 # The file names the prefix of the configuration; this test has its own.
 config() { PKG_CONFIG_PATH=$pc pkg-config --define-variable=prefix="$prefix" "$@"; }
@@ -36,6 +36,8 @@ nm -D --defined-only "$libdir/libhanse.so" | awk '$2 == "T" { print $3 }' | grep
 }
 
 export LD_LIBRARY_PATH=$libdir
+source "$source/tests/e2e/install_mls.sh"
+
 hanse=$prefix/bin/hanse
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 "$build/node/hansed" init --domain rosa.example --dir "$work/rosa" --listen "127.0.0.1:$port" \

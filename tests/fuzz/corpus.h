@@ -16,6 +16,8 @@ void corpus_stream(struct hs_arena *arena);
 void corpus_objects(struct hs_arena *arena);
 void corpus_rooms(struct hs_arena *arena);
 void corpus_mls(struct hs_arena *arena);
+struct mls_world;
+void corpus_mls_parts(const struct mls_world *w, unsigned which);
 void corpus_deals(struct hs_arena *arena);
 
 #endif

@@ -13,6 +13,7 @@
 #include "room/invite.h"
 #include "room/invite_link.h"
 #include "room/join.h"
+#include "room/suite.h"
 
 /* The choices of room_record. */
 enum { LIST = 0, HEAD = 3, GENESIS = 5, INVITE = 7, JOIN = 9 };
@@ -114,7 +115,8 @@ static struct hs_bytes key_package_of_phone(struct hs_arena *arena)
 {
     static const uint16_t types[] = {HS_POLICY_EXTENSION};
     struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {0};
-    struct hs_mls_leaf_params params = {.signer = cast(CAST_PHONE),
+    struct hs_mls_signer signer = hs_room_signer(cast(CAST_PHONE));
+    struct hs_mls_leaf_params params = {.signer = &signer,
                                         .not_before = (CAST_NOW_MS - CAST_DAY_MS) / 1000,
                                         .not_after = (CAST_NOW_MS + 80 * CAST_DAY_MS) / 1000,
                                         .extension_types = types,
@@ -122,7 +124,7 @@ static struct hs_bytes key_package_of_phone(struct hs_arena *arena)
     FUZZ_OK(hs_credential_pack(cast_certificate(arena, CAST_CUSTOMER, CAST_PHONE), NULL, 0, "Anna", arena,
                                &params.identity));
     struct hs_writer HS_WRITER w = hs_writer(65536);
-    FUZZ_OK(hs_mls_key_package_new(&params, &w, &priv));
+    FUZZ_OK(hs_mls_key_package_new(&params, false, &w, &priv));
     return hs_arena_copy(arena, hs_writer_bytes(&w));
 }
 

@@ -42,3 +42,8 @@ void fuzz_random_restart(void)
 {
     counter = 0;
 }
+
+void fuzz_random_branch(uint32_t branch)
+{
+    counter = (uint64_t)branch << 32;
+}

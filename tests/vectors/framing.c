@@ -8,17 +8,18 @@
 enum { SENDER = 1, DEPTH = 1 }; /* a group of two; the second one sends */
 
 struct keys {
+    const struct hs_mls_suite *suite;
     struct hs_writer context;
-    struct hs_signer signer;
-    struct hs_secret32 membership, encryption, sender_data;
+    struct hs_mls_signer signer;
+    struct hs_mls_secret membership, encryption, sender_data;
 };
 
 static enum outcome read_keys(const json_t *entry, struct keys *k)
 {
-    struct hs_secret32 seed;
+    k->suite = vector_suite(entry);
     const struct hs_mls_group_context context = {
         .version = HS_MLS_VERSION_10,
-        .suite = HS_MLS_SUITE,
+        .suite = k->suite->id,
         .group_id = vector_hex(entry, "group_id"),
         .epoch = vector_number(entry, "epoch"),
         .tree_hash = vector_hex(entry, "tree_hash"),
@@ -26,12 +27,11 @@ static enum outcome read_keys(const json_t *entry, struct keys *k)
     };
     k->context = hs_writer(1 << 16);
     hs_mls_write_group_context(&k->context, &context);
-    CHECK(HS_FIXED(vector_hex(entry, "signature_priv"), &seed));
-    hs_signer_init(&k->signer, &seed);
-    CHECK_BYTES(HS_VIEW(k->signer.pub), entry, "signature_pub");
-    CHECK(HS_FIXED(vector_hex(entry, "membership_key"), &k->membership));
-    CHECK(HS_FIXED(vector_hex(entry, "encryption_secret"), &k->encryption));
-    CHECK(HS_FIXED(vector_hex(entry, "sender_data_secret"), &k->sender_data));
+    CHECK_OK(hs_mls_signer_import(k->suite, vector_hex(entry, "signature_priv"), &k->signer));
+    CHECK_BYTES(HS_MLS_VIEW(k->signer.pub), entry, "signature_pub");
+    k->membership = vector_secret(entry, "membership_key");
+    k->encryption = vector_secret(entry, "encryption_secret");
+    k->sender_data = vector_secret(entry, "sender_data_secret");
     return PASSED;
 }
 
@@ -55,8 +55,9 @@ static enum outcome open_public(const struct keys *k, struct hs_bytes message, s
     CHECK(hs_mls_read_head(&r) == HS_MLS_PUBLIC_MESSAGE);
     hs_mls_read_public_message(&r, &m);
     CHECK_OK(hs_reader_finish(&r));
-    CHECK_OK(hs_mls_membership_check(&k->membership, &m, hs_writer_bytes(&k->context)));
-    CHECK_OK(hs_mls_content_verify(&k->signer.pub, &m.authed, hs_writer_bytes(&k->context)));
+    CHECK_OK(hs_mls_membership_check(k->suite, &k->membership, &m, hs_writer_bytes(&k->context)));
+    CHECK_OK(
+        hs_mls_content_verify(k->suite, HS_MLS_VIEW(k->signer.pub), &m.authed, hs_writer_bytes(&k->context)));
     CHECK(hs_bytes_equal(body(&m.authed.content, &got), want));
     return PASSED;
 }
@@ -73,9 +74,9 @@ static enum outcome open_private(const struct keys *k, struct hs_bytes message, 
     CHECK(hs_mls_read_head(&r) == HS_MLS_PRIVATE_MESSAGE);
     hs_mls_read_private_message(&r, &m);
     CHECK_OK(hs_reader_finish(&r));
-    CHECK_OK(hs_mls_sender_open(&m, &k->sender_data, &sender));
+    CHECK_OK(hs_mls_sender_open(k->suite, &m, &k->sender_data, &sender));
     CHECK(sender.leaf == SENDER);
-    struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(&k->encryption, DEPTH);
+    struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(k->suite, &k->encryption, DEPTH);
     CHECK(tree != NULL);
     enum hs_err err = hs_mls_ratchet_take(
         tree, SENDER, m.type == HS_MLS_APPLICATION ? HS_MLS_RATCHET_APPLICATION : HS_MLS_RATCHET_HANDSHAKE,
@@ -85,24 +86,24 @@ static enum outcome open_private(const struct keys *k, struct hs_bytes message, 
     hs_mls_ratchet_free(ratchet);
     hs_mls_secret_tree_free(tree);
     CHECK_OK(err);
-    CHECK_OK(hs_mls_private_open(&m, &sender, &key, &plain, &authed));
-    CHECK_OK(hs_mls_content_verify(&k->signer.pub, &authed, hs_writer_bytes(&k->context)));
+    CHECK_OK(hs_mls_private_open(k->suite, &m, &sender, &key, &plain, &authed));
+    CHECK_OK(
+        hs_mls_content_verify(k->suite, HS_MLS_VIEW(k->signer.pub), &authed, hs_writer_bytes(&k->context)));
     CHECK(hs_bytes_equal(body(&authed.content, &got), want));
     return PASSED;
 }
 
 static enum outcome make_authed(const struct keys *k, const json_t *entry, struct hs_bytes raw,
                                 enum hs_mls_content_type type, enum hs_mls_wire_format format,
-                                struct hs_sig *sig, struct hs_mls_authed *authed)
+                                struct hs_mls_signature *sig, struct hs_mls_authed *authed)
 {
-    static const uint8_t tag[32] = {7};
+    static const uint8_t tag[HS_MLS_MAX_HASH] = {7};
     struct hs_reader r = hs_reader(raw);
     *authed = (struct hs_mls_authed){
         .wire_format = format,
         .content = {.group_id = vector_hex(entry, "group_id"),
                     .epoch = vector_number(entry, "epoch"),
-                    .sender_type = HS_MLS_SENDER_MEMBER,
-                    .sender = SENDER,
+                    .sender = {.type = HS_MLS_SENDER_MEMBER, .index = SENDER},
                     .authenticated_data = hs_bytes_str("data"),
                     .type = type},
     };
@@ -114,21 +115,21 @@ static enum outcome make_authed(const struct keys *k, const json_t *entry, struc
         hs_mls_read_commit(&r, &authed->content.commit);
     CHECK_OK(hs_reader_finish(&r));
     CHECK_OK(hs_mls_content_sign(&k->signer, format, &authed->content, hs_writer_bytes(&k->context), sig));
-    authed->signature = HS_VIEW(*sig);
-    authed->confirmation_tag = hs_bytes(tag, type == HS_MLS_COMMIT ? sizeof tag : 0);
+    authed->signature = HS_MLS_VIEW(*sig);
+    authed->confirmation_tag = hs_bytes(tag, type == HS_MLS_COMMIT ? k->suite->hash_len : 0);
     return PASSED;
 }
 
 static enum outcome own_public(const struct keys *k, const json_t *entry, struct hs_bytes raw,
                                enum hs_mls_content_type type)
 {
-    struct hs_sig sig;
-    struct hs_id tag;
+    struct hs_mls_signature sig;
+    struct hs_mls_hash tag;
     struct hs_mls_public_message m = {0};
     struct hs_writer HS_WRITER w = hs_writer(1 << 20);
     CHECK(make_authed(k, entry, raw, type, HS_MLS_PUBLIC_MESSAGE, &sig, &m.authed) == PASSED);
-    CHECK_OK(hs_mls_membership_tag(&k->membership, &m.authed, hs_writer_bytes(&k->context), tag.b));
-    m.membership_tag = HS_VIEW(tag);
+    CHECK_OK(hs_mls_membership_tag(k->suite, &k->membership, &m.authed, hs_writer_bytes(&k->context), &tag));
+    m.membership_tag = HS_MLS_VIEW(tag);
     hs_mls_write_head(&w, HS_MLS_PUBLIC_MESSAGE);
     hs_mls_write_public_message(&w, &m);
     return open_public(k, hs_writer_bytes(&w), raw);
@@ -137,13 +138,13 @@ static enum outcome own_public(const struct keys *k, const json_t *entry, struct
 static enum outcome own_private(const struct keys *k, const json_t *entry, struct hs_bytes raw,
                                 enum hs_mls_content_type type)
 {
-    struct hs_sig sig;
+    struct hs_mls_signature sig;
     struct hs_mls_authed authed;
     struct hs_mls_message_key key;
     struct hs_mls_ratchet *ratchet = NULL;
     struct hs_writer HS_WRITER w = hs_writer(1 << 20);
     CHECK(make_authed(k, entry, raw, type, HS_MLS_PRIVATE_MESSAGE, &sig, &authed) == PASSED);
-    struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(&k->encryption, DEPTH);
+    struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(k->suite, &k->encryption, DEPTH);
     CHECK(tree != NULL);
     enum hs_err err = hs_mls_ratchet_take(
         tree, SENDER, type == HS_MLS_APPLICATION ? HS_MLS_RATCHET_APPLICATION : HS_MLS_RATCHET_HANDSHAKE,
@@ -154,7 +155,7 @@ static enum outcome own_private(const struct keys *k, const json_t *entry, struc
     hs_mls_secret_tree_free(tree);
     CHECK_OK(err);
     const struct hs_mls_private_seal seal = {
-        .authed = &authed, .key = &key, .sender_data = &k->sender_data, .padding = 32};
+        .suite = k->suite, .authed = &authed, .key = &key, .sender_data = &k->sender_data, .padding = 32};
     CHECK_OK(hs_mls_private_seal(&seal, &w));
     return open_private(k, hs_writer_bytes(&w), raw);
 }

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "mls/provider.h"
 
 #include <jansson.h>
 
@@ -12,7 +13,7 @@ enum outcome { PASSED, FAILED, SKIPPED };
 
 struct family {
     const char *name;
-    bool any_suite; /* entries of other suites count too: only SHA-256 or no cryptography is needed */
+    bool any_suite; /* entries of suites that this build lacks count too: at most a hash is needed */
     enum outcome (*run)(const json_t *entry);
 };
 
@@ -25,6 +26,12 @@ const char *vector_text(const json_t *entry, const char *key);
 uint64_t vector_number(const json_t *entry, const char *key);
 const json_t *vector_list(const json_t *entry, const char *key);
 bool vector_has(const json_t *entry, const char *key);
+
+/* The entry's cipher suite; of a family for any suite: 3 where this build lacks it. */
+const struct hs_mls_suite *vector_suite(const json_t *entry);
+
+/* Hex text as a secret, which must not be longer than one can be. */
+struct hs_mls_secret vector_secret(const json_t *entry, const char *key);
 
 void vector_failed(const char *cond, const char *file, int line);
 

@@ -1,4 +1,4 @@
-/* libhanse: a device in Hanse's rooms. The one public header; C99 and C++.
+/* libhanse: a device in Hanse's rooms. The one public header (it includes hanse/err.h); C99 and C++.
  *
  * Ownership: struct hanse is opaque: hanse_open() makes it, hanse_close() frees it. Every other struct is a
  * value of the caller's, filled in place. A `const char *` or byte pointer inside a filled struct belongs to
@@ -32,106 +32,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <hanse/err.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* A result that is thrown away is warned of. */
-#if defined(__GNUC__) || defined(__clang__)
-#define HANSE_NODISCARD __attribute__((warn_unused_result))
-#define HANSE_API       __attribute__((visibility("default")))
-#else
-#define HANSE_NODISCARD
-#define HANSE_API
-#endif
-
-enum hanse_err {
-    HANSE_OK = 0,
-    HANSE_ERR_NOMEM = -1,
-    HANSE_ERR_STORE = -2,
-    HANSE_ERR_IO = -3,
-    HANSE_ERR_BUSY = -4,
-    HANSE_ERR_NOT_FOUND = -5,
-    HANSE_ERR_STORE_FULL = -6,
-    HANSE_ERR_LOCKED = -7,
-    HANSE_ERR_SELFTEST = -8,
-    HANSE_ERR_TIMEOUT = -9,
-    HANSE_ERR_UNREACHABLE = -10,
-    HANSE_ERR_CLOSED = -11,
-    HANSE_ERR_SEAL = -12,
-    HANSE_ERR_CONFIG = -13,
-    HANSE_ERR_MALFORMED = -100,
-    HANSE_ERR_TOO_LARGE = -101,
-    HANSE_ERR_UNSUPPORTED = -102,
-    HANSE_ERR_UNEXPECTED = -103,
-    HANSE_ERR_BAD_SIGNATURE = -104,
-    HANSE_ERR_BAD_KEY = -105,
-    HANSE_ERR_DECRYPT = -106,
-    HANSE_ERR_WRONG_PEER = -107,
-    HANSE_ERR_WRONG_SIGNER = -108,
-    HANSE_ERR_BAD_CHAIN = -109,
-    HANSE_ERR_EXPIRED = -110,
-    HANSE_ERR_NOT_YET = -111,
-    HANSE_ERR_DENIED = -112,
-    HANSE_ERR_REPLAY = -113,
-    HANSE_ERR_RATE_LIMITED = -114,
-    HANSE_ERR_CONFLICT = -115,
-    HANSE_ERR_NO_ACCOUNT = -116,
-    HANSE_ERR_TICKET_INVALID = -117,
-    HANSE_ERR_TICKET_USED = -118,
-    HANSE_ERR_ROOM_UNKNOWN = -120,
-    HANSE_ERR_ROOM_FULL = -121,
-    HANSE_ERR_NOT_MEMBER = -122,
-    HANSE_ERR_WRONG_SENDER = -123,
-    HANSE_ERR_WRONG_EPOCH = -124,
-    HANSE_ERR_EPOCH_TOO_OLD = -125,
-    HANSE_ERR_POLICY = -126,
-    HANSE_ERR_LOG_FORK = -127,
-    HANSE_ERR_LOG_GAP = -128,
-    HANSE_ERR_NAME_REFUSED = -129,
-    HANSE_ERR_INVITE_UNKNOWN = -130,
-    HANSE_ERR_INVITE_EXPIRED = -131,
-    HANSE_ERR_INVITE_USED_UP = -132,
-    HANSE_ERR_INVITE_REPLAYED = -133,
-    HANSE_ERR_INVITE_INVALID = -134,
-    HANSE_ERR_COUPON_UNKNOWN = -140,
-    HANSE_ERR_COUPON_EXPIRED = -141,
-    HANSE_ERR_COUPON_NOT_YET = -142,
-    HANSE_ERR_COUPON_EXHAUSTED = -143,
-    HANSE_ERR_COUPON_CLAIMED = -144,
-    HANSE_ERR_COUPON_USED = -145,
-    HANSE_ERR_COUPON_HELD = -146,
-    HANSE_ERR_COUPON_WRONG_HOLDER = -147,
-    HANSE_ERR_COUPON_WRONG_REDEEMER = -148,
-    HANSE_ERR_COUPON_INVALID = -149,
-    HANSE_ERR_COUPON_MIN_NOT_MET = -150,
-    HANSE_ERR_COUPON_NOT_COMBINABLE = -151,
-    HANSE_ERR_COUPON_LATE = -152,
-    HANSE_ERR_COUPON_AMOUNT = -153,
-    HANSE_ERR_OFFER_UNKNOWN = -160,
-    HANSE_ERR_OFFER_EXPIRED = -161,
-    HANSE_ERR_ORDER_TOTAL = -162,
-    HANSE_ERR_ORDER_STEP = -163,
-    HANSE_ERR_ORDER_INVALID = -164,
-    HANSE_ERR_CURRENCY = -165,
-    HANSE_ERR_AMOUNT = -166,
-    HANSE_ERR_MLS_VERSION = -170,
-    HANSE_ERR_MLS_TREE = -171,
-    HANSE_ERR_MLS_LEAF = -172,
-    HANSE_ERR_MLS_KEY_PACKAGE = -173,
-    HANSE_ERR_MLS_PROPOSAL = -174,
-    HANSE_ERR_MLS_COMMIT = -175,
-    HANSE_ERR_MLS_CONFIRMATION = -176,
-    HANSE_ERR_MLS_MEMBERSHIP = -177,
-    HANSE_ERR_MLS_GROUP = -178,
-    HANSE_ERR_MLS_EPOCH = -179,
-    HANSE_ERR_MLS_GENERATION = -180,
-    HANSE_ERR_MLS_WELCOME = -181,
-    HANSE_ERR_MLS_REMOVED = -182,
-    HANSE_ERR_INVALID_ARG = -200,
-    HANSE_ERR_INVALID_STATE = -201,
-    HANSE_ERR_BUFFER = -202
-};
 
 /* The sentence for err, for people: what happened and what to do next. Static, never NULL. */
 HANSE_API const char *hanse_err_text(enum hanse_err err);

@@ -60,6 +60,29 @@ static void ranges(void **state)
     assert_false(hs_kv_next(kv, 2, (struct hs_bytes){0}, (struct hs_bytes){0}, &arena, &key, &value));
 }
 
+/* All with a prefix, and no value is read for it. */
+static void prefixes_are_deleted(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"a", "ab", "abc", "abd", "ac", "b"};
+    struct hs_kv *KV kv = hs_kv_memory_new();
+    struct hs_arena HS_ARENA arena = hs_arena(1000);
+    struct hs_bytes key;
+    for (size_t i = 0; i < 6; i++)
+        hs_kv_put(kv, 1, hs_bytes_str(keys[i]), hs_bytes_str("v"));
+    hs_kv_put(kv, 2, hs_bytes_str("ab"), hs_bytes_str("v"));
+    hs_kv_del_prefix(kv, 1, hs_bytes_str("ab"));
+    hs_kv_del_prefix(kv, 1, hs_bytes_str("never there"));
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(hs_kv_has(kv, 1, hs_bytes_str(keys[i])), keys[i][0] != 'a' || keys[i][1] != 'b');
+    assert_true(hs_kv_has(kv, 2, hs_bytes_str("ab")));
+    assert_true(hs_kv_next(kv, 1, hs_bytes_str("a"), hs_bytes_str("ab"), &arena, &key, NULL));
+    assert_bytes(key, hs_bytes_str("ac"));
+    hs_kv_del_prefix(kv, 1, (struct hs_bytes){0});
+    assert_false(hs_kv_next(kv, 1, (struct hs_bytes){0}, (struct hs_bytes){0}, &arena, &key, NULL));
+    assert_ok(kv->err);
+}
+
 /* After a failure nothing is read or written any more. */
 static void sticky_error(void **state)
 {
@@ -85,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(put_get_del),
         cmocka_unit_test(ranges),
+        cmocka_unit_test(prefixes_are_deleted),
         cmocka_unit_test(sticky_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

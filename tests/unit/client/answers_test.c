@@ -6,6 +6,7 @@
 #include "room/invite.h"
 #include "room/invite_link.h"
 #include "room/join.h"
+#include "room/suite.h"
 #include "wire/unpack.h"
 
 static const uint32_t owner = HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER);
@@ -197,16 +198,17 @@ static enum hs_err bad_join(struct hs_step *s, const struct hs_id *room, const c
     struct hs_invite_link HS_INVITE_LINK parts = {0};
     struct hs_signer HS_SIGNER invite;
     struct hs_self HS_SELF self = {0};
-    struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv;
+    struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {0};
     struct hs_writer HS_WRITER package = hs_writer(HS_FRAME_MAX), body = hs_writer(HS_FRAME_MAX);
     HS_TRY(hs_invite_link_parse(link, &parts));
     hs_invite_signer(parts.seed, &invite);
     HS_TRY(hs_self_for(s, &parts.root, &self));
-    struct hs_mls_leaf_params params = {.signer = &self.device.signature,
+    struct hs_mls_signer HS_MLS_SIGNER signer = hs_room_signer(&self.device.signature);
+    struct hs_mls_leaf_params params = {.signer = &signer,
                                         .not_before = (uint64_t)(s->now.ms / 1000 - 3600),
                                         .not_after = (uint64_t)(s->now.ms / 1000 + 86400)};
     HS_TRY(hs_self_credential(s, &self, &params.identity));
-    HS_TRY(hs_mls_key_package_new(&params, &package, &priv));
+    HS_TRY(hs_mls_key_package_new(&params, false, &package, &priv));
     struct hs_join_spec spec = {.invite = &invite,
                                 .room = *room,
                                 .persona = self.persona,

@@ -60,9 +60,9 @@ static enum hs_err renew(struct hs_step *s, const struct hs_id *id)
     return hs_commit_submit(s, room, &nothing);
 }
 
-static struct hs_secret32 authenticator(struct town_device *d, const struct hs_id *id, uint64_t *epoch)
+static struct hs_mls_secret authenticator(struct town_device *d, const struct hs_id *id, uint64_t *epoch)
 {
-    struct hs_secret32 secret = {0};
+    struct hs_mls_secret secret = {0};
     struct hs_step s;
     struct hs_arena HS_ARENA arena = hs_arena(HS_STEP_ARENA);
     struct hs_live_room *room;
@@ -98,10 +98,10 @@ static void the_loser_of_a_race_commits_anew(void **state)
     assert_non_null(town_done(owner, removal));
     assert_int_equal(town_done(owner, removal)->err, HANSE_OK);
     assert_non_null(town_event(cleo, HANSE_EVENT_REMOVED));
-    struct hs_secret32 a = authenticator(owner, &room, &ours), b = authenticator(ben, &room, &theirs);
+    struct hs_mls_secret a = authenticator(owner, &room, &ours), b = authenticator(ben, &room, &theirs);
     assert_int_equal(ours, before + 2);
     assert_int_equal(theirs, before + 2);
-    assert_memory_equal(a.b, b.b, sizeof a.b);
+    assert_bytes(HS_MLS_VIEW(a), HS_MLS_VIEW(b));
     town_free(t);
 }
 

@@ -100,6 +100,20 @@ static void test_another_key_opens_nothing(void **state)
     hs_db_close(db);
 }
 
+/* CLIENT-4 */
+static void test_another_version_is_refused(void **state)
+{
+    (void)state;
+    struct hs_db *db;
+    struct hs_kv *kv;
+    assert_ok(hs_db_open(dir, key, &db));
+    assert_ok(hs_db_begin(db, &kv));
+    hs_kv_put(kv, HS_TABLE_META, hs_bytes_str("seal"), hs_bytes_str("hanse-store-v1"));
+    assert_ok(hs_db_commit(db));
+    hs_db_close(db);
+    assert_err(hs_db_open(dir, key, &db), HS_ERR_UNSUPPORTED);
+}
+
 static void test_one_program_at_a_time(void **state)
 {
     (void)state;
@@ -136,6 +150,30 @@ static void test_a_value_in_another_place_is_refused(void **state)
     sealed.kv.err = HS_OK;
     hs_kv_put(inner, 1, b, hs_bytes(bytes.data, HS_SEALED_OVERHEAD - 1));
     assert_false(hs_kv_get(&sealed.kv, 1, b, &arena, &value));
+    assert_err(sealed.kv.err, HS_ERR_SEAL);
+    hs_kv_memory_free(inner);
+}
+
+/* What can't be opened can be deleted, and counted. */
+static void test_keys_alone_take_no_key(void **state)
+{
+    (void)state;
+    struct hs_kv *inner = hs_kv_memory_new();
+    struct hs_secret32 sealing;
+    hs_sealed_key(key, &sealing);
+    struct hs_sealed_kv sealed = hs_sealed_kv(inner, &sealing);
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 16);
+    struct hs_bytes found, value, a = hs_bytes_str("a");
+    hs_kv_put(inner, 1, hs_bytes_str("a1"), hs_bytes_str("not sealed"));
+    hs_kv_put(&sealed.kv, 1, hs_bytes_str("b"), hs_bytes_str("sealed"));
+    assert_true(hs_kv_next(&sealed.kv, 1, a, a, &arena, &found, NULL));
+    assert_bytes(found, hs_bytes_str("a1"));
+    hs_kv_del_prefix(&sealed.kv, 1, a);
+    assert_false(hs_kv_next(&sealed.kv, 1, a, a, &arena, &found, &value));
+    assert_true(hs_kv_get(&sealed.kv, 1, hs_bytes_str("b"), &arena, &value));
+    assert_ok(sealed.kv.err);
+    hs_kv_put(inner, 1, hs_bytes_str("a1"), hs_bytes_str("not sealed"));
+    assert_false(hs_kv_next(&sealed.kv, 1, a, a, &arena, &found, &value));
     assert_err(sealed.kv.err, HS_ERR_SEAL);
     hs_kv_memory_free(inner);
 }
@@ -229,8 +267,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_disk_shows_no_value, setup, teardown),
         cmocka_unit_test_setup_teardown(test_another_key_opens_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_another_version_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_program_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_value_in_another_place_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keys_alone_take_no_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_empty_value_is_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rows_come_back_and_old_rows_do_too, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_was_not_committed_never_was, setup, teardown),

@@ -81,7 +81,7 @@ void town_free(struct town *t)
     }
     for (size_t i = 0; i < t->node_count; i++) {
         hs_core_free(t->nodes[i].core);
-        hs_kv_memory_free(t->nodes[i].kv);
+        hs_kv_memory_free(t->nodes[i].kv.inner);
         hs_effects_free(&t->nodes[i].effects);
     }
     while (t->items != NULL) {
@@ -163,7 +163,7 @@ struct town_node *town_node_new(struct town *t, const char *domain)
     snprintf(d.addresses[0], sizeof d.addresses[0], "%s:4433", domain);
     assert_ok(hs_descriptor_build(&node->root, &d, t->now, &t->arena, &object));
     assert_ok(hs_object_pack(object, &t->arena, &node->descriptor));
-    node->kv = hs_kv_memory_new();
+    node->kv = kv_count(hs_kv_memory_new());
     node->effects = hs_effects();
     struct hs_core_config config = {.root = node->root.pub,
                                     .node_signer = node->signer,
@@ -258,10 +258,10 @@ static void node_input(struct town_node *node, struct hs_core_input input)
     bool more = true;
     if (node->core == NULL)
         return;
-    assert_ok(hs_core_step(node->core, node->kv, &input, node->town->now, false, &node->effects));
+    assert_ok(hs_core_step(node->core, &node->kv.kv, &input, node->town->now, false, &node->effects));
     while (more)
-        assert_ok(hs_core_pump(node->core, node->kv, node->town->now, &node->effects, &more));
-    assert_ok(node->kv->err);
+        assert_ok(hs_core_pump(node->core, &node->kv.kv, node->town->now, &node->effects, &more));
+    assert_ok(node->kv.kv.err);
     carry_out(node);
 }
 
@@ -339,7 +339,11 @@ void town_device_kill(struct town_device *d)
 enum hs_err town_open(struct town_device *d, struct hs_step *s, struct hs_arena *arena)
 {
     *s = (struct hs_step){.sync = d->sync, .arena = arena, .now = d->town->now};
-    HS_TRY(hs_db_begin(d->db, &s->kv));
+    struct hs_kv *kv;
+    HS_TRY(hs_db_begin(d->db, &kv));
+    d->kv.kv = kv_count(kv).kv;
+    d->kv.inner = kv;
+    s->kv = &d->kv.kv;
     return hs_sync_enter(s);
 }
 

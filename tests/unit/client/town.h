@@ -11,6 +11,7 @@
 #include "core/core.h"
 #include "crypto/sign.h"
 #include "store/db.h"
+#include "support/kv_count.h"
 #include "sync/sync.h"
 
 enum { TOWN_NODES = 3, TOWN_DEVICES = 96, TOWN_EVENTS = 1024, TOWN_DAY_MS = 86400000 };
@@ -24,7 +25,7 @@ struct town_node {
     struct hs_secret32 transport;
     struct hs_key transport_pub;
     struct hs_bytes descriptor;
-    struct hs_kv *kv;
+    struct kv_count kv;
     struct hs_core *core;
     struct hs_effects effects;
     bool down; /* can't be reached */
@@ -35,6 +36,7 @@ struct town_device {
     char dir[64];
     uint8_t key[32];
     struct hs_db *db;
+    struct kv_count kv; /* of its write transactions */
     struct hs_sync *sync;
     uint64_t session;       /* 0: none */
     bool dead;              /* not running */

@@ -48,11 +48,11 @@ static void joins_are_admitted(void **state)
     assert_true(bobs->joined);
     assert_int_equal(s.room->waiting_count, 0);
     assert_int_equal(s.alices->waiting_count, 0);
-    struct hs_secret32 a = hs_mls_group_authenticator(s.room->group),
-                       b = hs_mls_group_authenticator(bobs->group),
-                       c = hs_mls_group_authenticator(s.alices->group);
-    assert_memory_equal(a.b, b.b, 32);
-    assert_memory_equal(a.b, c.b, 32);
+    struct hs_mls_secret a = hs_mls_group_authenticator(s.room->group),
+                         b = hs_mls_group_authenticator(bobs->group),
+                         c = hs_mls_group_authenticator(s.alices->group);
+    assert_bytes(HS_MLS_VIEW(a), HS_MLS_VIEW(b));
+    assert_bytes(HS_MLS_VIEW(a), HS_MLS_VIEW(c));
 }
 
 /* Who has no JOIN isn't let in, whoever asks. */

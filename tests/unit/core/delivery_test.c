@@ -244,7 +244,7 @@ static void welcome_is_cut(void **state)
     world_settle(w);
     assert_ok(world_admit(s.room));
     for (size_t i = 0; i < 2; i++) {
-        struct hs_id ref;
+        struct hs_bytes ref;
         assert_int_equal(in[i]->item_count, 1);
         struct hs_bytes welcome = hs_pb_bytes(in[i]->items[0]->welcome->welcome);
         assert_ok(hs_mls_welcome_ref(welcome, 0, &ref));

@@ -75,7 +75,7 @@ static void group_must_match_the_genesis(void **state)
     uint16_t types[] = {HS_POLICY_EXTENSION};
     struct hs_mls_extension extension = {HS_POLICY_EXTENSION, hs_writer_bytes(&bytes)};
     struct hs_mls_create create = {
-        .leaf = {.signer = &room->persona->keys.signature,
+        .leaf = {.signer = &room->persona->mls,
                  .identity = room->persona->credential,
                  .not_after = UINT32_MAX,
                  .extension_types = types,
@@ -90,6 +90,81 @@ static void group_must_match_the_genesis(void **state)
     assert_ok(hs_mls_group_info(group, true, &info));
     frame->create_room->group_info = hs_pb_data(hs_writer_bytes(&info));
     assert_err(world_ask(s.owner, frame, NULL), HS_ERR_POLICY);
+}
+
+/* The rooms' suite under another number: MLS can do with it, rooms can't. */
+static const struct hs_mls_suite *other_suite(void)
+{
+    static struct hs_mls_suite suite;
+    if (suite.id == 0) {
+        suite = hs_mls_suite_3;
+        suite.id = 0xF0F3;
+        assert_ok(hs_mls_suite_add(&suite));
+    }
+    return &suite;
+}
+
+static struct hs_mls_leaf_params leaf_of(const struct world_room *room, const struct hs_mls_signer *signer)
+{
+    static const uint16_t types[] = {HS_POLICY_EXTENSION};
+    return (struct hs_mls_leaf_params){.signer = signer,
+                                       .identity = room->persona->credential,
+                                       .not_after = UINT32_MAX,
+                                       .extension_types = types,
+                                       .extension_type_count = 1};
+}
+
+/* ROOM-6 */
+static void rooms_of_other_suites_are_refused(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_policy_role role;
+    struct world_room *room;
+    struct hs_policy policy = world_policy(s.owner, "room", &role);
+    Hanse__Frame *good = world_create_frame(s.owner, &policy, &room), *frame = world_frame(w);
+    struct hs_writer HS_WRITER bytes = hs_writer(1 << 16), HS_WRITER info = hs_writer(1 << 16);
+    struct hs_mls_signer other = room->persona->mls;
+    other.suite = other_suite();
+    assert_ok(hs_policy_pack(&policy, &bytes));
+    struct hs_mls_extension extension = {HS_POLICY_EXTENSION, hs_writer_bytes(&bytes)};
+    struct hs_mls_create create = {.leaf = leaf_of(room, &other),
+                                   .group_id = HS_VIEW(room->id),
+                                   .extensions = &extension,
+                                   .extension_count = 1,
+                                   .settings = hs_mls_settings_default()};
+    struct hs_mls_group HS_MLS_GROUP *group = NULL;
+    assert_ok(hs_mls_group_create(&create, &group));
+    assert_ok(hs_mls_group_info(group, true, &info));
+    Hanse__CreateRoom request = *good->create_room;
+    request.group_info = hs_pb_data(hs_writer_bytes(&info));
+    frame->body_case = HANSE__FRAME__BODY_CREATE_ROOM;
+    frame->create_room = &request;
+    assert_err(world_ask(s.owner, frame, NULL), HS_ERR_MLS_VERSION);
+    assert_ok(world_ask(s.owner, good, NULL));
+}
+
+/* ROOM-6 */
+static void joiners_of_other_suites_are_refused(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_invite invite = world_invite(s.room, 5);
+    struct world_room *room = world_room_join(s.alice, &invite);
+    struct hs_writer HS_WRITER package = hs_writer(1 << 16);
+    struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {0};
+    struct hs_mls_signer other = room->persona->mls;
+    other.suite = other_suite();
+    struct hs_mls_leaf_params leaf = leaf_of(room, &other);
+    assert_ok(hs_mls_key_package_new(&leaf, false, &package, &priv));
+    struct hs_bytes good = room->key_package;
+    room->key_package = hs_writer_bytes(&package);
+    assert_err(world_ask(s.alice, world_join_frame(room, world_join_body(room, &invite)), NULL),
+               HS_ERR_MLS_VERSION);
+    room->key_package = good;
+    assert_ok(world_ask(s.alice, world_join_frame(room, world_join_body(room, &invite)), NULL));
 }
 
 static void invites_are_by_those_who_may(void **state)
@@ -266,10 +341,16 @@ static void full_room_and_bans(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rooms_are_founded_by_the_brand), cmocka_unit_test(group_must_match_the_genesis),
-        cmocka_unit_test(invites_are_by_those_who_may),   cmocka_unit_test(invite_says_what_it_is_for),
-        cmocka_unit_test(join_is_for_one_key_package),    cmocka_unit_test(join_names_its_home),
-        cmocka_unit_test(invite_is_used_up_and_expires),  cmocka_unit_test(full_room_and_bans),
+        cmocka_unit_test(rooms_are_founded_by_the_brand),
+        cmocka_unit_test(group_must_match_the_genesis),
+        cmocka_unit_test(rooms_of_other_suites_are_refused),
+        cmocka_unit_test(joiners_of_other_suites_are_refused),
+        cmocka_unit_test(invites_are_by_those_who_may),
+        cmocka_unit_test(invite_says_what_it_is_for),
+        cmocka_unit_test(join_is_for_one_key_package),
+        cmocka_unit_test(join_names_its_home),
+        cmocka_unit_test(invite_is_used_up_and_expires),
+        cmocka_unit_test(full_room_and_bans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include "mls/group.h"
 #include "room/log.h"
 #include "room/policy.h"
+#include "room/suite.h"
 #include "schema/link.pb-c.h"
 
 enum {
@@ -57,6 +58,7 @@ struct world_persona {
     struct hs_key brand;
     struct hs_signer signer;
     struct hs_device_keys keys;
+    struct hs_mls_signer mls; /* the same signature key */
     Hanse__SignedObject *certificate;
     struct hs_bytes credential;
 };

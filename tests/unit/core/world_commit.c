@@ -107,7 +107,7 @@ enum hs_err world_remove(struct world_room *room, struct world_room *whom)
     struct world_commit c;
     struct hs_mls_member member;
     const struct hs_mls_public *group = hs_mls_group_public(room->group);
-    assert_ok(hs_mls_public_member_by_key(group, &whom->persona->keys.signature.pub, &member));
+    assert_ok(hs_mls_public_member_by_key(group, HS_VIEW(whom->persona->keys.signature.pub), &member));
     world_commit_remove(room, member.leaf, &c);
     return submit(room, &c);
 }

@@ -47,6 +47,7 @@ struct world_persona *world_persona(struct world_device *d, const struct hs_key 
     else
         hs_persona_derive(&d->seed, brand, &p->signer);
     hs_device_keys_derive(&d->secret, &p->signer.pub, &p->keys);
+    p->mls = hs_room_signer(&p->keys.signature);
     struct hs_certificate c = {
         .signature_key = p->keys.signature.pub, .transport_key = p->keys.transport_pub, .device_number = 1};
     assert_ok(hs_certificate_build(&p->signer, &c, w->now, &w->arena, &p->certificate));

@@ -35,7 +35,7 @@ static struct hs_mls_leaf_params leaf_params(const struct world_room *room)
 {
     uint64_t now = (uint64_t)room->device->world->now.ms / 1000;
     return (struct hs_mls_leaf_params){
-        .signer = &room->persona->keys.signature,
+        .signer = &room->persona->mls,
         .identity = room->persona->credential,
         .not_before = now - 3600,
         .not_after = now + 84 * 86400,
@@ -152,7 +152,7 @@ struct world_room *world_room_join(struct world_device *d, const struct world_in
     struct hs_writer HS_WRITER package = hs_writer(1 << 16);
     struct hs_mls_leaf_params params = leaf_params(room);
     room->id = invite->room;
-    assert_ok(hs_mls_key_package_new(&params, &package, &room->priv));
+    assert_ok(hs_mls_key_package_new(&params, false, &package, &room->priv));
     room->key_package = world_take(w, &package);
     return room;
 }

@@ -47,7 +47,8 @@ static void forget_waiting(struct world_room *room, const struct hs_mls_change *
         assert_ok(hs_join_key_package(room->waiting[i], &arena, &package));
         assert_ok(hs_mls_key_package_check(package, (uint64_t)room->device->world->now.ms / 1000, &facts));
         for (size_t n = 0; n < change->added_count; n++)
-            admitted = admitted || hs_id_equal(&change->added[n].key_package_ref, &facts.ref);
+            admitted = admitted ||
+                       hs_bytes_equal(HS_MLS_VIEW(change->added[n].key_package_ref), HS_MLS_VIEW(facts.ref));
         if (!admitted)
             room->waiting[kept++] = room->waiting[i];
     }
@@ -141,7 +142,7 @@ static void take_welcome(struct world_device *d, const Hanse__WelcomeItem *item)
         .welcome = hs_pb_bytes(item->welcome),
         .key_package = room->key_package,
         .priv = &room->priv,
-        .signer = &room->persona->keys.signature,
+        .signer = &room->persona->mls,
         .settings = hs_mls_settings_default(),
     };
     assert_ok(hs_mls_group_join(&join, &room->group));

@@ -48,10 +48,10 @@ static void all_agree(void **state)
     assert_true(hs_mls_public_extension(pub, ROOM_POLICY, &policy));
     assert_bytes(policy, hs_bytes_str("policy 1"));
     struct hs_mls_member member;
-    assert_ok(hs_mls_public_member_by_key(pub, &c->carol.signer.pub, &member));
+    assert_ok(hs_mls_public_member_by_key(pub, HS_MLS_VIEW(c->carol.signer.pub), &member));
     assert_int_equal(member.leaf, 2);
     assert_bytes(member.identity, hs_bytes_str("carol"));
-    assert_err(hs_mls_public_member_by_key(pub, &c->dave.signer.pub, &member), HS_ERR_NOT_FOUND);
+    assert_err(hs_mls_public_member_by_key(pub, HS_MLS_VIEW(c->dave.signer.pub), &member), HS_ERR_NOT_FOUND);
     assert_err(hs_mls_public_member(pub, 3, &member), HS_ERR_NOT_FOUND);
     assert_err(hs_mls_public_member(pub, UINT32_MAX, &member), HS_ERR_NOT_FOUND);
     uint8_t a[40], b[40];
@@ -111,7 +111,7 @@ static void mixed_commit(void **state)
     assert_int_equal(change->added_count, 1);
     assert_bytes(change->added[0].member.identity, hs_bytes_str("dave"));
     assert_int_equal(change->added[0].member.leaf, 1);
-    assert_int_equal(change->added[0].by, 0);
+    assert_int_equal(change->added[0].by.index, 0);
     assert_int_equal(change->removed_count, 1);
     assert_bytes(change->removed[0].member.identity, hs_bytes_str("bob"));
     assert_true(change->extensions_proposed);
@@ -159,8 +159,8 @@ static void removed_is_out(void **state)
     struct hs_writer HS_WRITER w = hs_writer(CAP);
     const struct hs_bytes none = {0};
     assert_err(hs_mls_group_protect(c->carol.group, none, none, 0, &w), HS_ERR_MLS_REMOVED);
-    assert_err(hs_mls_group_propose_remove(c->carol.group, 0, none, &w), HS_ERR_MLS_REMOVED);
-    assert_err(hs_mls_group_propose_update(c->carol.group, none, none, &w), HS_ERR_MLS_REMOVED);
+    assert_err(propose_remove(&c->carol, 0, &w), HS_ERR_MLS_REMOVED);
+    assert_err(propose_update(&c->carol, "", &w), HS_ERR_MLS_REMOVED);
     assert_err(hs_mls_group_info(c->carol.group, true, &w), HS_ERR_MLS_REMOVED);
     struct sent SENT t = sent_new();
     assert_err(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &t), HS_ERR_MLS_REMOVED);
@@ -182,7 +182,7 @@ static void leaving(void **state)
     const uint32_t self = 1;
     const struct hs_mls_commit_request own = {.removes = &self, .remove_count = 1};
     assert_err(person_try_commit(&c->bob, &own, &s), HS_ERR_INVALID_ARG);
-    assert_ok(hs_mls_group_propose_remove(c->bob.group, 1, hs_bytes_str("bye"), &w));
+    assert_ok(propose_remove(&c->bob, 1, &w));
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     assert_ok(hs_mls_group_process(c->alice.group, hs_writer_bytes(&w), &event));
     assert_int_equal(event->proposal.type, HS_MLS_REMOVE);
@@ -195,7 +195,7 @@ static void leaving(void **state)
     assert_int_equal(hs_mls_public_proposal_count(hs_mls_group_public(c->carol.group)), 1);
     assert_ok(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &s));
     assert_int_equal(hs_mls_group_pending_change(c->carol.group)->removed_count, 1);
-    assert_int_equal(hs_mls_group_pending_change(c->carol.group)->removed[0].by, 1);
+    assert_int_equal(hs_mls_group_pending_change(c->carol.group)->removed[0].by.index, 1);
     assert_ok(hs_mls_group_accept(c->carol.group));
     person_follow(&c->alice, hs_writer_bytes(&s.commit));
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
@@ -210,7 +210,7 @@ static void update_by_another(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new();
     struct hs_writer HS_WRITER w = hs_writer(CAP);
-    assert_ok(hs_mls_group_propose_update(c->bob.group, hs_bytes_str("bobby"), hs_bytes_str(""), &w));
+    assert_ok(propose_update(&c->bob, "bobby", &w));
     person_restart(&c->bob);
     person_hear(&c->bob, hs_writer_bytes(&w));
     person_hear(&c->alice, hs_writer_bytes(&w));
@@ -241,7 +241,7 @@ static void own_update_not_in_own_commit(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new();
     struct hs_writer HS_WRITER w = hs_writer(CAP);
-    assert_ok(hs_mls_group_propose_update(c->bob.group, hs_bytes_str(""), hs_bytes_str(""), &w));
+    assert_ok(propose_update(&c->bob, "", &w));
     person_hear(&c->bob, hs_writer_bytes(&w));
     person_hear(&c->alice, hs_writer_bytes(&w));
     assert_ok(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &s));
@@ -292,16 +292,16 @@ static void wrong_tree(void **state)
 static void other_key_package(struct person *p, struct hs_writer *out)
 {
     struct hs_mls_key_package kp;
-    struct hs_sig leaf_sig, sig;
+    struct hs_mls_signature leaf_sig, sig;
     struct hs_writer HS_WRITER leaf = hs_writer(CAP), HS_WRITER tbs = hs_writer(CAP);
     assert_ok(hs_mls_key_package_read(hs_writer_bytes(&p->key_package), &kp));
     kp.leaf.not_after++;
     hs_mls_write_leaf_tbs(&leaf, &kp.leaf, (struct hs_bytes){0}, 0);
     assert_ok(hs_mls_sign(&p->signer, "LeafNodeTBS", hs_writer_bytes(&leaf), &leaf_sig));
-    kp.leaf.signature = HS_VIEW(leaf_sig);
+    kp.leaf.signature = HS_MLS_VIEW(leaf_sig);
     hs_mls_write_key_package_tbs(&tbs, &kp);
     assert_ok(hs_mls_sign(&p->signer, "KeyPackageTBS", hs_writer_bytes(&tbs), &sig));
-    kp.signature = HS_VIEW(sig);
+    kp.signature = HS_MLS_VIEW(sig);
     hs_mls_write_head(out, HS_MLS_KEY_PACKAGE);
     hs_mls_write_key_package(out, &kp);
 }
@@ -313,7 +313,8 @@ static void other_leaf(void **state)
     struct sent SENT s = sent_new();
     struct hs_writer HS_WRITER other = hs_writer(CAP);
     struct hs_mls_key_package_facts facts;
-    struct hs_id ref;
+    struct hs_bytes ref;
+    uint8_t saved[32];
     struct hs_bytes add = hs_writer_bytes(&c->dave.key_package);
     assert_ok(person_try_commit(
         &c->alice, &(struct hs_mls_commit_request){.adds = &add, .add_count = 1, .tree_in_welcome = true},
@@ -321,17 +322,16 @@ static void other_leaf(void **state)
     other_key_package(&c->dave, &other);
     assert_ok(hs_mls_key_package_check(hs_writer_bytes(&other), NOW, &facts));
     assert_ok(hs_mls_welcome_ref(hs_writer_bytes(&s.welcome), 0, &ref));
-    uint8_t *at = s.welcome.data;
-    while (at + 32 < s.welcome.data + s.welcome.len && memcmp(at, ref.b, 32) != 0)
-        at++;
-    assert_memory_equal(at, ref.b, 32);
-    memcpy(at, facts.ref.b, 32);
+    uint8_t *at = s.welcome.data + (ref.data - s.welcome.data);
+    assert_int_equal(ref.len, sizeof saved);
+    memcpy(saved, at, sizeof saved);
+    memcpy(at, facts.ref.v, sizeof saved);
     struct hs_writer mine = c->dave.key_package;
     c->dave.key_package = other;
     assert_err(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}),
                HS_ERR_MLS_WELCOME);
     c->dave.key_package = mine;
-    memcpy(at, ref.b, 32);
+    memcpy(at, saved, sizeof saved);
     assert_ok(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}));
 }
 

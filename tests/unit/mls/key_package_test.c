@@ -1,12 +1,5 @@
-/* KeyPackages and leaves: made, checked, and what is refused. */
-#include "unit/mls/world.h"
-
-#include "crypto/dh.h"
-#include "mls/key_package_check.h"
-#include "mls/leaf.h"
-#include "mls/suite.h"
-
-#include <stdlib.h>
+/* KeyPackages: made, checked, and what is refused. */
+#include "unit/mls/bent.h"
 
 /* MLS-11 */
 static void facts(void **state)
@@ -22,11 +15,14 @@ static void facts(void **state)
     params.extensions = &extension;
     params.extension_count = 1;
     hs_writer_reset(&p.key_package);
-    assert_ok(hs_mls_key_package_new(&params, &p.key_package, &p.priv));
+    assert_ok(hs_mls_key_package_new(&params, false, &p.key_package, &p.priv));
     struct hs_bytes message = hs_writer_bytes(&p.key_package), data;
     assert_ok(hs_mls_key_package_check(message, NOW, &f));
     assert_bytes(f.identity, hs_bytes_str("alice"));
-    assert_memory_equal(f.signature_key.b, p.signer.pub.b, 32);
+    assert_bytes(f.signature_key, HS_MLS_VIEW(p.signer.pub));
+    assert_ptr_equal(f.suite, &hs_mls_suite_3);
+    assert_int_equal(f.credential_type, HS_MLS_BASIC);
+    assert_false(f.last_resort);
     assert_true(hs_mls_extension_find(f.extensions, 0xF0F0, &data));
     assert_bytes(data, hs_bytes_str("app"));
     assert_false(hs_mls_extension_find(f.extensions, 0xF0F1, &data));
@@ -37,30 +33,22 @@ static void facts(void **state)
     assert_err(hs_mls_key_package_check(message, NOW + 6, &f), HS_ERR_MLS_KEY_PACKAGE);
 }
 
-/* Default types are known to all and never listed (RFC 9420, 7.2); each type is listed once. MLS-5 */
-static void capabilities(void **state)
+/* The extension that says so, and its type among the leaf's (RFC 9420, 10). MLS-11 */
+static void last_resort(void **state)
 {
     (void)state;
     struct person HS_AUTO(person_free) p;
     struct hs_mls_key_package kp;
-    person_init(&p, "alice");
-    const struct hs_mls_extension extension = {.type = HS_MLS_EXT_APPLICATION_ID, .data = hs_bytes_str("id")};
-    const uint16_t types[] = {3, 0xF4A1, 0xF4A1, 0x0A0A}, credentials[] = {HS_MLS_X509, HS_MLS_BASIC};
-    struct hs_mls_leaf_params params = person_params(&p);
-    params.extensions = &extension;
-    params.extension_count = 1;
-    params.extension_types = types;
-    params.extension_type_count = 4;
-    params.credential_types = credentials;
-    params.credential_type_count = 2;
-    hs_writer_reset(&p.key_package);
-    assert_ok(hs_mls_key_package_new(&params, &p.key_package, &p.priv));
-    assert_ok(hs_mls_key_package_read(hs_writer_bytes(&p.key_package), &kp));
-    assert_bytes(kp.leaf.capabilities.extensions, hs_bytes("\xF4\xA1\x0A\x0A", 4));
-    assert_bytes(kp.leaf.capabilities.credentials, hs_bytes("\0\1\0\2", 4));
-    assert_bytes(kp.leaf.capabilities.proposals, (struct hs_bytes){0});
     struct hs_mls_key_package_facts f;
+    person_init(&p, "alice");
+    struct hs_mls_leaf_params params = person_params(&p);
+    hs_writer_reset(&p.key_package);
+    assert_ok(hs_mls_key_package_new(&params, true, &p.key_package, &p.priv));
     assert_ok(hs_mls_key_package_check(hs_writer_bytes(&p.key_package), NOW, &f));
+    assert_true(f.last_resort);
+    assert_ok(hs_mls_key_package_read(hs_writer_bytes(&p.key_package), &kp));
+    assert_bytes(kp.extensions, hs_bytes("\0\12\0", 3));
+    assert_bytes(kp.leaf.capabilities.extensions, hs_bytes("\xF4\xA1\0\12", 4));
 }
 
 /* MLS-2 */
@@ -75,168 +63,114 @@ static void bad_params(void **state)
     struct hs_writer HS_WRITER w = hs_writer(CAP);
     struct hs_mls_leaf_params params = person_params(&p);
     params.identity = hs_bytes(identity, sizeof identity);
-    assert_err(hs_mls_key_package_new(&params, &w, &p.priv), HS_ERR_INVALID_ARG);
+    assert_err(hs_mls_key_package_new(&params, false, &w, &p.priv), HS_ERR_INVALID_ARG);
     params.identity.len--;
-    assert_ok(hs_mls_key_package_new(&params, &w, &p.priv));
+    assert_ok(hs_mls_key_package_new(&params, false, &w, &p.priv));
     params = person_params(&p);
     params.not_before = params.not_after + 1;
-    assert_err(hs_mls_key_package_new(&params, &w, &p.priv), HS_ERR_INVALID_ARG);
+    assert_err(hs_mls_key_package_new(&params, false, &w, &p.priv), HS_ERR_INVALID_ARG);
     params = person_params(&p);
     params.extension_types = types;
     params.extension_type_count = HS_MLS_MAX_EXTENSIONS + 1;
-    assert_err(hs_mls_key_package_new(&params, &w, &p.priv), HS_ERR_INVALID_ARG);
+    assert_err(hs_mls_key_package_new(&params, false, &w, &p.priv), HS_ERR_INVALID_ARG);
     params.extension_type_count--;
-    assert_ok(hs_mls_key_package_new(&params, &w, &p.priv));
+    assert_ok(hs_mls_key_package_new(&params, false, &w, &p.priv));
+    params = person_params(&p);
+    params.proposal_types = params.credential_types = params.suites = types;
+    params.proposal_type_count = params.credential_type_count = params.suite_count = HS_MLS_MAX_EXTENSIONS;
+    assert_ok(hs_mls_key_package_new(&params, false, &w, &p.priv));
+    size_t *const counts[] = {&params.proposal_type_count, &params.credential_type_count,
+                              &params.suite_count};
+    for (size_t i = 0; i < 3; i++) {
+        ++*counts[i];
+        assert_err(hs_mls_key_package_new(&params, false, &w, &p.priv), HS_ERR_INVALID_ARG);
+        --*counts[i];
+    }
     params = person_params(&p);
     params.extensions = twice;
     params.extension_count = 2;
-    assert_err(hs_mls_key_package_new(&params, &w, &p.priv), HS_ERR_INVALID_ARG);
+    assert_err(hs_mls_key_package_new(&params, false, &w, &p.priv), HS_ERR_INVALID_ARG);
 }
 
 static void private_half(void **state)
 {
     (void)state;
     struct person HS_AUTO(person_free) p;
-    struct hs_mls_key_package_private priv;
-    struct hs_writer HS_WRITER w = hs_writer(CAP);
+    struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {0};
+    struct hs_writer HS_WRITER w = hs_writer(HS_MLS_KEY_PACKAGE_PRIVATE_MAX);
     person_init(&p, "alice");
     hs_mls_key_package_private_save(&p.priv, &w);
-    assert_int_equal(w.len, HS_MLS_KEY_PACKAGE_PRIVATE_LEN);
+    assert_int_equal(w.len, 1 + 2 * 33);
     assert_ok(hs_mls_key_package_private_load(hs_writer_bytes(&w), &priv));
-    assert_memory_equal(&priv, &p.priv, sizeof priv);
-    assert_err(hs_mls_key_package_private_load(hs_bytes(w.data, w.len - 1), &priv), HS_ERR_MALFORMED);
+    assert_bytes(HS_MLS_VIEW(priv.init), HS_MLS_VIEW(p.priv.init));
+    assert_bytes(HS_MLS_VIEW(priv.leaf), HS_MLS_VIEW(p.priv.leaf));
+    for (size_t len = 0; len < w.len; len++)
+        assert_err(hs_mls_key_package_private_load(hs_bytes(w.data, len), &priv), HS_ERR_MALFORMED);
+    static const uint8_t nothing[sizeof priv];
+    assert_memory_equal(&priv, nothing, sizeof priv);
+    w.data[1] = HS_MLS_MAX_SECRET + 1;
+    assert_err(hs_mls_key_package_private_load(hs_writer_bytes(&w), &priv), HS_ERR_MALFORMED);
+    w.data[1] = 32;
     w.data[0]++;
     assert_err(hs_mls_key_package_private_load(hs_writer_bytes(&w), &priv), HS_ERR_MALFORMED);
+    /* the longest that any suite has */
+    struct hs_mls_key_package_private longest = {.init.len = HS_MLS_MAX_SECRET,
+                                                 .leaf.len = HS_MLS_MAX_SECRET};
+    hs_writer_reset(&w);
+    hs_mls_key_package_private_save(&longest, &w);
+    assert_int_equal(w.len, HS_MLS_KEY_PACKAGE_PRIVATE_MAX);
+    assert_ok(hs_mls_key_package_private_load(hs_writer_bytes(&w), &priv));
+    assert_int_equal(priv.leaf.len, HS_MLS_MAX_SECRET);
 }
 
-/* Re-signs a KeyPackage after it was bent, so that only the bend can be what is refused. */
-static enum hs_err check_bent(struct person *p, struct hs_mls_key_package *kp)
-{
-    struct hs_sig leaf_sig, sig;
-    struct hs_mls_key_package_facts f;
-    struct hs_writer HS_WRITER leaf = hs_writer(CAP), HS_WRITER tbs = hs_writer(CAP),
-                               HS_WRITER w = hs_writer(CAP);
-    hs_mls_write_leaf_tbs(&leaf, &kp->leaf, (struct hs_bytes){0}, 0);
-    assert_ok(hs_mls_sign(&p->signer, "LeafNodeTBS", hs_writer_bytes(&leaf), &leaf_sig));
-    kp->leaf.signature = HS_VIEW(leaf_sig);
-    hs_mls_write_key_package_tbs(&tbs, kp);
-    assert_ok(hs_mls_sign(&p->signer, "KeyPackageTBS", hs_writer_bytes(&tbs), &sig));
-    kp->signature = HS_VIEW(sig);
-    hs_mls_write_head(&w, HS_MLS_KEY_PACKAGE);
-    hs_mls_write_key_package(&w, kp);
-    return hs_mls_key_package_check(hs_writer_bytes(&w), NOW, &f);
-}
-
-/* MLS-1, MLS-3, MLS-5, MLS-10 */
-static void bent(void **state)
+/* Each rule of RFC 9420, 10.1, broken by itself. MLS-1, MLS-3, MLS-5 */
+static void key_package_rules(void **state)
 {
     (void)state;
     struct person HS_AUTO(person_free) p;
-    struct hs_mls_key_package good, kp;
     static const uint8_t low[32] = {1}, short_key[31] = {9};
-    static uint8_t many[4 * (HS_MLS_MAX_EXTENSIONS + 1)], types[2 * (HS_MLS_MAX_CAPABILITIES + 1)];
     person_init(&p, "alice");
-    assert_ok(hs_mls_key_package_read(hs_writer_bytes(&p.key_package), &good));
-    kp = good;
-    assert_ok(check_bent(&p, &kp));
-    kp = good;
-    kp.version = 2;
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_VERSION);
-    kp = good;
-    kp.suite = 1;
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_VERSION);
-    kp = good;
-    kp.init_key = kp.leaf.encryption_key;
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_KEY_PACKAGE);
-    kp = good;
-    kp.init_key = hs_bytes(low, sizeof low);
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_KEY_PACKAGE);
-    kp = good;
-    kp.leaf.encryption_key = hs_bytes(low, sizeof low);
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_LEAF);
-    kp = good;
-    kp.leaf.encryption_key = hs_bytes(short_key, sizeof short_key);
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_LEAF);
-    kp = good;
-    kp.leaf.signature_key = hs_bytes(low, sizeof low); /* a point of low order */
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_LEAF);
-    kp = good;
-    kp.leaf.source = HS_MLS_LEAF_UPDATE;
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_KEY_PACKAGE);
-    kp = good;
-    kp.leaf.capabilities.credentials = hs_bytes("\0\2", 2); /* lacks its own credential's type */
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_LEAF);
-    kp = good;
-    kp.leaf.extensions = hs_bytes("\xF0\x01\0", 3); /* not in its capabilities */
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_LEAF);
-    kp = good;
-    kp.leaf.extensions = hs_bytes("\0\1\0\0\1\0", 6); /* twice the same type */
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_LEAF);
-    kp = good;
-    kp.extensions = hs_bytes("\0\1\0\0\1\0", 6);
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_KEY_PACKAGE);
-    kp = good;
-    kp.leaf.extensions = hs_bytes("\0\1\5", 3); /* cut short */
-    assert_err(check_bent(&p, &kp), HS_ERR_MALFORMED);
-    kp = good;
-    for (size_t i = 0; i <= HS_MLS_MAX_EXTENSIONS; i++)
-        many[3 * i + 1] = (uint8_t)(i + 10);
-    kp.extensions = hs_bytes(many, 3 * HS_MLS_MAX_EXTENSIONS);
-    assert_ok(check_bent(&p, &kp));
-    kp.extensions.len += 3;
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_KEY_PACKAGE);
-    kp = good;
-    kp.leaf.capabilities.proposals = hs_bytes(types, 2 * HS_MLS_MAX_CAPABILITIES);
-    assert_ok(check_bent(&p, &kp));
-    kp.leaf.capabilities.proposals.len += 2;
-    assert_err(check_bent(&p, &kp), HS_ERR_MLS_LEAF);
-    kp = good;
-    kp.leaf.credential_type = 7;
-    assert_err(check_bent(&p, &kp), HS_ERR_MALFORMED);
+    const struct bent good = bent_new(&p);
+    struct bent b = good;
+    b.kp.version = 2;
+    assert_err(check_bent(&b), HS_ERR_MLS_VERSION);
+    b = good;
+    b.kp.suite = 0xF003; /* none of this build */
+    assert_err(check_bent(&b), HS_ERR_MLS_VERSION);
+    b = good;
+    b.kp.leaf.signature = hs_bytes(p.name, sizeof p.name);
+    b.keep_leaf = true;
+    assert_err(check_bent(&b), HS_ERR_MLS_LEAF);
+    b = good;
+    b.kp.signature = b.kp.leaf.signature;
+    b.keep_whole = true;
+    assert_err(check_bent(&b), HS_ERR_MLS_KEY_PACKAGE);
+    b = good;
+    b.kp.init_key = b.kp.leaf.encryption_key;
+    assert_err(check_bent(&b), HS_ERR_MLS_KEY_PACKAGE);
+    b = good;
+    b.kp.init_key = hs_bytes(low, sizeof low); /* nobody can encrypt to it */
+    assert_err(check_bent(&b), HS_ERR_MLS_KEY_PACKAGE);
+    b = good;
+    b.kp.init_key = hs_bytes(short_key, sizeof short_key);
+    assert_err(check_bent(&b), HS_ERR_MLS_KEY_PACKAGE);
+    b = good;
+    b.kp.extensions = hs_bytes("\0\1\0\0\1\0", 6); /* a type twice */
+    assert_err(check_bent(&b), HS_ERR_MLS_KEY_PACKAGE);
 }
 
-/* Unknown capabilities (GREASE) are kept and do no harm. MLS-4 */
-static void grease(void **state)
+/* The KeyPackage's suite is the group's (RFC 9420, 10.1). */
+static void other_suite(void **state)
 {
     (void)state;
     struct person HS_AUTO(person_free) p;
-    struct hs_mls_key_package kp;
+    struct hs_mls_leaf HS_MLS_LEAF *leaf = NULL;
     person_init(&p, "alice");
-    assert_ok(hs_mls_key_package_read(hs_writer_bytes(&p.key_package), &kp));
-    kp.leaf.capabilities.versions = hs_bytes("\0\1\x1A\x1A", 4);
-    kp.leaf.capabilities.suites = hs_bytes("\0\3\x2A\x2A", 4);
-    kp.leaf.capabilities.extensions = hs_bytes("\x3A\x3A", 2);
-    kp.leaf.capabilities.proposals = hs_bytes("\x4A\x4A", 2);
-    kp.leaf.capabilities.credentials = hs_bytes("\x5A\x5A\0\1", 4);
-    kp.leaf.extensions = hs_bytes("\x3A\x3A\0", 3);
-    kp.extensions = hs_bytes("\x6A\x6A\1x", 4);
-    assert_ok(check_bent(&p, &kp));
-}
-
-/* Every X25519 key that hs_mls_hpke_key() refuses fails in HPKE too, and a good one passes. MLS-3 */
-static void low_order(void **state)
-{
-    (void)state;
-    static const char *const hex[] = {
-        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-        "0000000000000000000000000000000000000000000000000000000000000080",
-    };
-    struct hs_secret32 priv, shared;
-    struct hs_key key, out;
-    hs_dh_keypair(&priv, &key);
-    assert_ok(hs_mls_hpke_key(HS_VIEW(key), &out));
-    for (size_t i = 0; i < sizeof hex / sizeof hex[0]; i++) {
-        for (size_t j = 0; j < 32; j++) {
-            char digits[3] = {hex[i][2 * j], hex[i][2 * j + 1], 0};
-            key.b[j] = (uint8_t)strtoul(digits, NULL, 16);
-        }
-        assert_err(hs_mls_hpke_key(HS_VIEW(key), &out), HS_ERR_BAD_KEY);
-        assert_err(hs_dh(&priv, &key, &shared), HS_ERR_BAD_KEY);
-    }
+    struct bent b = bent_new(&p);
+    struct hs_mls_suite other = hs_mls_suite_3;
+    other.id = 0xF004;
+    assert_err(hs_mls_key_package_verify(&other, &b.kp, &leaf), HS_ERR_MLS_VERSION);
+    assert_ok(hs_mls_key_package_verify(&hs_mls_suite_3, &b.kp, &leaf));
 }
 
 /* What a group asks for in its context, a newcomer must know. MLS-15 */
@@ -251,7 +185,7 @@ static void required_capabilities(void **state)
     struct hs_mls_leaf_params params = person_params(&bob);
     params.extension_type_count = 0;
     hs_writer_reset(&bob.key_package);
-    assert_ok(hs_mls_key_package_new(&params, &bob.key_package, &bob.priv));
+    assert_ok(hs_mls_key_package_new(&params, false, &bob.key_package, &bob.priv));
     struct hs_bytes add = hs_writer_bytes(&bob.key_package);
     const struct hs_mls_commit_request request = {.adds = &add, .add_count = 1};
     assert_err(person_try_commit(&alice, &request, &s), HS_ERR_MLS_LEAF);
@@ -270,7 +204,7 @@ static void required_capabilities(void **state)
                                              .data = hs_bytes(bad[i], bad_len[i])};
         const struct hs_mls_commit_request r = {
             .set_extensions = true, .extensions = &ask, .extension_count = 1};
-        assert_err(person_try_commit(&alice, &r, &s), i < 3 ? HS_ERR_MLS_LEAF : HS_ERR_MALFORMED);
+        assert_err(person_try_commit(&alice, &r, &s), i < 3 ? HS_ERR_MLS_LEAF : HS_ERR_MLS_PROPOSAL);
     }
 }
 
@@ -288,7 +222,10 @@ static void create_limits(void **state)
     create.group_id.len = 0;
     assert_err(hs_mls_group_create(&create, &p.group), HS_ERR_INVALID_ARG);
     create.group_id.len = HS_MLS_MAX_GROUP_ID;
-    const struct hs_mls_settings most = {HS_MLS_MAX_OUT_OF_ORDER, HS_MLS_MAX_FORWARD, HS_MLS_MAX_PAST_EPOCHS};
+    const struct hs_mls_settings most = {.out_of_order = HS_MLS_MAX_OUT_OF_ORDER,
+                                         .forward = HS_MLS_MAX_FORWARD,
+                                         .past_epochs = HS_MLS_MAX_PAST_EPOCHS,
+                                         .padding = HS_MLS_MAX_PADDING};
     create.settings = most;
     assert_ok(hs_mls_group_create(&create, &p.group));
     hs_mls_group_free_at(&p.group);
@@ -310,9 +247,14 @@ static void create_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(facts),     cmocka_unit_test(capabilities),          cmocka_unit_test(bad_params),
-        cmocka_unit_test(bent),      cmocka_unit_test(private_half),          cmocka_unit_test(grease),
-        cmocka_unit_test(low_order), cmocka_unit_test(required_capabilities), cmocka_unit_test(create_limits),
+        cmocka_unit_test(facts),
+        cmocka_unit_test(last_resort),
+        cmocka_unit_test(bad_params),
+        cmocka_unit_test(private_half),
+        cmocka_unit_test(key_package_rules),
+        cmocka_unit_test(other_suite),
+        cmocka_unit_test(required_capabilities),
+        cmocka_unit_test(create_limits),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

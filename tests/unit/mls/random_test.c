@@ -56,19 +56,18 @@ static void propose_something(struct world *w)
 {
     struct hs_writer HS_WRITER message = hs_writer(CAP);
     struct person *p = some_member(w);
-    const struct hs_bytes none = {0};
     const struct hs_mls_extension policy = {.type = ROOM_POLICY, .data = hs_bytes(&seed, 4)};
     switch (draw(4)) {
     case 0:
-        assert_ok(hs_mls_group_propose_update(p->group, none, none, &message));
+        assert_ok(propose_update(p, "", &message));
         break;
     case 1: /* leaving, if somebody stays to commit it */
         if (count_members(w) < 4)
             return;
-        assert_ok(hs_mls_group_propose_remove(p->group, hs_mls_group_own_leaf(p->group), none, &message));
+        assert_ok(propose_remove(p, hs_mls_group_own_leaf(p->group), &message));
         break;
     case 2:
-        assert_ok(hs_mls_group_propose_extensions(p->group, &policy, 1, none, &message));
+        assert_ok(propose_extensions(p, &policy, 1, &message));
         break;
     default:
         return;
@@ -91,7 +90,7 @@ static void make_plan(struct world *w, const struct person *by, struct plan *pla
     for (size_t i = 0; i < PEOPLE; i++) {
         struct person *p = &w->people[i];
         if (!is_in(p) && draw(4) == 0) {
-            hs_mls_group_free_at(&p->group);
+            person_leave(p);
             person_key_package(p);
             plan->adds[r->add_count] = hs_writer_bytes(&p->key_package);
             plan->joiners[r->add_count++] = p;

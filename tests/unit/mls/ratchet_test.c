@@ -1,13 +1,22 @@
-/* The secret tree and its ratchets by themselves. */
+/* The ratchets of a secret tree: which keys are given out, in what order, how far off. */
 #include "support/test.h"
 
 #include "crypto/selftest.h"
 #include "mls/limits.h"
 #include "mls/secret_tree.h"
 
+#include <sodium.h>
 #include <string.h>
 
-static const struct hs_secret32 root = {{7}};
+static const struct hs_mls_suite *const suite = &hs_mls_suite_3;
+
+static struct hs_mls_secret_tree *tree_of(unsigned depth)
+{
+    const struct hs_mls_secret root = {.len = 32, .v = {7}};
+    struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(suite, &root, depth);
+    assert_non_null(tree);
+    return tree;
+}
 
 /* The key of one generation; puts the ratchet back where it was found. */
 static enum hs_err find(struct hs_mls_secret_tree *tree, uint32_t leaf, uint32_t generation,
@@ -25,7 +34,7 @@ static enum hs_err find(struct hs_mls_secret_tree *tree, uint32_t leaf, uint32_t
 static void order(void **state)
 {
     (void)state;
-    struct hs_mls_secret_tree *a = hs_mls_secret_tree_new(&root, 4), *b = hs_mls_secret_tree_new(&root, 4);
+    struct hs_mls_secret_tree *a = tree_of(4), *b = tree_of(4), *c = tree_of(4);
     struct hs_mls_message_key x, y;
     for (uint32_t leaf = 0; leaf < 16; leaf++) {
         uint32_t other = (leaf * 7) % 16;
@@ -35,10 +44,9 @@ static void order(void **state)
         }
         assert_ok(find(b, leaf, 4, 32, 2000, &y));
     }
-    struct hs_mls_secret_tree *c = hs_mls_secret_tree_new(&root, 4);
     assert_ok(find(c, 9, 3, 32, 2000, &x));
     assert_ok(find(b, 9, 3, 32, 2000, &y));
-    assert_memory_equal(&x.key, &y.key, sizeof x.key);
+    assert_memory_equal(x.key, y.key, sizeof x.key);
     assert_memory_equal(x.nonce, y.nonce, sizeof x.nonce);
     assert_err(find(a, 16, 0, 32, 2000, &x), HS_ERR_INVALID_ARG);
     assert_err(find(a, UINT32_MAX, 0, 32, 2000, &x), HS_ERR_INVALID_ARG);
@@ -47,11 +55,29 @@ static void order(void **state)
     hs_mls_secret_tree_free(c);
 }
 
+/* Keys that are jumped over without being kept change nothing in those that follow. */
+static void jump(void **state)
+{
+    (void)state;
+    struct hs_mls_secret_tree *a = tree_of(0), *b = tree_of(0);
+    struct hs_mls_message_key x, y;
+    for (uint32_t i = 0; i <= 100; i++)
+        assert_ok(find(a, 0, i, 32, 2000, &x));
+    assert_ok(find(b, 0, 100, 2, 2000, &y));
+    assert_memory_equal(&x, &y, sizeof x);
+    assert_err(find(b, 0, 97, 2, 2000, &y), HS_ERR_MLS_GENERATION);
+    assert_ok(find(b, 0, 98, 2, 2000, &y));
+    assert_ok(find(b, 0, 99, 2, 2000, &y));
+    assert_err(find(b, 0, 99, 2, 2000, &y), HS_ERR_MLS_GENERATION);
+    hs_mls_secret_tree_free(a);
+    hs_mls_secret_tree_free(b);
+}
+
 /* MLS-26 */
 static void window(void **state)
 {
     (void)state;
-    struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(&root, 0);
+    struct hs_mls_secret_tree *tree = tree_of(0);
     struct hs_mls_message_key key;
     assert_err(find(tree, 0, 11, 3, 10, &key), HS_ERR_MLS_GENERATION);
     assert_ok(find(tree, 0, 10, 3, 10, &key));
@@ -70,54 +96,90 @@ static void window(void **state)
     hs_mls_secret_tree_free(tree);
 }
 
-/* A ratchet that isn't put back leaves the tree as it was; saved bytes say the same. MLS-26 */
-static void no_trace(void **state)
+/* The settings' maxima: what is kept, and what a message far ahead costs, stay bounded. */
+static void widest(void **state)
 {
     (void)state;
-    struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(&root, 3);
-    struct hs_writer HS_WRITER before = hs_writer(1 << 20), HS_WRITER after = hs_writer(1 << 20);
-    struct hs_mls_message_key key;
+    enum { AHEAD = 3 * HS_MLS_MAX_OUT_OF_ORDER };
     struct hs_mls_ratchet *ratchet = NULL;
-    assert_ok(find(tree, 2, 9, 32, 2000, &key));
-    hs_mls_secret_tree_write(tree, &before);
-    for (uint32_t leaf = 0; leaf < 8; leaf++) {
-        assert_ok(hs_mls_ratchet_take(tree, leaf, HS_MLS_RATCHET_APPLICATION, &ratchet));
-        assert_ok(hs_mls_ratchet_find(ratchet, 20, 32, 2000, &key));
-        hs_mls_ratchet_free(ratchet);
-    }
-    hs_mls_secret_tree_write(tree, &after);
-    assert_bytes(hs_writer_bytes(&after), hs_writer_bytes(&before));
+    struct hs_mls_secret_tree *tree = tree_of(0);
+    struct hs_mls_message_key key;
+    assert_ok(hs_mls_ratchet_take(tree, 0, HS_MLS_RATCHET_APPLICATION, &ratchet));
+    assert_ok(hs_mls_ratchet_find(ratchet, AHEAD, HS_MLS_MAX_OUT_OF_ORDER, HS_MLS_MAX_FORWARD, &key));
+    assert_int_equal(ratchet->skipped_count, HS_MLS_MAX_OUT_OF_ORDER);
+    assert_int_equal(ratchet->skipped[0].generation, AHEAD - HS_MLS_MAX_OUT_OF_ORDER);
+    assert_err(hs_mls_ratchet_find(ratchet, AHEAD - HS_MLS_MAX_OUT_OF_ORDER - 1, HS_MLS_MAX_OUT_OF_ORDER,
+                                   HS_MLS_MAX_FORWARD, &key),
+               HS_ERR_MLS_GENERATION);
+    assert_err(hs_mls_ratchet_find(ratchet, AHEAD + 1 + HS_MLS_MAX_FORWARD + 1, HS_MLS_MAX_OUT_OF_ORDER,
+                                   HS_MLS_MAX_FORWARD, &key),
+               HS_ERR_MLS_GENERATION);
+    assert_ok(hs_mls_ratchet_find(ratchet, AHEAD + 2, HS_MLS_MAX_OUT_OF_ORDER, HS_MLS_MAX_FORWARD, &key));
+    assert_int_equal(ratchet->skipped_count, HS_MLS_MAX_OUT_OF_ORDER - 1);
+    hs_mls_ratchet_free(ratchet);
     hs_mls_secret_tree_free(tree);
 }
 
-static void saved(void **state)
+/* The 2^32nd key is the last one; what was skipped before it can still be had. */
+static void end_of_numbers(void **state)
 {
     (void)state;
-    struct hs_mls_secret_tree *tree = hs_mls_secret_tree_new(&root, 3), *read = NULL;
-    struct hs_writer HS_WRITER w = hs_writer(1 << 20), HS_WRITER again = hs_writer(1 << 20);
-    struct hs_mls_message_key x, y;
-    assert_ok(find(tree, 5, 40, 32, 2000, &x));
-    assert_ok(find(tree, 1, 0, 32, 2000, &x));
-    hs_mls_secret_tree_write(tree, &w);
-    struct hs_reader r = hs_reader(hs_writer_bytes(&w));
-    assert_ok(hs_mls_secret_tree_read(&r, &read));
-    assert_ok(hs_reader_finish(&r));
-    hs_mls_secret_tree_write(read, &again);
-    assert_bytes(hs_writer_bytes(&again), hs_writer_bytes(&w));
-    const uint32_t leaves[] = {5, 5, 1, 7}, generations[] = {39, 41, 1, 3};
-    for (size_t i = 0; i < 4; i++) {
-        assert_ok(find(tree, leaves[i], generations[i], 32, 2000, &x));
-        assert_ok(find(read, leaves[i], generations[i], 32, 2000, &y));
-        assert_memory_equal(&x.key, &y.key, sizeof x.key);
-    }
-    assert_err(find(read, 5, 40, 32, 2000, &y), HS_ERR_MLS_GENERATION);
-    for (size_t i = 0; i < w.len; i++) {
-        struct hs_mls_secret_tree *cut = NULL;
-        struct hs_reader short_reader = hs_reader(hs_bytes(w.data, i));
-        assert_true(hs_mls_secret_tree_read(&short_reader, &cut) != HS_OK);
-    }
+    struct hs_mls_ratchet *ratchet = NULL;
+    struct hs_mls_secret_tree *tree = tree_of(0);
+    struct hs_mls_message_key key;
+    assert_ok(hs_mls_ratchet_take(tree, 0, HS_MLS_RATCHET_APPLICATION, &ratchet));
+    ratchet->next = UINT32_MAX - 2;
+    assert_ok(hs_mls_ratchet_find(ratchet, UINT32_MAX, 32, 2000, &key));
+    assert_int_equal(key.generation, UINT32_MAX);
+    assert_err(hs_mls_ratchet_next(ratchet, &key), HS_ERR_MLS_GENERATION);
+    assert_err(hs_mls_ratchet_find(ratchet, UINT32_MAX, 32, 2000, &key), HS_ERR_MLS_GENERATION);
+    assert_err(hs_mls_ratchet_find(ratchet, 0, 32, 2000, &key), HS_ERR_MLS_GENERATION);
+    assert_ok(hs_mls_ratchet_find(ratchet, UINT32_MAX - 1, 32, 2000, &key));
+    assert_ok(hs_mls_ratchet_find(ratchet, UINT32_MAX - 2, 32, 2000, &key));
+    assert_err(hs_mls_ratchet_find(ratchet, UINT32_MAX - 2, 32, 2000, &key), HS_ERR_MLS_GENERATION);
+    hs_mls_ratchet_free(ratchet);
     hs_mls_secret_tree_free(tree);
-    hs_mls_secret_tree_free(read);
+}
+
+/* What a ratchet's saved bytes are read back from must be all of them, in order, and no more keys than the
+ * widest settings keep. */
+static void malformed(void **state)
+{
+    (void)state;
+    struct hs_mls_ratchet *ratchet = NULL, *read = NULL;
+    struct hs_mls_secret_tree *tree = tree_of(0);
+    struct hs_mls_message_key key;
+    struct hs_writer HS_WRITER w = hs_writer(1 << 20);
+    assert_ok(hs_mls_ratchet_take(tree, 0, HS_MLS_RATCHET_APPLICATION, &ratchet));
+    assert_ok(hs_mls_ratchet_find(ratchet, 5, 3, 10, &key));
+    hs_mls_ratchet_write(ratchet, &w);
+    for (size_t i = 0; i <= w.len; i++) {
+        struct hs_reader r = hs_reader(hs_bytes(w.data, i));
+        enum hs_err err = hs_mls_ratchet_read(suite, &r, 0, HS_MLS_RATCHET_APPLICATION, &read);
+        assert_err(err, i == w.len ? HS_OK : HS_ERR_MALFORMED);
+    }
+    hs_mls_ratchet_free(read);
+    read = NULL;
+    enum { KEY_LEN = 4 + 32 + 12, COUNT_AT = 4 + 1 + 32, FIRST_AT = COUNT_AT + 2 };
+    w.data[FIRST_AT + 3] = w.data[FIRST_AT + KEY_LEN + 3];
+    struct hs_reader r = hs_reader(hs_writer_bytes(&w));
+    assert_err(hs_mls_ratchet_read(suite, &r, 0, HS_MLS_RATCHET_APPLICATION, &read), HS_ERR_MALFORMED);
+    hs_mls_ratchet_free(ratchet);
+    for (uint16_t count = HS_MLS_MAX_OUT_OF_ORDER; count <= HS_MLS_MAX_OUT_OF_ORDER + 1; count++) {
+        struct hs_writer HS_WRITER many = hs_writer(1 << 20);
+        const uint8_t zeros[COUNT_AT + KEY_LEN] = {0};
+        hs_write_bytes(&many, hs_bytes(zeros, COUNT_AT));
+        hs_write_u16(&many, count);
+        for (uint32_t i = 0; i < count; i++) {
+            hs_write_u32(&many, i);
+            hs_write_bytes(&many, hs_bytes(zeros, KEY_LEN - 4));
+        }
+        r = hs_reader(hs_writer_bytes(&many));
+        enum hs_err err = hs_mls_ratchet_read(suite, &r, 0, HS_MLS_RATCHET_APPLICATION, &read);
+        assert_err(err, count > HS_MLS_MAX_OUT_OF_ORDER ? HS_ERR_MALFORMED : HS_OK);
+    }
+    hs_mls_ratchet_free(read);
+    hs_mls_secret_tree_free(tree);
 }
 
 static int setup(void **state)
@@ -129,10 +191,8 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order),
-        cmocka_unit_test(window),
-        cmocka_unit_test(no_trace),
-        cmocka_unit_test(saved),
+        cmocka_unit_test(order),  cmocka_unit_test(jump),           cmocka_unit_test(window),
+        cmocka_unit_test(widest), cmocka_unit_test(end_of_numbers), cmocka_unit_test(malformed),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -2,11 +2,13 @@
 #ifndef TESTS_MLS_WORLD_H
 #define TESTS_MLS_WORLD_H
 
+#include "support/mls_store.h"
 #include "support/test.h"
 
 #include "base/writer.h"
 #include "crypto/selftest.h"
 #include "mls/group.h"
+#include "mls/member.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +17,12 @@ enum { ROOM_POLICY = 0xF4A1, NOW = 1000, CAP = 64 << 20 };
 
 struct person {
     char name[16];
-    struct hs_signer signer;
+    struct hs_mls_signer signer;
     struct hs_writer key_package;
     struct hs_mls_key_package_private priv;
     struct hs_mls_group *group;
+    struct mls_store *store; /* where the group is saved; NULL until it is */
+    struct hs_mls_settings settings;
 };
 
 static const uint16_t room_types[] = {ROOM_POLICY};
@@ -39,24 +43,39 @@ static inline void person_key_package(struct person *p)
 {
     struct hs_mls_leaf_params params = person_params(p);
     hs_writer_reset(&p->key_package);
-    assert_ok(hs_mls_key_package_new(&params, &p->key_package, &p->priv));
+    assert_ok(hs_mls_key_package_new(&params, false, &p->key_package, &p->priv));
+}
+
+/* suite: its number. */
+static inline void person_init_with(struct person *p, const char *name, uint16_t suite)
+{
+    memset(p, 0, sizeof *p);
+    snprintf(p->name, sizeof p->name, "%s", name);
+    assert_non_null(hs_mls_suite_find(suite));
+    assert_ok(hs_mls_signer_random(hs_mls_suite_find(suite), &p->signer));
+    p->key_package = hs_writer(CAP);
+    p->settings = hs_mls_settings_default();
+    person_key_package(p);
 }
 
 static inline void person_init(struct person *p, const char *name)
 {
-    memset(p, 0, sizeof *p);
-    snprintf(p->name, sizeof p->name, "%s", name);
-    hs_signer_random(&p->signer);
-    p->key_package = hs_writer(CAP);
-    person_key_package(p);
+    person_init_with(p, name, 3);
+}
+
+/* Group and store go, the person stays. */
+static inline void person_leave(struct person *p)
+{
+    hs_mls_group_free_at(&p->group);
+    mls_store_free_at(&p->store);
 }
 
 static inline void person_free(struct person *p)
 {
-    hs_mls_group_free_at(&p->group);
+    person_leave(p);
     hs_writer_free(&p->key_package);
     hs_mls_key_package_private_wipe(&p->priv);
-    hs_signer_wipe(&p->signer);
+    hs_mls_signer_wipe(&p->signer);
 }
 
 static inline void person_create(struct person *p, const char *policy)
@@ -67,8 +86,9 @@ static inline void person_create(struct person *p, const char *policy)
         .group_id = hs_bytes_str("room"),
         .extensions = &extension,
         .extension_count = 1,
-        .settings = hs_mls_settings_default(),
+        .settings = p->settings,
     };
+    person_leave(p);
     assert_ok(hs_mls_group_create(&create, &p->group));
 }
 
@@ -80,8 +100,9 @@ static inline enum hs_err person_try_join(struct person *p, struct hs_bytes welc
         .priv = &p->priv,
         .signer = &p->signer,
         .tree = tree,
-        .settings = hs_mls_settings_default(),
+        .settings = p->settings,
     };
+    person_leave(p);
     return hs_mls_group_join(&join, &p->group);
 }
 
@@ -111,6 +132,34 @@ static inline enum hs_err person_try_commit(struct person *p, const struct hs_ml
     return hs_mls_group_commit(p->group, request, &result);
 }
 
+/* Proposals that stand alone. */
+static inline enum hs_err propose_remove(struct person *p, uint32_t leaf, struct hs_writer *out)
+{
+    return hs_mls_group_propose(p->group,
+                                &(struct hs_mls_proposal_request){.type = HS_MLS_REMOVE, .leaf = leaf}, out);
+}
+
+static inline enum hs_err propose_update(struct person *p, const char *identity, struct hs_writer *out)
+{
+    const struct hs_mls_proposal_request request = {.type = HS_MLS_UPDATE,
+                                                    .identity = hs_bytes_str(identity)};
+    return hs_mls_group_propose(p->group, &request, out);
+}
+
+static inline enum hs_err propose_add(struct person *p, struct hs_bytes key_package, struct hs_writer *out)
+{
+    return hs_mls_group_propose(
+        p->group, &(struct hs_mls_proposal_request){.type = HS_MLS_ADD, .key_package = key_package}, out);
+}
+
+static inline enum hs_err propose_extensions(struct person *p, const struct hs_mls_extension *extensions,
+                                             size_t count, struct hs_writer *out)
+{
+    const struct hs_mls_proposal_request request = {
+        .type = HS_MLS_GROUP_CONTEXT_EXTENSIONS, .extensions = extensions, .extension_count = count};
+    return hs_mls_group_propose(p->group, &request, out);
+}
+
 /* Receives a commit of somebody else and merges it. */
 static inline void person_follow(struct person *p, struct hs_bytes commit)
 {
@@ -130,10 +179,10 @@ static inline void person_hear(struct person *p, struct hs_bytes proposal)
 
 static inline void assert_same_epoch(const struct person *a, const struct person *b)
 {
-    struct hs_secret32 x = hs_mls_group_authenticator(a->group), y = hs_mls_group_authenticator(b->group);
+    struct hs_mls_secret x = hs_mls_group_authenticator(a->group), y = hs_mls_group_authenticator(b->group);
     assert_bytes(hs_mls_public_context(hs_mls_group_public(a->group)),
                  hs_mls_public_context(hs_mls_group_public(b->group)));
-    assert_memory_equal(x.b, y.b, sizeof x.b);
+    assert_bytes(HS_MLS_VIEW(x), HS_MLS_VIEW(y));
 }
 
 /* from says text, to reads it. */
@@ -150,18 +199,44 @@ static inline void assert_talks(struct person *from, struct person *to, const ch
     assert_int_equal(event->sender.leaf, hs_mls_group_own_leaf(from->group));
 }
 
-/* Saves the group and goes on with what was loaded. */
+static inline void person_save(struct person *p)
+{
+    if (p->store == NULL)
+        p->store = mls_store_new();
+    assert_ok(hs_mls_group_save(p->group, &p->store->store));
+}
+
+/* Goes on with what was saved last, as after a crash. */
+static inline void person_crash(struct person *p)
+{
+    hs_mls_group_free_at(&p->group);
+    assert_ok(hs_mls_group_load(&p->store->store, &p->signer, 1, &p->group));
+}
+
+/* What was saved and loaded has nothing to save. */
 static inline void person_restart(struct person *p)
 {
-    struct hs_writer HS_WRITER saved = hs_writer(CAP), HS_WRITER again = hs_writer(CAP);
-    struct hs_mls_group *loaded = NULL;
-    assert_ok(hs_mls_group_save(p->group, &saved));
-    assert_ok(hs_mls_group_load(hs_writer_bytes(&saved), &p->signer, &loaded));
-    hs_mls_group_free_at(&p->group);
-    p->group = loaded;
-    assert_ok(hs_mls_group_save(p->group, &again));
-    assert_bytes(hs_writer_bytes(&again), hs_writer_bytes(&saved));
+    person_save(p);
+    person_crash(p);
+    mls_store_count_from_here(p->store);
+    person_save(p);
+    assert_int_equal(p->store->counts.puts, 0);
 }
+
+/* The hash of all that the store holds, with everything written anew that could have changed unnoticed. */
+static inline struct hs_id person_state(struct person *p)
+{
+    p->group->saved.state = p->group->saved.before = p->group->saved.pending = false;
+    p->group->saved.head.len = 0;
+    person_save(p);
+    return mls_store_hash(p->store);
+}
+
+#define assert_same_state(p, before)                                                                         \
+    do {                                                                                                     \
+        const struct hs_id now_ = person_state(p);                                                           \
+        assert_bytes(HS_VIEW(now_), HS_VIEW(before));                                                        \
+    } while (0)
 
 /* by adds newcomer; all others who are there follow. */
 static inline void world_add(struct person *by, struct person *newcomer, struct person *const *others,

@@ -15,7 +15,9 @@
 #include "room/invite.h"
 #include "room/invite_link.h"
 #include "room/join.h"
+#include "room/package.h"
 #include "room/policy.h"
+#include "room/suite.h"
 
 enum { T0 = 1700000000 }; /* seconds: when the stories begin */
 
@@ -56,6 +58,8 @@ struct person {
     Hanse__SignedObject *certificate;
     struct hs_bytes identity, key_package;
     struct hs_mls_key_package_facts facts;
+    struct hs_mls_signer mls; /* the device's signature key */
+    struct hs_mls_member leaf;
 };
 
 static inline Hanse__SignedObject *certificate_make(const struct hs_signer *persona,
@@ -86,15 +90,24 @@ static inline struct hs_bytes key_package_make(const struct hs_signer *device, s
 {
     struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {0};
     const uint16_t types[] = {HS_POLICY_EXTENSION};
-    struct hs_mls_leaf_params params = {.signer = device,
+    struct hs_mls_signer signer = hs_room_signer(device);
+    struct hs_mls_leaf_params params = {.signer = &signer,
                                         .identity = identity,
                                         .not_before = T0 - 3600,
                                         .not_after = T0 + 84 * 86400,
                                         .extension_types = types,
                                         .extension_type_count = 1};
     struct hs_writer HS_WRITER w = hs_writer(65536);
-    assert_ok(hs_mls_key_package_new(&params, &w, &priv));
+    assert_ok(hs_mls_key_package_new(&params, false, &w, &priv));
     return hs_arena_copy(&arena, hs_writer_bytes(&w));
+}
+
+/* A leaf as a tree would have it. */
+static inline struct hs_mls_member leaf_make(struct hs_bytes identity, const struct hs_key *signature_key)
+{
+    return (struct hs_mls_member){.credential_type = HS_MLS_BASIC,
+                                  .identity = identity,
+                                  .signature_key = hs_arena_copy(&arena, HS_VIEW(*signature_key))};
 }
 
 /* handle NULL: a plain customer. */
@@ -109,6 +122,8 @@ static inline struct person person_make(const char *name, const char *handle)
     if (handle != NULL)
         grants[0] = handle_make(&root, &p.persona.pub, handle);
     assert_ok(hs_credential_pack(p.certificate, grants, handle != NULL, name, &arena, &p.identity));
+    p.mls = hs_room_signer(&p.device);
+    p.leaf = leaf_make(p.identity, &p.device.pub);
     p.key_package = key_package_make(&p.device, p.identity);
     assert_ok(hs_mls_key_package_check(p.key_package, T0, &p.facts));
     return p;
@@ -142,6 +157,13 @@ static inline struct hs_policy with_ban(struct hs_policy policy, const struct hs
 {
     struct hs_policy out;
     assert_ok(hs_policy_set_banned(&policy, key, true, &arena, &out));
+    return out;
+}
+
+static inline struct hs_policy with_revoked(struct hs_policy policy, const struct hs_key *device)
+{
+    struct hs_policy out;
+    assert_ok(hs_policy_set_revoked(&policy, device, true, &arena, &out));
     return out;
 }
 

@@ -91,6 +91,8 @@ static void test_empty(void **state)
     JUDGE(empty, HS_OK, s.commit.committer = &s.bob);
     JUDGE(empty, HS_ERR_DENIED, s.policy = with_ban(s.policy, &s.mod.persona));
     JUDGE(empty, HS_OK, s.policy = with_ban(s.policy, &s.bob.persona));
+    JUDGE(empty, HS_ERR_DENIED, s.policy = with_revoked(s.policy, &s.mod.device));
+    JUDGE(empty, HS_OK, s.policy = with_revoked(s.policy, &s.bob.device));
 }
 
 /* ROOM-51 */
@@ -105,6 +107,9 @@ static void test_admission(void **state)
           s.commit.committer = &s.eve); /* committed by a plain member, proposed by another */
     JUDGE(admission, HS_ERR_DENIED, s.policy = with_ban(s.policy, &s.bob.persona));
     JUDGE(admission, HS_ERR_DENIED, s.policy = with_ban(s.policy, &s.agent.persona),
+          s.added[0].by = &s.agent);
+    JUDGE(admission, HS_ERR_DENIED, s.policy = with_revoked(s.policy, &s.bob.device));
+    JUDGE(admission, HS_ERR_DENIED, s.policy = with_revoked(s.policy, &s.agent.device),
           s.added[0].by = &s.agent);
     JUDGE(admission, HS_ERR_POLICY, s.added[0].is_member = true);
     JUDGE(admission, HS_ERR_POLICY, admit(&s, 1, &s.bob));
@@ -224,6 +229,8 @@ static void test_update(void **state)
           s.updated[0] = (struct hs_judge_updated){s.bob.persona, member_of("bob", NULL)});
     JUDGE(empty, HS_ERR_POLICY, s.commit.updated_count = 1,
           s.updated[0] = (struct hs_judge_updated){s.bob.persona, member_of("eve", NULL)});
+    JUDGE(empty, HS_ERR_DENIED, s.policy = with_revoked(s.policy, &s.bob.device), s.commit.updated_count = 1,
+          s.updated[0] = (struct hs_judge_updated){s.bob.persona, member_of("bob", NULL)});
 }
 
 static void policy_change(struct story *s)

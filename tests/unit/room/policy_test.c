@@ -46,6 +46,7 @@ static void test_round_trip(void **state)
     policy = with_role(policy, &mod, HS_ROOM_MODERATOR, 0);
     policy = with_role(policy, &host, HS_ROOM_HOST, now.ms + 5);
     policy = with_ban(policy, &bad);
+    policy = with_revoked(policy, &host);
     policy.retention_ms = 30 * day_ms;
     struct hs_writer HS_WRITER w = packed(&policy);
     assert_ok(hs_policy_parse(hs_writer_bytes(&w), &arena, &read));
@@ -62,6 +63,9 @@ static void test_round_trip(void **state)
     assert_int_equal(hs_policy_role(&read, &bad, now), HS_ROOM_MEMBER);
     assert_true(hs_policy_is_banned(&read, &bad));
     assert_false(hs_policy_is_banned(&read, &mod));
+    assert_int_equal(read.revoked_count, 1);
+    assert_true(hs_policy_is_revoked(&read, &host));
+    assert_false(hs_policy_is_revoked(&read, &bad));
     struct hs_key first = hs_policy_owner(&read);
     assert_true(hs_key_equal(&first, &owner));
     struct hs_writer HS_WRITER again = packed(&read);
@@ -184,8 +188,10 @@ static void test_invalid(void **state)
     REFUSED(p.role_count = 0);
     REFUSED(p.roles = two, p.role_count = 2);
     REFUSED(p.banned = bans, p.banned_count = 2);
+    REFUSED(p.revoked = bans, p.revoked_count = 2);
     bans[0] = bans[1];
     REFUSED(p.banned = bans, p.banned_count = 2);
+    REFUSED(p.revoked = bans, p.revoked_count = 2);
     REFUSED(p.banned = &owner, p.banned_count = 1);
     one.role = HS_ROOM_MODERATOR;
     REFUSED(p.roles = &one);
@@ -282,6 +288,16 @@ static void test_message(void **state)
         assert_err(hs_policy_parse(hs_writer_bytes(&w), &arena, &read), cases[i].err);
     }
     message->banned.len = 0;
+    const size_t revoked[] = {HS_KEY_LEN * HS_POLICY_REVOKED_MAX, HS_KEY_LEN * (HS_POLICY_REVOKED_MAX + 1),
+                              33};
+    const enum hs_err said[] = {HS_OK, HS_ERR_TOO_LARGE, HS_ERR_MALFORMED};
+    for (size_t i = 0; i < 3; i++) {
+        message->revoked = hs_pb_data(hs_bytes(bans, revoked[i]));
+        hs_writer_reset(&w);
+        assert_ok(HS_PACK(message, &w));
+        assert_err(hs_policy_parse(hs_writer_bytes(&w), &arena, &read), said[i]);
+    }
+    message->revoked.len = 0;
     Hanse__RoleEntry *roles[HS_POLICY_ROLES_MAX + 1];
     for (size_t i = 0; i <= HS_POLICY_ROLES_MAX; i++)
         roles[i] = message->roles[0];
@@ -319,6 +335,9 @@ static void test_edit(void **state)
     assert_ok(hs_policy_set_banned(&policy, &a, false, &arena, &out));
     assert_int_equal(out.banned_count, 1);
     assert_false(hs_policy_is_banned(&out, &a));
+    policy = with_revoked(with_revoked(policy, &owner), &b);
+    assert_ok(hs_policy_set_revoked(&policy, &owner, false, &arena, &out));
+    assert_true(out.revoked_count == 1 && hs_policy_is_revoked(&out, &b));
     policy = large_policy(HS_POLICY_ROLES_MAX, HS_POLICY_BANNED_MAX);
     struct hs_policy_role more = {.key = nth_key(1999), .role = HS_ROOM_HOST};
     assert_err(hs_policy_set_role(&policy, &more, &arena, &out), HS_ERR_TOO_LARGE);

@@ -169,6 +169,10 @@ static void random_op(struct hs_kv *a, struct hs_kv *b)
         break;
     default: {
         struct hs_bytes prefix = hs_bytes(key.b, rng((uint32_t)key.len + 1));
+        if (prefix.len > 1 && rng(4) == 0) {
+            hs_kv_del_prefix(a, table, prefix);
+            hs_kv_del_prefix(b, table, prefix);
+        }
         bool found = hs_kv_next(a, table, prefix, k, &arena, &ka, &va);
         assert_int_equal(hs_kv_next(b, table, prefix, k, &arena, &kb, &vb), found);
         if (found) {

@@ -1,0 +1,81 @@
+#include "mls/provider_openssl.h"
+
+#include "base/secret.h"
+
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdatomic.h>
+
+enum { TAG_LEN = 16, NONCE_LEN = 12 };
+
+static void context_free(EVP_CIPHER_CTX **context)
+{
+    EVP_CIPHER_CTX_free(*context);
+}
+#define CONTEXT HS_AUTO(context_free)
+
+/* Looked up once, for that takes longer than to encrypt a post; it stays to the program's end. NULL without
+ * memory, or where this OpenSSL refuses the cipher. */
+static const EVP_CIPHER *aes128gcm(void)
+{
+    static _Atomic(EVP_CIPHER *) cipher;
+    EVP_CIPHER *found = atomic_load(&cipher);
+    if (found != NULL)
+        return found;
+    EVP_CIPHER *fetched = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
+    if (fetched != NULL && !atomic_compare_exchange_strong(&cipher, &found, fetched)) {
+        EVP_CIPHER_free(fetched);
+        return found;
+    }
+    return fetched;
+}
+
+/* In OpenSSL no output means associated data, so an empty message must not be written at all. */
+static bool update(EVP_CIPHER_CTX *context, uint8_t *out, struct hs_bytes in)
+{
+    int len = 0;
+    return in.len == 0 || EVP_CipherUpdate(context, out, &len, in.data, (int)in.len) == 1;
+}
+
+static EVP_CIPHER_CTX *begin(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad, int encrypt)
+{
+    const EVP_CIPHER *cipher = aes128gcm();
+    EVP_CIPHER_CTX *context = cipher != NULL ? EVP_CIPHER_CTX_new() : NULL;
+    if (context != NULL && EVP_CipherInit_ex2(context, cipher, key, nonce, encrypt, NULL) == 1 &&
+        update(context, NULL, ad))
+        return context;
+    EVP_CIPHER_CTX_free(context);
+    return NULL;
+}
+
+enum hs_err hs_mls_aes128gcm_seal(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad,
+                                  struct hs_bytes plaintext, uint8_t *out)
+{
+    int len = 0;
+    HS_REQUIRE(plaintext.len <= INT_MAX && ad.len <= INT_MAX, HS_ERR_NOMEM);
+    EVP_CIPHER_CTX CONTEXT *context = begin(key, nonce, ad, 1);
+    HS_REQUIRE(context != NULL && update(context, out, plaintext), HS_ERR_NOMEM);
+    HS_REQUIRE(EVP_CipherFinal_ex(context, out + plaintext.len, &len) == 1, HS_ERR_NOMEM);
+    HS_REQUIRE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, out + plaintext.len) == 1,
+               HS_ERR_NOMEM);
+    return HS_OK;
+}
+
+enum hs_err hs_mls_aes128gcm_open(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad,
+                                  struct hs_bytes ciphertext, uint8_t *out)
+{
+    int len = 0;
+    uint8_t tag[TAG_LEN];
+    HS_REQUIRE(ciphertext.len >= TAG_LEN, HS_ERR_DECRYPT);
+    struct hs_bytes body = hs_bytes(ciphertext.data, ciphertext.len - TAG_LEN);
+    HS_REQUIRE(body.len <= INT_MAX && ad.len <= INT_MAX, HS_ERR_NOMEM);
+    memcpy(tag, ciphertext.data + body.len, TAG_LEN); /* the output may lie over it */
+    EVP_CIPHER_CTX CONTEXT *context = begin(key, nonce, ad, 0);
+    HS_REQUIRE(context != NULL, HS_ERR_NOMEM);
+    HS_REQUIRE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) == 1, HS_ERR_NOMEM);
+    uint8_t end[TAG_LEN];
+    if (update(context, out, body) && EVP_CipherFinal_ex(context, end, &len) == 1)
+        return HS_OK;
+    hs_wipe(out, body.len);
+    return HS_ERR_DECRYPT;
+}

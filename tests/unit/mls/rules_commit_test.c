@@ -1,0 +1,364 @@
+/* RFC 9420, 12.4 and 12.4.2: a commit and its path. Rules that a member can break:
+ *
+ * - 12.4: no path with an empty list, an Update, a Remove, GroupContextExtensions
+ * - 12.4.2, the path's leaf: its source; its signature, also for another leaf or group; the same encryption
+ *   key as before; an extension or credential that its capabilities lack; a key that some other node has
+ * - 12.4.2, the path's nodes: too few, too many; a key that is none; ciphertexts too few or too many; another
+ *   key than the parent hash says
+ * - members only: a ciphertext that was altered; a path secret that doesn't go with the key; the confirmation
+ *   tag
+ */
+#include "unit/mls/evil.h"
+
+static const struct hs_bytes nothing = {0};
+
+static struct hs_writer writer(void)
+{
+    return hs_writer(CAP);
+}
+
+static struct hs_mls_hash say(struct evil *e, struct person *by, const struct hs_mls_proposal *proposal)
+{
+    struct hs_writer HS_WRITER w = writer();
+    evil_propose(e, &(struct evil_sender){.person = by}, proposal, &w);
+    return evil_heard(e, hs_writer_bytes(&w));
+}
+
+static void commit_refused(struct evil *e, const struct evil_commit *plan, enum hs_err want)
+{
+    struct hs_writer HS_WRITER message = writer();
+    evil_commit(e, plan, &message);
+    evil_refused(e, hs_writer_bytes(&message), want);
+}
+
+/* The kit is in order: what it makes without being bent is taken. */
+static void honest(void **state)
+{
+    struct evil *e = *state;
+    struct hs_writer HS_WRITER message = writer(), HS_WRITER list = writer();
+    const struct hs_mls_proposal add = evil_add(hs_writer_bytes(&e->erin.key_package));
+    evil_commit(e, &(struct evil_commit){.by = &e->alice}, &message);
+    evil_accepted(e, hs_writer_bytes(&message));
+    evil_value(&list, &add);
+    for (int i = 0; i < 2; i++) {
+        evil_commit(e,
+                    &(struct evil_commit){.by = &e->alice, .list = hs_writer_bytes(&list), .no_path = i == 0},
+                    &message);
+        struct hs_mls_event HS_MLS_EVENT *event = NULL;
+        assert_err(hs_mls_group_process(e->bob.group, hs_writer_bytes(&message), &event),
+                   HS_ERR_MLS_EPOCH); /* alice forgot to merge her own */
+    }
+}
+
+/* MLS-19 */
+static void path_is_missing(void **state)
+{
+    struct evil *e = *state;
+    struct hs_writer HS_WRITER removes = writer(), HS_WRITER updates = writer(), HS_WRITER sets = writer(),
+                               HS_WRITER leaf = writer();
+    const struct hs_mls_proposal remove = evil_remove(3), extensions = evil_extensions(nothing),
+                                 update = evil_update(&e->carol, NULL, NULL, &leaf);
+    commit_refused(e, &(struct evil_commit){.by = &e->alice, .no_path = true}, HS_ERR_MLS_COMMIT);
+    evil_value(&removes, &remove);
+    evil_value(&sets, &extensions);
+    const struct hs_mls_hash ref = say(e, &e->carol, &update);
+    evil_ref(&updates, &ref);
+    const struct hs_writer *const all[] = {&removes, &updates, &sets};
+    for (size_t i = 0; i < 3; i++)
+        commit_refused(
+            e, &(struct evil_commit){.by = &e->alice, .list = hs_writer_bytes(all[i]), .no_path = true},
+            HS_ERR_MLS_COMMIT);
+}
+
+static void source_is_update(struct evil_leaf *leaf)
+{
+    leaf->node.source = HS_MLS_LEAF_UPDATE;
+}
+
+static void source_is_key_package(struct evil_leaf *leaf)
+{
+    leaf->node.source = HS_MLS_LEAF_KEY_PACKAGE;
+    leaf->node.not_after = UINT64_MAX;
+}
+
+static void for_another_leaf(struct evil_leaf *leaf)
+{
+    leaf->index = 1;
+}
+
+static void for_another_group(struct evil_leaf *leaf)
+{
+    leaf->group_id = hs_bytes_str("moor");
+}
+
+static void signed_by_another(struct evil_leaf *leaf)
+{
+    const struct evil *e = leaf->context;
+    leaf->signer = &e->dave.signer;
+}
+
+static struct hs_bytes node_key(const struct evil *e, uint32_t node)
+{
+    return hs_mls_node_key(hs_mls_tree_node(&e->hub->now.tree, node));
+}
+
+static void same_encryption_key(struct evil_leaf *leaf)
+{
+    leaf->node.encryption_key = node_key(leaf->context, 0);
+}
+
+static void daves_encryption_key(struct evil_leaf *leaf)
+{
+    leaf->node.encryption_key = node_key(leaf->context, 6);
+}
+
+/* Of the parent of carol and dave, which isn't on alice's path. */
+static void a_parents_key(struct evil_leaf *leaf)
+{
+    leaf->node.encryption_key = node_key(leaf->context, 5);
+}
+
+static void daves_signature_key(struct evil_leaf *leaf)
+{
+    const struct evil *e = leaf->context;
+    leaf->node.signature_key = HS_MLS_VIEW(e->dave.signer.pub);
+    leaf->signer = &e->dave.signer;
+}
+
+static void no_encryption_key(struct evil_leaf *leaf)
+{
+    static const uint8_t zeros[32];
+    leaf->node.encryption_key = hs_bytes(zeros, sizeof zeros);
+}
+
+static void unlisted_extension(struct evil_leaf *leaf)
+{
+    static const uint8_t list[] = {0xAB, 0xCD, 0};
+    leaf->node.extensions = hs_bytes(list, sizeof list);
+}
+
+static void unlisted_credential(struct evil_leaf *leaf)
+{
+    static const uint8_t list[] = {0, HS_MLS_X509};
+    leaf->node.capabilities.credentials = hs_bytes(list, sizeof list);
+}
+
+/* The group's own extension is one that it doesn't list any more. 7.3 */
+static void forgotten_extension(struct evil_leaf *leaf)
+{
+    leaf->node.capabilities.extensions = nothing;
+}
+
+/* A type that nobody else lists. 7.3 */
+static void strange_credential(struct evil_leaf *leaf)
+{
+    static const uint8_t types[] = {0, HS_MLS_BASIC, 0, HS_MLS_X509};
+    leaf->node.credential_type = HS_MLS_X509;
+    leaf->node.credential = nothing;
+    leaf->node.capabilities.credentials = hs_bytes(types, sizeof types);
+}
+
+static void path_leaf(void **state)
+{
+    struct evil *e = *state;
+    const struct {
+        void (*bend)(struct evil_leaf *leaf);
+        enum hs_err want;
+    } all[] = {
+        {source_is_update, HS_ERR_MLS_LEAF},       {source_is_key_package, HS_ERR_MLS_LEAF},
+        {for_another_leaf, HS_ERR_MLS_LEAF},       {for_another_group, HS_ERR_MLS_LEAF},
+        {signed_by_another, HS_ERR_MLS_LEAF},      {same_encryption_key, HS_ERR_MLS_COMMIT},
+        {daves_encryption_key, HS_ERR_MLS_COMMIT}, {a_parents_key, HS_ERR_MLS_COMMIT},
+        {daves_signature_key, HS_ERR_MLS_COMMIT},  {no_encryption_key, HS_ERR_MLS_LEAF},
+        {unlisted_extension, HS_ERR_MLS_LEAF},     {unlisted_credential, HS_ERR_MLS_LEAF},
+        {forgotten_extension, HS_ERR_MLS_LEAF},    {strange_credential, HS_ERR_MLS_LEAF},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        commit_refused(e, &(struct evil_commit){.by = &e->alice, .bend_leaf = all[i].bend, .context = e},
+                       all[i].want);
+}
+
+/* A parsed path, to be written again in another way: a full tree of four has two nodes. */
+struct parsed {
+    struct hs_bytes key;
+    struct hs_mls_hpke_ciphertext secrets[3];
+    size_t count;
+};
+
+static void parse(struct hs_bytes nodes, struct parsed out[2])
+{
+    struct hs_reader r = hs_reader(nodes);
+    for (int i = 0; i < 2; i++) {
+        struct hs_mls_path_node node;
+        hs_mls_read_path_node(&r, &node);
+        out[i] = (struct parsed){.key = node.encryption_key};
+        struct hs_reader secrets = hs_reader(node.secrets);
+        while (hs_reader_left(&secrets) > 0)
+            hs_mls_read_hpke(&secrets, &out[i].secrets[out[i].count++]);
+    }
+    assert_ok(hs_reader_finish(&r));
+}
+
+static void unparse(const struct parsed *node, struct hs_writer *out)
+{
+    struct hs_writer HS_WRITER secrets = writer();
+    for (size_t i = 0; i < node->count; i++)
+        hs_mls_write_hpke(&secrets, &node->secrets[i]);
+    hs_write_mls_vec(out, node->key);
+    hs_write_mls_vec(out, hs_writer_bytes(&secrets));
+}
+
+static void node_short(struct hs_bytes nodes, struct hs_writer *out)
+{
+    struct parsed all[2];
+    parse(nodes, all);
+    unparse(&all[0], out);
+}
+
+static void node_more(struct hs_bytes nodes, struct hs_writer *out)
+{
+    struct parsed all[2];
+    parse(nodes, all);
+    hs_write_bytes(out, nodes);
+    unparse(&all[1], out);
+}
+
+static void node_without_key(struct hs_bytes nodes, struct hs_writer *out)
+{
+    static const uint8_t zeros[32];
+    struct parsed all[2];
+    parse(nodes, all);
+    all[1].key = hs_bytes(zeros, sizeof zeros);
+    unparse(&all[0], out);
+    unparse(&all[1], out);
+}
+
+static void node_with_other_key(struct hs_bytes nodes, struct hs_writer *out)
+{
+    struct hs_mls_secret HS_MLS_SECRET priv = {0};
+    struct hs_mls_pub pub;
+    struct parsed all[2];
+    parse(nodes, all);
+    assert_ok(hs_mls_kem_generate(hs_mls_suite_find(EVIL_SUITE), &priv, &pub));
+    all[1].key = HS_MLS_VIEW(pub);
+    unparse(&all[0], out);
+    unparse(&all[1], out);
+}
+
+static void secret_short(struct hs_bytes nodes, struct hs_writer *out)
+{
+    struct parsed all[2];
+    parse(nodes, all);
+    all[1].count--;
+    unparse(&all[0], out);
+    unparse(&all[1], out);
+}
+
+static void secret_more(struct hs_bytes nodes, struct hs_writer *out)
+{
+    struct parsed all[2];
+    parse(nodes, all);
+    all[0].secrets[all[0].count++] = all[1].secrets[0];
+    unparse(&all[0], out);
+    unparse(&all[1], out);
+}
+
+static void path_nodes(void **state)
+{
+    struct evil *e = *state;
+    const struct {
+        void (*bend)(struct hs_bytes nodes, struct hs_writer *out);
+        enum hs_err want;
+    } all[] = {
+        {node_short, HS_ERR_MLS_COMMIT},       {node_more, HS_ERR_MLS_COMMIT},
+        {node_without_key, HS_ERR_MLS_COMMIT}, {node_with_other_key, HS_ERR_MLS_TREE},
+        {secret_short, HS_ERR_MLS_COMMIT},     {secret_more, HS_ERR_MLS_COMMIT},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        commit_refused(e, &(struct evil_commit){.by = &e->alice, .bend_nodes = all[i].bend}, all[i].want);
+}
+
+/* Bob's ciphertext is that of node 1, the rest is for carol and dave. */
+static void secret_altered(struct hs_bytes nodes, struct hs_writer *out)
+{
+    struct parsed all[2];
+    uint8_t copy[64];
+    parse(nodes, all);
+    memcpy(copy, all[0].secrets[0].ciphertext.data, all[0].secrets[0].ciphertext.len);
+    copy[0] ^= 1;
+    all[0].secrets[0].ciphertext.data = copy;
+    unparse(&all[0], out);
+    unparse(&all[1], out);
+}
+
+/* Of node 1: what bob gets isn't what its key was made of. */
+static void other_secret(struct hs_mls_path_secrets *secrets)
+{
+    assert_true(secrets->have[1]);
+    secrets->secret[1].v[0] ^= 1;
+}
+
+static void tag_altered(struct hs_mls_authed *authed)
+{
+    static uint8_t tag[32];
+    memcpy(tag, authed->confirmation_tag.data, sizeof tag);
+    tag[31] ^= 1;
+    authed->confirmation_tag = hs_bytes(tag, sizeof tag);
+}
+
+static void tag_short(struct hs_mls_authed *authed)
+{
+    authed->confirmation_tag.len--;
+}
+
+static void tag_empty(struct hs_mls_authed *authed)
+{
+    authed->confirmation_tag = nothing;
+}
+
+/* What a hub can't see. MLS-21, MLS-34 */
+static void for_members_only(void **state)
+{
+    struct evil *e = *state;
+    struct hs_writer HS_WRITER message = writer();
+    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_nodes = secret_altered}, &message);
+    evil_judged(e, hs_writer_bytes(&message), HS_ERR_DECRYPT, HS_OK);
+    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_secrets = other_secret}, &message);
+    evil_judged(e, hs_writer_bytes(&message), HS_ERR_MLS_COMMIT, HS_OK);
+    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_authed = tag_altered}, &message);
+    evil_judged(e, hs_writer_bytes(&message), HS_ERR_MLS_CONFIRMATION, HS_OK);
+    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_authed = tag_short}, &message);
+    evil_refused(e, hs_writer_bytes(&message), HS_ERR_MLS_CONFIRMATION);
+    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_authed = tag_empty}, &message);
+    evil_refused(e, hs_writer_bytes(&message), HS_ERR_MLS_CONFIRMATION);
+}
+
+/* Refused in the same way where no hub can see it; the key that it was opened with isn't used up. MLS-6 */
+static void as_private_message(void **state)
+{
+    struct evil *e = *state;
+    struct hs_writer HS_WRITER list = writer(), HS_WRITER message = writer();
+    const struct hs_mls_proposal remove = evil_remove(3);
+    evil_value(&list, &remove);
+    struct evil_commit plan = {
+        .by = &e->alice, .list = hs_writer_bytes(&list), .no_path = true, .as_private = true};
+    evil_commit(e, &plan, &message);
+    evil_judged(e, hs_writer_bytes(&message), HS_ERR_MLS_COMMIT, HS_ERR_UNEXPECTED);
+    plan.no_path = false;
+    plan.bend_leaf = source_is_update;
+    evil_commit(e, &plan, &message);
+    evil_judged(e, hs_writer_bytes(&message), HS_ERR_MLS_LEAF, HS_ERR_UNEXPECTED);
+    plan.bend_leaf = NULL;
+    evil_commit(e, &plan, &message);
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(hs_mls_group_process(e->bob.group, hs_writer_bytes(&message), &event));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EVIL_TEST(honest),     EVIL_TEST(path_is_missing),  EVIL_TEST(path_leaf),
+        EVIL_TEST(path_nodes), EVIL_TEST(for_members_only), EVIL_TEST(as_private_message),
+    };
+    return cmocka_run_group_tests(tests, world_setup, NULL);
+}
