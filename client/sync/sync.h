@@ -24,7 +24,7 @@ struct hs_step {
     struct hs_time now;
 };
 
-enum { HS_STEP_ARENA = 512 << 20 /* a step may hold one saved group of the largest room */ };
+enum { HS_STEP_ARENA = 512 << 20 /* what one step may read of the store: a walk over the largest table */ };
 
 /* NOMEM. */
 enum hs_err hs_sync_new(struct hs_sync **out);

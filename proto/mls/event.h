@@ -88,9 +88,10 @@ struct hs_mls_updated {
 struct hs_mls_change {
     uint64_t epoch; /* the epoch that it leads to */
     struct hs_mls_member
-        committer;              /* as before the commit; of an external commit: the newcomer, as after it */
-    bool external;              /* an external commit: the committer comes in by it */
-    bool resync;                /* an external commit that removes the committer's former leaf */
+        committer; /* as before the commit; of an external commit: the newcomer, as after it */
+    bool external; /* an external commit: the committer comes in by it */
+    bool resync;   /* an external commit that removes a leaf: is it the committer's former one? Compare
+                      removed[0] with committer */
     struct hs_mls_added *added; /* by Add; an external committer isn't among them */
     struct hs_mls_removed *removed;
     struct hs_mls_updated *updated; /* Update proposals, and the committer where its commit has a path */

@@ -9,6 +9,8 @@
  * caller sends it; when the orderer has accepted it, accept() merges it; when another commit won, merging
  * that one drops the pending commit, and the caller makes its own anew.
  * - Members, extensions, epoch, id: ask hs_mls_group_public().
+ * - A loaded group reads its pieces from the store when it needs them; where a call answers with the store's
+ * error, or NOMEM, free the group and load it again.
  * - One thread at a time, staged commits included. */
 #ifndef HS_MLS_GROUP_H
 #define HS_MLS_GROUP_H

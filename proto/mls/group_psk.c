@@ -20,27 +20,31 @@ static bool is_same(const struct hs_mls_psk_id *a, const struct hs_mls_psk_id *b
     return a->epoch == b->epoch && hs_bytes_equal(a->group_id, b->group_id);
 }
 
-/* One of the group's own resumption secrets: this epoch's, or that of a past one that is kept. */
-static bool find_own(const struct hs_mls_group *group, const struct hs_mls_psk_id *id,
-                     struct hs_bytes *secret)
+/* One of the group's own resumption secrets: this epoch's, or that of a past one that is kept. NOT_FOUND. */
+static enum hs_err find_own(const struct hs_mls_group *group, const struct hs_mls_psk_id *id,
+                            struct hs_bytes *secret)
 {
-    if (group->removed || id->type != HS_MLS_PSK_RESUMPTION ||
-        !hs_bytes_equal(id->group_id, hs_mls_group_id(group)))
-        return false;
-    const struct hs_mls_secret *found = id->epoch == group->now.epoch ? &group->now.resumption : NULL;
-    for (size_t i = 0; i < group->past_count && found == NULL; i++)
-        if (group->past[i].epoch == id->epoch && hs_mls_past_open(group, &group->past[i]) == HS_OK)
-            found = &group->past[i].resumption;
-    if (found != NULL)
-        *secret = HS_MLS_VIEW(*found);
-    return found != NULL;
+    HS_REQUIRE(!group->removed && id->type == HS_MLS_PSK_RESUMPTION, HS_ERR_NOT_FOUND);
+    HS_REQUIRE(hs_bytes_equal(id->group_id, hs_mls_group_id(group)), HS_ERR_NOT_FOUND);
+    *secret = HS_MLS_VIEW(group->now.resumption);
+    if (id->epoch == group->now.epoch)
+        return HS_OK;
+    for (size_t i = 0; i < group->past_count; i++) {
+        if (group->past[i].epoch != id->epoch)
+            continue;
+        HS_TRY(hs_mls_past_open(group, &group->past[i]));
+        *secret = HS_MLS_VIEW(group->past[i].resumption);
+        return HS_OK;
+    }
+    return HS_ERR_NOT_FOUND;
 }
 
 enum hs_err hs_mls_psk_find(const struct hs_mls_psk_source *source, const struct hs_mls_psk_id *id,
                             struct hs_bytes *secret)
 {
-    if (source->group != NULL && find_own(source->group, id, secret))
-        return HS_OK;
+    enum hs_err own = source->group != NULL ? find_own(source->group, id, secret) : HS_ERR_NOT_FOUND;
+    if (own != HS_ERR_NOT_FOUND)
+        return own;
     for (size_t i = 0; i < source->count; i++) {
         *secret = source->list[i].secret;
         if (is_same(&source->list[i].id, id))

@@ -110,7 +110,7 @@ static enum hs_err save_past(struct hs_mls_group *group, struct hs_mls_epoch_key
             hs_mls_past_write(past, &w);
         HS_TRY(put(saved->store, &key, &w));
         note_form(saved, past->epoch, want);
-        saved->before = true;
+        saved->before = saved->before || whole != NULL;
     }
     return past->secrets != NULL ? hs_mls_secret_tree_save(past->secrets, saved->store, past->epoch) : HS_OK;
 }

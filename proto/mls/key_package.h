@@ -53,8 +53,8 @@ enum hs_err hs_mls_key_package_private_load(struct hs_bytes saved, struct hs_mls
 
 /* A new KeyPackage as MLSMessage into out (about 300 bytes with a short identity). last_resort: it carries
  * the last_resort extension (RFC 9420, 16.8 and the registry's type 10), and its leaf lists that type: it may
- * be used more than once, as the last one that is left. INVALID_ARG for a lifetime that ends before it begins, too many extensions or
- * too long an identity; NOMEM, TOO_LARGE from the writer. */
+ * be used more than once, as the last one that is left. INVALID_ARG for a lifetime that ends before it
+ * begins, too many extensions or too long an identity; NOMEM, TOO_LARGE from the writer. */
 enum hs_err hs_mls_key_package_new(const struct hs_mls_leaf_params *params, bool last_resort,
                                    struct hs_writer *out, struct hs_mls_key_package_private *priv);
 

@@ -29,8 +29,8 @@ static enum hs_err check_update(const struct hs_mls_state *state, uint32_t index
     HS_REQUIRE(!hs_bytes_equal(hs_mls_leaf_encryption_key(old), node->encryption_key), HS_ERR_MLS_PROPOSAL);
     HS_TRY(hs_mls_leaf_new(state->suite, node, &leaf));
     HS_TRY(hs_mls_leaf_check(state->suite, leaf));
-    HS_REQUIRE(hs_mls_leaf_verify(state->suite, leaf, state->parsed.group_id, index) == HS_OK,
-               HS_ERR_MLS_LEAF);
+    enum hs_err err = hs_mls_leaf_verify(state->suite, leaf, state->parsed.group_id, index);
+    HS_REQUIRE(err == HS_OK, err == HS_ERR_BAD_SIGNATURE ? HS_ERR_MLS_LEAF : err);
     *out = leaf;
     leaf = NULL;
     return HS_OK;

@@ -125,7 +125,7 @@ enum hs_err hs_mls_public_member(const struct hs_mls_public *pub, uint32_t index
                                  struct hs_mls_member *member)
 {
     const struct hs_mls_leaf *leaf = hs_mls_tree_leaf(&pub->now.tree, index);
-    HS_REQUIRE(leaf != NULL, HS_ERR_NOT_FOUND);
+    HS_REQUIRE(leaf != NULL, hs_mls_state_error(&pub->now, HS_ERR_NOT_FOUND));
     *member = hs_mls_leaf_member(leaf, index);
     return HS_OK;
 }
@@ -140,17 +140,23 @@ bool hs_mls_public_member_next(const struct hs_mls_public *pub, uint32_t *index,
     return true;
 }
 
+enum hs_err hs_mls_public_error(const struct hs_mls_public *pub)
+{
+    return hs_mls_state_error(&pub->now, HS_OK);
+}
+
 enum hs_err hs_mls_public_member_by_key(const struct hs_mls_public *pub, struct hs_bytes signature_key,
                                         struct hs_mls_member *member)
 {
     uint32_t node;
     bool found = hs_mls_keys_find(&pub->keys, &pub->now.tree, HS_MLS_KEY_SIGNATURE, signature_key,
                                   HS_MLS_NO_NODE, &node);
-    return found ? hs_mls_public_member(pub, node / 2, member) : HS_ERR_NOT_FOUND;
+    HS_REQUIRE(found, hs_mls_state_error(&pub->now, HS_ERR_NOT_FOUND));
+    return hs_mls_public_member(pub, node / 2, member);
 }
 
 enum hs_err hs_mls_public_tree(const struct hs_mls_public *pub, struct hs_writer *out)
 {
     hs_mls_tree_write(&pub->now.tree, out);
-    return out->err;
+    return hs_mls_state_error(&pub->now, out->err);
 }

@@ -35,9 +35,11 @@ void hs_mls_public_free_at(struct hs_mls_public **pub);
 /* A PublicMessage proposal or commit of the current epoch, by a member, an external sender or a newcomer,
  * checked as far as it can be without secrets: signature, epoch, group, the list of proposals (RFC
  * 9420, 12.2), leaves, path keys and parent hashes; not the membership tag, the confirmation tag or the
- * path's ciphertexts. A proposal is kept; a commit comes staged. MALFORMED, MLS_VERSION, MLS_GROUP,
- * MLS_EPOCH, MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF, MLS_KEY_PACKAGE, MLS_TREE, BAD_SIGNATURE, NOT_MEMBER (the
- * sender's leaf is blank), UNEXPECTED (a PrivateMessage), UNSUPPORTED. */
+ * path's ciphertexts. A proposal is kept; a commit comes staged. MALFORMED, TOO_LARGE, MLS_VERSION,
+ * MLS_GROUP, MLS_EPOCH, MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF, MLS_KEY_PACKAGE, MLS_TREE, MLS_CONFIRMATION (a
+ * tag of another length), BAD_SIGNATURE, NOT_MEMBER (the sender's leaf is blank, or there is no such external
+ * sender), UNEXPECTED (a PrivateMessage, or an application message), UNSUPPORTED (a proposal of an unknown
+ * type), INVALID_STATE (after a ReInit), NOMEM, the store's errors. */
 enum hs_err hs_mls_public_process(struct hs_mls_public *pub, struct hs_bytes message,
                                   struct hs_mls_event **out);
 
@@ -75,12 +77,17 @@ bool hs_mls_public_extension(const struct hs_mls_public *pub, uint16_t type, str
 uint32_t hs_mls_public_width(const struct hs_mls_public *pub);
 uint32_t hs_mls_public_member_count(const struct hs_mls_public *pub);
 
-/* NOT_FOUND for a blank leaf or one past the width. Views are borrowed until the next merge. */
+/* NOT_FOUND for a blank leaf or one past the width; the store's errors. Views are borrowed until the next
+ * merge. */
 enum hs_err hs_mls_public_member(const struct hs_mls_public *pub, uint32_t leaf,
                                  struct hs_mls_member *member);
 
-/* The first member at leaf >= *leaf; moves *leaf past it. false at the end. Start with 0. */
+/* The first member at leaf >= *leaf; moves *leaf past it. false at the end. Start with 0. A leaf that the
+ * store can't give is passed over: hs_mls_public_error() says whether there was one. */
 bool hs_mls_public_member_next(const struct hs_mls_public *pub, uint32_t *leaf, struct hs_mls_member *member);
+
+/* The first error that the store answered with since the group was loaded: then free and load it again. */
+enum hs_err hs_mls_public_error(const struct hs_mls_public *pub);
 
 /* The member with that signature key; NOT_FOUND. Constant time in the group's size but for a tree descent. */
 enum hs_err hs_mls_public_member_by_key(const struct hs_mls_public *pub, struct hs_bytes signature_key,

@@ -154,7 +154,7 @@ static bool info_is_signed(const struct hs_mls_staged *staged, const struct hs_m
                          info->signature) == HS_OK;
 }
 
-enum hs_err hs_mls_staged_matches(const struct hs_mls_staged *staged, struct hs_bytes message)
+static enum hs_err matches(const struct hs_mls_staged *staged, struct hs_bytes message)
 {
     struct hs_mls_group_info info;
     struct hs_bytes tree;
@@ -173,4 +173,9 @@ enum hs_err hs_mls_staged_matches(const struct hs_mls_staged *staged, struct hs_
     hs_mls_tree_write(&next->tree, &own);
     HS_TRY(own.err);
     return hs_bytes_equal(hs_writer_bytes(&own), tree) ? HS_OK : HS_ERR_MLS_COMMIT;
+}
+
+enum hs_err hs_mls_staged_matches(const struct hs_mls_staged *staged, struct hs_bytes message)
+{
+    return hs_mls_state_error(&staged->next, matches(staged, message));
 }

@@ -134,7 +134,8 @@ static enum hs_err check_leaves(struct hs_mls_state *state)
     for (uint32_t i = 0; hs_mls_tree_next(&state->tree, &i, &leaf); i++) {
         HS_TRY(hs_mls_leaf_check(state->suite, leaf));
         HS_TRY(hs_mls_leaf_supports(leaf, context->extensions));
-        HS_REQUIRE(hs_mls_leaf_verify(state->suite, leaf, context->group_id, i) == HS_OK, HS_ERR_MLS_LEAF);
+        enum hs_err err = hs_mls_leaf_verify(state->suite, leaf, context->group_id, i);
+        HS_REQUIRE(err == HS_OK, err == HS_ERR_BAD_SIGNATURE ? HS_ERR_MLS_LEAF : err);
     }
     return hs_mls_tree_error(&state->tree);
 }

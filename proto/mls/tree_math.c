@@ -48,7 +48,6 @@ enum hs_err hs_mls_node_right(uint32_t node, uint32_t *out)
 
 enum hs_err hs_mls_node_parent(uint32_t node, uint32_t width, uint32_t *out)
 {
-    HS_REQUIRE(is_width(width), HS_ERR_INVALID_ARG);
     HS_REQUIRE(node < hs_mls_node_width(width) && node != hs_mls_node_root(width), HS_ERR_INVALID_ARG);
     unsigned level = hs_mls_node_level(node); /* below the root's, which is 31 at most */
     uint32_t bit = node >> (level + 1) & 1;

@@ -27,6 +27,8 @@ void hs_mls_path_keys_prune(const struct hs_mls_tree *tree, uint32_t leaf, struc
 {
     struct hs_mls_tree_path path;
     hs_mls_tree_path(tree, leaf, &path);
+    if (hs_mls_tree_error(tree) != HS_OK)
+        return; /* what looks blank may not be */
     for (unsigned level = 1; level < HS_MLS_MAX_DEPTH; level++) {
         if (level <= path.depth && path.on[level]->filled)
             continue;
@@ -126,6 +128,7 @@ static bool is_newcomer(const struct hs_mls_newcomers *newcomers, const struct h
 static enum hs_err recipients(const struct hs_mls_tree *tree, struct hs_mls_node *co,
                               const struct hs_mls_newcomers *newcomers, struct hs_mls_resolution *out)
 {
+    HS_TRY(hs_mls_tree_error(tree)); /* co may only look blank */
     HS_TRY(hs_mls_resolve(tree, co, out));
     size_t kept = 0;
     for (size_t i = 0; i < out->count; i++)
@@ -263,6 +266,7 @@ static enum hs_err secrets_at(const struct hs_mls_path_open *open, unsigned leve
     struct hs_mls_tree_path path;
     struct hs_reader r = hs_reader(open->path->nodes);
     hs_mls_tree_path(open->tree, open->sender, &path);
+    HS_TRY(hs_mls_tree_error(open->tree));
     for (unsigned at = 1; at <= level; at++) {
         struct hs_mls_path_node node;
         if (!path.on[at]->filled)

@@ -17,6 +17,9 @@ double bench_now_ns(void);
 /* Time on the wall, for what waits for a disk. */
 double bench_wall_ns(void);
 
+/* Bytes in use that came from malloc(), in the heap and mapped. */
+size_t bench_heap(void);
+
 /* Samples of one thing, of which the median counts. */
 struct bench_samples {
     double ns[4096];

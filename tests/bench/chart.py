@@ -15,8 +15,9 @@ PANELS = [
     ("An empty commit in a full tree", TIMES, [
         ("mls_commit", "make it", RED),
         ("mls_process_near", "follow it, next to its maker", BLUE),
-        ("mls_process_middle", "follow it, in the other quarter", VIOLET),
+        ("mls_process_middle", "follow it, a quarter of the tree away", VIOLET),
         ("mls_process_far", "follow it, in the other half", GREEN),
+        ("mls_public_process", "follow it, at the hub", BROWN),
     ]),
     ("The whole group at once", TIMES, [
         ("mls_create", "add all but oneself", RED),
@@ -85,12 +86,11 @@ def grid(panel, title):
                        f'stroke="#dddddd"/>')
             out.append(f'<text x="{panel.left - 8}" y="{y + 4:.1f}" font-size="13" '
                        f'text-anchor="end">{amount(value, panel.kind)}</text>')
-    below, last = panel.top + PLOT_H, -100.0
+    below = panel.top + PLOT_H
     for n in panel.sizes:
-        x = panel.x(n)
+        x, named = panel.x(n), n in (1, 2) or math.log10(n).is_integer()
         out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{panel.top}" y2="{below}" stroke="#eeeeee"/>')
-        if x - last > 36:
-            last = x
+        if named:
             out.append(f'<text x="{x:.1f}" y="{below + 20}" font-size="13" text-anchor="middle">{n:,}</text>')
     out.append(f'<text x="{panel.left + PLOT_W / 2}" y="{below + 42}" font-size="14" '
                f'text-anchor="middle">members of the group</text>')

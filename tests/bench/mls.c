@@ -11,6 +11,7 @@ static void run(struct mls_world *world, size_t n)
     mls_measure_commits(world, "", true);
     mls_measure_posts(world);
     mls_measure_newcomer(world);
+    mls_measure_hub(world);
     mls_measure_store(world);
     if (n > 4 * MLS_BLANKS) {
         mls_world_thin_out(world);

@@ -21,7 +21,7 @@ static size_t derived_of(const struct mls_world *world, enum mls_role role)
 {
     unsigned met = hs_mls_common_level((uint32_t)mls_role_leaf(world, MLS_COMMITTER),
                                        (uint32_t)mls_role_leaf(world, role));
-    return mls_world_levels(world) - met + 1;
+    return mls_levels(world->n) - met + 1;
 }
 
 static struct series make, follow[MLS_ROLES];
@@ -43,7 +43,7 @@ void mls_measure_commits(struct mls_world *world, const char *suffix, bool full)
                                                  "mls_process_far"};
     struct hs_mls_group *by = mls_role(world, MLS_COMMITTER)->group;
     struct hs_writer HS_WRITER commit = hs_writer(MLS_CAP);
-    struct mls_shape shape = mls_shape_of(world, by, full);
+    struct mls_shape shape = mls_shape_of(world, by, world->n, full);
     struct floor none = {0};
     series_start(&make, &none);
     for (enum mls_role role = MLS_NEAR; role < MLS_ROLES; role++)
@@ -91,7 +91,7 @@ void mls_measure_posts(struct mls_world *world)
     static const uint8_t text[1024];
     struct hs_mls_group *from = mls_role(world, MLS_COMMITTER)->group, *to = mls_role(world, MLS_FAR)->group;
     struct hs_writer HS_WRITER w = hs_writer(MLS_CAP);
-    struct mls_shape shape = mls_shape_of(world, from, true);
+    struct mls_shape shape = mls_shape_of(world, from, world->n, true);
     struct floor floor = mls_floor_protect(&shape, sizeof text);
     series_start(&protect, &floor);
     floor = mls_floor_unprotect(&shape, sizeof text);

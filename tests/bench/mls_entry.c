@@ -23,7 +23,7 @@ static void measure_create(const struct mls_world *world, const char *name, bool
     struct hs_writer HS_WRITER info = hs_writer(MLS_CAP);
     struct hs_mls_group HS_MLS_GROUP *first = create(world, with_tree, &commit, welcome);
     FUZZ_OK(hs_mls_group_info(first, with_tree, &info));
-    *shape = mls_shape_of(world, first, false);
+    *shape = mls_shape_of(world, first, world->n, false);
     shape->commit = commit.len;
     shape->info = info.len;
     struct floor floor = mls_floor_create(shape);

@@ -9,22 +9,24 @@ enum {
     PATH_SECRET = 32,  /* what is encrypted to each node */
     PARENT = 136,      /* TreeHashInput of a parent that isn't blank */
     BLANK_PARENT = 69, /* of a blank one */
-    PARENT_HASH = 99,  /* ParentHashInput: key, parent hash, hash of the sibling */
-    INTERIM = 66,      /* InterimTranscriptHashInput with the hash before */
+    BLANK_LEAF = 6,
+    PARENT_HASH = 99, /* ParentHashInput: key, parent hash, hash of the sibling */
+    INTERIM = 66,     /* InterimTranscriptHashInput with the hash before */
     GROUP_SECRETS = 36,
     SENDER_DATA = 12,
     POST_HEAD = 70, /* content besides the text: signature, lengths */
 };
 
-struct mls_shape mls_shape_of(const struct mls_world *world, const struct hs_mls_group *group, bool full)
+struct mls_shape mls_shape_of(const struct mls_world *world, const struct hs_mls_group *group, size_t n,
+                              bool full)
 {
     struct hs_reader r = hs_reader(hs_writer_bytes(&mls_world_newcomer(world)->key_package));
     struct hs_mls_key_package package;
     HS_ASSERT(hs_mls_read_head(&r) == HS_MLS_KEY_PACKAGE);
     hs_mls_read_key_package(&r, &package);
     return (struct mls_shape){.suite = world->suite,
-                              .n = world->n,
-                              .levels = mls_world_levels(world),
+                              .n = n,
+                              .levels = mls_levels(n),
                               .full = full,
                               .leaf = package.leaf.raw.len,
                               .key_package = package.raw.len,
@@ -51,6 +53,16 @@ void mls_shape_commit(struct mls_shape *shape, struct hs_bytes commit)
         FUZZ_OK(list.err);
     }
     FUZZ_OK(r.err);
+}
+
+/* All tree hashes, those of blank leaves at the end included. */
+static void floor_tree_hash(struct floor *f, const struct mls_shape *s)
+{
+    const size_t blank = ((size_t)1 << s->levels) - s->n;
+    floor_each(f, FLOOR_HASH, 1, s->leaf);
+    floor_each(f, FLOOR_HASH, 1, s->full ? PARENT : BLANK_PARENT);
+    floor_once(f, FLOOR_HASH, blank, BLANK_LEAF);
+    floor_once(f, FLOOR_HASH, blank, BLANK_PARENT);
 }
 
 /* From the init secret to the epoch's nine secrets, and the confirmation tag. */
@@ -136,8 +148,7 @@ struct floor mls_floor_create(const struct mls_shape *s)
     floor_each(&f, FLOOR_VERIFY, 1, s->key_package);
     floor_each(&f, FLOOR_VERIFY, 1, s->leaf);
     floor_each(&f, FLOOR_HASH, 1, s->key_package);
-    floor_each(&f, FLOOR_HASH, 1, s->leaf);
-    floor_each(&f, FLOOR_HASH, 1, BLANK_PARENT);
+    floor_tree_hash(&f, s);
     floor_encrypt(&f, GROUP_SECRETS);
     floor_once(&f, FLOOR_BASE, 1, 0); /* the creator's leaf */
     floor_once(&f, FLOOR_SIGN, 1, s->leaf);
@@ -159,11 +170,26 @@ static void floor_tree(struct floor *f, const struct mls_shape *s)
 {
     f->each = s->n;
     floor_each(f, FLOOR_VERIFY, 1, s->leaf);
-    floor_each(f, FLOOR_HASH, 1, s->leaf);
-    floor_each(f, FLOOR_HASH, 1, s->full ? PARENT : BLANK_PARENT);
+    floor_tree_hash(f, s);
     if (s->full)
         floor_each(f, FLOOR_HASH, 1, PARENT_HASH);
     floor_once(f, FLOOR_VERIFY, 1, s->info);
+}
+
+struct floor mls_floor_tree(const struct mls_shape *s)
+{
+    struct floor f = {.suite = s->suite};
+    floor_tree(&f, s);
+    return f;
+}
+
+struct floor mls_floor_public(const struct mls_shape *s)
+{
+    struct floor f = {.suite = s->suite};
+    floor_once(&f, FLOOR_VERIFY, 1, s->commit + s->context);
+    floor_once(&f, FLOOR_VERIFY, 1, s->leaf);
+    floor_hashes(&f, s);
+    return f;
 }
 
 struct floor mls_floor_join(const struct mls_shape *s, size_t derived)
@@ -181,11 +207,15 @@ struct floor mls_floor_join(const struct mls_shape *s, size_t derived)
     return f;
 }
 
+/* The tree is the one without the newcomer, the path the one with it. */
 struct floor mls_floor_join_external(const struct mls_shape *s)
 {
     /* The ciphertexts of the path are few: one a level. */
     struct floor f = {.suite = s->suite}, path = {.suite = s->suite};
-    floor_tree(&f, s);
+    struct mls_shape before = *s;
+    before.n--;
+    before.levels = mls_levels(before.n);
+    floor_tree(&f, &before);
     floor_once(&f, FLOOR_BASE, 1, 0); /* the init secret: KEM, secret, exporter */
     floor_once(&f, FLOOR_DH, 1, 0);
     floor_once(&f, FLOOR_HMAC, 5, SHORT);

@@ -1,16 +1,7 @@
 /* One more member of a full tree: added, or by itself; and what it weighs. */
 #include "bench/mls_parts.h"
 
-#include <malloc.h>
-
 static struct series series;
-
-/* Bytes in use that came from malloc(), in the heap and mapped. */
-static size_t heap_bytes(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
 
 /* Adds the newcomer with a path, and forgets the commit: the Welcome stays. */
 static void invite(const struct mls_world *world, struct hs_writer *commit, struct hs_writer *welcome)
@@ -24,10 +15,11 @@ static void invite(const struct mls_world *world, struct hs_writer *commit, stru
     hs_mls_group_drop(by);
 }
 
-static void measure_join(const struct mls_world *world, struct mls_shape shape, struct hs_bytes welcome)
+/* The newcomer is at the right end: its way meets the committer's at the root. */
+static void measure_join(const struct mls_world *world, const struct mls_shape *shape,
+                         struct hs_bytes welcome)
 {
-    /* The newcomer is in the other half, unless the tree grew for it. */
-    struct floor floor = mls_floor_join(&shape, 1);
+    struct floor floor = mls_floor_join(shape, 1);
     series_start(&series, &floor);
     while (series_more(&series)) {
         double start = bench_now_ns();
@@ -43,9 +35,9 @@ static void measure_join(const struct mls_world *world, struct mls_shape shape, 
 static void weigh_join(const struct mls_world *world, struct hs_bytes welcome)
 {
     hs_mls_group_free(mls_person_join(mls_world_newcomer(world), welcome, (struct hs_bytes){0}));
-    size_t before = heap_bytes();
+    size_t before = bench_heap();
     struct hs_mls_group *group = mls_person_join(mls_world_newcomer(world), welcome, (struct hs_bytes){0});
-    mls_count(world, "mls_memory", heap_bytes() - before, 0);
+    mls_count(world, "mls_memory", bench_heap() - before, 0);
     hs_mls_group_free(group);
 }
 
@@ -84,13 +76,13 @@ void mls_measure_newcomer(struct mls_world *world)
     struct hs_writer HS_WRITER commit = hs_writer(MLS_CAP);
     struct hs_writer HS_WRITER welcome = hs_writer(MLS_CAP);
     struct hs_writer HS_WRITER info = hs_writer(MLS_CAP);
-    struct mls_shape shape = mls_shape_of(world, group, true);
+    struct mls_shape with = mls_shape_of(world, group, world->n + 1, true);
     FUZZ_OK(hs_mls_group_info(group, true, &info));
-    shape.info = info.len;
+    with.info = info.len;
     mls_count(world, "mls_group_info_size", info.len, 0);
     mls_count(world, "mls_key_package_size", mls_world_newcomer(world)->key_package.len, 0);
     invite(world, &commit, &welcome);
-    measure_join(world, shape, hs_writer_bytes(&welcome));
+    measure_join(world, &with, hs_writer_bytes(&welcome));
     weigh_join(world, hs_writer_bytes(&welcome));
-    measure_join_external(world, shape, hs_writer_bytes(&info));
+    measure_join_external(world, with, hs_writer_bytes(&info));
 }

@@ -16,6 +16,9 @@ void mls_measure_commits(struct mls_world *world, const char *suffix, bool full)
 /* In a full tree: one more joins by Welcome or by itself; what a member weighs. */
 void mls_measure_newcomer(struct mls_world *world);
 
+/* The public group of a hub; everybody in a role follows. */
+void mls_measure_hub(struct mls_world *world);
+
 void mls_measure_posts(struct mls_world *world);
 
 /* What is written and read (store.h). */

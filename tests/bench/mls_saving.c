@@ -14,9 +14,26 @@ static void save(struct hs_mls_group *group, struct mls_store *store)
     FUZZ_OK(hs_mls_group_save(group, &store->store));
 }
 
+static void report_save(const struct mls_world *world, const char *name, const struct mls_store *store)
+{
+    const struct series_facts facts = {name, world->suite, world->n, store->counts.bytes_written,
+                                       store->counts.puts};
+    series_report(&saving, &facts);
+}
+
 static void count_written(const struct mls_world *world, const char *name, const struct mls_store *store)
 {
     mls_count(world, name, store->counts.bytes_written, store->counts.puts);
+}
+
+/* The whole group, once. */
+static void save_join(const struct mls_world *world, struct mls_store *store)
+{
+    series_start(&saving, &no_floor);
+    double start = bench_now_ns();
+    save(mls_role(world, MLS_FAR)->group, store);
+    series_add(&saving, start);
+    report_save(world, "mls_save_join", store);
 }
 
 /* Saves after each of some commits; the last of them is told. */
@@ -59,6 +76,17 @@ static void save_posts(struct mls_world *world, struct mls_store *store)
     count_written(world, "mls_save_post", store);
 }
 
+/* What is in memory of a member that read only what it needed. */
+static void weigh_loaded(struct mls_world *world, const struct mls_store *store,
+                         const struct hs_writer *commit)
+{
+    struct hs_mls_group HS_MLS_GROUP *group = NULL;
+    const size_t before = bench_heap();
+    FUZZ_OK(hs_mls_group_load(&store->store, &mls_role(world, MLS_FAR)->signer, 1, &group));
+    mls_group_follow(group, commit);
+    mls_count(world, "mls_memory_loaded", bench_heap() - before, 0);
+}
+
 /* A member that was away: loaded, and then a commit comes. */
 static void load_and_follow(struct mls_world *world, struct mls_store *store)
 {
@@ -85,14 +113,14 @@ static void load_and_follow(struct mls_world *world, struct mls_store *store)
                                        store->counts.gets};
     series_report(&loading, &load);
     series_report(&following, &first);
+    weigh_loaded(world, store, &commit);
     mls_world_follow(world, &commit);
 }
 
 void mls_measure_store(struct mls_world *world)
 {
     struct mls_store MLS_STORE *store = mls_store_new();
-    save(mls_role(world, MLS_FAR)->group, store);
-    count_written(world, "mls_save_join", store);
+    save_join(world, store);
     save_commits(world, store);
     save_posts(world, store);
     load_and_follow(world, store);

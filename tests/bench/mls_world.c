@@ -35,17 +35,17 @@ void mls_world_free(struct mls_world *world)
     *world = (struct mls_world){0};
 }
 
-size_t mls_world_levels(const struct mls_world *world)
+size_t mls_levels(size_t n)
 {
     size_t levels = 0;
-    while ((size_t)1 << levels < world->n)
+    while ((size_t)1 << levels < n)
         levels++;
     return levels;
 }
 
 size_t mls_role_leaf(const struct mls_world *world, enum mls_role role)
 {
-    const size_t width = (size_t)1 << mls_world_levels(world);
+    const size_t width = (size_t)1 << mls_levels(world->n);
     switch (role) {
     case MLS_NEAR:
         return 1;

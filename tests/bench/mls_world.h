@@ -45,8 +45,8 @@ static inline struct mls_person *mls_role(const struct mls_world *world, enum ml
     return &world->people[mls_role_leaf(world, role)];
 }
 
-/* The levels of the tree above a leaf. */
-size_t mls_world_levels(const struct mls_world *world);
+/* The levels above a leaf in a tree of n. */
+size_t mls_levels(size_t n);
 
 struct hs_mls_leaf_params mls_person_params(const struct mls_person *person);
 struct hs_mls_group *mls_person_create(const struct mls_person *person);

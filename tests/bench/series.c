@@ -19,8 +19,9 @@ void series_add(struct series *s, double start)
 bool series_more(const struct series *s)
 {
     const double budget = bench_quick ? 0.1e9 : 0.5e9;
+    const size_t least = bench_quick ? 3 : 5;
     const size_t most = sizeof s->ours.ns / sizeof *s->ours.ns;
-    return s->ours.count < 3 || (s->ours.count < most && bench_now_ns() - s->begun < budget);
+    return s->ours.count < least || (s->ours.count < most && bench_now_ns() - s->begun < budget);
 }
 
 static void report_head(const struct series_facts *facts)

@@ -16,7 +16,7 @@ void series_start(struct series *s, const struct floor *floor);
 /* Adds what an operation took that began at start, and takes the floor's time right after it. */
 void series_add(struct series *s, double start);
 
-/* Until there are enough: three at least, and as many as fit into half a second (quick: a tenth). */
+/* Until there are enough: five at least, and as many as fit into half a second (quick: three, a tenth). */
 bool series_more(const struct series *s);
 
 /* What is told of an operation: bytes and records are those of what it made or took (0: left out). */

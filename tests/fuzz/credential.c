@@ -1,7 +1,6 @@
 /* The identity in an MLS leaf, by anybody. Input: choice (odd: signed anew), Credential. */
 #include "fuzz/fuzz.h"
 
-#include "crypto/selftest.h"
 #include "fuzz/cast.h"
 #include "fuzz/resign.h"
 #include "identity/credential.h"
@@ -10,7 +9,7 @@ enum { ARENA = 16 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    FUZZ_OK(hs_crypto_init());
+    fuzz_begin();
     struct hs_arena HS_ARENA arena = hs_arena(ARENA);
     struct hs_bytes in = hs_bytes(data, size);
     uint8_t choice = fuzz_choice(&in);

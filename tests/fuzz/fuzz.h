@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/writer.h"
+#include "crypto/selftest.h"
 
 /* The name that libFuzzer calls; replay.c calls it too. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,6 +26,15 @@ enum { FUZZ_INPUT_MAX = 1 << 17 };
         if (fuzz_err_ != HS_OK)                                                                              \
             hs_assert_failed(#expr, hs_err_name(fuzz_err_), __LINE__);                                       \
     } while (0)
+
+/* The first thing in a target: the self-tests of the cryptography, once. */
+static inline void fuzz_begin(void)
+{
+    static bool begun;
+    if (!begun)
+        FUZZ_OK(hs_crypto_init());
+    begun = true;
+}
 
 /* Takes the first byte off the input: a choice that the fuzzer makes. 0 where there is none. */
 static inline uint8_t fuzz_choice(struct hs_bytes *in)

@@ -1,7 +1,6 @@
 /* The text of an invite, from a QR code or a message. Input: the text. */
 #include "fuzz/fuzz.h"
 
-#include "crypto/selftest.h"
 #include "identity/descriptor.h"
 #include "room/invite_link.h"
 
@@ -9,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    FUZZ_OK(hs_crypto_init());
+    fuzz_begin();
     char *text = malloc(size + 1);
     HS_ASSERT(text != NULL);
     if (size > 0)

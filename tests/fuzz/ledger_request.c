@@ -3,7 +3,6 @@
  * unit's state; the rest: what is asked), Ledger message. */
 #include "fuzz/fuzz.h"
 
-#include "crypto/selftest.h"
 #include "fuzz/cast.h"
 #include "fuzz/random.h"
 #include "fuzz/resign.h"
@@ -19,7 +18,7 @@ static void world_init(void)
     if (arena.cap != 0)
         return;
     fuzz_random_install();
-    FUZZ_OK(hs_crypto_init());
+    fuzz_begin();
     fuzz_random_restart();
     arena = hs_arena(64 << 20);
     shop_make(&shop, 2, &arena);

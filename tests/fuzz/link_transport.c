@@ -4,7 +4,6 @@
 #include "fuzz/fuzz.h"
 
 #include "crypto/dh.h"
-#include "crypto/selftest.h"
 #include "fuzz/random.h"
 #include "link/link.h"
 
@@ -126,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static bool ready;
     if (!ready) {
         fuzz_random_install();
-        FUZZ_OK(hs_crypto_init());
+        fuzz_begin();
         ready = true;
     }
     fuzz_random_restart();

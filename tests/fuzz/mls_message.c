@@ -2,7 +2,6 @@
  * bytes. Input: choice, bytes. Choice: bits 0-3 which structure, bit 4 suite 1. */
 #include "fuzz/fuzz.h"
 
-#include "crypto/selftest.h"
 #include "mls/extensions.h"
 #include "mls/external.h"
 #include "mls/framing.h"
@@ -187,7 +186,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static void (*const checks[])(const struct hs_mls_suite *, struct hs_bytes) = {
         check_message, check_tree,    check_leaf,    check_parent, check_proposal, check_commit,
         check_path,    check_secrets, check_context, check_authed, check_list,     check_extensions};
-    FUZZ_OK(hs_crypto_init());
+    fuzz_begin();
     struct hs_bytes in = hs_bytes(data, size);
     unsigned choice = fuzz_choice(&in);
     const struct hs_mls_suite *suite = (choice & 16) != 0 ? hs_mls_suite_find(1) : NULL;

@@ -2,7 +2,6 @@
  * file. */
 #include "fuzz/fuzz.h"
 
-#include "crypto/selftest.h"
 #include "deal/export.h"
 #include "fuzz/cast.h"
 #include "fuzz/resign.h"
@@ -31,7 +30,7 @@ static void check_report(const struct hs_export_report *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    FUZZ_OK(hs_crypto_init());
+    fuzz_begin();
     struct hs_arena HS_ARENA arena = hs_arena(HS_EXPORT_ARENA);
     struct hs_arena HS_ARENA scratch = hs_arena(HS_EXPORT_ARENA);
     struct hs_bytes in = hs_bytes(data, size);

@@ -2,7 +2,6 @@
  * policies. */
 #include "fuzz/fuzz.h"
 
-#include "crypto/selftest.h"
 #include "fuzz/cast.h"
 #include "room/policy.h"
 
@@ -46,7 +45,7 @@ static void change_check(const struct hs_policy *before, const struct hs_policy 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    FUZZ_OK(hs_crypto_init());
+    fuzz_begin();
     struct hs_arena HS_ARENA arena = hs_arena(ARENA);
     struct hs_bytes in = hs_bytes(data, size);
     size_t len = (size_t)fuzz_choice(&in) << 8;

@@ -3,7 +3,6 @@
  * header, then two bytes of length, then body, and so on. */
 #include "fuzz/fuzz.h"
 
-#include "crypto/selftest.h"
 #include "fuzz/cast.h"
 #include "fuzz/resign.h"
 #include "room/genesis.h"
@@ -117,7 +116,7 @@ static const struct target_row {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    FUZZ_OK(hs_crypto_init());
+    fuzz_begin();
     struct hs_arena HS_ARENA arena = hs_arena(ARENA);
     struct hs_bytes in = hs_bytes(data, size);
     uint8_t choice = fuzz_choice(&in);

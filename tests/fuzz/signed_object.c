@@ -3,7 +3,6 @@
  * signature is reached too. */
 #include "fuzz/fuzz.h"
 
-#include "crypto/selftest.h"
 #include "fuzz/cast.h"
 #include "fuzz/resign.h"
 #include "object/object.h"
@@ -65,7 +64,7 @@ static void open_as(const Hanse__SignedObject *obj, enum hs_kind kind, struct hs
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    FUZZ_OK(hs_crypto_init());
+    fuzz_begin();
     struct hs_arena HS_ARENA arena = hs_arena(ARENA);
     struct hs_bytes in = hs_bytes(data, size);
     enum hs_kind kind = (enum hs_kind)(1 + fuzz_choice(&in) % (HS_KIND_COUNT - 1));

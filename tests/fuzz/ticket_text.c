@@ -3,7 +3,6 @@
 #include "fuzz/fuzz.h"
 
 #include "base/text.h"
-#include "crypto/selftest.h"
 #include "fuzz/cast.h"
 #include "fuzz/resign.h"
 #include "identity/ticket.h"
@@ -33,7 +32,7 @@ static void ticket_check(const struct hs_ticket_text *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    FUZZ_OK(hs_crypto_init());
+    fuzz_begin();
     struct hs_arena HS_ARENA arena = hs_arena(ARENA);
     struct hs_bytes in = hs_bytes(data, size);
     if ((fuzz_choice(&in) & 1) != 0)

@@ -32,7 +32,8 @@ async function add(w, by) {
   const n = Math.min(1 + w.random.below(3), w.room());
   if (n < 1) return false;
   const devices = await w.newcomers(n);
-  const treeInWelcome = !by.can.has("tree apart") || w.random.chance(60) || !devices.every((d) => d.can.has("tree apart"));
+  const apart = [by, ...devices].every((d) => d.can.has("tree apart"));
+  const treeInWelcome = !apart || w.random.chance(60);
   return w.commit(by, { wishes: await wishesToAdd(devices), treeInWelcome, forcePath: w.random.chance(40) });
 }
 
@@ -51,7 +52,8 @@ async function addAndRemove(w, by) {
 
 // Some of those that can propose do it; whoever may commits what came together.
 async function commitProposals(w, by) {
-  const proposers = w.random.some(w.group.list().filter((d) => d.can.has("propose") && d !== by), 1 + w.random.below(3));
+  const able = w.group.others(by).filter((d) => d.can.has("propose"));
+  const proposers = w.random.some(able, 1 + w.random.below(3));
   if (proposers.length === 0) return false;
   for (const proposer of proposers) await proposeSomething(w, proposer, by);
   return w.commit(by, { forcePath: true });
@@ -62,8 +64,13 @@ async function proposeSomething(w, proposer, committer) {
   const types = w.group.waiting.map((waiting) => waiting.type);
   const isPrivate = w.isPrivate(proposer);
   if (gone.includes(proposer.name)) return;
-  const type = w.random.weighted({ update: 3, add: w.room() > 0 && w.stands([], 1) ? 2 : 0, remove: w.group.members.size > w.least ? 2 : 0,
-    psk: w.usesPsks ? 1 : 0, extensions: committer.can.has("extensions") && !types.includes("extensions") ? 1 : 0 });
+  const type = w.random.weighted({
+    update: 3,
+    add: w.room() > 0 && w.stands([], 1) ? 2 : 0,
+    remove: w.group.members.size > w.least ? 2 : 0,
+    psk: w.usesPsks ? 1 : 0,
+    extensions: committer.can.has("extensions") && !types.includes("extensions") ? 1 : 0,
+  });
   if (type === "add") {
     const [newcomer] = await w.newcomers(1);
     return w.group.propose(proposer, { add: await newcomer.keyPackage(), newcomer }, isPrivate);

@@ -4,8 +4,8 @@ import readline from "node:readline";
 import { fromBase64, hex, text, toBase64 } from "./bytes.mjs";
 
 const can = new Set([
-  "propose", "group info", "psk", "resumption psk", "mixed commit", "tree apart", "resync", "self proposal", "successors",
-  "extensions", "new signature key",
+  "propose", "group info", "psk", "resumption psk", "mixed commit", "tree apart", "resync", "self proposal",
+  "successors", "extensions", "new signature key",
 ]);
 
 export class Hanse {
@@ -97,7 +97,8 @@ class HanseDevice {
   }
 
   async keyPackage() {
-    return bytesOf((await this.call("key_package", { last_resort: this.peer.lastResort && this.random.chance(10) })).message);
+    const last_resort = this.peer.lastResort && this.random.chance(10);
+    return bytesOf((await this.call("key_package", { last_resort })).message);
   }
 
   learnPsk(id, secret) {

@@ -1,5 +1,5 @@
-// node run.mjs [--peers hanse,ts-mls,core-crypto] [--suite 3] [--next 1] [--epochs 50] [--seed N] [--private] [--peer PROGRAM]
-//              [--verbose]
+// node run.mjs [--peers hanse,ts-mls,core-crypto] [--suite 3] [--next 1] [--epochs 50] [--members N]
+//              [--seed N] [--private] [--peer PROGRAM] [--verbose]
 import { inspect, parseArgs } from "node:util";
 import { CoreCrypto } from "./core-crypto.mjs";
 import { Hanse } from "./hanse.mjs";
@@ -18,6 +18,7 @@ const { values: options } = parseArgs({
     next: { type: "string" }, // the suite of the group after the ReInit; else the same
     epochs: { type: "string", default: "50" },
     seed: { type: "string", default: String(Date.now() % 0x7fffffff) },
+    members: { type: "string" },
     private: { type: "boolean", default: false },
     peer: { type: "string", default: process.env.MLS_PEER ?? "" },
     verbose: { type: "boolean", default: false },
@@ -70,9 +71,10 @@ async function main() {
   }
   const seed = Number(options.seed);
   const started = Date.now();
-  console.log(`peers ${names.join(", ")}; suite ${suite}; seed ${seed}${options.private ? "; private handshakes" : ""}`);
+  const handshakes = options.private ? "; private handshakes" : "";
+  console.log(`peers ${names.join(", ")}; suite ${suite}; seed ${seed}${handshakes}`);
   const log = options.verbose ? console.log : undefined;
-  const world = new World({ peers, seed, privateHandshakes: options.private, log });
+  const world = new World({ peers, seed, most: options.members, privateHandshakes: options.private, log });
   try {
     await live(world, Number(options.epochs), options);
   } catch (error) {

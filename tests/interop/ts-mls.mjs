@@ -5,39 +5,18 @@ import { encodeRatchetTree } from "ts-mls/ratchetTree.js";
 import { encodeLeafNodeTBS } from "ts-mls/leafNode.js";
 import { signWithLabel } from "ts-mls/crypto/signature.js";
 import { hex, same, text, utf8 } from "./bytes.mjs";
+import {
+  decodeMessage, encodeMessage, prefixed, readingPrefixedKeys, suiteNames, toExtension,
+} from "./ts-mls-codec.mjs";
 import { decodeTree, refusedByTsMls, treeOf } from "./tree.mjs";
 
-export const suiteNames = {
-  1: "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
-  3: "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
-};
-
 const can = new Set([
-  "propose", "group info", "psk", "resumption psk", "mixed commit", "tree apart", "resync", "self proposal", "successors",
+  "propose", "group info", "psk", "resumption psk", "mixed commit", "tree apart", "resync", "self proposal",
+  "successors",
 ]);
 
 // An unknown extension in some KeyPackages.
 const OWN_EXTENSION = 0x4a4a;
-
-const decodeMessage = (bytes) => {
-  const decoded = mls.decodeMlsMessage(bytes, 0);
-  if (decoded === undefined || decoded[1] !== bytes.length) throw new Error("ts-mls can't decode the message");
-  return decoded[0];
-};
-
-const encodeMessage = (wireformat, member, value) =>
-  mls.encodeMlsMessage({ version: "mls10", wireformat, [member]: value });
-
-// external_pub is a vector (RFC 9420, 11.2), but this release writes and reads the bare key.
-const prefixed = (key) => Uint8Array.from([key.length, ...key]);
-const readingPrefixedKeys = (cs) => ({
-  ...cs,
-  hpke: {
-    ...cs.hpke,
-    importPublicKey: (key) =>
-      cs.hpke.importPublicKey(key.length === 33 && key[0] === 32 ? key.subarray(1) : key),
-  },
-});
 
 export class TsMls {
   static kind = "ts-mls";
@@ -158,7 +137,8 @@ class TsDevice {
       };
     if (wish.reinit !== undefined) {
       const { groupId, suite } = wish.reinit;
-      return { proposalType: "reinit", reinit: { groupId, version: "mls10", cipherSuite: suiteNames[suite], extensions: [] } };
+      const reinit = { groupId, version: "mls10", cipherSuite: suiteNames[suite], extensions: [] };
+      return { proposalType: "reinit", reinit };
     }
     if (wish.psk !== undefined) return { proposalType: "psk", psk: { preSharedKeyId: this.pskId(wish.psk) } };
     throw new Error(`no such proposal: ${Object.keys(wish)}`);
@@ -360,8 +340,3 @@ class TsDevice {
 
   async close() {}
 }
-
-const toExtension = ({ type, data }) => {
-  const name = Object.entries(mls.defaultExtensionTypes).find(([, number]) => number === type)?.[0];
-  return { extensionType: name ?? type, extensionData: data };
-};

@@ -8,12 +8,12 @@ import { shapeAfter, treeOf } from "./tree.mjs";
 const ROOM_POLICY = 0xf4a1; // an extension type for private use that the devices of these runs list
 
 export class World {
-  constructor({ peers, seed, privateHandshakes = false, log = () => {} }) {
+  constructor({ peers, seed, most, privateHandshakes = false, log = () => {} }) {
     this.peers = peers;
     this.random = new Random(seed);
     this.privateHandshakes = privateHandshakes;
     this.least = 3; // so many members stay at least,
-    this.most = 4 + 2 * peers.length; // and so many at most
+    this.most = Number(most ?? 4 + 2 * peers.length); // and so many at most
     this.made = 0;
     this.counts = {};
     this.actions = []; // for a failure's report
@@ -74,7 +74,7 @@ export class World {
     return out;
   }
 
-  // Do all peers stand what the next commit does to the tree, with what waits, and these that go, and so many newcomers?
+  // Do all peers stand what the next commit does to the tree, by what waits, these that go, and so many newcomers?
   stands(gone, adds) {
     const waiting = this.group.effects();
     const shape = shapeAfter(
@@ -116,7 +116,8 @@ export class World {
   }
 
   async start() {
-    const shadow = this.peer("hanse") && !this.privateHandshakes ? new Shadow(this.peer("hanse"), this.random) : undefined;
+    const hanse = this.peer("hanse");
+    const shadow = hanse && !this.privateHandshakes ? new Shadow(hanse, this.random) : undefined;
     const count = (...args) => this.count(...args);
     this.group = new Group({ random: this.random, log: (what) => this.log(what), count, shadow });
     const creator = await this.device(this.random.pick(this.peers).kind);

@@ -10,6 +10,8 @@
 #include "mls/key_package_check.h"
 #include "mls/schedule.h"
 
+#include <stdlib.h>
+
 /* The joiner secret for that key package, from the Welcome's own part. */
 static enum outcome open_welcome_secrets(const json_t *entry, const struct hs_mls_welcome *welcome,
                                          struct hs_mls_secret *joiner)
@@ -78,10 +80,9 @@ static enum outcome welcome(const json_t *entry)
 }
 
 /* The one who follows, and what it knows from elsewhere. */
-enum { MAX_PSKS = 64 };
 struct client {
     struct hs_mls_signer signer;
-    struct hs_mls_psk psks[MAX_PSKS];
+    struct hs_mls_psk *psks;
     size_t psk_count;
     struct hs_mls_group *group;
     struct mls_store *store;
@@ -90,6 +91,7 @@ struct client {
 static void client_free(struct client *client)
 {
     hs_mls_group_free(client->group);
+    free(client->psks);
     mls_store_free(client->store);
     hs_mls_signer_wipe(&client->signer);
 }
@@ -98,7 +100,8 @@ static enum outcome read_psks(const json_t *entry, struct client *client)
 {
     const json_t *psk;
     size_t i;
-    CHECK(json_array_size(vector_list(entry, "external_psks")) <= MAX_PSKS);
+    client->psks = calloc(json_array_size(vector_list(entry, "external_psks")) + 1, sizeof *client->psks);
+    CHECK(client->psks != NULL);
     json_array_foreach(vector_list(entry, "external_psks"), i, psk)
     {
         struct hs_mls_psk *out = &client->psks[client->psk_count++];
@@ -154,9 +157,10 @@ static enum outcome passive_client(const json_t *entry)
     struct client HS_AUTO(client_free) client = {.store = mls_store_new()};
     struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {
         .init = vector_secret(entry, "init_priv"), .leaf = vector_secret(entry, "encryption_priv")};
-    CHECK_OK(
-        hs_mls_signer_import(vector_suite(entry), vector_hex(entry, "signature_priv"), &client.signer));
+    CHECK_OK(hs_mls_signer_import(vector_suite(entry), vector_hex(entry, "signature_priv"), &client.signer));
     CHECK(read_psks(entry, &client) == PASSED);
+    struct hs_mls_settings settings = hs_mls_settings_default();
+    settings.past_epochs = HS_MLS_MAX_PAST_EPOCHS; /* whose resumption secrets a commit may name */
     const struct hs_mls_join join = {
         .psks = client.psks,
         .psk_count = client.psk_count,
@@ -165,7 +169,7 @@ static enum outcome passive_client(const json_t *entry)
         .priv = &priv,
         .signer = &client.signer,
         .tree = vector_has(entry, "ratchet_tree") ? vector_hex(entry, "ratchet_tree") : (struct hs_bytes){0},
-        .settings = hs_mls_settings_default(),
+        .settings = settings,
     };
     CHECK_OK(hs_mls_group_join(&join, &client.group));
     CHECK_OK(hs_mls_group_set_psks(client.group, client.psks, client.psk_count));

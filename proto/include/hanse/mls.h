@@ -7,9 +7,8 @@
  * 1. A call that can change a group says so ("Changes the group"). After it, hanse_mls_group_save() has to
  *    have reached the disk BEFORE the ciphertext or plaintext that came out is released: else keys and nonces
  *    are used twice after a crash. A call that fails has changed nothing, unless it says so.
- * 2. One orderer a group (a server, a hub): it takes one commit an epoch. A commit of one's own stays
- * pending: send it; accept it when the orderer took it; when another's comes first, merge that one, which
- * drops it.
+ * 2. One orderer a group (a server, a hub): it takes one commit an epoch. One's own commit stays pending:
+ *    send it; accept it when the orderer took it; when another's comes first, merge that one: it drops it.
  * 3. A commit that came is staged: look at all that it does (struct hanse_mls_change), then merge it, or free
  *    the event to refuse it. Who may add, remove or change what is for the application to decide, here.
  *

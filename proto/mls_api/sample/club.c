@@ -123,7 +123,6 @@ static void add_ben(struct hanse_mls_buf *info)
     check("package", hanse_mls_key_package_new(&leaf, false, &package, &private_half));
     struct hanse_mls_key_package facts;
     check("Ben", hanse_mls_key_package_check(hanse_mls_view(&package), (uint64_t)time(NULL), &facts));
-
     struct hanse_mls_bytes adds = hanse_mls_view(&package);
     struct hanse_mls_commit add = {
         .size = sizeof add, .adds = &adds, .add_count = 1, .tree_in_welcome = true};
@@ -182,13 +181,11 @@ int main(void)
     say(&ben, "Have you finished chapter 3?");
     cleo_enters(&info);
     coup();
-
     /* Anna's device restarts: her group comes back from its records. */
     const struct hanse_mls_signer *own = anna.signer;
     hanse_mls_group_free(anna.group);
     check("load", hanse_mls_group_load(&anna.store, &own, 1, &anna.group));
     say(&cleo, "I have. It gets better.");
-
     printf("epoch %d, %d members\n", (int)hanse_mls_public_epoch(hub),
            (int)hanse_mls_public_member_count(hub));
     for (size_t i = 0; i < 3; i++) {

@@ -156,6 +156,21 @@ static void later_epoch(void **state)
     const struct hs_mls_commit_request request = {
         .adds = &add, .add_count = 1, .psks = &id, .psk_count = 1, .tree_in_welcome = true};
     assert_err(person_try_commit(by, &request, &s), HS_ERR_MLS_PROPOSAL);
+    /* and a joiner looks at it as well */
+    struct hs_mls_state HS_MLS_STATE other = hs_mls_state_share(&by->group->pub->now);
+    other.parsed.epoch = 2;
+    assert_err(hs_mls_succession_check(c->alice.group, &id, 1, &other), HS_ERR_MLS_WELCOME);
+    other.parsed.epoch = 1;
+    assert_ok(hs_mls_succession_check(c->alice.group, &id, 1, &other));
+    const struct hs_mls_psk_id twice[] = {id, id};
+    assert_err(hs_mls_succession_check(c->alice.group, twice, 2, &other), HS_ERR_MLS_WELCOME);
+    assert_err(hs_mls_succession_check(NULL, &id, 1, &other), HS_ERR_MLS_WELCOME);
+    struct hs_mls_psk_id elsewhere = id;
+    elsewhere.group_id = hs_bytes_str("elsewhere");
+    assert_err(hs_mls_succession_check(c->alice.group, &elsewhere, 1, &other), HS_ERR_MLS_WELCOME);
+    elsewhere = id;
+    elsewhere.epoch += 7;
+    assert_err(hs_mls_succession_check(c->alice.group, &elsewhere, 1, &other), HS_ERR_MLS_WELCOME);
 }
 
 static void other_suite(void **state)

@@ -149,7 +149,7 @@ static bool judge(struct town *t, enum entry_kind kind, bool fresh, struct hs_by
     if (t->hub == NULL)
         return true;
     if (!fresh) { /* an epoch of that number, but one that is void */
-        assert_err(hs_mls_public_process(t->hub, message, &event), HS_ERR_BAD_SIGNATURE);
+        assert_int_not_equal(hs_mls_public_process(t->hub, message, &event), HS_OK);
         return false;
     }
     assert_ok(hs_mls_public_process(t->hub, message, &event));

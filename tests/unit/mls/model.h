@@ -9,8 +9,8 @@
 #include "support/rng.h"
 
 enum {
-    DEVICES = 60,
-    FULL = 45, /* members, at most */
+    DEVICES = 72,
+    FULL = 60, /* members, at most */
     PSKS = 3,
     SIGNERS = 6,
     POSTS = 4096,

@@ -1,7 +1,7 @@
-/* Sixty devices, hundreds of epochs, whatever comes to their minds: concurrent commits and proposals, lost
- * and reordered posts, crashes at every step, external joins, resyncs, PSKs, removals, epochs that are taken
- * back. All that are in agree on everything, and nobody else reads a word. HANSE_SEED repeats a run,
- * HANSE_EPOCHS says how long it is. */
+/* Six dozen devices, up to sixty of them in one group, hundreds of epochs, whatever comes to their minds:
+ * concurrent commits and proposals, lost and reordered posts, crashes at every step, external joins, resyncs,
+ * PSKs, removals, epochs that are taken back. All that are in agree on everything, and nobody else reads a
+ * word. HANSE_SEED repeats a run, HANSE_EPOCHS says how long it is. */
 #include "unit/mls/model.h"
 
 #include <stdlib.h>
@@ -9,7 +9,17 @@
 static size_t how_many(void)
 {
     const char *given = getenv("HANSE_EPOCHS");
-    return given != NULL ? strtoul(given, NULL, 10) : 120;
+    return given != NULL ? strtoul(given, NULL, 10) : 100;
+}
+
+/* Has the newest tree a leaf of it? It may, though the device has lost everything, or came back in vain. */
+static bool hub_knows(const struct town *t, const struct device *d)
+{
+    struct hs_mls_member member;
+    for (size_t i = 0; i < d->signer_count; i++)
+        if (hs_mls_public_member_by_key(t->hub, HS_MLS_VIEW(d->signers[i].pub), &member) == HS_OK)
+            return true;
+    return false;
 }
 
 /* All come to the end of the log; then each says something, and all who are in read it. */
@@ -23,9 +33,14 @@ static void at_last(struct town *t)
         if (device_is_member(d))
             assert_int_equal(d->now.moment, t->moment);
     }
-    size_t members = town_members(t);
+    size_t known = 0;
+    for (size_t i = 0; i < DEVICES && t->hub != NULL; i++) {
+        bool knows = hub_knows(t, &t->devices[i]);
+        assert_true(knows || !device_is_member(&t->devices[i]));
+        known += knows;
+    }
     if (t->hub != NULL)
-        assert_int_equal(hs_mls_public_member_count(t->hub), members);
+        assert_int_equal(hs_mls_public_member_count(t->hub), known);
     for (size_t i = 0; i < DEVICES; i++)
         for (size_t j = 0; j < DEVICES; j++) {
             if (i == j || !device_is_member(&t->devices[i]) || !device_is_member(&t->devices[j]))

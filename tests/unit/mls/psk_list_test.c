@@ -124,6 +124,17 @@ static void start_of_a_group(void **state)
         assert_ok(hs_mls_public_process(hub, hs_writer_bytes(&message), &event));
         assert_int_equal(hs_mls_staged_change(event->staged)->psks[0].id.usage, usages[i]);
     }
+    /* usages that nobody knows are for no start either */
+    for (uint8_t usage = 0; usage < 5; usage += 4) {
+        struct hs_writer HS_WRITER list = writer(), HS_WRITER message = writer();
+        struct hs_mls_event *event = NULL;
+        const struct hs_mls_proposal strange = resumption(e, usage, nonce(1, n));
+        evil_value(&list, &strange);
+        const struct evil_commit plan = {
+            .by = &fresh.alice, .list = hs_writer_bytes(&list), .honest = &nothing};
+        evil_commit(&fresh, &plan, &message);
+        assert_err(hs_mls_public_process(hub, hs_writer_bytes(&message), &event), HS_ERR_MLS_PROPOSAL);
+    }
     person_free(&fresh.alice);
 }
 

@@ -1,4 +1,4 @@
-/* A hub's group in its store: small pieces, only what changed, and what a failing store does to it. MLS-37 */
+/* A hub's group in its store: small pieces, only what changed, and what a failing store does to it. MLS-38 */
 #include "unit/mls/evil.h"
 
 #include <stdlib.h>
@@ -72,6 +72,8 @@ static void proposals(void **state)
     assert_ok(hs_mls_public_drop_proposal(e->hub, HS_MLS_VIEW(first)));
     save(e);
     assert_int_equal(proposals_stored(e), 1);
+    save(e);
+    assert_int_equal(e->hub_store->counts.puts + e->hub_store->counts.dels, 0);
     reload(e);
     assert_int_equal(hs_mls_public_proposal_count(e->hub), 1);
     assert_non_null(hs_mls_public_cached(e->hub, HS_MLS_VIEW(second)));
@@ -224,11 +226,38 @@ static void failing_store(void **state)
     assert_true(calls > 10);
 }
 
+/* Members that the store can't give are passed over, and that is told. */
+static void unreadable(void **state)
+{
+    struct evil *e = *state;
+    struct hs_mls_member member;
+    struct hs_writer HS_WRITER tree = writer();
+    uint32_t at = 0, seen = 0;
+    save(e);
+    reload(e);
+    assert_ok(hs_mls_public_member(e->hub, 0, &member));
+    assert_ok(hs_mls_public_error(e->hub));
+    e->hub_store->fail_after = 0;
+    e->hub_store->fail_with = HS_ERR_STORE;
+    for (; hs_mls_public_member_next(e->hub, &at, &member); seen++)
+        ;
+    assert_true(seen >= 1 && seen < 4);
+    assert_err(hs_mls_public_error(e->hub), HS_ERR_STORE);
+    assert_err(hs_mls_public_member(e->hub, 3, &member), HS_ERR_STORE);
+    assert_err(hs_mls_public_member_by_key(e->hub, HS_MLS_VIEW(e->dave.signer.pub), &member), HS_ERR_STORE);
+    assert_err(hs_mls_public_tree(e->hub, &tree), HS_ERR_STORE);
+    e->hub_store->fail_with = HS_OK;
+    hs_writer_reset(&tree);
+    reload(e);
+    assert_ok(hs_mls_public_member(e->hub, 3, &member));
+    assert_ok(hs_mls_public_tree(e->hub, &tree));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         EVIL_TEST(proposals),          EVIL_TEST(goes_on),       EVIL_TEST(forgets_old_epochs),
-        cmocka_unit_test(logarithmic), EVIL_TEST(failing_store),
+        cmocka_unit_test(logarithmic), EVIL_TEST(failing_store), EVIL_TEST(unreadable),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

@@ -242,69 +242,11 @@ static void cuts_welcome(void **state)
                HS_ERR_NOT_FOUND);
 }
 
-/* What a hub or newcomer says to a GroupInfo by alice over that tree, hash and signature in order. */
-static enum hs_err judge_tree(struct cast *c, struct hs_mls_tree *tree)
-{
-    struct hs_mls_hash hash;
-    struct hs_writer HS_WRITER info = hs_writer(CAP);
-    struct hs_mls_public HS_MLS_PUBLIC *pub = NULL;
-    struct hs_mls_state HS_MLS_STATE state = hs_mls_state_share(&c->alice.group->pub->now);
-    hs_mls_tree_free(&state.tree);
-    state.tree = hs_mls_tree_share(tree);
-    struct hs_mls_group_context context = state.parsed;
-    assert_ok(hs_mls_tree_hash(&state.tree, &hash));
-    context.tree_hash = HS_MLS_VIEW(hash);
-    assert_ok(hs_mls_state_set_context(&state, &context));
-    hs_mls_write_head(&info, HS_MLS_GROUP_INFO);
-    assert_ok(hs_mls_group_info_write(&state, &c->alice.group->epoch, &c->alice.signer, 0, true, &info));
-    return hs_mls_public_new(hs_writer_bytes(&info), (struct hs_bytes){0}, &pub);
-}
-
-/* A tree that its hash and a member's signature vouch for, but that nobody could have come to. MLS-30 */
-static void bent_trees(void **state)
-{
-    struct cast *c = *state;
-    struct sent SENT s = sent_new();
-    struct hs_mls_tree_path path;
-    struct hs_mls_pub key;
-    struct hs_mls_leaf HS_MLS_LEAF *leaf = NULL;
-    struct hs_bytes adds[] = {hs_writer_bytes(&c->bob.key_package), hs_writer_bytes(&c->carol.key_package)};
-    assert_ok(person_try_commit(
-        &c->alice, &(struct hs_mls_commit_request){.adds = adds, .add_count = 2, .force_path = true}, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
-    const struct hs_mls_tree *good = &c->alice.group->pub->now.tree;
-    struct hs_mls_tree HS_MLS_TREE tree = hs_mls_tree_share(good);
-    assert_ok(judge_tree(c, &tree));
-    assert_ok(hs_mls_tree_path_own(&tree, 0, &path));
-    path.on[1]->parent->bytes[0] ^= 1;                 /* of its key */
-    assert_err(judge_tree(c, &tree), HS_ERR_MLS_TREE); /* the parent hash doesn't hold */
-    hs_mls_tree_free(&tree);
-    /* bob's leaf, renewed by carol */
-    assert_true(HS_MLS_SET(hs_mls_leaf_encryption_key(hs_mls_tree_leaf(good, 1)), &key));
-    key.v[0] ^= 1;
-    const struct hs_mls_leaf_renewal renewal = {.old = hs_mls_tree_leaf(good, 1),
-                                                .encryption_key = HS_MLS_VIEW(key),
-                                                .signer = &c->carol.signer,
-                                                .source = HS_MLS_LEAF_UPDATE,
-                                                .group_id = hs_bytes_str("moor"),
-                                                .index = 1};
-    assert_ok(hs_mls_leaf_renew(&renewal, &leaf));
-    tree = hs_mls_tree_share(good);
-    assert_ok(hs_mls_tree_replace(&tree, 1, leaf));
-    assert_err(judge_tree(c, &tree), HS_ERR_MLS_LEAF); /* signed for another group */
-    /* carol twice */
-    hs_mls_tree_free(&tree);
-    tree = hs_mls_tree_share(good);
-    assert_ok(hs_mls_tree_replace(&tree, 1, hs_mls_tree_leaf(good, 2)));
-    assert_err(judge_tree(c, &tree), HS_ERR_MLS_TREE);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(follows), TEST(same_as_members), TEST(iterates),   TEST(refuses),
-        TEST(peek),    TEST(cuts_welcome),    TEST(bent_trees),
+        TEST(follows), TEST(same_as_members), TEST(iterates), TEST(refuses), TEST(peek), TEST(cuts_welcome),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

@@ -1,4 +1,5 @@
-/* RFC 9420, 12.2 and 12.4.3.2: commits of those who come in from outside. Rules that a newcomer can break:
+/* RFC 9420, 12.2 and 12.4.3.2: commits of those who come in from outside (MLS-37). Rules that a newcomer can
+ * break:
  *
  * - no ExternalInit, or two; one that no member could open
  * - two Removes; a Remove of nobody

@@ -177,6 +177,28 @@ static void proposals_wait_again(void **state)
     assert_bytes(HS_MLS_VIEW(c->bob.group->signer.pub), HS_MLS_VIEW(signer.pub));
 }
 
+/* The same where the epoch before that one is written anew in the same save. MLS-61 */
+static void proposals_are_stored(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new(), SENT t = sent_new();
+    struct hs_writer HS_WRITER update = hs_writer(CAP);
+    commit(&c->alice, &empty, &s);
+    person_follow(&c->bob, hs_writer_bytes(&s.commit));
+    person_save(&c->bob);
+    assert_ok(hs_mls_group_settle(c->alice.group));
+    assert_ok(hs_mls_group_settle(c->bob.group));
+    assert_ok(propose_update(&c->alice, "", &update));
+    person_hear(&c->alice, hs_writer_bytes(&update));
+    person_hear(&c->bob, hs_writer_bytes(&update));
+    commit(&c->alice, &empty, &t);
+    person_follow(&c->bob, hs_writer_bytes(&t.commit));
+    person_save(&c->bob);
+    person_crash(&c->bob);
+    assert_ok(hs_mls_group_revert(c->bob.group));
+    assert_int_equal(hs_mls_public_proposal_count(hs_mls_group_public(c->bob.group)), 1);
+}
+
 /* One's own commit that lost against the void one: the orderer may take it after all. MLS-61 */
 static void pending_again(void **state)
 {
@@ -327,9 +349,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(settled),       TEST(reverted),          TEST(ratchets_go_on), TEST(proposals_wait_again),
-        TEST(pending_again), TEST(members_come_back), TEST(settling_wipes), TEST(reverting_wipes),
-        TEST(no_past),       TEST(reinit_is_void),
+        TEST(settled),
+        TEST(reverted),
+        TEST(ratchets_go_on),
+        TEST(proposals_wait_again),
+        TEST(proposals_are_stored),
+        TEST(pending_again),
+        TEST(members_come_back),
+        TEST(settling_wipes),
+        TEST(reverting_wipes),
+        TEST(no_past),
+        TEST(reinit_is_void),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

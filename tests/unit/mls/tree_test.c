@@ -187,6 +187,33 @@ static void parent_hashes(void **state)
     assert_ok(hs_mls_tree_check(&tree));
 }
 
+/* Lists of unmerged leaves are sorted whatever the order in which the leaves came. */
+static void unmerged_sorted(void **state)
+{
+    (void)state;
+    struct hs_mls_signer signers[8], extra;
+    struct hs_mls_tree HS_MLS_TREE tree = grow(8, signers);
+    struct hs_mls_leaf HS_MLS_LEAF *first = kit_leaf(&extra), HS_MLS_LEAF *second = kit_leaf(&extra);
+    uint32_t index;
+    assert_ok(hs_mls_tree_replace(&tree, 3, NULL));
+    assert_ok(hs_mls_tree_replace(&tree, 6, NULL));
+    kit_path(&tree, 0, &signers[0]);
+    assert_ok(hs_mls_tree_put(&tree, 3, first)); /* as if it were there */
+    assert_ok(hs_mls_tree_add(&tree, second, &index));
+    assert_int_equal(index, 6);
+    assert_ok(hs_mls_tree_put(&tree, 3, NULL));
+    assert_ok(hs_mls_tree_add(&tree, first, &index));
+    assert_int_equal(index, 3);
+    assert_int_equal(tree.root->parent->unmerged_count, 2);
+    assert_int_equal(hs_mls_node_unmerged(tree.root, 0), 3);
+    assert_int_equal(hs_mls_node_unmerged(tree.root, 1), 6);
+    assert_true(hs_mls_node_is_unmerged(tree.root, 6));
+    assert_false(hs_mls_node_is_unmerged(tree.root, 5));
+    assert_ok(hs_mls_tree_check(&tree));
+    assert_ok(hs_mls_tree_put(&tree, 6, NULL)); /* listed, but blank */
+    assert_err(hs_mls_tree_check(&tree), HS_ERR_MLS_TREE);
+}
+
 /* The encoded form: what no honest tree looks like. */
 static void encoded(void **state)
 {
@@ -310,9 +337,10 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(maths),   cmocka_unit_test(at_random),     cmocka_unit_test(every_node),
-        cmocka_unit_test(sharing), cmocka_unit_test(parent_hashes), cmocka_unit_test(encoded),
-        cmocka_unit_test(widest),  cmocka_unit_test(unique_keys),   cmocka_unit_test(index_follows),
+        cmocka_unit_test(maths),         cmocka_unit_test(at_random),     cmocka_unit_test(every_node),
+        cmocka_unit_test(sharing),       cmocka_unit_test(parent_hashes), cmocka_unit_test(unmerged_sorted),
+        cmocka_unit_test(encoded),       cmocka_unit_test(widest),        cmocka_unit_test(unique_keys),
+        cmocka_unit_test(index_follows),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
