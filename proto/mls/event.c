@@ -81,6 +81,7 @@ static enum hs_err set_sender(struct hs_mls_event *event, const struct hs_mls_tr
     switch (content->sender.type) {
     case HS_MLS_SENDER_MEMBER: {
         struct hs_mls_leaf *leaf = hs_mls_tree_leaf(tree, content->sender.index);
+        HS_TRY(hs_mls_tree_error(tree));
         HS_REQUIRE(leaf != NULL, HS_ERR_NOT_MEMBER);
         event->sender = hs_mls_event_member(event, leaf, content->sender.index);
         return HS_OK;

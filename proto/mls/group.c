@@ -1,6 +1,7 @@
 /* Making, freeing, asking a member's group. */
 #include "mls/group.h"
 
+#include "mls/extensions.h"
 #include "mls/member.h"
 
 #include <stdlib.h>
@@ -135,7 +136,7 @@ static enum hs_err create_state(struct hs_mls_group *group, const struct hs_mls_
     struct hs_mls_secret HS_MLS_SECRET epoch = {0};
     struct hs_writer HS_WRITER extensions = hs_writer(HS_MLS_MAX_MESSAGE);
     HS_TRY(hs_mls_extensions_write(create->extensions, create->extension_count, &extensions));
-    HS_REQUIRE(hs_mls_extensions_are_sound(hs_writer_bytes(&extensions)), HS_ERR_INVALID_ARG);
+    HS_REQUIRE(hs_mls_group_extensions_check(hs_writer_bytes(&extensions)) == HS_OK, HS_ERR_INVALID_ARG);
     state->suite = group->suite;
     HS_TRY(create_tree(group, create, hs_writer_bytes(&extensions), &state->tree));
     HS_TRY(hs_mls_tree_hash(&state->tree, &hash));

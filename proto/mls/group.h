@@ -209,9 +209,9 @@ void hs_mls_group_expire(struct hs_mls_group *group, uint64_t now);
 
 /* With settings.settling, a merge leaves the epoch before in the group, whole: until hs_mls_group_settle()
  * wipes what isn't needed for reading old posts, or hs_mls_group_revert() makes it the current one again and
- * forgets the newer one (its posts then are MLS_EPOCH). What waited in it waits again: proposals, and one's own
- * commit that had lost against the void one, for the orderer may take it now. Meanwhile no further commit can
- * be merged. Both change the group; INVALID_STATE where nothing is unsettled. A group that was joined or
+ * forgets the newer one (its posts then are MLS_EPOCH). What waited in it waits again: proposals, and one's
+ * own commit that had lost against the void one, for the orderer may take it now. Meanwhile no further commit
+ * can be merged. Both change the group; INVALID_STATE where nothing is unsettled. A group that was joined or
  * created is settled. */
 bool hs_mls_group_is_unsettled(const struct hs_mls_group *group);
 enum hs_err hs_mls_group_settle(struct hs_mls_group *group);
@@ -251,7 +251,8 @@ uint32_t hs_mls_group_own_leaf(const struct hs_mls_group *group);
 /* RFC 9420, 8.7: equal at all members of an epoch. */
 struct hs_mls_secret hs_mls_group_authenticator(const struct hs_mls_group *group);
 
-/* RFC 9420, 8.6: what another group may name as a PSK of usage APPLICATION, with this group's id and epoch. */
+/* RFC 9420, 8.6: what another group may name as a PSK of usage APPLICATION, with this group's id and epoch.
+ */
 struct hs_mls_secret hs_mls_group_resumption(const struct hs_mls_group *group);
 
 /* RFC 9420, 8.5: out_len bytes (at most 255 hashes) for this label and context. INVALID_ARG, MLS_REMOVED. */

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-/* The signature keys of all that the request adds, sorted: so that many waiting Adds can be held against
- * them. */
+/* The keys of all leaves that the request adds, of both kinds, sorted: so that many waiting leaves can be
+ * held against them. */
 struct requested {
     struct hs_bytes *keys;
     size_t count;
@@ -26,12 +26,13 @@ static int compare_keys(const void *a, const void *b)
 static enum hs_err requested_read(const struct hs_mls_commit_request *request, struct requested *out,
                                   struct hs_mls_census *census)
 {
-    out->keys = calloc(request->add_count + 1, sizeof *out->keys);
+    out->keys = calloc(2 * request->add_count + 1, sizeof *out->keys);
     HS_REQUIRE(out->keys != NULL, HS_ERR_NOMEM);
     for (size_t i = 0; i < request->add_count; i++) {
         struct hs_mls_key_package kp;
         HS_TRY(hs_mls_key_package_read(request->adds[i], &kp));
         out->keys[out->count++] = kp.leaf.signature_key;
+        out->keys[out->count++] = kp.leaf.encryption_key;
         hs_mls_census_count_node(census, &kp.leaf, true);
     }
     qsort(out->keys, out->count, sizeof *out->keys, compare_keys);
@@ -59,7 +60,7 @@ static bool is_by(const struct hs_mls_cached *cached, uint32_t leaf)
 static enum hs_err check_target(const struct hs_mls_group *group, uint32_t leaf)
 {
     bool removable = leaf != group->own && hs_mls_tree_leaf(&group->pub->now.tree, leaf) != NULL;
-    return removable ? HS_OK : HS_ERR_INVALID_ARG;
+    return removable ? HS_OK : hs_mls_state_error(&group->pub->now, HS_ERR_INVALID_ARG);
 }
 
 /* True where a waiting Remove, before number limit, is for that leaf. */
@@ -79,10 +80,14 @@ static bool request_removes(const struct hs_mls_commit_request *request, uint32_
     return false;
 }
 
+/* Does the request add a leaf with one of these keys? Key packages are public: anybody can take theirs. */
 static bool request_adds(const struct composing *c, const struct hs_mls_leaf *leaf)
 {
-    struct hs_bytes key = hs_mls_leaf_signature_key(leaf);
-    return bsearch(&key, c->adds.keys, c->adds.count, sizeof key, compare_keys) != NULL;
+    const struct hs_bytes keys[] = {hs_mls_leaf_signature_key(leaf), hs_mls_leaf_encryption_key(leaf)};
+    for (int i = 0; i < 2; i++)
+        if (bsearch(&keys[i], c->adds.keys, c->adds.count, sizeof keys[i], compare_keys) != NULL)
+            return true;
+    return false;
 }
 
 /* True where a later one of the same kind, by the same sender where that counts, takes its place. */
@@ -195,7 +200,7 @@ static bool is_wanted(struct composing *c, size_t index)
         return !is_known(pub, index) && !request_adds(c, cached->leaf) && fits(c, cached);
     case HS_MLS_UPDATE:
         return !is_by(cached, c->group->own) && !is_superseded(pub, index) && !is_known(pub, index) &&
-               !request_removes(c->request, cached->sender.index) &&
+               !request_adds(c, cached->leaf) && !request_removes(c->request, cached->sender.index) &&
                !waits_for_removal(pub, cached->sender.index, pub->cached_count) && fits(c, cached);
     case HS_MLS_REMOVE:
         return cached->proposal.removed != c->group->own &&

@@ -37,11 +37,14 @@ struct signers {
     size_t count;
 };
 
-/* Fills in the signer whose public key is there; INVALID_ARG where the caller doesn't have it. */
-static enum hs_err find_signer(const struct signers *signers, struct hs_mls_signer *signer)
+/* Fills in the signer of that suite whose public key is there; INVALID_ARG where the caller doesn't have it.
+ */
+static enum hs_err find_signer(const struct signers *signers, const struct hs_mls_suite *suite,
+                               struct hs_mls_signer *signer)
 {
     for (size_t i = 0; i < signers->count; i++) {
-        if (!hs_bytes_equal(HS_MLS_VIEW(signers->list[i].pub), HS_MLS_VIEW(signer->pub)))
+        if (signers->list[i].suite != suite ||
+            !hs_bytes_equal(HS_MLS_VIEW(signers->list[i].pub), HS_MLS_VIEW(signer->pub)))
             continue;
         *signer = signers->list[i];
         return HS_OK;
@@ -50,9 +53,10 @@ static enum hs_err find_signer(const struct signers *signers, struct hs_mls_sign
 }
 
 /* The same, where there is one at all. */
-static enum hs_err find_other(const struct signers *signers, struct hs_mls_signer *signer)
+static enum hs_err find_other(const struct signers *signers, const struct hs_mls_suite *suite,
+                              struct hs_mls_signer *signer)
 {
-    return signer->pub.len > 0 ? find_signer(signers, signer) : HS_OK;
+    return signer->pub.len > 0 ? find_signer(signers, suite, signer) : HS_OK;
 }
 
 static enum hs_err load_whole(const struct hs_mls_group *group, uint64_t epoch, const struct signers *signers,
@@ -64,10 +68,9 @@ static enum hs_err load_whole(const struct hs_mls_group *group, uint64_t epoch, 
     HS_TRY(get(group->saved.store, &key, &w));
     HS_TRY(hs_mls_whole_read(hs_writer_bytes(&w), &whole));
     HS_REQUIRE(whole->state.parsed.epoch == epoch, HS_ERR_MALFORMED);
-    HS_TRY(find_signer(signers, &whole->signer));
-    HS_REQUIRE(whole->signer.suite == whole->state.suite, HS_ERR_INVALID_ARG);
+    HS_TRY(find_signer(signers, whole->state.suite, &whole->signer));
     for (size_t i = 0; i < whole->update_count; i++)
-        HS_TRY(find_other(signers, &whole->updates[i].signer));
+        HS_TRY(find_other(signers, whole->state.suite, &whole->updates[i].signer));
     HS_TRY(hs_mls_tree_load(whole->state.suite, group->saved.store, epoch, &whole->state.tree));
     *out = whole;
     whole = NULL;
@@ -101,14 +104,14 @@ static enum hs_err load_now(struct hs_mls_group *group, uint64_t epoch, const st
                                    hs_mls_tree_depth(&group->now.tree), &group->now.secrets);
 }
 
-static enum hs_err load_pending(const struct hs_mls_store *store, uint64_t epoch,
+static enum hs_err load_pending(const struct hs_mls_group *group, uint64_t epoch,
                                 const struct signers *signers, struct hs_mls_pending **out)
 {
     struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_SAVED);
     const struct hs_mls_store_key key = hs_mls_pending_key(epoch);
-    HS_TRY(get(store, &key, &w));
+    HS_TRY(get(group->saved.store, &key, &w));
     HS_TRY(hs_mls_pending_load(hs_writer_bytes(&w), out));
-    return find_other(signers, &(*out)->signer);
+    return find_other(signers, group->suite, &(*out)->signer);
 }
 
 static void note_saved(struct hs_mls_group *group, const struct hs_mls_head *head)
@@ -125,6 +128,14 @@ static void note_saved(struct hs_mls_group *group, const struct hs_mls_head *hea
     saved->tree = hs_mls_tree_share(&group->pub->now.tree);
 }
 
+/* Is one's own leaf within each tree that it is looked for in? */
+static bool own_is_sound(const struct hs_mls_group *group)
+{
+    const struct hs_mls_whole *before = group->unsettled;
+    return (group->removed || group->own < hs_mls_tree_width(&group->pub->now.tree)) &&
+           (before == NULL || group->own < hs_mls_tree_width(&before->state.tree));
+}
+
 static enum hs_err load_all(struct hs_mls_group *group, struct hs_bytes record, const struct signers *signers)
 {
     struct hs_mls_head head;
@@ -133,11 +144,12 @@ static enum hs_err load_all(struct hs_mls_group *group, struct hs_bytes record, 
     HS_REQUIRE(head.suite == group->suite->id, HS_ERR_MALFORMED);
     if (head.unsettled)
         HS_TRY(load_whole(group, group->past[0].epoch, signers, &group->unsettled));
+    HS_REQUIRE(own_is_sound(group), HS_ERR_MALFORMED);
     if (head.pending)
-        HS_TRY(load_pending(group->saved.store, head.epoch, signers, &group->pending));
+        HS_TRY(load_pending(group, head.epoch, signers, &group->pending));
     HS_REQUIRE(head.unsettled || !head.pending_before, HS_ERR_MALFORMED);
     if (head.pending_before)
-        HS_TRY(load_pending(group->saved.store, group->past[0].epoch, signers, &group->unsettled->pending));
+        HS_TRY(load_pending(group, group->past[0].epoch, signers, &group->unsettled->pending));
     hs_mls_hash(group->suite, record, &group->saved.head);
     note_saved(group, &head);
     return HS_OK;

@@ -50,15 +50,28 @@ static void leave(struct hs_mls_group *group)
 }
 
 /* The key that a PrivateMessage commit was opened with is used up by its merge. Its place in the tree is made
- * beforehand, with the ratchet as it was, so that nothing can fail when it counts. */
-static enum hs_err prepare_ratchet(struct hs_mls_group *group, const struct hs_mls_staged *staged)
+ * beforehand, with the ratchet as it is, so that nothing can fail when it counts. Since the commit was staged
+ * its sender's other messages may have turned the ratchet further: it never goes back. */
+static enum hs_err prepare_ratchet(struct hs_mls_group *group, struct hs_mls_staged *staged)
 {
+    struct hs_mls_secret_tree *secrets = group->now.secrets;
+    struct hs_mls_next_secrets *next = staged->secrets;
     struct hs_mls_ratchet *ratchet = NULL;
-    const struct hs_mls_ratchet *turned = staged->secrets != NULL ? staged->secrets->turned : NULL;
-    if (turned == NULL)
+    struct hs_mls_message_key HS_MLS_MESSAGE_KEY key = {0};
+    if (next->turned == NULL)
         return HS_OK;
-    HS_TRY(hs_mls_ratchet_take(group->now.secrets, turned->leaf, turned->kind, &ratchet));
-    return hs_mls_ratchet_put(group->now.secrets, ratchet);
+    HS_TRY(hs_mls_ratchet_take(secrets, next->turned->leaf, next->turned->kind, &ratchet));
+    HS_TRY(hs_mls_ratchet_put(secrets, ratchet));
+    HS_TRY(hs_mls_ratchet_take(secrets, next->turned->leaf, next->turned->kind, &ratchet));
+    enum hs_err err = hs_mls_ratchet_find(ratchet, next->generation, group->settings.out_of_order,
+                                          group->settings.forward, &key);
+    if (err != HS_OK && err != HS_ERR_MLS_GENERATION) { /* that one: it is gone already */
+        hs_mls_ratchet_free(ratchet);
+        return err;
+    }
+    hs_mls_ratchet_free(next->turned);
+    next->turned = ratchet;
+    return HS_OK;
 }
 
 static void turn_ratchet(struct hs_mls_group *group, struct hs_mls_staged *staged)

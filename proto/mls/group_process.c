@@ -60,13 +60,15 @@ static enum hs_err find_epoch(struct hs_mls_group *group, const struct hs_mls_pr
  * yet. */
 static enum hs_err open_private(const struct hs_mls_group *group, const struct hs_mls_private_message *m,
                                 const struct hs_mls_epoch_keys *keys, struct hs_writer *plain,
-                                struct hs_mls_authed *authed, struct hs_mls_ratchet **ratchet)
+                                struct hs_mls_authed *authed, struct hs_mls_ratchet **ratchet,
+                                uint32_t *generation)
 {
     struct hs_mls_sender_data sender;
     struct hs_mls_message_key HS_MLS_MESSAGE_KEY key = {0};
     enum hs_mls_ratchet_kind kind =
         m->type == HS_MLS_APPLICATION ? HS_MLS_RATCHET_APPLICATION : HS_MLS_RATCHET_HANDSHAKE;
     HS_TRY(hs_mls_sender_open(group->suite, m, &keys->sender_data, &sender));
+    *generation = sender.generation;
     const struct hs_mls_leaf *leaf = hs_mls_tree_leaf(&keys->tree, sender.leaf);
     HS_TRY(hs_mls_tree_error(&keys->tree));
     HS_REQUIRE(leaf != NULL, HS_ERR_NOT_MEMBER);
@@ -96,6 +98,7 @@ static enum hs_err process_private(struct hs_mls_group *group, struct hs_reader 
     struct hs_mls_private_message m;
     struct hs_mls_authed authed;
     struct hs_mls_epoch_keys *keys;
+    uint32_t generation;
     struct hs_mls_ratchet HS_MLS_RATCHET *ratchet = NULL;
     struct hs_writer HS_WRITER plain = hs_writer(HS_MLS_MAX_MESSAGE);
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
@@ -103,14 +106,16 @@ static enum hs_err process_private(struct hs_mls_group *group, struct hs_reader 
     HS_TRY(hs_reader_finish(r));
     HS_REQUIRE(hs_bytes_equal(m.group_id, hs_mls_group_id(group)), HS_ERR_MLS_GROUP);
     HS_TRY(find_epoch(group, &m, &keys));
-    HS_TRY(open_private(group, &m, keys, &plain, &authed, &ratchet));
+    HS_TRY(open_private(group, &m, keys, &plain, &authed, &ratchet, &generation));
     HS_TRY(make_event(group, keys, &authed, &event));
     struct hs_mls_ratchet *turned = ratchet;
     ratchet = NULL;
-    if (event->staged != NULL) /* until it is merged, it may have to be staged again */
+    if (event->staged != NULL) { /* until it is merged, it may have to be staged again */
         event->staged->secrets->turned = turned;
-    else
+        event->staged->secrets->generation = generation;
+    } else {
         HS_TRY(hs_mls_ratchet_put(keys->secrets, turned));
+    }
     *out = event;
     event = NULL;
     return HS_OK;

@@ -47,11 +47,19 @@ enum hs_err hs_mls_group_seal(const struct hs_mls_group *group, const struct hs_
     return hs_mls_private_seal(&seal, out);
 }
 
-static enum hs_err put_back(struct hs_mls_group *group, struct hs_mls_ratchet **turned)
+/* Where the ratchet can't be put back its key will be given out again: nothing may be left of the message,
+ * which begins at that place. */
+static enum hs_err put_back(struct hs_mls_group *group, struct hs_mls_ratchet **turned, struct hs_writer *out,
+                            size_t message)
 {
     struct hs_mls_ratchet *ratchet = *turned;
     *turned = NULL;
-    return hs_mls_ratchet_put(group->now.secrets, ratchet);
+    enum hs_err err = hs_mls_ratchet_put(group->now.secrets, ratchet);
+    if (err != HS_OK) {
+        hs_wipe(out->data + message, out->len - message);
+        out->len = message;
+    }
+    return err;
 }
 
 static enum hs_err sign(const struct hs_mls_group *group, struct hs_mls_authed *authed,
@@ -69,6 +77,7 @@ enum hs_err hs_mls_group_protect(struct hs_mls_group *group, struct hs_bytes pla
     struct hs_mls_signature sig;
     struct hs_mls_ratchet HS_MLS_RATCHET *ratchet = NULL;
     struct hs_mls_authed authed = {.wire_format = HS_MLS_PRIVATE_MESSAGE};
+    const size_t message = out->len;
     HS_TRY(hs_mls_group_can_send(group));
     HS_REQUIRE(plaintext.len <= HS_MLS_MAX_APPLICATION, HS_ERR_TOO_LARGE);
     HS_REQUIRE(padding <= HS_MLS_MAX_PADDING, HS_ERR_INVALID_ARG);
@@ -76,7 +85,7 @@ enum hs_err hs_mls_group_protect(struct hs_mls_group *group, struct hs_bytes pla
     authed.content.application = plaintext;
     HS_TRY(sign(group, &authed, &sig));
     HS_TRY(hs_mls_group_seal(group, &authed, padding, &ratchet, out));
-    return put_back(group, &ratchet);
+    return put_back(group, &ratchet, out, message);
 }
 
 /* Signs and frames; a PrivateMessage is kept at once, for it can't be read when it comes back. */
@@ -88,6 +97,7 @@ static enum hs_err send_proposal(struct hs_mls_group *group, const struct hs_mls
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     struct hs_mls_authed authed = {.wire_format = hs_mls_group_format(group)};
     struct hs_writer HS_WRITER raw = hs_writer(HS_MLS_MAX_MESSAGE);
+    const size_t message = out->len;
     authed.content = hs_mls_group_content(group, HS_MLS_PROPOSAL, authenticated_data);
     hs_mls_write_proposal(&raw, proposal);
     HS_TRY(raw.err);
@@ -100,7 +110,7 @@ static enum hs_err send_proposal(struct hs_mls_group *group, const struct hs_mls
     HS_TRY(hs_mls_group_seal(group, &authed, group->settings.padding, &ratchet, out));
     HS_TRY(hs_mls_event_new(&group->pub->now.tree, &authed, &event));
     HS_TRY(hs_mls_public_keep(group->pub, &authed, event));
-    enum hs_err err = put_back(group, &ratchet);
+    enum hs_err err = put_back(group, &ratchet, out, message);
     if (err != HS_OK)
         (void)!hs_mls_public_drop_proposal(group->pub, HS_MLS_VIEW(event->proposal.ref));
     return err;
@@ -132,8 +142,10 @@ static enum hs_err propose_update(struct hs_mls_group *group, const struct hs_ml
     HS_TRY(hs_mls_kem_generate(group->suite, &update.priv, &update.pub));
     if (request->signer != NULL)
         update.signer = *request->signer;
+    const struct hs_mls_leaf *old = hs_mls_tree_leaf(&group->pub->now.tree, group->own);
+    HS_REQUIRE(old != NULL, hs_mls_state_error(&group->pub->now, HS_ERR_NOT_MEMBER));
     const struct hs_mls_leaf_renewal renewal = {
-        .old = hs_mls_tree_leaf(&group->pub->now.tree, group->own),
+        .old = old,
         .identity = request->identity,
         .encryption_key = HS_MLS_VIEW(update.pub),
         .signer = request->signer != NULL ? request->signer : &group->signer,
@@ -190,7 +202,8 @@ enum hs_err hs_mls_group_propose(struct hs_mls_group *group, const struct hs_mls
     case HS_MLS_UPDATE:
         return propose_update(group, request, out);
     case HS_MLS_REMOVE:
-        HS_REQUIRE(hs_mls_tree_leaf(&group->pub->now.tree, request->leaf) != NULL, HS_ERR_INVALID_ARG);
+        HS_REQUIRE(hs_mls_tree_leaf(&group->pub->now.tree, request->leaf) != NULL,
+                   hs_mls_state_error(&group->pub->now, HS_ERR_INVALID_ARG));
         proposal.removed = request->leaf;
         return send_proposal(group, &proposal, request->authenticated_data, out);
     case HS_MLS_PSK:

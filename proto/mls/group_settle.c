@@ -99,7 +99,6 @@ static enum hs_err revert_public(struct hs_mls_public *pub, const struct hs_mls_
     pub->by_ref = before.by_ref;
     pub->cached_count = before.cached_count;
     pub->cached_size = before.cached_size;
-    pub->cached_stale = true;
     before = (struct hs_mls_public){0};
     hs_mls_state_free(&pub->now);
     pub->now = hs_mls_state_share(&unsettled->state);

@@ -52,6 +52,7 @@ static enum hs_err keys_after_proposals(const struct hs_mls_group *group, const 
 {
     const struct hs_mls_leaf *before = hs_mls_tree_leaf(&staged->before.tree, group->own);
     const struct hs_mls_leaf *after = hs_mls_tree_leaf(&staged->next.tree, group->own);
+    HS_TRY(hs_mls_state_error(&staged->before, hs_mls_state_error(&staged->next, HS_OK)));
     HS_REQUIRE(before != NULL && after != NULL, HS_ERR_MLS_TREE);
     staging->keys = group->path;
     struct hs_bytes key = hs_mls_leaf_encryption_key(after);

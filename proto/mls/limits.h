@@ -21,6 +21,8 @@ enum {
     HS_MLS_MAX_GROUP_ID = 255,
     /* Proposals of one epoch that wait for a commit: each costs a signature check and memory. */
     HS_MLS_MAX_CACHED_PROPOSALS = 1024,
+    /* What these take together: a thousand key packages of some size. Anybody may propose its own Add. */
+    HS_MLS_MAX_CACHED_BYTES = 32 << 20,
     /* Extensions of one list, and types in one capabilities list: more than any client knows. */
     HS_MLS_MAX_EXTENSIONS = 64,
     HS_MLS_MAX_CAPABILITIES = 256,

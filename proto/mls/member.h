@@ -14,6 +14,7 @@ struct hs_mls_next_secrets {
     struct hs_mls_signer signer;     /* where one's own leaf gets another signature key; else suite is NULL */
     struct hs_mls_secret_tree *tree; /* NULL for a member that is removed */
     struct hs_mls_ratchet *turned;   /* of the epoch before: what a PrivateMessage was opened with */
+    uint32_t generation;             /* of that message */
 };
 
 void hs_mls_next_secrets_free(struct hs_mls_next_secrets *secrets);

@@ -53,6 +53,14 @@ const struct hs_mls_cached *hs_mls_public_cached(const struct hs_mls_public *pub
     return found ? &pub->cached[pub->by_ref[at]] : NULL;
 }
 
+static enum hs_err check_bytes(const struct hs_mls_public *pub, size_t more)
+{
+    size_t left = HS_MLS_MAX_CACHED_BYTES;
+    for (size_t i = 0; i < pub->cached_count; i++)
+        left -= pub->cached[i].raw->len;
+    return more <= left ? HS_OK : HS_ERR_TOO_LARGE;
+}
+
 static enum hs_err reserve(struct hs_mls_public *pub)
 {
     if (pub->cached_count < pub->cached_size)
@@ -74,6 +82,7 @@ enum hs_err hs_mls_public_cache(struct hs_mls_public *pub, const struct hs_mls_a
                                 const struct hs_mls_hash *ref, struct hs_bytes raw, struct hs_mls_leaf *leaf)
 {
     bool found;
+    HS_TRY(check_bytes(pub, raw.len));
     HS_TRY(reserve(pub));
     struct hs_mls_blob *copy = hs_mls_blob_new(raw);
     HS_REQUIRE(copy != NULL, HS_ERR_NOMEM);

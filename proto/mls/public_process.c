@@ -167,6 +167,7 @@ static enum hs_err matches(const struct hs_mls_staged *staged, struct hs_bytes m
     HS_REQUIRE(hs_bytes_equal(info.context_raw, hs_mls_blob_bytes(next->context)), HS_ERR_MLS_COMMIT);
     HS_REQUIRE(hs_bytes_equal(info.confirmation_tag, HS_MLS_VIEW(next->confirmation_tag)), HS_ERR_MLS_COMMIT);
     HS_REQUIRE(info_is_signed(staged, &info), HS_ERR_MLS_COMMIT);
+    HS_REQUIRE(hs_mls_extensions_are_sound(info.extensions), HS_ERR_MLS_COMMIT);
     if (!hs_mls_extension_find(info.extensions, HS_MLS_EXT_RATCHET_TREE, &tree))
         return HS_OK;
     struct hs_writer HS_WRITER own = hs_writer(HS_MLS_MAX_MESSAGE);

@@ -179,6 +179,7 @@ enum hs_err hs_mls_state_from_info(const struct hs_mls_group_info *info, struct 
 {
     struct hs_mls_state HS_MLS_STATE state = {.suite = hs_mls_suite_find(info->context.suite)};
     HS_REQUIRE(info->context.version == HS_MLS_VERSION_10 && state.suite != NULL, HS_ERR_MLS_VERSION);
+    HS_REQUIRE(hs_mls_extensions_are_sound(info->extensions), HS_ERR_MALFORMED);
     HS_TRY(info_tree(state.suite, info, tree, &state.tree));
     HS_TRY(verify_info(&state, info));
     HS_REQUIRE(info->confirmation_tag.len == state.suite->hash_len, HS_ERR_MLS_CONFIRMATION);

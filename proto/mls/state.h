@@ -104,8 +104,8 @@ enum hs_err hs_mls_public_adopt_loaded(struct hs_mls_state *state, struct hs_mls
 /* The waiting proposal with that reference, or NULL. */
 const struct hs_mls_cached *hs_mls_public_cached(const struct hs_mls_public *pub, struct hs_bytes ref);
 
-/* Keeps one more. leaf: of an Add or Update, verified, or NULL. TOO_LARGE past HS_MLS_MAX_CACHED_PROPOSALS,
- * NOMEM. */
+/* Keeps one more. leaf: of an Add or Update, verified, or NULL. TOO_LARGE past HS_MLS_MAX_CACHED_PROPOSALS
+ * or HS_MLS_MAX_CACHED_BYTES, NOMEM. */
 enum hs_err hs_mls_public_cache(struct hs_mls_public *pub, const struct hs_mls_author *sender,
                                 const struct hs_mls_hash *ref, struct hs_bytes raw, struct hs_mls_leaf *leaf);
 void hs_mls_public_forget_proposals(struct hs_mls_public *pub);

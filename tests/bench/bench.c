@@ -1,6 +1,5 @@
 #include "bench/bench.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -22,12 +21,6 @@ double bench_now_ns(void)
 double bench_wall_ns(void)
 {
     return clock_ns(CLOCK_MONOTONIC);
-}
-
-size_t bench_heap(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
 }
 
 void bench_add(struct bench_samples *s, double ns)

@@ -17,7 +17,7 @@ double bench_now_ns(void);
 /* Time on the wall, for what waits for a disk. */
 double bench_wall_ns(void);
 
-/* Bytes in use that came from malloc(), in the heap and mapped. */
+/* Bytes that the project's own code has from malloc() and hasn't freed, with the allocator's headers. */
 size_t bench_heap(void);
 
 /* Samples of one thing, of which the median counts. */

@@ -118,7 +118,7 @@ def labels(panel, series):
     for y, *_ in ends:
         last = max(y, last + 42)
         ys.append(last)
-    over = max(0.0, ys[-1] + 17 - (panel.top + PLOT_H + 20))
+    over = max(0.0, ys[-1] + 17 - (panel.top + PLOT_H))
     out = []
     for i in range(len(ys) - 1, -1, -1):
         ys[i] = min(ys[i] - over if i == len(ys) - 1 else ys[i], ys[i + 1] - 42 if i + 1 < len(ys) else ys[i])

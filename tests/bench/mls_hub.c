@@ -7,13 +7,12 @@ static struct hs_mls_public *measure_new(const struct mls_world *world, struct h
 {
     struct mls_shape shape = mls_shape_of(world, mls_role(world, MLS_COMMITTER)->group, world->n, true);
     struct hs_mls_public *pub = NULL;
-    size_t before;
+    const size_t before = bench_heap();
     shape.info = info.len;
     struct floor floor = mls_floor_tree(&shape);
     series_start(&series, &floor);
     do {
         hs_mls_public_free_at(&pub);
-        before = bench_heap();
         double start = bench_now_ns();
         FUZZ_OK(hs_mls_public_new(info, (struct hs_bytes){0}, &pub));
         series_add(&series, start);

@@ -31,10 +31,8 @@ static void measure_join(const struct mls_world *world, const struct mls_shape *
     mls_report(&series, world, "mls_join_full", welcome.len);
 }
 
-/* Once to fill the allocator's caches, once to be weighed. */
 static void weigh_join(const struct mls_world *world, struct hs_bytes welcome)
 {
-    hs_mls_group_free(mls_person_join(mls_world_newcomer(world), welcome, (struct hs_bytes){0}));
     size_t before = bench_heap();
     struct hs_mls_group *group = mls_person_join(mls_world_newcomer(world), welcome, (struct hs_bytes){0});
     mls_count(world, "mls_memory", bench_heap() - before, 0);

@@ -130,6 +130,15 @@ class CcDevice {
     return this.begin((tx) => tx.updateKeyingMaterial(this.group));
   }
 
+  // Signed by the new key, which nobody takes.
+  async commitNewCredential() {
+    const { cc, suite } = this.peer;
+    return this.begin(async (tx) => {
+      const credential = await tx.addCredential(cc.Credential.basic(suite, this.id));
+      await tx.setConversationCredential(this.group, credential);
+    });
+  }
+
   async process(bytes) {
     const { tag, inner } = await this.core.transaction((tx) => tx.decryptMessage(this.group, bytes));
     if (tag === "Text")

@@ -32,7 +32,7 @@ struct device {
     size_t psk_count;
     struct hs_mls_group *group, *joining; /* joining: by an external commit that isn't accepted yet */
     struct hs_mls_group *former;          /* the group that this one follows */
-    struct mls_store *records; /* of the saved group, or NULL */
+    struct mls_store *records;            /* of the saved group, or NULL */
 };
 
 /* The public group that a hub keeps. */

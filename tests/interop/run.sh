@@ -19,9 +19,12 @@ major=${major#v}
 
 passed=
 run() {
-  node run.mjs "$@"
-  local code=$?
-  case $code in
+  attempt run.mjs "$@"
+}
+
+attempt() {
+  node "$@"
+  case $? in
     0) passed=1 ;;
     77) ;;
     *) exit 1 ;;
@@ -30,11 +33,13 @@ run() {
 
 case $test in
   ts-mls)
+    attempt refusals.mjs ts-mls
     run --peers hanse,ts-mls --suite 3 --next 1 "$@"
     run --peers hanse,ts-mls --suite 3 --private "$@"
     run --peers hanse,ts-mls --suite 1 --next 3 "$@"
     ;;
   core-crypto)
+    attempt refusals.mjs core-crypto
     run --peers hanse,core-crypto --suite 3 "$@"
     run --peers hanse,core-crypto --suite 1 "$@"
     ;;

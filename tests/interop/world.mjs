@@ -174,19 +174,36 @@ export class World {
     throw new Error("nothing can be done any more");
   }
 
-  // What was done least, by whom it was done least: so that a run of some epochs has seen everything.
+  // The kinds whose devices can do that now.
+  able(action) {
+    if (action.outsider) return this.peers.filter((p) => action.may(p, this)).map((p) => p.kind);
+    return [...new Set(this.group.list().filter((d) => action.may(d, this)).map((d) => d.kind))];
+  }
+
+  done(name, kind) {
+    return this.counts[`action: ${name}`]?.[kind] ?? 0;
+  }
+
+  // Every other time something that a kind hasn't done yet, the basic things first; else by weight, and by the kind that
+  // did it least: so that a run of fifty epochs sees about everything by everybody.
   choose() {
     const { random } = this;
-    const name = random.weighted(Object.fromEntries(Object.entries(actions).map(([n, a]) => [n, a.weight])));
+    const pairs = Object.entries(actions).flatMap(([name, a]) => this.able(a).map((kind) => ({ name, kind })));
+    const undone = pairs.filter(({ name, kind }) => this.done(name, kind) === 0);
+    const basic = undone.filter(({ name }) => actions[name].weight >= 3);
+    const urgent = basic.length > 0 ? basic : undone;
+    if (urgent.length > 0 && random.chance(50)) return this.doer(random.pick(urgent));
+    const weights = Object.fromEntries(pairs.map(({ name }) => [name, actions[name].weight]));
+    const name = random.weighted(weights);
+    const kinds = random.shuffle(pairs.filter((pair) => pair.name === name).map(({ kind }) => kind));
+    return this.doer({ name, kind: kinds.sort((x, y) => this.done(name, x) - this.done(name, y))[0] });
+  }
+
+  // [action's name, the device that does it, or the kind of the newcomer]
+  doer({ name, kind }) {
     const action = actions[name];
-    const done = (kind) => this.counts[`action: ${name}`]?.[kind] ?? 0;
-    const able = action.outsider
-      ? this.peers.filter((p) => action.may(p, this)).map((p) => p.kind)
-      : [...new Set(this.group.list().filter((d) => action.may(d, this)).map((d) => d.kind))];
-    if (able.length === 0) return this.choose();
-    const kind = random.shuffle(able).sort((a, b) => done(a) - done(b))[0];
     if (action.outsider) return [name, kind];
-    return [name, random.pick(this.group.list().filter((d) => d.kind === kind))];
+    return [name, this.random.pick(this.group.list().filter((d) => d.kind === kind && action.may(d, this)))];
   }
 
   async close() {

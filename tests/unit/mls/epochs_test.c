@@ -59,8 +59,11 @@ static void keeps(void **state, uint32_t kept)
     struct cast *c = *state;
     struct hs_writer posts[MOST];
     join(c, kept, 0);
+    person_save(&c->bob);
     epochs(c, posts, kept + 1);
     person_restart(&c->bob);
+    const uint8_t record = HS_MLS_RECORD_STATE;
+    assert_int_equal(mls_store_records(c->bob.store, hs_bytes(&record, 1), NULL), kept + 1);
     assert_err(reads(&c->bob, &posts[0]), HS_ERR_MLS_EPOCH);
     for (uint32_t i = 1; i <= kept; i++)
         assert_ok(reads(&c->bob, &posts[i]));

@@ -210,6 +210,7 @@ static void update_by_another(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new();
     struct hs_writer HS_WRITER w = hs_writer(CAP);
+    person_save(&c->bob);
     assert_ok(propose_update(&c->bob, "bobby", &w));
     person_restart(&c->bob);
     person_hear(&c->bob, hs_writer_bytes(&w));
@@ -355,6 +356,25 @@ static void blank_keys_go(void **state)
     assert_same_epoch(&c->alice, &c->carol);
 }
 
+/* The newcomer learns the committer's path from where it meets its own: others encrypt to that node. */
+static void path_secret_in_welcome(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new(), SENT t = sent_new();
+    const struct hs_bytes add = hs_writer_bytes(&c->dave.key_package);
+    const struct hs_mls_commit_request request = {
+        .adds = &add, .add_count = 1, .force_path = true, .tree_in_welcome = true};
+    assert_ok(person_try_commit(&c->carol, &request, &s));
+    assert_ok(hs_mls_group_accept(c->carol.group));
+    person_follow(&c->alice, hs_writer_bytes(&s.commit));
+    assert_ok(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}));
+    assert_true(c->dave.group->path.have[1]);
+    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &t));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_follow(&c->dave, hs_writer_bytes(&t.commit));
+    assert_same_epoch(&c->alice, &c->dave);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
@@ -370,6 +390,7 @@ int main(void)
         TEST(wrong_tree),
         TEST(other_leaf),
         TEST(blank_keys_go),
+        TEST(path_secret_in_welcome),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

@@ -38,6 +38,7 @@ static void survives_restarts(void **state)
     const struct hs_mls_commit_request request = {
         .adds = &add, .add_count = 1, .force_path = true, .tree_in_welcome = true};
     assert_ok(person_try_commit(&c->alice, &request, &s));
+    assert_int_equal(c->alice.group->pending->staged->secrets->joiner.len, 0); /* MLS-27 */
     person_restart(&c->alice);
     assert_true(hs_mls_group_has_pending(c->alice.group));
     assert_bytes(hs_mls_group_pending_message(c->alice.group), hs_writer_bytes(&s.commit));
@@ -61,7 +62,9 @@ static void survives_restarts(void **state)
     assert_ok(person_try_commit(&c->carol, &empty, &t));
     assert_ok(hs_mls_group_accept(c->carol.group));
     person_follow(&c->alice, hs_writer_bytes(&t.commit));
+    person_follow(&c->bob, hs_writer_bytes(&t.commit));
     assert_same_epoch(&c->alice, &c->carol);
+    assert_same_epoch(&c->bob, &c->carol);
 }
 
 /* MLS-22 */
@@ -129,6 +132,29 @@ static void stale_staged(void **state)
     assert_err(hs_mls_group_merge(c->bob.group, event->staged), HS_ERR_INVALID_STATE);
 }
 
+/* What the pending commit names stays until it is decided. MLS-22 */
+static void keeps_its_proposals(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_writer HS_WRITER w = hs_writer(CAP), HS_WRITER later = hs_writer(CAP);
+    struct hs_mls_event HS_MLS_EVENT *event = NULL, HS_MLS_EVENT *other = NULL;
+    assert_ok(propose_update(&c->bob, "", &w));
+    assert_ok(propose_update(&c->bob, "", &later));
+    assert_ok(hs_mls_group_process(c->alice.group, hs_writer_bytes(&w), &event));
+    assert_ok(person_try_commit(&c->alice, &empty, &s));
+    assert_ok(hs_mls_group_process(c->alice.group, hs_writer_bytes(&later), &other));
+    const struct hs_bytes ref = HS_MLS_VIEW(event->proposal.ref), free = HS_MLS_VIEW(other->proposal.ref);
+    person_restart(&c->alice);
+    assert_err(hs_mls_group_drop_proposal(c->alice.group, ref), HS_ERR_INVALID_STATE);
+    assert_ok(hs_mls_group_drop_proposal(c->alice.group, free));
+    assert_err(hs_mls_group_drop_proposal(c->alice.group, free), HS_ERR_NOT_FOUND);
+    person_restart(&c->alice);
+    assert_int_equal(hs_mls_group_pending_change(c->alice.group)->updated_count, 2);
+    hs_mls_group_drop(c->alice.group);
+    assert_ok(hs_mls_group_drop_proposal(c->alice.group, ref));
+}
+
 /* A commit that can't be made changes nothing. MLS-15 */
 static void failure_changes_nothing(void **state)
 {
@@ -162,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(survives_restarts),   TEST(only_one),     TEST(loser_rebases),
         TEST(posts_while_pending), TEST(stale_staged), TEST(failure_changes_nothing),
+        TEST(keeps_its_proposals),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

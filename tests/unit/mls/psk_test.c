@@ -229,6 +229,13 @@ static void of_another_group(void **state)
     assert_ok(hs_mls_group_accept(alice.group));
     struct hs_mls_event *event = NULL;
     assert_err(hs_mls_group_process(bob.group, hs_writer_bytes(&s.commit), &event), HS_ERR_NOT_FOUND);
+    const struct hs_mls_psk others[] = {
+        {.id = resumption(hs_bytes_str("room"), 2), .secret = HS_MLS_VIEW(secret)},
+        {.id = resumption(hs_bytes_str("rooms"), 1), .secret = HS_MLS_VIEW(secret)},
+        external("room", "secret"),
+    };
+    assert_ok(hs_mls_group_set_psks(bob.group, others, 3));
+    assert_err(hs_mls_group_process(bob.group, hs_writer_bytes(&s.commit), &event), HS_ERR_NOT_FOUND);
     assert_ok(hs_mls_group_set_psks(bob.group, &psk, 1));
     person_follow(&bob, hs_writer_bytes(&s.commit));
     assert_same_epoch(&alice, &bob);

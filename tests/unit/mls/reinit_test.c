@@ -270,6 +270,35 @@ static void joiners_check(void **state)
     person_free(&stranger);
 }
 
+/* Each thing that was agreed on. MLS-56 */
+static void what_was_agreed(void **state)
+{
+    struct cast *c = *state;
+    end(c, 3);
+    const struct hs_mls_psk_id id = {.type = HS_MLS_PSK_RESUMPTION,
+                                     .usage = HS_MLS_PSK_REINIT,
+                                     .group_id = hs_mls_group_id(c->alice.group),
+                                     .epoch = hs_mls_group_epoch(c->alice.group)};
+    struct hs_mls_psk_id earlier = id;
+    earlier.epoch--;
+    struct hs_mls_state good = {.suite = &hs_mls_suite_3};
+    good.parsed = (struct hs_mls_group_context){.version = HS_MLS_VERSION_10,
+                                                .suite = 3,
+                                                .group_id = hs_bytes_str("new room"),
+                                                .epoch = 1,
+                                                .extensions = hs_writer_bytes(&c->extensions)};
+    assert_ok(hs_mls_succession_check(c->alice.group, &id, 1, &good));
+    assert_err(hs_mls_succession_check(c->alice.group, &earlier, 1, &good), HS_ERR_MLS_WELCOME);
+    struct hs_mls_state bad[] = {good, good, good, good, good};
+    bad[0].parsed.version++;
+    bad[1].parsed.suite++;
+    bad[2].parsed.group_id = hs_bytes_str("room");
+    bad[3].parsed.epoch++;
+    bad[4].parsed.extensions = (struct hs_bytes){0};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_err(hs_mls_succession_check(c->alice.group, &id, 1, &bad[i]), HS_ERR_MLS_WELCOME);
+}
+
 /* A Welcome to a group that follows nothing isn't one that follows this. */
 static void no_follower(void **state)
 {
@@ -293,8 +322,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(the_end),    TEST(is_seen),     TEST(stands_alone),  TEST(gives_way),
-        TEST(same_suite), TEST(other_suite), TEST(joiners_check), TEST(no_follower),
+        TEST(the_end),     TEST(is_seen),       TEST(stands_alone), TEST(gives_way),       TEST(same_suite),
+        TEST(other_suite), TEST(joiners_check), TEST(no_follower),  TEST(what_was_agreed),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

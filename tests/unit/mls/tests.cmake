@@ -47,7 +47,7 @@ add_library(hanse_test_evil STATIC ${CMAKE_SOURCE_DIR}/tests/unit/mls/evil.c
   ${CMAKE_SOURCE_DIR}/tests/unit/mls/evil_commit.c)
 target_link_libraries(hanse_test_evil PUBLIC hs_mls hanse_test_store PkgConfig::CMOCKA
   PRIVATE hanse_warnings hanse_hardening)
-foreach(rules commit external framing leaf list proposal support)
+foreach(rules commit external framing leaf list proposal review support)
   hanse_test(mls rules_${rules} hanse_test_evil)
 endforeach()
 foreach(stem external_sender psk_list public_save reinit_list)
