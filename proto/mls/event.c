@@ -66,6 +66,7 @@ static enum hs_err newcomer(struct hs_mls_event *event, struct hs_bytes raw)
     struct hs_reader r = hs_reader(copy);
     hs_mls_read_leaf_node(&r, &node);
     event->sender = (struct hs_mls_member){
+        .leaf = HS_MLS_NO_LEAF,
         .credential_type = node.credential_type,
         .identity = node.credential,
         .signature_key = node.signature_key,

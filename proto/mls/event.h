@@ -19,6 +19,9 @@ enum hs_mls_proposal_type {
     HS_MLS_GROUP_CONTEXT_EXTENSIONS = 7,
 };
 
+/* In the place of a leaf where there is none (yet). */
+#define HS_MLS_NO_LEAF UINT32_MAX
+
 /* One member as its leaf says; views borrow from the object that gave it. */
 struct hs_mls_member {
     uint32_t leaf;
@@ -135,8 +138,8 @@ struct hs_mls_event {
     enum hs_mls_event_kind kind;
     uint64_t epoch; /* of the message */
     struct hs_mls_author author;
-    struct hs_mls_member sender; /* of a member: with the credential of that epoch; of a new member: its leaf;
-                                    empty for an external sender */
+    struct hs_mls_member sender; /* of a member: with the credential of that epoch; of a new member: its leaf,
+                                    at HS_MLS_NO_LEAF; empty for an external sender */
     struct hs_bytes authenticated_data;
     struct hs_bytes plaintext;
     struct hs_mls_proposal_facts proposal;

@@ -210,9 +210,10 @@ void hs_mls_group_expire(struct hs_mls_group *group, uint64_t now);
 /* With settings.settling, a merge leaves the epoch before in the group, whole: until hs_mls_group_settle()
  * wipes what isn't needed for reading old posts, or hs_mls_group_revert() makes it the current one again and
  * forgets the newer one (its posts then are MLS_EPOCH). What waited in it waits again: proposals, and one's
- * own commit that had lost against the void one, for the orderer may take it now. Meanwhile no further commit
- * can be merged. Both change the group; INVALID_STATE where nothing is unsettled. A group that was joined or
- * created is settled. */
+ * own commit that had lost against the void one, for the orderer may take it now. The void commit is never
+ * merged again (MLS_COMMIT), for its message keys are used. Meanwhile no further commit can be merged. Both
+ * change the group; INVALID_STATE where nothing is unsettled; TOO_LARGE for a revert where HS_MLS_MAX_VOIDED
+ * commits of the epoch were taken back already. A group that was joined or created is settled. */
 bool hs_mls_group_is_unsettled(const struct hs_mls_group *group);
 enum hs_err hs_mls_group_settle(struct hs_mls_group *group);
 enum hs_err hs_mls_group_revert(struct hs_mls_group *group);

@@ -118,6 +118,7 @@ enum hs_err hs_mls_group_merge(struct hs_mls_group *group, struct hs_mls_staged 
     struct hs_mls_whole HS_MLS_WHOLE *before = NULL;
     HS_REQUIRE(!group->removed, HS_ERR_MLS_REMOVED);
     HS_REQUIRE(staged->secrets != NULL && !staged->merged && group->unsettled == NULL, HS_ERR_INVALID_STATE);
+    HS_REQUIRE(!hs_mls_group_is_voided(group, staged), HS_ERR_MLS_COMMIT);
     HS_TRY(prepare_ratchet(group, staged));
     if (group->settings.settling)
         HS_TRY(hs_mls_whole_new(group, true, &before));

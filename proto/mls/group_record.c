@@ -84,6 +84,18 @@ void hs_mls_head_write(const struct hs_mls_group *group, struct hs_writer *w)
         hs_write_u64(w, group->past[i].epoch);
         hs_write_u64(w, group->past[i].ended);
     }
+    hs_write_u8(w, (uint8_t)group->voided_count);
+    for (size_t i = 0; i < group->voided_count; i++)
+        hs_write_mls_vec(w, HS_MLS_VIEW(group->voided[i]));
+}
+
+static enum hs_err read_voided(struct hs_reader *r, struct hs_mls_group *group)
+{
+    size_t count = hs_read_u8(r);
+    HS_REQUIRE(count <= HS_MLS_MAX_VOIDED, HS_ERR_MALFORMED);
+    for (; group->voided_count < count; group->voided_count++)
+        HS_REQUIRE(HS_MLS_SET(hs_read_mls_vec(r), &group->voided[group->voided_count]), HS_ERR_MALFORMED);
+    return r->err;
 }
 
 static enum hs_err begin_head(struct hs_reader *r, struct hs_mls_settings *settings)
@@ -126,6 +138,7 @@ enum hs_err hs_mls_head_read(struct hs_bytes record, struct hs_mls_group *group,
         HS_REQUIRE(past->epoch < newer, HS_ERR_MALFORMED);
         newer = past->epoch;
     }
+    HS_TRY(read_voided(&r, group));
     return hs_reader_finish(&r);
 }
 

@@ -68,8 +68,17 @@ enum hs_err hs_mls_group_settle(struct hs_mls_group *group)
         group->saved.pending = false;
     hs_mls_whole_free(group->unsettled);
     group->unsettled = NULL;
+    group->voided_count = 0;
     hs_mls_past_trim(group, group->settings.past_epochs);
     return HS_OK;
+}
+
+bool hs_mls_group_is_voided(const struct hs_mls_group *group, const struct hs_mls_staged *staged)
+{
+    for (size_t i = 0; i < group->voided_count; i++)
+        if (hs_bytes_equal(HS_MLS_VIEW(group->voided[i]), HS_MLS_VIEW(staged->next.confirmation_tag)))
+            return true;
+    return false;
 }
 
 /* The proposals that waited, as a list of their own. */
@@ -139,9 +148,12 @@ enum hs_err hs_mls_group_revert(struct hs_mls_group *group)
 {
     struct hs_mls_whole *unsettled = group->unsettled;
     HS_REQUIRE(unsettled != NULL, HS_ERR_INVALID_STATE);
+    HS_REQUIRE(group->voided_count < HS_MLS_MAX_VOIDED, HS_ERR_TOO_LARGE);
     HS_TRY(hs_mls_past_open(group, &group->past[0]));
     uint64_t newer = hs_mls_group_epoch(group);
+    struct hs_mls_hash voided = group->pub->now.confirmation_tag;
     HS_TRY(revert_public(group->pub, unsettled));
+    group->voided[group->voided_count++] = voided;
     forget_saved(&group->saved, newer, &group->pub->now.tree);
     hs_mls_group_drop(group);
     take_back(group, unsettled);

@@ -160,6 +160,7 @@ enum hs_err hs_mls_group_stage(const struct hs_mls_group *group, const struct hs
     else
         HS_TRY(stage_stay(group, authed, staged));
     HS_TRY(hs_mls_tree_error(&staged->next.tree));
+    HS_REQUIRE(!hs_mls_group_is_voided(group, staged), HS_ERR_MLS_COMMIT);
     *out = staged;
     staged = NULL;
     return HS_OK;

@@ -33,6 +33,9 @@ enum {
     HS_MLS_MAX_PADDING = 64 << 10,
     /* PSKs of one commit or Welcome (RFC 9420, 8.4 counts them in 16 bits): each costs some hashing. */
     HS_MLS_MAX_PSKS = 256,
+    /* Commits of one epoch that were taken back: each is remembered, so that it is never merged again. A hub
+       that voids more than that has other faults. */
+    HS_MLS_MAX_VOIDED = 32,
     /* External senders that a group knows: moderators' services, a hub. */
     HS_MLS_MAX_EXTERNAL_SENDERS = 64,
 };

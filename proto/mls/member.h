@@ -121,6 +121,9 @@ struct hs_mls_group {
     struct hs_mls_pending *pending; /* NULL: none */
     struct hs_mls_whole *unsettled; /* the epoch before one that isn't settled; its message keys are the
                                        newest of the past ones. NULL: settled */
+    struct hs_mls_hash voided[HS_MLS_MAX_VOIDED]; /* confirmation tags of commits of this epoch, or of the one
+                                                     before while that isn't settled, that were taken back */
+    size_t voided_count;
     struct hs_mls_psks psks;
     struct hs_mls_saved saved;
 };
@@ -128,6 +131,10 @@ struct hs_mls_group {
 /* An empty group with those settings; INVALID_ARG where they are out of range. */
 enum hs_err hs_mls_group_new(const struct hs_mls_signer *signer, const struct hs_mls_settings *settings,
                              struct hs_mls_group **out);
+
+/* Was this commit merged before and taken back? Merged again it would give its message keys out again (RFC
+ * 9420, 9.1). */
+bool hs_mls_group_is_voided(const struct hs_mls_group *group, const struct hs_mls_staged *staged);
 
 /* INVALID_STATE after a ReInit, MLS_REMOVED after one's removal: nothing can be sent any more. */
 enum hs_err hs_mls_group_can_send(const struct hs_mls_group *group);

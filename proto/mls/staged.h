@@ -28,8 +28,6 @@ struct hs_mls_staged {
     struct hs_mls_next_secrets *secrets;
 };
 
-#define HS_MLS_NO_LEAF UINT32_MAX
-
 void hs_mls_staged_free_at(struct hs_mls_staged **staged);
 #define HS_MLS_STAGED HS_AUTO(hs_mls_staged_free_at)
 

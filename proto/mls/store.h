@@ -32,7 +32,7 @@ enum hs_mls_record {
     HS_MLS_RECORD_ROOT = 'r',     /* epoch(8): the tree of that epoch: its root and its size */
     HS_MLS_RECORD_NODE = 'n',     /* node(4) epoch(8): a node as it was made in that epoch */
     HS_MLS_RECORD_REPLACED = 'x', /* epoch(8): the nodes that this epoch's tree replaced */
-    HS_MLS_RECORD_INDEX = 'i',    /* kind(1) hash(16): which node has that key */
+    HS_MLS_RECORD_INDEX = 'i',    /* kind(1) hash(32): which node has that key */
     HS_MLS_RECORD_SECRET = 'k',   /* epoch(8) node(4) kind(1): what is left of the secret tree there */
     HS_MLS_RECORD_PROPOSAL = 'p', /* number(4): a proposal that waits */
     HS_MLS_RECORD_PENDING = 'c',  /* epoch(8): one's own pending commit of that epoch */

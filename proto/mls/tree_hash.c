@@ -145,6 +145,7 @@ static enum hs_err hash_subtree(const struct hs_mls_tree *tree, struct hs_mls_no
     uint8_t *out = hs_mls_node_hash_bytes(node);
     if (node->hashed)
         return HS_OK;
+    HS_ASSERT(node->refs > 0); /* what stands for a node that can't be read has no room for a hash */
     if (hs_mls_node_is_bare(node)) {
         hash_blank(tree->suite, node->level, hs_mls_node_first(node), out);
     } else if (node->level == 0) {

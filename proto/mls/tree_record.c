@@ -3,7 +3,7 @@
 enum child_kind { CHILD_BLANK = 0, CHILD_STORED = 1, CHILD_FILLED = 2 };
 
 /* Enough to tell keys apart, of a hash that nobody can bend to hit another one. */
-enum { INDEX_HASH_LEN = 16 };
+enum { INDEX_HASH_LEN = 32 };
 
 struct hs_mls_store_key hs_mls_node_record_key(uint32_t node, uint64_t made)
 {
@@ -24,7 +24,7 @@ struct hs_mls_store_key hs_mls_index_record_key(const struct hs_mls_suite *suite
                                                 struct hs_bytes key)
 {
     struct hs_mls_store_key out = hs_mls_store_key(HS_MLS_RECORD_INDEX);
-    uint8_t hash[HS_MLS_MAX_HASH];
+    uint8_t hash[HS_MLS_MAX_HASH] = {0};
     suite->hash(&key, 1, hash);
     out.b[out.len++] = (uint8_t)kind;
     memcpy(out.b + out.len, hash, INDEX_HASH_LEN);

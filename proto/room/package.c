@@ -10,6 +10,7 @@ static enum hs_err package_read(struct hs_bytes key_package, const struct hs_key
     HS_REQUIRE(at.ms >= 0, HS_ERR_INVALID_ARG);
     HS_TRY(hs_mls_key_package_check(key_package, (uint64_t)at.ms / 1000, &facts));
     HS_TRY(hs_room_suite_check(facts.suite));
+    HS_REQUIRE(facts.not_after - facts.not_before <= HS_ROOM_PACKAGE_LIFETIME_MAX, HS_ERR_MLS_KEY_PACKAGE);
     const struct hs_mls_member leaf = {.credential_type = facts.credential_type,
                                        .identity = facts.identity,
                                        .signature_key = facts.signature_key,

@@ -26,7 +26,7 @@ struct series_facts {
     size_t n, bytes, records;
 };
 
-/* Prints medians, percentiles, floor and ratio. */
+/* Prints medians, percentiles, floor, and the median of the ratios of each operation to its floor. */
 void series_report(struct series *s, const struct series_facts *facts);
 
 /* Prints what is only counted. */

@@ -402,8 +402,8 @@ struct hanse_mls_event {
     enum hanse_mls_event_kind kind;
     uint64_t epoch; /* of the message */
     struct hanse_mls_author author;
-    struct hanse_mls_member sender; /* a member with the credential of that epoch; a newcomer's leaf; empty
-                                       for an external sender */
+    struct hanse_mls_member sender; /* a member with the credential of that epoch; a newcomer's leaf, at
+                                       UINT32_MAX; empty for an external sender */
     struct hanse_mls_bytes authenticated_data;
     struct hanse_mls_bytes plaintext;
     struct hanse_mls_proposal proposal;
@@ -615,7 +615,8 @@ HANSE_API bool hanse_mls_group_is_removed(const struct hanse_mls_group *group);
 /* With settings.settling a merge leaves the epoch before in the group, whole, until settle() wipes what isn't
  * needed for reading old posts, or revert() makes it the current one again and forgets the newer. Meanwhile
  * no further commit can be merged (INVALID_STATE). For orderers that may void a commit which part of the
- * group couldn't process. Both change the group; INVALID_STATE where nothing is unsettled. */
+ * group couldn't process; what was voided is never merged again (MLS_COMMIT). Both change the group;
+ * INVALID_STATE where nothing is unsettled, TOO_LARGE where 32 commits of one epoch were taken back. */
 HANSE_API bool hanse_mls_group_is_unsettled(const struct hanse_mls_group *group);
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_group_settle(struct hanse_mls_group *group);
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_group_revert(struct hanse_mls_group *group);

@@ -306,7 +306,7 @@ static void reverting_wipes(void **state)
 static void no_past(void **state)
 {
     struct cast *c = *state;
-    struct sent SENT s = sent_new();
+    struct sent SENT s = sent_new(), SENT t = sent_new();
     struct hs_writer HS_WRITER old = hs_writer(CAP), HS_WRITER older = hs_writer(CAP);
     struct hs_mls_event *event = NULL;
     c->bob.group->settings.past_epochs = 0;
@@ -322,9 +322,11 @@ static void no_past(void **state)
     person_restart(&c->bob);
     assert_ok(hs_mls_group_process(c->bob.group, hs_writer_bytes(&old), &event));
     hs_mls_event_free_at(&event);
+    assert_ok(hs_mls_group_revert(c->alice.group));
     assert_ok(hs_mls_group_revert(c->bob.group));
     person_restart(&c->bob);
-    person_follow(&c->bob, hs_writer_bytes(&s.commit));
+    commit(&c->alice, &empty, &t);
+    person_follow(&c->bob, hs_writer_bytes(&t.commit));
     assert_ok(hs_mls_group_settle(c->bob.group));
     person_restart(&c->bob);
     assert_err(hs_mls_group_process(c->bob.group, hs_writer_bytes(&older), &event), HS_ERR_MLS_EPOCH);
@@ -345,6 +347,57 @@ static void reinit_is_void(void **state)
     assert_talks(&c->bob, &c->alice, "not over yet");
 }
 
+static void expect_void(struct person *who, struct hs_bytes message)
+{
+    struct hs_mls_event *event = NULL;
+    assert_err(hs_mls_group_process(who->group, message, &event), HS_ERR_MLS_COMMIT);
+}
+
+/* MLS-61: what was taken back isn't merged again, not even where it was staged before, or after a restart;
+ * its message keys would be given out twice. Another commit of the epoch is merged. */
+static void void_stays_void(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new(), SENT t = sent_new();
+    struct hs_mls_event HS_MLS_EVENT *early = NULL;
+    commit(&c->alice, &empty, &s);
+    assert_ok(hs_mls_group_process(c->bob.group, hs_writer_bytes(&s.commit), &early));
+    person_follow(&c->bob, hs_writer_bytes(&s.commit));
+    assert_ok(hs_mls_group_revert(c->bob.group));
+    expect_void(&c->bob, hs_writer_bytes(&s.commit));
+    assert_true(hs_mls_group_merge(c->bob.group, early->staged) != HS_OK);
+    person_restart(&c->bob);
+    expect_void(&c->bob, hs_writer_bytes(&s.commit));
+    assert_ok(hs_mls_group_revert(c->alice.group));
+    commit(&c->alice, &empty, &t);
+    person_follow(&c->bob, hs_writer_bytes(&t.commit));
+    assert_same_epoch(&c->alice, &c->bob);
+    assert_ok(hs_mls_group_revert(c->bob.group));
+    expect_void(&c->bob, hs_writer_bytes(&s.commit));
+    expect_void(&c->bob, hs_writer_bytes(&t.commit));
+}
+
+/* HS_MLS_MAX_VOIDED times, and once more; settling makes room. */
+static void voided_limit(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT last = sent_new();
+    for (int i = 0; i < HS_MLS_MAX_VOIDED; i++) {
+        struct sent SENT s = sent_new();
+        commit(&c->alice, &empty, &s);
+        assert_ok(hs_mls_group_revert(c->alice.group));
+    }
+    person_restart(&c->alice);
+    commit(&c->alice, &empty, &last);
+    assert_err(hs_mls_group_revert(c->alice.group), HS_ERR_TOO_LARGE);
+    person_follow(&c->bob, hs_writer_bytes(&last.commit));
+    assert_same_epoch(&c->alice, &c->bob);
+    assert_ok(hs_mls_group_settle(c->alice.group));
+    struct sent SENT next = sent_new();
+    commit(&c->alice, &empty, &next);
+    assert_ok(hs_mls_group_revert(c->alice.group));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
@@ -360,6 +413,8 @@ int main(void)
         TEST(reverting_wipes),
         TEST(no_past),
         TEST(reinit_is_void),
+        TEST(void_stays_void),
+        TEST(voided_limit),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

@@ -30,13 +30,34 @@ static struct hs_mls_leaf_params leaf_params(const struct hs_mls_signer *signer,
                                        .extension_type_count = 2};
 }
 
-static struct hs_bytes package_by(const struct hs_mls_signer *signer, struct hs_bytes identity)
+static struct hs_bytes package_until(const struct hs_mls_signer *signer, struct hs_bytes identity,
+                                     uint64_t not_after)
 {
     struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {0};
     struct hs_mls_leaf_params params = leaf_params(signer, identity);
+    params.not_after = not_after > 0 ? not_after : params.not_after;
     struct hs_writer HS_WRITER w = hs_writer(65536);
     assert_ok(hs_mls_key_package_new(&params, false, &w, &priv));
     return hs_arena_copy(&arena, hs_writer_bytes(&w));
+}
+
+static struct hs_bytes package_by(const struct hs_mls_signer *signer, struct hs_bytes identity)
+{
+    return package_until(signer, identity, 0);
+}
+
+/* ROOM-6: at the limit, and a second past it */
+static void test_lifetime(void **state)
+{
+    (void)state;
+    struct person bob = person_make("bob", NULL);
+    struct hs_mls_signer signer = hs_mls_signer_ed25519(&hs_mls_suite_3, &bob.device);
+    struct hs_key root = key_of("root");
+    struct hs_room_package out;
+    const uint64_t last = leaf_params(&signer, bob.identity).not_before + HS_ROOM_PACKAGE_LIFETIME_MAX;
+    assert_ok(hs_room_package_check(package_until(&signer, bob.identity, last), &root, now, &out));
+    assert_err(hs_room_package_check(package_until(&signer, bob.identity, last + 1), &root, now, &out),
+               HS_ERR_MLS_KEY_PACKAGE);
 }
 
 /* ROOM-6 */
@@ -281,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_suite),
+        cmocka_unit_test(test_lifetime),
         cmocka_unit_test(test_external_commit),
         cmocka_unit_test(test_newcomer_proposal),
         cmocka_unit_test(test_external_sender),
