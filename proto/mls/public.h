@@ -19,8 +19,9 @@ struct hs_mls_public;
  * TOO_LARGE, NOMEM. */
 enum hs_err hs_mls_public_new(struct hs_bytes group_info, struct hs_bytes tree, struct hs_mls_public **out);
 
-/* Writes what changed since the last save into, or load from, this store (store.h). NOMEM and the store's
- * errors: then free the group and load it again. */
+/* Writes what changed since the last save into, or load from, this store (store.h). INVALID_ARG for another
+ * store than before, which would get a part only; NOMEM and the store's errors: then free the group and load
+ * it again. */
 enum hs_err hs_mls_public_save(struct hs_mls_public *pub, const struct hs_mls_store *store);
 
 /* From one's own records: structure is checked, signatures are not (they are trusted). Nodes are read when

@@ -145,6 +145,7 @@ static enum hs_err save_epoch(struct hs_mls_public *pub, const struct hs_mls_sto
 
 enum hs_err hs_mls_public_save(struct hs_mls_public *pub, const struct hs_mls_store *store)
 {
+    HS_REQUIRE(!pub->is_saved || pub->saved_tree.store == store, HS_ERR_INVALID_ARG);
     if (!pub->is_saved || pub->saved_epoch != pub->now.parsed.epoch)
         HS_TRY(save_epoch(pub, store));
     return hs_mls_proposals_save(pub, store);

@@ -253,11 +253,25 @@ static void unreadable(void **state)
     assert_ok(hs_mls_public_tree(e->hub, &tree));
 }
 
+/* A second store would get a part only. */
+static void one_store(void **state)
+{
+    struct evil *e = *state;
+    struct mls_store *other = mls_store_new();
+    save(e);
+    assert_err(hs_mls_public_save(e->hub, &other->store), HS_ERR_INVALID_ARG);
+    reload(e);
+    assert_err(hs_mls_public_save(e->hub, &other->store), HS_ERR_INVALID_ARG);
+    assert_ok(hs_mls_public_save(e->hub, &e->hub_store->store));
+    mls_store_free(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         EVIL_TEST(proposals),          EVIL_TEST(goes_on),       EVIL_TEST(forgets_old_epochs),
         cmocka_unit_test(logarithmic), EVIL_TEST(failing_store), EVIL_TEST(unreadable),
+        EVIL_TEST(one_store),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }
