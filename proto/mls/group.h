@@ -192,7 +192,8 @@ struct hs_mls_proposal_request {
  * process(): a proposal counts when the orderer has it; sent as PrivateMessage, it waits here at once, for
  * one's own PrivateMessage can't be read. An UPDATE changes the group (its private key waits in it), a
  * PrivateMessage too (the ratchet). INVALID_ARG for a blank leaf, an unsound list or type; MLS_KEY_PACKAGE,
- * MLS_LEAF, MLS_VERSION for the KeyPackage; MLS_REMOVED. */
+ * MLS_LEAF, MLS_VERSION for the KeyPackage; TOO_LARGE for an Update past HS_MLS_MAX_OWN_UPDATES in one epoch;
+ * MLS_REMOVED. */
 enum hs_err hs_mls_group_propose(struct hs_mls_group *group, const struct hs_mls_proposal_request *request,
                                  struct hs_writer *out);
 

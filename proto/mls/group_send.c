@@ -121,13 +121,8 @@ void hs_mls_own_update_wipe(struct hs_mls_own_update *update)
     hs_wipe(update, sizeof *update);
 }
 
-/* The oldest is forgotten where there are too many. */
 static void remember_update(struct hs_mls_group *group, const struct hs_mls_own_update *update)
 {
-    if (group->update_count == HS_MLS_MAX_OWN_UPDATES) {
-        memmove(group->updates, group->updates + 1, (HS_MLS_MAX_OWN_UPDATES - 1) * sizeof *group->updates);
-        group->update_count--;
-    }
     group->updates[group->update_count++] = *update;
     group->saved.state = false;
 }
@@ -139,6 +134,8 @@ static enum hs_err propose_update(struct hs_mls_group *group, const struct hs_ml
     struct hs_mls_leaf HS_MLS_LEAF *leaf = NULL;
     struct hs_mls_proposal proposal = {.type = HS_MLS_UPDATE};
     HS_REQUIRE(request->signer == NULL || request->signer->suite == group->suite, HS_ERR_INVALID_ARG);
+    /* any of them may be committed, so no key is given up for a newer one */
+    HS_REQUIRE(group->update_count < HS_MLS_MAX_OWN_UPDATES, HS_ERR_TOO_LARGE);
     HS_TRY(hs_mls_kem_generate(group->suite, &update.priv, &update.pub));
     if (request->signer != NULL)
         update.signer = *request->signer;

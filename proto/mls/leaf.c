@@ -4,12 +4,9 @@
 
 #include <stdlib.h>
 
-/* A leaf is at most as large as its parts allow; the cap only guards against a bug. */
-enum { LEAF_CAP = 1 << 20 };
-
 enum hs_err hs_mls_leaf_copy(struct hs_bytes raw, struct hs_mls_leaf **out)
 {
-    HS_REQUIRE(raw.len <= LEAF_CAP, HS_ERR_TOO_LARGE);
+    HS_REQUIRE(raw.len <= HS_MLS_MAX_LEAF, HS_ERR_TOO_LARGE);
     struct hs_mls_leaf *leaf = malloc(sizeof *leaf + raw.len);
     HS_REQUIRE(leaf != NULL, HS_ERR_NOMEM);
     leaf->refs = 1;
@@ -123,7 +120,7 @@ enum hs_err hs_mls_leaf_verify(const struct hs_mls_suite *suite, const struct hs
                                struct hs_bytes group_id, uint32_t index)
 {
     const struct hs_mls_leaf_node node = hs_mls_leaf_node(leaf);
-    struct hs_writer HS_WRITER tbs = hs_writer(LEAF_CAP);
+    struct hs_writer HS_WRITER tbs = hs_writer(HS_MLS_MAX_LEAF_TBS);
     hs_mls_write_leaf_tbs(&tbs, &node, group_id, index);
     HS_TRY(tbs.err);
     return hs_mls_verify(suite, node.signature_key, "LeafNodeTBS", hs_writer_bytes(&tbs), node.signature);

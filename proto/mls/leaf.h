@@ -5,6 +5,9 @@
 #include "mls/codec.h"
 #include "mls/key_package.h"
 
+/* What a leaf's signature is over: it, the group's id and the leaf's place. */
+enum { HS_MLS_MAX_LEAF_TBS = HS_MLS_MAX_LEAF + HS_MLS_MAX_GROUP_ID + 16 };
+
 struct hs_mls_leaf {
     uint32_t refs, len;
     uint8_t

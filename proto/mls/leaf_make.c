@@ -2,15 +2,13 @@
 #include "mls/leaf.h"
 #include "mls/suite.h"
 
-/* A leaf is at most as large as its parts allow; the cap only guards against a bug. */
-enum { LEAF_CAP = 1 << 20 };
-
 static enum hs_err sign_leaf(const struct hs_mls_leaf_node *content, const struct hs_mls_signer *signer,
                              struct hs_bytes group_id, uint32_t index, struct hs_mls_leaf **out)
 {
     struct hs_mls_signature sig;
     struct hs_mls_leaf_node node = *content;
-    struct hs_writer HS_WRITER tbs = hs_writer(LEAF_CAP), HS_WRITER whole = hs_writer(LEAF_CAP);
+    struct hs_writer HS_WRITER tbs = hs_writer(HS_MLS_MAX_LEAF_TBS),
+                               HS_WRITER whole = hs_writer(HS_MLS_MAX_LEAF);
     hs_mls_write_leaf_tbs(&tbs, &node, group_id, index);
     HS_TRY(tbs.err);
     HS_TRY(hs_mls_sign(signer, "LeafNodeTBS", hs_writer_bytes(&tbs), &sig));
@@ -115,9 +113,9 @@ enum hs_err hs_mls_leaf_create(const struct hs_mls_leaf_params *params, struct h
 {
     static const uint8_t version[] = {0, HS_MLS_VERSION_10};
     uint16_t credential = params->credential_type == 0 ? HS_MLS_BASIC : params->credential_type;
-    struct lists HS_AUTO(lists_free)
-        lists = {hs_writer(LEAF_CAP), hs_writer(LEAF_CAP), hs_writer(LEAF_CAP), hs_writer(LEAF_CAP)};
-    struct hs_writer HS_WRITER extensions = hs_writer(LEAF_CAP);
+    struct lists HS_AUTO(lists_free) lists = {hs_writer(HS_MLS_MAX_LEAF), hs_writer(HS_MLS_MAX_LEAF),
+                                              hs_writer(HS_MLS_MAX_LEAF), hs_writer(HS_MLS_MAX_LEAF)};
+    struct hs_writer HS_WRITER extensions = hs_writer(HS_MLS_MAX_LEAF);
     HS_TRY(check_params(params, credential));
     HS_TRY(write_lists(params, credential, &lists));
     for (size_t i = 0; i < params->extension_count; i++)

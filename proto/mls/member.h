@@ -38,9 +38,6 @@ struct hs_mls_own_update {
     struct hs_mls_signer signer; /* where it brings another signature key; else suite is NULL */
 };
 
-/* Updates that one member has out in one epoch: more than one only by mistake. */
-enum { HS_MLS_MAX_OWN_UPDATES = 8 };
-
 void hs_mls_own_update_wipe(struct hs_mls_own_update *update);
 
 struct hs_mls_pending {
