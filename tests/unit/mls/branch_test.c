@@ -1,36 +1,24 @@
 /* Branches: some members of a group make one of their own. */
+#include "unit/mls/cast.h"
 #include "unit/mls/successor.h"
 
-struct cast {
-    struct person alice, bob, carol;
-    struct successor alice2, bob2, carol2;
-};
+static struct successor alice2, bob2, carol2;
 
-static int cast_setup(void **state)
+static int setup(void **state)
 {
-    static struct cast cast;
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    struct person *others[] = {&cast.bob};
-    world_add(&cast.alice, &cast.carol, others, 1);
-    successor_init(&cast.alice2, &cast.alice, 3);
-    successor_init(&cast.bob2, &cast.bob, 3);
-    successor_init(&cast.carol2, &cast.carol, 3);
-    *state = &cast;
+    struct cast *c = cast_found(state, NULL, 3);
+    successor_init(&alice2, &c->alice, 3);
+    successor_init(&bob2, &c->bob, 3);
+    successor_init(&carol2, &c->carol, 3);
     return 0;
 }
 
-static int cast_teardown(void **state)
+static int teardown(void **state)
 {
-    struct cast *cast = *state;
-    struct person *all[] = {&cast->alice,         &cast->bob,         &cast->carol,
-                            &cast->alice2.person, &cast->bob2.person, &cast->carol2.person};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        person_free(all[i]);
-    return 0;
+    person_free(&alice2.person);
+    person_free(&bob2.person);
+    person_free(&carol2.person);
+    return cast_teardown(state);
 }
 
 static const struct hs_mls_extension side_policy = {.type = ROOM_POLICY};
@@ -51,18 +39,17 @@ static void some_of_them(void **state)
     struct cast *c = *state;
     struct hs_writer HS_WRITER welcome = hs_writer(CAP);
     struct sent SENT s = sent_new();
-    const struct hs_bytes add = hs_writer_bytes(&c->bob2.person.key_package);
-    const struct hs_mls_successor plan = side_room(&c->alice2, &add, 1);
-    assert_ok(hs_mls_group_succeed(&plan, &welcome, &c->alice2.person.group));
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    const struct hs_bytes add = hs_writer_bytes(&bob2.person.key_package);
+    const struct hs_mls_successor plan = side_room(&alice2, &add, 1);
+    assert_ok(hs_mls_group_succeed(&plan, &welcome, &alice2.person.group));
+    person_commit(&c->alice, &empty, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     person_restart(&c->bob);
-    assert_ok(successor_join(&c->bob2, hs_writer_bytes(&welcome)));
-    assert_same_epoch(&c->alice2.person, &c->bob2.person);
-    assert_bytes(hs_mls_group_id(c->bob2.person.group), hs_bytes_str("side room"));
-    assert_int_equal(hs_mls_public_member_count(hs_mls_group_public(c->bob2.person.group)), 2);
-    assert_talks(&c->alice2.person, &c->bob2.person, "just us");
+    assert_ok(successor_join(&bob2, hs_writer_bytes(&welcome)));
+    assert_same_epoch(&alice2.person, &bob2.person);
+    assert_bytes(hs_mls_group_id(bob2.person.group), hs_bytes_str("side room"));
+    assert_int_equal(hs_mls_public_member_count(hs_mls_group_public(bob2.person.group)), 2);
+    assert_talks(&alice2.person, &bob2.person, "just us");
     assert_talks(&c->alice, &c->bob, "and all of us");
 }
 
@@ -73,10 +60,10 @@ static void strangers(void **state)
     struct person stranger;
     struct hs_writer HS_WRITER welcome = hs_writer(CAP);
     person_init(&stranger, "stranger");
-    const struct hs_bytes adds[] = {hs_writer_bytes(&c->bob2.person.key_package),
+    const struct hs_bytes adds[] = {hs_writer_bytes(&bob2.person.key_package),
                                     hs_writer_bytes(&stranger.key_package)};
-    const struct hs_mls_successor plan = side_room(&c->alice2, adds, 2);
-    assert_err(hs_mls_group_succeed(&plan, &welcome, &c->alice2.person.group), HS_ERR_INVALID_ARG);
+    const struct hs_mls_successor plan = side_room(&alice2, adds, 2);
+    assert_err(hs_mls_group_succeed(&plan, &welcome, &alice2.person.group), HS_ERR_INVALID_ARG);
     /* the same signature key as in the old group is fine as well, whatever the credential says now */
     struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv;
     struct hs_writer HS_WRITER package = hs_writer(CAP);
@@ -84,8 +71,8 @@ static void strangers(void **state)
     params.identity = hs_bytes_str("carol the second");
     assert_ok(hs_mls_key_package_new(&params, false, &package, &priv));
     const struct hs_bytes carol = hs_writer_bytes(&package);
-    const struct hs_mls_successor fine = side_room(&c->alice2, &carol, 1);
-    assert_ok(hs_mls_group_succeed(&fine, &welcome, &c->alice2.person.group));
+    const struct hs_mls_successor fine = side_room(&alice2, &carol, 1);
+    assert_ok(hs_mls_group_succeed(&fine, &welcome, &alice2.person.group));
     person_free(&stranger);
 }
 
@@ -94,7 +81,7 @@ static void forge(struct cast *c, const struct hs_mls_psk_id *id, const struct h
                   struct hs_writer *welcome)
 {
     struct sent SENT s = sent_new();
-    struct person *by = &c->alice2.person;
+    struct person *by = &alice2.person;
     const struct hs_mls_secret secret = hs_mls_group_resumption(c->alice.group);
     const struct hs_mls_psk psk = {.id = *id, .secret = HS_MLS_VIEW(secret)};
     const struct hs_mls_commit_request request = {
@@ -112,27 +99,27 @@ static void joiners_check(void **state)
     struct person stranger;
     struct hs_writer HS_WRITER welcome = hs_writer(CAP);
     person_init(&stranger, "stranger");
-    const struct hs_bytes adds[] = {hs_writer_bytes(&c->bob2.person.key_package),
+    const struct hs_bytes adds[] = {hs_writer_bytes(&bob2.person.key_package),
                                     hs_writer_bytes(&stranger.key_package)};
     struct hs_mls_psk_id id = {.type = HS_MLS_PSK_RESUMPTION,
                                .usage = HS_MLS_PSK_BRANCH,
                                .group_id = hs_mls_group_id(c->alice.group),
                                .epoch = hs_mls_group_epoch(c->alice.group)};
     forge(c, &id, adds, 2, &welcome); /* with somebody who isn't in the old group */
-    assert_err(successor_join(&c->bob2, hs_writer_bytes(&welcome)), HS_ERR_MLS_WELCOME);
+    assert_err(successor_join(&bob2, hs_writer_bytes(&welcome)), HS_ERR_MLS_WELCOME);
     id.usage = HS_MLS_PSK_REINIT;
     forge(c, &id, adds, 1, &welcome); /* a ReInit that nobody asked for */
-    assert_err(successor_join(&c->bob2, hs_writer_bytes(&welcome)), HS_ERR_MLS_WELCOME);
+    assert_err(successor_join(&bob2, hs_writer_bytes(&welcome)), HS_ERR_MLS_WELCOME);
     id.usage = HS_MLS_PSK_APPLICATION;
     forge(c, &id, adds, 1, &welcome); /* no branch at all */
-    assert_err(successor_join(&c->bob2, hs_writer_bytes(&welcome)), HS_ERR_MLS_WELCOME);
+    assert_err(successor_join(&bob2, hs_writer_bytes(&welcome)), HS_ERR_MLS_WELCOME);
     id.usage = HS_MLS_PSK_BRANCH;
     forge(c, &id, adds, 1, &welcome);
     struct hs_mls_group *from = c->bob.group;
     c->bob.group = NULL; /* without the old group nothing can be checked */
-    assert_err(successor_join(&c->bob2, hs_writer_bytes(&welcome)), HS_ERR_NOT_FOUND);
+    assert_err(successor_join(&bob2, hs_writer_bytes(&welcome)), HS_ERR_NOT_FOUND);
     c->bob.group = from;
-    assert_ok(successor_join(&c->bob2, hs_writer_bytes(&welcome)));
+    assert_ok(successor_join(&bob2, hs_writer_bytes(&welcome)));
     person_free(&stranger);
 }
 
@@ -141,8 +128,8 @@ static void later_epoch(void **state)
 {
     struct cast *c = *state;
     struct sent SENT s = sent_new();
-    const struct hs_bytes add = hs_writer_bytes(&c->bob2.person.key_package);
-    struct person *by = &c->alice2.person;
+    const struct hs_bytes add = hs_writer_bytes(&bob2.person.key_package);
+    struct person *by = &alice2.person;
     const struct hs_mls_psk_id id = {.type = HS_MLS_PSK_RESUMPTION,
                                      .usage = HS_MLS_PSK_BRANCH,
                                      .group_id = hs_mls_group_id(c->alice.group),
@@ -150,8 +137,7 @@ static void later_epoch(void **state)
     const struct hs_mls_secret secret = hs_mls_group_resumption(c->alice.group);
     const struct hs_mls_psk psk = {.id = id, .secret = HS_MLS_VIEW(secret)};
     person_create(by, "policy");
-    assert_ok(person_try_commit(by, &(struct hs_mls_commit_request){0}, &s));
-    assert_ok(hs_mls_group_accept(by->group));
+    person_commit(by, &empty, &s);
     assert_ok(hs_mls_group_set_psks(by->group, &psk, 1));
     const struct hs_mls_commit_request request = {
         .adds = &add, .add_count = 1, .psks = &id, .psk_count = 1, .tree_in_welcome = true};
@@ -188,7 +174,7 @@ static void other_suite(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(some_of_them), TEST(strangers), TEST(joiners_check), TEST(later_epoch), TEST(other_suite),
     };

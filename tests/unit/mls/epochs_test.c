@@ -1,28 +1,6 @@
 /* How long past epochs are kept: by count and by time; what a joiner keeps of its KeyPackage; exporter and
  * authenticator. */
-#include "unit/mls/world.h"
-
-struct cast {
-    struct person alice, bob;
-};
-
-static int cast_setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_create(&cast.alice, "policy");
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    return 0;
-}
+#include "unit/mls/cast.h"
 
 /* Bob joins with these settings. */
 static void join(struct cast *c, uint32_t epochs, uint32_t seconds)
@@ -41,8 +19,7 @@ static void epochs(struct cast *c, struct hs_writer *posts, size_t count)
         struct sent SENT s = sent_new();
         posts[i] = hs_writer(CAP);
         assert_ok(hs_mls_group_protect(c->alice.group, hs_bytes_str("post"), hs_bytes_str(""), 0, &posts[i]));
-        assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
-        assert_ok(hs_mls_group_accept(c->alice.group));
+        person_commit(&c->alice, &empty, &s);
         person_follow(&c->bob, hs_writer_bytes(&s.commit));
     }
 }
@@ -186,8 +163,7 @@ static void last_resort(void **state)
     struct person carol;
     struct hs_mls_leaf_params params = person_params(&c->bob);
     struct hs_mls_key_package_facts facts;
-    hs_writer_reset(&c->bob.key_package);
-    assert_ok(hs_mls_key_package_new(&params, true, &c->bob.key_package, &c->bob.priv));
+    person_key_package_with(&c->bob, &params, true);
     assert_ok(hs_mls_key_package_check(hs_writer_bytes(&c->bob.key_package), NOW, &facts));
     assert_true(facts.last_resort);
     join(c, 5, 0);
@@ -227,7 +203,7 @@ static void exports(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, cast_of_one)
     const struct CMUnitTest tests[] = {
         TEST(keeps_none),  TEST(keeps_one),   TEST(keeps_most),      TEST(too_many),    TEST(expires),
         TEST(clock_jumps), TEST(not_by_time), TEST(dropped_is_gone), TEST(last_resort), TEST(exports),

@@ -14,7 +14,7 @@ static void hub_follow(struct evil *e, struct hs_bytes commit)
 /* Alice's group, with a moderator outside. */
 static void create(struct evil *e)
 {
-    struct hs_writer HS_WRITER senders = hs_writer(CAP);
+    struct hs_writer HS_WRITER senders = writer();
     const struct hs_mls_external_sender moderator = {.signature_key = HS_MLS_VIEW(e->moderator.pub),
                                                      .credential_type = HS_MLS_BASIC,
                                                      .identity = hs_bytes_str("moderator")};
@@ -43,15 +43,13 @@ static void gather(struct evil *e)
                                     hs_writer_bytes(&e->carol.key_package),
                                     hs_writer_bytes(&e->dave.key_package)};
     const struct hs_mls_commit_request request = {.adds = adds, .add_count = 3, .tree_in_welcome = true};
-    assert_ok(person_try_commit(&e->alice, &request, &s));
-    assert_ok(hs_mls_group_accept(e->alice.group));
+    person_commit(&e->alice, &request, &s);
     assert_ok(hs_mls_public_new(hs_writer_bytes(&s.group_info), (struct hs_bytes){0}, &e->hub));
     for (size_t i = 0; i < 3; i++)
         assert_ok(person_try_join(others[i], hs_writer_bytes(&s.welcome), (struct hs_bytes){0}));
     for (size_t i = 0; i < 4; i++) {
         struct sent SENT own = sent_new();
-        assert_ok(person_try_commit(all[i], &(struct hs_mls_commit_request){0}, &own));
-        assert_ok(hs_mls_group_accept(all[i]->group));
+        person_commit(all[i], &empty, &own);
         for (size_t j = 0; j < 4; j++)
             if (j != i)
                 person_follow(all[j], hs_writer_bytes(&own.commit));
@@ -99,7 +97,7 @@ struct snapshot {
 static struct snapshot snapshot(struct evil *e)
 {
     struct snapshot s = {.bob = person_state(&e->bob)};
-    struct hs_writer HS_WRITER w = hs_writer(CAP);
+    struct hs_writer HS_WRITER w = writer();
     assert_ok(hs_mls_public_save(e->hub, &e->hub_store->store));
     s.hub = mls_store_hash(e->hub_store);
     hs_mls_state_write(&w, &e->hub->now);
@@ -219,7 +217,7 @@ struct hs_mls_proposal evil_external_init(struct hs_bytes kem_output)
 static void leaf_sign(struct evil_leaf *leaf, void (*bend)(struct evil_leaf *leaf), struct hs_writer *out)
 {
     struct hs_mls_signature sig;
-    struct hs_writer HS_WRITER tbs = hs_writer(CAP);
+    struct hs_writer HS_WRITER tbs = writer();
     if (bend != NULL)
         bend(leaf);
     hs_mls_write_leaf_tbs(&tbs, &leaf->node, leaf->group_id, leaf->index);
@@ -291,4 +289,11 @@ void evil_propose(struct evil *e, const struct evil_sender *sender, const struct
     if (sender->bend != NULL)
         sender->bend(&authed);
     frame(group, &authed, out);
+}
+
+struct hs_mls_hash evil_says(struct evil *e, const struct person *by, const struct hs_mls_proposal *proposal)
+{
+    struct hs_writer HS_WRITER message = writer();
+    evil_propose(e, &(struct evil_sender){.person = by}, proposal, &message);
+    return evil_heard(e, hs_writer_bytes(&message));
 }

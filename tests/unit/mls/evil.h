@@ -16,6 +16,13 @@ struct evil {
 
 enum { EVIL_SUITE = 3 };
 
+static const struct hs_bytes nothing = {0};
+
+static inline struct hs_writer writer(void)
+{
+    return hs_writer(CAP);
+}
+
 int evil_setup(void **state);
 int evil_teardown(void **state);
 #define EVIL_TEST(name) cmocka_unit_test_setup_teardown(name, evil_setup, evil_teardown)
@@ -69,6 +76,9 @@ struct evil_sender {
 void evil_propose(struct evil *e, const struct evil_sender *sender, const struct hs_mls_proposal *proposal,
                   struct hs_writer *out);
 
+/* A member's, which all hear. Gives its reference. */
+struct hs_mls_hash evil_says(struct evil *e, const struct person *by, const struct hs_mls_proposal *proposal);
+
 struct evil_commit {
     struct person *by;
     bool external;                 /* by comes in from outside */
@@ -86,6 +96,10 @@ struct evil_commit {
 };
 
 void evil_commit(struct evil *e, const struct evil_commit *plan, struct hs_writer *out);
+
+/* Made, and refused or judged as above. */
+void evil_commit_refused(struct evil *e, const struct evil_commit *plan, enum hs_err want);
+void evil_commit_judged(struct evil *e, const struct evil_commit *plan, enum hs_err member, enum hs_err hub);
 
 /* A commit by alice, with a path, of that list; refused with that error. The path is made for the list, or
  * for another one where that can't be carried out at all. */

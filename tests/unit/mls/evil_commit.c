@@ -28,7 +28,7 @@ static void bend_leaf(struct forging *f)
 {
     struct hs_mls_signature sig;
     struct hs_mls_tree *tree = &f->staged->next.tree;
-    struct hs_writer HS_WRITER tbs = hs_writer(CAP);
+    struct hs_writer HS_WRITER tbs = writer();
     struct hs_mls_leaf HS_MLS_LEAF *leaf = NULL;
     struct evil_leaf bent = {
         .node = hs_mls_leaf_node(hs_mls_tree_leaf(tree, f->own)),
@@ -181,24 +181,31 @@ static void conclude(struct forging *f, struct hs_writer *out)
 void evil_commit(struct evil *e, const struct evil_commit *plan, struct hs_writer *out)
 {
     struct forging HS_AUTO(forging_free)
-        f = {.plan = plan, .leaf = hs_writer(CAP), .nodes = hs_writer(CAP), .bent = hs_writer(CAP)};
+        f = {.plan = plan, .leaf = writer(), .nodes = writer(), .bent = writer()};
     stage(e, &f);
     conclude(&f, out);
 }
 
+void evil_commit_judged(struct evil *e, const struct evil_commit *plan, enum hs_err member, enum hs_err hub)
+{
+    struct hs_writer HS_WRITER message = writer();
+    evil_commit(e, plan, &message);
+    evil_judged(e, hs_writer_bytes(&message), member, hub);
+}
+
+void evil_commit_refused(struct evil *e, const struct evil_commit *plan, enum hs_err want)
+{
+    evil_commit_judged(e, plan, want, want);
+}
+
 void evil_list_refused(struct evil *e, struct hs_bytes list, enum hs_err want)
 {
-    struct hs_writer HS_WRITER message = hs_writer(CAP);
-    evil_commit(e, &(struct evil_commit){.by = &e->alice, .list = list}, &message);
-    evil_refused(e, hs_writer_bytes(&message), want);
+    evil_commit_refused(e, &(struct evil_commit){.by = &e->alice, .list = list}, want);
 }
 
 void evil_split_refused(struct evil *e, struct hs_bytes list, struct hs_bytes honest, enum hs_err want)
 {
-    struct hs_writer HS_WRITER message = hs_writer(CAP);
-    const struct evil_commit plan = {.by = &e->alice, .list = list, .honest = &honest};
-    evil_commit(e, &plan, &message);
-    evil_refused(e, hs_writer_bytes(&message), want);
+    evil_commit_refused(e, &(struct evil_commit){.by = &e->alice, .list = list, .honest = &honest}, want);
 }
 
 struct hs_bytes evil_external(struct evil *e, uint8_t kem[static HS_MLS_MAX_PUB], struct hs_mls_secret *init)
@@ -217,7 +224,7 @@ static void package_leaf(const struct evil_package *plan, struct hs_bytes encryp
 {
     struct hs_mls_signature sig;
     struct hs_mls_leaf HS_MLS_LEAF *first = NULL;
-    struct hs_writer HS_WRITER tbs = hs_writer(CAP);
+    struct hs_writer HS_WRITER tbs = writer();
     const struct hs_mls_leaf_params params = person_params(plan->by);
     assert_ok(hs_mls_leaf_create(&params, encryption_key, &first));
     struct evil_leaf leaf = {
@@ -236,7 +243,7 @@ void evil_key_package(const struct evil_package *plan, struct hs_writer *out)
     struct hs_mls_secret HS_MLS_SECRET priv = {0};
     struct hs_mls_pub init, encryption;
     struct hs_mls_signature sig;
-    struct hs_writer HS_WRITER leaf = hs_writer(CAP), HS_WRITER tbs = hs_writer(CAP);
+    struct hs_writer HS_WRITER leaf = writer(), HS_WRITER tbs = writer();
     struct hs_mls_key_package kp = {.version = HS_MLS_VERSION_10, .suite = plan->by->signer.suite->id};
     assert_ok(hs_mls_kem_generate(plan->by->signer.suite, &priv, &init));
     assert_ok(hs_mls_kem_generate(plan->by->signer.suite, &priv, &encryption));

@@ -1,37 +1,11 @@
 /* Coming in by an external commit, and coming back by one. */
-#include "unit/mls/world.h"
+#include "unit/mls/cast.h"
 
 #include "mls/external.h"
 
-struct cast {
-    struct person alice, bob, carol, dave;
-    struct hs_mls_public *hub;
-};
-
-static int cast_setup(void **state)
+static int setup(void **state)
 {
-    static struct cast cast;
-    struct hs_writer HS_WRITER info = hs_writer(CAP);
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_init(&cast.dave, "dave");
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    assert_ok(hs_mls_group_info(cast.alice.group, true, &info));
-    assert_ok(hs_mls_public_new(hs_writer_bytes(&info), (struct hs_bytes){0}, &cast.hub));
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    person_free(&cast->dave);
-    hs_mls_public_free_at(&cast->hub);
+    cast_found_watched(state, 2);
     return 0;
 }
 
@@ -90,8 +64,7 @@ static void joins(void **state)
     assert_talks(&c->carol, &c->alice, "here I am");
     assert_talks(&c->bob, &c->carol, "welcome");
     /* the newcomer's group goes on like any other */
-    assert_ok(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &t));
-    assert_ok(hs_mls_group_accept(c->carol.group));
+    person_commit(&c->carol, &empty, &t);
     person_follow(&c->alice, hs_writer_bytes(&t.commit));
     person_follow(&c->bob, hs_writer_bytes(&t.commit));
     hub_takes(c, &t);
@@ -108,9 +81,7 @@ static void takes_a_blank_leaf(void **state)
     const uint32_t bob = 1;
     struct person *others[] = {&c->bob};
     world_add(&c->alice, &c->carol, others, 1);
-    assert_ok(person_try_commit(&c->carol,
-                                &(struct hs_mls_commit_request){.removes = &bob, .remove_count = 1}, &r));
-    assert_ok(hs_mls_group_accept(c->carol.group));
+    person_commit(&c->carol, &(struct hs_mls_commit_request){.removes = &bob, .remove_count = 1}, &r);
     person_follow(&c->alice, hs_writer_bytes(&r.commit));
     assert_ok(hs_mls_group_info(c->carol.group, false, &info));
     struct hs_mls_external_join join = request(&c->dave, &info);
@@ -195,8 +166,7 @@ static void too_late(void **state)
     assert_ok(hs_mls_group_info(c->alice.group, true, &info));
     struct hs_mls_external_join join = request(&c->carol, &info);
     assert_ok(try_join(&c->carol, &join, &s));
-    assert_ok(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &t));
-    assert_ok(hs_mls_group_accept(c->bob.group));
+    person_commit(&c->bob, &empty, &t);
     hub_takes(c, &t);
     struct hs_mls_event *event = NULL;
     assert_err(hs_mls_public_process(c->hub, hs_writer_bytes(&s.commit), &event), HS_ERR_MLS_EPOCH);
@@ -216,7 +186,7 @@ static void drops_a_pending_commit(void **state)
     struct hs_writer HS_WRITER info = hs_writer(CAP);
     assert_ok(hs_mls_group_info(c->alice.group, true, &info));
     const struct hs_mls_external_join join = request(&c->carol, &info);
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &t));
+    assert_ok(person_try_commit(&c->alice, &empty, &t));
     assert_ok(try_join(&c->carol, &join, &s));
     person_follow(&c->alice, hs_writer_bytes(&s.commit));
     assert_false(hs_mls_group_has_pending(c->alice.group));
@@ -305,7 +275,7 @@ static void members_refuse_what_is_bent(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, setup)
     const struct CMUnitTest tests[] = {
         TEST(joins),    TEST(takes_a_blank_leaf),     TEST(resync),   TEST(with_a_psk),
         TEST(too_late), TEST(drops_a_pending_commit), TEST(refusals), TEST(members_refuse_what_is_bent),

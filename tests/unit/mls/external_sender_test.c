@@ -5,13 +5,7 @@
 #include "mls/extensions.h"
 #include "mls/external.h"
 
-static const struct hs_bytes nothing = {0};
 static const uint8_t zeros[32];
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
 
 static struct hs_mls_outsider moderator(const struct evil *e)
 {

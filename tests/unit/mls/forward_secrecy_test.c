@@ -339,7 +339,7 @@ static void commits(const struct hs_mls_suite *suite)
         search_for_keys(&s, &bob, false);
         assert_there(&s, "the init secret");
         assert_there(&s, "the committer's leaf key");
-        assert_ok(person_try_commit(&alice, &(struct hs_mls_commit_request){0}, &sent));
+        assert_ok(person_try_commit(&alice, &empty, &sent));
         start = alice.group->pending->start;
         if (i == 1) { /* as it is stored, and staged again */
             person_save(&alice);
@@ -362,7 +362,7 @@ static void dropped(const struct hs_mls_suite *suite)
     static struct search s;
     struct sent SENT lost = sent_new(), SENT won = sent_new();
     (void)suite;
-    assert_ok(person_try_commit(&alice, &(struct hs_mls_commit_request){0}, &lost));
+    assert_ok(person_try_commit(&alice, &empty, &lost));
     search_for(&s, "the lost path secret", HS_MLS_VIEW(alice.group->pending->start));
     search_for(&s, "the lost leaf key", HS_MLS_VIEW(alice.group->pending->leaf));
     search_for(&s, "the lost epoch's init secret",
@@ -371,8 +371,7 @@ static void dropped(const struct hs_mls_suite *suite)
                HS_MLS_VIEW(alice.group->pending->staged->secrets->epoch.exporter));
     person_save(&alice);
     assert_there(&s, "the lost path secret");
-    assert_ok(person_try_commit(&bob, &(struct hs_mls_commit_request){0}, &won));
-    assert_ok(hs_mls_group_accept(bob.group));
+    person_commit(&bob, &empty, &won);
     person_follow(&alice, hs_writer_bytes(&won.commit));
     assert_gone(&s, both, 2);
 }
@@ -388,8 +387,7 @@ static void past(const struct hs_mls_suite *suite)
     say(&one);
     say(&one);
     hear(&one);
-    assert_ok(person_try_commit(&alice, &(struct hs_mls_commit_request){0}, &sent));
-    assert_ok(hs_mls_group_accept(alice.group));
+    person_commit(&alice, &empty, &sent);
     person_follow(&bob, hs_writer_bytes(&sent.commit));
     assert_there(&s, "the message key");
     assert_there(&s, "the sender data secret");

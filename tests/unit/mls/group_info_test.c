@@ -1,29 +1,5 @@
 /* What is public of a GroupInfo, judged by a hub (RFC 9420, 12.4.3.1). */
-#include "unit/mls/world.h"
-
-struct cast {
-    struct person alice, bob, carol;
-};
-
-static int cast_setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_create(&cast.alice, "policy");
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    return 0;
-}
+#include "unit/mls/cast.h"
 
 /* What a hub or newcomer says to a GroupInfo by alice over that tree, hash and signature in order. */
 static enum hs_err judge_tree(struct cast *c, struct hs_mls_tree *tree)
@@ -127,7 +103,7 @@ static void bent_trees(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, cast_of_one)
     const struct CMUnitTest tests[] = {TEST(bent_contexts), TEST(bent_trees)};
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

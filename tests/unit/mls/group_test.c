@@ -1,36 +1,15 @@
 /* The life of a group: create, add, talk, update, remove. */
-#include "unit/mls/world.h"
+#include "unit/mls/cast.h"
 
 #include "mls/key_package_check.h"
 #include "mls/member.h"
 #include "mls/suite.h"
 
-struct cast {
-    struct person alice, bob, carol, dave;
-};
-
-static int cast_setup(void **state)
+static int setup(void **state)
 {
-    static struct cast cast;
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_init(&cast.dave, "dave");
-    person_create(&cast.alice, "policy 1");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    struct person *others[] = {&cast.bob};
-    world_add(&cast.alice, &cast.carol, others, 1);
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    person_free(&cast->dave);
+    struct cast *c = cast_meet(state, NULL);
+    person_create(&c->alice, "policy 1");
+    cast_gather(c, 3);
     return 0;
 }
 
@@ -103,8 +82,7 @@ static void mixed_commit(void **state)
                                                   .set_extensions = true,
                                                   .extensions = &policy,
                                                   .extension_count = 1};
-    assert_ok(person_try_commit(&c->alice, &request, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &request, &s);
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     assert_ok(hs_mls_group_process(c->carol.group, hs_writer_bytes(&s.commit), &event));
     const struct hs_mls_change *change = hs_mls_staged_change(event->staged);
@@ -144,8 +122,7 @@ static void removed_is_out(void **state)
     const uint32_t remove = 2;
     const struct hs_mls_commit_request request = {.removes = &remove, .remove_count = 1};
     assert_ok(hs_mls_group_protect(c->bob.group, hs_bytes_str("before"), hs_bytes_str(""), 0, &old));
-    assert_ok(person_try_commit(&c->alice, &request, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &request, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     assert_ok(hs_mls_group_protect(c->alice.group, hs_bytes_str("secret"), hs_bytes_str(""), 0, &post));
     struct hs_mls_event *event = NULL;
@@ -163,7 +140,7 @@ static void removed_is_out(void **state)
     assert_err(propose_update(&c->carol, "", &w), HS_ERR_MLS_REMOVED);
     assert_err(hs_mls_group_info(c->carol.group, true, &w), HS_ERR_MLS_REMOVED);
     struct sent SENT t = sent_new();
-    assert_err(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &t), HS_ERR_MLS_REMOVED);
+    assert_err(person_try_commit(&c->carol, &empty, &t), HS_ERR_MLS_REMOVED);
     uint8_t key[32];
     assert_err(hs_mls_group_export(c->carol.group, "x", none, key, sizeof key), HS_ERR_MLS_REMOVED);
     /* what was sent while it was a member can still be read */
@@ -191,9 +168,9 @@ static void leaving(void **state)
     person_hear(&c->carol, hs_writer_bytes(&w));
     person_hear(&c->bob, hs_writer_bytes(&w));
     /* the one who leaves can't commit */
-    assert_err(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &s), HS_ERR_INVALID_STATE);
+    assert_err(person_try_commit(&c->bob, &empty, &s), HS_ERR_INVALID_STATE);
     assert_int_equal(hs_mls_public_proposal_count(hs_mls_group_public(c->carol.group)), 1);
-    assert_ok(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->carol, &empty, &s));
     assert_int_equal(hs_mls_group_pending_change(c->carol.group)->removed_count, 1);
     assert_int_equal(hs_mls_group_pending_change(c->carol.group)->removed[0].by.index, 1);
     assert_ok(hs_mls_group_accept(c->carol.group));
@@ -218,8 +195,7 @@ static void update_by_another(void **state)
     person_hear(&c->carol, hs_writer_bytes(&w));
     person_restart(&c->bob);
     person_restart(&c->carol);
-    assert_ok(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &s));
-    assert_ok(hs_mls_group_accept(c->carol.group));
+    person_commit(&c->carol, &empty, &s);
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     assert_ok(hs_mls_group_process(c->alice.group, hs_writer_bytes(&s.commit), &event));
     const struct hs_mls_change *change = hs_mls_staged_change(event->staged);
@@ -245,7 +221,7 @@ static void own_update_not_in_own_commit(void **state)
     assert_ok(propose_update(&c->bob, "", &w));
     person_hear(&c->bob, hs_writer_bytes(&w));
     person_hear(&c->alice, hs_writer_bytes(&w));
-    assert_ok(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->bob, &empty, &s));
     assert_int_equal(hs_mls_group_pending_change(c->bob.group)->updated_count, 1);
     assert_ok(hs_mls_group_accept(c->bob.group));
     person_follow(&c->alice, hs_writer_bytes(&s.commit));
@@ -258,8 +234,7 @@ static void new_identity(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new();
     const struct hs_mls_commit_request request = {.identity = hs_bytes_str("alice 2")};
-    assert_ok(person_try_commit(&c->alice, &request, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &request, &s);
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     assert_ok(hs_mls_group_process(c->bob.group, hs_writer_bytes(&s.commit), &event));
     const struct hs_mls_change *change = hs_mls_staged_change(event->staged);
@@ -277,12 +252,10 @@ static void wrong_tree(void **state)
     struct hs_writer HS_WRITER old = hs_writer(CAP), HS_WRITER now = hs_writer(CAP);
     struct hs_bytes add = hs_writer_bytes(&c->dave.key_package);
     const struct hs_mls_commit_request request = {.adds = &add, .add_count = 1};
-    assert_ok(person_try_commit(&c->alice, &request, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &request, &s);
     assert_ok(hs_mls_public_tree(hs_mls_group_public(c->alice.group), &now));
     struct sent SENT t = sent_new();
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &t));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &empty, &t);
     assert_ok(hs_mls_public_tree(hs_mls_group_public(c->alice.group), &old));
     assert_err(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), hs_writer_bytes(&old)),
                HS_ERR_MLS_TREE);
@@ -342,14 +315,11 @@ static void blank_keys_go(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new(), SENT t = sent_new();
     const uint32_t bob = 1;
-    assert_ok(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &s));
-    assert_ok(hs_mls_group_accept(c->bob.group));
+    person_commit(&c->bob, &empty, &s);
     person_follow(&c->alice, hs_writer_bytes(&s.commit));
     person_follow(&c->carol, hs_writer_bytes(&s.commit));
     assert_true(c->alice.group->path.have[1]);
-    assert_ok(person_try_commit(&c->carol,
-                                &(struct hs_mls_commit_request){.removes = &bob, .remove_count = 1}, &t));
-    assert_ok(hs_mls_group_accept(c->carol.group));
+    person_commit(&c->carol, &(struct hs_mls_commit_request){.removes = &bob, .remove_count = 1}, &t);
     person_follow(&c->alice, hs_writer_bytes(&t.commit));
     assert_false(c->alice.group->path.have[1]);
     assert_true(c->alice.group->path.have[2]);
@@ -364,20 +334,18 @@ static void path_secret_in_welcome(void **state)
     const struct hs_bytes add = hs_writer_bytes(&c->dave.key_package);
     const struct hs_mls_commit_request request = {
         .adds = &add, .add_count = 1, .force_path = true, .tree_in_welcome = true};
-    assert_ok(person_try_commit(&c->carol, &request, &s));
-    assert_ok(hs_mls_group_accept(c->carol.group));
+    person_commit(&c->carol, &request, &s);
     person_follow(&c->alice, hs_writer_bytes(&s.commit));
     assert_ok(person_try_join(&c->dave, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}));
     assert_true(c->dave.group->path.have[1]);
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &t));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &empty, &t);
     person_follow(&c->dave, hs_writer_bytes(&t.commit));
     assert_same_epoch(&c->alice, &c->dave);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, setup)
     const struct CMUnitTest tests[] = {
         TEST(all_agree),
         TEST(empty_commit),

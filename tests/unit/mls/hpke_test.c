@@ -1,16 +1,6 @@
 /* Key encapsulation and HPKE over every provider's table. */
 #include "support/hex.h"
-#include "unit/mls/odd_suite.h"
-
-#include "crypto/selftest.h"
-#include "mls/suite.h"
-
-static const struct hs_mls_suite *suites[HS_MLS_MAX_SUITES];
-static size_t suite_count;
-
-#define EACH_SUITE(s)                                                                                        \
-    for (size_t i_ = 0; i_ < suite_count; i_++)                                                              \
-        for (const struct hs_mls_suite *s = suites[i_]; s != NULL; s = NULL)
+#include "unit/mls/every_suite.h"
 
 static const struct hs_bytes none = {0};
 
@@ -176,20 +166,11 @@ static void external_init(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    if (hs_crypto_init() != HS_OK || hs_mls_suite_add(&odd_suite) != HS_OK)
-        return -1;
-    suite_count = hs_mls_suites(suites);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kem),     cmocka_unit_test(low_order),     cmocka_unit_test(hpke_known),
         cmocka_unit_test(sealing), cmocka_unit_test(external_init),
     };
-    return cmocka_run_group_tests(tests, setup, NULL);
+    return cmocka_run_group_tests(tests, suites_setup, NULL);
 }

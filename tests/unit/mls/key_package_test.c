@@ -14,8 +14,7 @@ static void facts(void **state)
     params.not_after = NOW + 5;
     params.extensions = &extension;
     params.extension_count = 1;
-    hs_writer_reset(&p.key_package);
-    assert_ok(hs_mls_key_package_new(&params, false, &p.key_package, &p.priv));
+    person_key_package_with(&p, &params, false);
     struct hs_bytes message = hs_writer_bytes(&p.key_package), data;
     assert_ok(hs_mls_key_package_check(message, NOW, &f));
     assert_bytes(f.identity, hs_bytes_str("alice"));
@@ -42,8 +41,7 @@ static void last_resort(void **state)
     struct hs_mls_key_package_facts f;
     person_init(&p, "alice");
     struct hs_mls_leaf_params params = person_params(&p);
-    hs_writer_reset(&p.key_package);
-    assert_ok(hs_mls_key_package_new(&params, true, &p.key_package, &p.priv));
+    person_key_package_with(&p, &params, true);
     assert_ok(hs_mls_key_package_check(hs_writer_bytes(&p.key_package), NOW, &f));
     assert_true(f.last_resort);
     assert_ok(hs_mls_key_package_read(hs_writer_bytes(&p.key_package), &kp));
@@ -184,8 +182,7 @@ static void required_capabilities(void **state)
     person_create(&alice, "policy");
     struct hs_mls_leaf_params params = person_params(&bob);
     params.extension_type_count = 0;
-    hs_writer_reset(&bob.key_package);
-    assert_ok(hs_mls_key_package_new(&params, false, &bob.key_package, &bob.priv));
+    person_key_package_with(&bob, &params, false);
     struct hs_bytes add = hs_writer_bytes(&bob.key_package);
     const struct hs_mls_commit_request request = {.adds = &add, .add_count = 1};
     assert_err(person_try_commit(&alice, &request, &s), HS_ERR_MLS_LEAF);

@@ -23,8 +23,7 @@ static void capabilities(void **state)
     params.proposal_type_count = 4;
     params.suites = suites;
     params.suite_count = 3;
-    hs_writer_reset(&p.key_package);
-    assert_ok(hs_mls_key_package_new(&params, false, &p.key_package, &p.priv));
+    person_key_package_with(&p, &params, false);
     assert_ok(hs_mls_key_package_read(hs_writer_bytes(&p.key_package), &kp));
     assert_bytes(kp.leaf.capabilities.versions, hs_bytes("\0\1", 2));
     assert_bytes(kp.leaf.capabilities.suites, hs_bytes("\0\3\0\1\x2A\x2A", 6));
@@ -46,8 +45,7 @@ static void own_grease(void **state)
     struct hs_mls_leaf_params params = person_params(&p);
     params.grease = true;
     for (int i = 0; i < 20; i++) {
-        hs_writer_reset(&p.key_package);
-        assert_ok(hs_mls_key_package_new(&params, false, &p.key_package, &p.priv));
+        person_key_package_with(&p, &params, false);
         assert_ok(hs_mls_key_package_check(hs_writer_bytes(&p.key_package), NOW, &f));
         assert_ok(hs_mls_key_package_read(hs_writer_bytes(&p.key_package), &kp));
         const struct hs_mls_capabilities *c = &kp.leaf.capabilities;
@@ -70,8 +68,7 @@ static void x509(void **state)
     struct hs_mls_leaf_params params = person_params(&p);
     params.credential_type = HS_MLS_X509;
     params.identity = hs_bytes("\3abc\2de", 7);
-    hs_writer_reset(&p.key_package);
-    assert_ok(hs_mls_key_package_new(&params, false, &p.key_package, &p.priv));
+    person_key_package_with(&p, &params, false);
     assert_ok(hs_mls_key_package_check(hs_writer_bytes(&p.key_package), NOW, &f));
     assert_int_equal(f.credential_type, HS_MLS_X509);
     assert_bytes(f.identity, params.identity);

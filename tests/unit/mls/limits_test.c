@@ -56,12 +56,10 @@ static void leaf_size(void **state)
     struct hs_mls_key_package kp;
     params.extensions = &extension;
     params.extension_count = 1;
-    hs_writer_reset(&bob.key_package);
-    assert_ok(hs_mls_key_package_new(&params, false, &bob.key_package, &bob.priv));
+    person_key_package_with(&bob, &params, false);
     assert_ok(hs_mls_key_package_read(hs_writer_bytes(&bob.key_package), &kp));
     extension.data.len += HS_MLS_MAX_LEAF - kp.leaf.raw.len;
-    hs_writer_reset(&bob.key_package);
-    assert_ok(hs_mls_key_package_new(&params, false, &bob.key_package, &bob.priv));
+    person_key_package_with(&bob, &params, false);
     assert_ok(hs_mls_key_package_read(hs_writer_bytes(&bob.key_package), &kp));
     assert_int_equal(kp.leaf.raw.len, HS_MLS_MAX_LEAF);
     world_add(&alice, &bob, NULL, 0);

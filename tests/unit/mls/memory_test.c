@@ -1,6 +1,6 @@
 /* Without memory: each step fails at any of its allocations with NOMEM, changes nothing, and succeeds when it
  * is tried again. */
-#include "unit/mls/world.h"
+#include "unit/mls/cast.h"
 
 #include "mls/external.h"
 
@@ -39,40 +39,6 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_realloc(void *old, size_t size)
 {
     return is_out() ? NULL : __real_realloc(old, size);
-}
-
-struct cast {
-    struct person alice, bob, carol, dave;
-};
-
-static int cast_setup(void **state)
-{
-    static struct cast cast;
-    struct person *all[] = {&cast.alice, &cast.bob, &cast.carol, &cast.dave};
-    static const char *const names[] = {"alice", "bob", "carol", "dave"};
-    for (int i = 0; i < 4; i++) {
-        person_init(all[i], names[i]);
-        all[i]->settings.settling = true;
-    }
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    assert_ok(hs_mls_group_settle(cast.alice.group));
-    struct person *others[] = {&cast.bob};
-    world_add(&cast.alice, &cast.carol, others, 1);
-    assert_ok(hs_mls_group_settle(cast.alice.group));
-    assert_ok(hs_mls_group_settle(cast.bob.group));
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    person_free(&cast->dave);
-    return 0;
 }
 
 /* Runs call with ever more memory until it works. what is done between two attempts, and is given p's state
@@ -164,7 +130,7 @@ static void private_handshakes(void **state)
     WITH_ALL_FAILURES(&c->alice, (hs_writer_reset(&w), propose_remove(&c->alice, 2, &w)));
     WITH_ALL_FAILURES(&c->bob, hs_mls_group_process(c->bob.group, hs_writer_bytes(&w), &event));
     hs_mls_event_free_at(&event);
-    WITH_ALL_FAILURES(&c->alice, commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
+    WITH_ALL_FAILURES(&c->alice, commit(&c->alice, &empty, &s));
     WITH_ALL_FAILURES(&c->bob, hs_mls_group_process(c->bob.group, hs_writer_bytes(&s.commit), &event));
     WITH_ALL_FAILURES(&c->bob, hs_mls_group_merge(c->bob.group, event->staged));
     hs_mls_event_free_at(&event);
@@ -199,8 +165,7 @@ static void entrances(void **state)
     const struct hs_bytes add = hs_writer_bytes(&c->dave.key_package);
     const struct hs_mls_commit_request request = {
         .adds = &add, .add_count = 1, .force_path = true, .tree_in_welcome = true};
-    assert_ok(person_try_commit(&c->alice, &request, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &request, &s);
     WITH_ALL_FAILURES(NULL, join(&c->dave, hs_writer_bytes(&s.welcome)));
     assert_same_epoch(&c->alice, &c->dave);
     WITH_ALL_FAILURES(&c->alice, (hs_writer_reset(&info), hs_mls_group_info(c->alice.group, true, &info)));
@@ -286,8 +251,7 @@ static enum hs_err commit_and_save(struct person *p, const struct mls_store *bef
     p->store = mls_store_copy(before);
     use(p->store);
     assert_ok(load(p));
-    assert_ok(person_try_commit(p, &(struct hs_mls_commit_request){0}, &s));
-    assert_ok(hs_mls_group_accept(p->group));
+    person_commit(p, &empty, &s);
     left = room;
     return hs_mls_group_save(p->group, &calm);
 }
@@ -305,7 +269,7 @@ static void storage(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, cast_of_three_settling)
     const struct CMUnitTest tests[] = {
         TEST(commits), TEST(private_handshakes), TEST(posts), TEST(entrances), TEST(storage),
     };

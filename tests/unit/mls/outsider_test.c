@@ -1,21 +1,18 @@
 /* Proposals from outside: external senders, and newcomers who ask to be added. */
-#include "unit/mls/world.h"
+#include "unit/mls/cast.h"
 
 #include "mls/external.h"
 
-struct cast {
-    struct person alice, bob, carol;
-    struct hs_mls_signer moderator, service;
-};
+static struct hs_mls_signer moderator_keys, service_keys;
 
 static void create(struct cast *c)
 {
     struct hs_writer HS_WRITER senders = hs_writer(CAP);
     const struct hs_mls_external_sender known[] = {
-        {.signature_key = HS_MLS_VIEW(c->moderator.pub),
+        {.signature_key = HS_MLS_VIEW(moderator_keys.pub),
          .credential_type = HS_MLS_BASIC,
          .identity = hs_bytes_str("moderator")},
-        {.signature_key = HS_MLS_VIEW(c->service.pub),
+        {.signature_key = HS_MLS_VIEW(service_keys.pub),
          .credential_type = HS_MLS_BASIC,
          .identity = hs_bytes_str("service")},
     };
@@ -34,29 +31,21 @@ static void create(struct cast *c)
     assert_ok(hs_mls_group_create(&request, &c->alice.group));
 }
 
-static int cast_setup(void **state)
+static int setup(void **state)
 {
-    static struct cast cast;
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    assert_ok(hs_mls_signer_random(cast.alice.signer.suite, &cast.moderator));
-    assert_ok(hs_mls_signer_random(cast.alice.signer.suite, &cast.service));
-    create(&cast);
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    *state = &cast;
+    struct cast *c = cast_meet(state, NULL);
+    assert_ok(hs_mls_signer_random(c->alice.signer.suite, &moderator_keys));
+    assert_ok(hs_mls_signer_random(c->alice.signer.suite, &service_keys));
+    create(c);
+    cast_gather(c, 2);
     return 0;
 }
 
-static int cast_teardown(void **state)
+static int teardown(void **state)
 {
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    hs_mls_signer_wipe(&cast->moderator);
-    hs_mls_signer_wipe(&cast->service);
-    return 0;
+    hs_mls_signer_wipe(&moderator_keys);
+    hs_mls_signer_wipe(&service_keys);
+    return cast_teardown(state);
 }
 
 static struct hs_mls_outsider outsider(const struct cast *c, const struct hs_mls_signer *signer,
@@ -81,8 +70,8 @@ static void external_senders(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new();
     struct hs_writer HS_WRITER add = hs_writer(CAP), HS_WRITER policy = hs_writer(CAP);
-    const struct hs_mls_outsider moderator = outsider(c, &c->moderator, 0),
-                                 service = outsider(c, &c->service, 1);
+    const struct hs_mls_outsider moderator = outsider(c, &moderator_keys, 0),
+                                 service = outsider(c, &service_keys, 1);
     const struct hs_mls_extension extension = {.type = ROOM_POLICY, .data = hs_bytes_str("policy 2")};
     assert_ok(hs_mls_outsider_propose(&moderator,
                                       &(struct hs_mls_proposal_request){
@@ -128,17 +117,17 @@ static void removal(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new();
     struct hs_writer HS_WRITER w = hs_writer(CAP);
-    const struct hs_mls_outsider moderator = outsider(c, &c->moderator, 0);
+    const struct hs_mls_outsider moderator = outsider(c, &moderator_keys, 0);
     const struct hs_mls_proposal_request request = {.type = HS_MLS_REMOVE, .leaf = 0};
     assert_ok(hs_mls_outsider_propose(&moderator, &request, &w));
     person_hear(&c->alice, hs_writer_bytes(&w));
     person_hear(&c->bob, hs_writer_bytes(&w));
     /* who is to go may still commit, but not that */
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->alice, &empty, &s));
     assert_int_equal(hs_mls_group_pending_change(c->alice.group)->removed_count, 0);
     hs_mls_group_drop(c->alice.group);
     hs_writer_reset(&s.commit);
-    assert_ok(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->bob, &empty, &s));
     person_follow(&c->alice, hs_writer_bytes(&s.commit));
     assert_true(hs_mls_group_is_removed(c->alice.group));
 }
@@ -148,7 +137,7 @@ static void other_types(void **state)
 {
     struct cast *c = *state;
     struct hs_writer HS_WRITER psk = hs_writer(CAP), HS_WRITER reinit = hs_writer(CAP);
-    const struct hs_mls_outsider moderator = outsider(c, &c->moderator, 0);
+    const struct hs_mls_outsider moderator = outsider(c, &moderator_keys, 0);
     const struct hs_mls_proposal_request requests[] = {
         {.type = HS_MLS_PSK, .psk = {.type = HS_MLS_PSK_EXTERNAL, .id = hs_bytes_str("one")}},
         {.type = HS_MLS_REINIT, .reinit = {.group_id = hs_bytes_str("new"), .version = 1, .suite = 3}},
@@ -179,8 +168,7 @@ static void newcomers(void **state)
     assert_int_equal(event->author.type, HS_MLS_SENDER_NEW_MEMBER_PROPOSAL);
     assert_bytes(event->sender.identity, hs_bytes_str("carol"));
     person_hear(&c->alice, hs_writer_bytes(&w));
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){.tree_in_welcome = true}, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &(struct hs_mls_commit_request){.tree_in_welcome = true}, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     assert_ok(person_try_join(&c->carol, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}));
     assert_same_epoch(&c->bob, &c->carol);
@@ -192,7 +180,7 @@ static void refusals(void **state)
     struct cast *c = *state;
     struct hs_writer HS_WRITER w = hs_writer(CAP);
     struct hs_mls_event *event = NULL;
-    const struct hs_mls_outsider moderator = outsider(c, &c->moderator, 0), carol = newcomer(c);
+    const struct hs_mls_outsider moderator = outsider(c, &moderator_keys, 0), carol = newcomer(c);
     const struct hs_mls_proposal_request remove = {.type = HS_MLS_REMOVE, .leaf = 1};
     for (int type = 0; type <= HS_MLS_GROUP_CONTEXT_EXTENSIONS + 1; type++) {
         const struct hs_mls_proposal_request request = {
@@ -210,8 +198,8 @@ static void refusals(void **state)
         struct hs_mls_outsider who;
         enum hs_err want;
     } rows[] = {
-        {outsider(c, &c->moderator, 1), HS_ERR_BAD_SIGNATURE},
-        {outsider(c, &c->moderator, 2), HS_ERR_NOT_MEMBER},
+        {outsider(c, &moderator_keys, 1), HS_ERR_BAD_SIGNATURE},
+        {outsider(c, &moderator_keys, 2), HS_ERR_NOT_MEMBER},
         {outsider(c, &c->alice.signer, 0), HS_ERR_BAD_SIGNATURE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -228,7 +216,7 @@ static void refusals(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(external_senders), TEST(removal), TEST(other_types), TEST(newcomers), TEST(refusals),
     };

@@ -1,32 +1,5 @@
 /* The pending commit: kept in the group and in its saved bytes, merged or dropped, never lost. */
-#include "unit/mls/world.h"
-
-struct cast {
-    struct person alice, bob, carol;
-};
-
-static int cast_setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    return 0;
-}
-
-static const struct hs_mls_commit_request empty = {0};
+#include "unit/mls/cast.h"
 
 /* The commit survives a restart before it is sent, before it comes back, and before it is accepted. MLS-22,
  * MLS-23 */
@@ -59,8 +32,7 @@ static void survives_restarts(void **state)
     assert_same_epoch(&c->alice, &c->carol);
     /* the path's keys are right too: a commit by another is opened with them */
     struct sent SENT t = sent_new();
-    assert_ok(person_try_commit(&c->carol, &empty, &t));
-    assert_ok(hs_mls_group_accept(c->carol.group));
+    person_commit(&c->carol, &empty, &t);
     person_follow(&c->alice, hs_writer_bytes(&t.commit));
     person_follow(&c->bob, hs_writer_bytes(&t.commit));
     assert_same_epoch(&c->alice, &c->carol);
@@ -96,8 +68,7 @@ static void loser_rebases(void **state)
     assert_same_epoch(&c->alice, &c->bob);
     struct hs_mls_event *event = NULL;
     assert_err(hs_mls_group_process(c->alice.group, hs_writer_bytes(&b.commit), &event), HS_ERR_MLS_EPOCH);
-    assert_ok(person_try_commit(&c->bob, &request, &again));
-    assert_ok(hs_mls_group_accept(c->bob.group));
+    person_commit(&c->bob, &request, &again);
     person_follow(&c->alice, hs_writer_bytes(&again.commit));
     assert_ok(person_try_join(&c->carol, hs_writer_bytes(&again.welcome), (struct hs_bytes){0}));
     assert_same_epoch(&c->alice, &c->carol);
@@ -184,7 +155,7 @@ static void failure_changes_nothing(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, cast_of_two)
     const struct CMUnitTest tests[] = {
         TEST(survives_restarts),   TEST(only_one),     TEST(loser_rebases),
         TEST(posts_while_pending), TEST(stale_staged), TEST(failure_changes_nothing),

@@ -1,40 +1,16 @@
 /* Proposals and commits as PrivateMessages. */
-#include "unit/mls/world.h"
+#include "unit/mls/cast.h"
 
 #include "mls/external.h"
 
-struct cast {
-    struct person alice, bob, carol;
-};
-
-static int cast_setup(void **state)
+static int setup(void **state)
 {
-    static struct cast cast;
-    struct person *all[] = {&cast.alice, &cast.bob, &cast.carol};
-    static const char *const names[] = {"alice", "bob", "carol"};
-    for (int i = 0; i < 3; i++) {
-        person_init(all[i], names[i]);
-        all[i]->settings.private_handshakes = true;
-        all[i]->settings.padding = 128;
-    }
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    struct person *others[] = {&cast.bob};
-    world_add(&cast.alice, &cast.carol, others, 1);
-    *state = &cast;
+    struct hs_mls_settings settings = hs_mls_settings_default();
+    settings.private_handshakes = true;
+    settings.padding = 128;
+    cast_found(state, &settings, 3);
     return 0;
 }
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    return 0;
-}
-
-static const struct hs_mls_commit_request empty = {0};
 
 /* Padded, unreadable for who isn't a member, the same for all who are. MLS-6, MLS-8 */
 static void commits(void **state)
@@ -234,7 +210,7 @@ static void bent(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, setup)
     const struct CMUnitTest tests[] = {
         TEST(commits),   TEST(staged_again), TEST(own_echo), TEST(keys_of_dropped_commits),
         TEST(proposals), TEST(mixed),        TEST(adds),     TEST(bent),

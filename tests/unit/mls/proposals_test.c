@@ -1,40 +1,12 @@
 /* Proposals that wait, and what an honest committer makes of them. What is refused is in rules_*_test.c. */
-#include "unit/mls/world.h"
+#include "unit/mls/cast.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-struct cast {
-    struct person alice, bob, carol, dave;
-    struct hs_mls_public *hub;
-};
-
-static int cast_setup(void **state)
+static int setup(void **state)
 {
-    static struct cast cast;
-    struct hs_writer HS_WRITER info = hs_writer(CAP);
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_init(&cast.dave, "dave");
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    struct person *others[] = {&cast.bob};
-    world_add(&cast.alice, &cast.carol, others, 1);
-    assert_ok(hs_mls_group_info(cast.alice.group, true, &info));
-    assert_ok(hs_mls_public_new(hs_writer_bytes(&info), (struct hs_bytes){0}, &cast.hub));
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    person_free(&cast->dave);
-    hs_mls_public_free_at(&cast->hub);
+    cast_found_watched(state, 3);
     return 0;
 }
 
@@ -51,7 +23,7 @@ static void update_and_remove(void **state)
         person_hear(all[i], hs_writer_bytes(&update));
         person_hear(all[i], hs_writer_bytes(&remove));
     }
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->alice, &empty, &s));
     assert_int_equal(hs_mls_group_pending_change(c->alice.group)->removed_count, 1);
     assert_int_equal(hs_mls_group_pending_change(c->alice.group)->updated_count, 1); /* the path */
     assert_ok(hs_mls_group_accept(c->alice.group));
@@ -180,7 +152,7 @@ static void extensions_give_way(void **state)
     assert_err(
         person_try_commit(&c->alice, &(struct hs_mls_commit_request){.adds = &add, .add_count = 1}, &s),
         HS_ERR_MLS_LEAF); /* as the group is, dave can't come in */
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->alice, &empty, &s));
     assert_bytes(hs_mls_group_pending_change(c->alice.group)->new_extensions, hs_bytes("\xF4\xA1\x03new", 6));
 }
 
@@ -196,7 +168,7 @@ static void dropped_proposal(void **state)
     assert_ok(hs_mls_group_drop_proposal(c->alice.group, HS_MLS_VIEW(event->proposal.ref)));
     assert_err(hs_mls_group_drop_proposal(c->alice.group, HS_MLS_VIEW(event->proposal.ref)),
                HS_ERR_NOT_FOUND);
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->alice, &empty, &s));
     assert_int_equal(hs_mls_group_pending_change(c->alice.group)->removed_count, 0);
 }
 
@@ -288,7 +260,7 @@ static void misplaced(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, setup)
     const struct CMUnitTest tests[] = {
         TEST(update_and_remove),      TEST(clashing_proposals), TEST(hindering_proposals),
         TEST(extensions_give_way),    TEST(dropped_proposal),   TEST(too_many),

@@ -2,19 +2,10 @@
  * another.
  */
 #include "support/hex.h"
-#include "unit/mls/odd_suite.h"
+#include "unit/mls/every_suite.h"
 
-#include "crypto/selftest.h"
 #include "crypto/sign.h"
 #include "mls/framing.h"
-#include "mls/suite.h"
-
-static const struct hs_mls_suite *suites[HS_MLS_MAX_SUITES];
-static size_t suite_count;
-
-#define EACH_SUITE(s)                                                                                        \
-    for (size_t i_ = 0; i_ < suite_count; i_++)                                                              \
-        for (const struct hs_mls_suite *s = suites[i_]; s != NULL; s = NULL)
 
 static const struct hs_bytes none = {0};
 
@@ -316,15 +307,6 @@ static void membership(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    if (hs_crypto_init() != HS_OK || hs_mls_suite_add(&odd_suite) != HS_OK)
-        return -1;
-    suite_count = hs_mls_suites(suites);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,5 +326,5 @@ int main(void)
         cmocka_unit_test(membership),
         cmocka_unit_test(adding), /* fills the list: the last one */
     };
-    return cmocka_run_group_tests(tests, setup, NULL);
+    return cmocka_run_group_tests(tests, suites_setup, NULL);
 }

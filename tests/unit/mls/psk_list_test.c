@@ -2,13 +2,6 @@
  * keys. What members make of the keys is in psk_test.c. */
 #include "unit/mls/evil.h"
 
-static const struct hs_bytes nothing = {0};
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
-
 static struct hs_bytes nonce(uint8_t fill, uint8_t out[static 32])
 {
     memset(out, fill, 32);
@@ -44,14 +37,13 @@ static void order_and_authors(void **state)
 {
     struct evil *e = *state;
     uint8_t n[4][32];
-    struct hs_writer HS_WRITER w = writer(), HS_WRITER list = writer(), HS_WRITER message = writer();
+    struct hs_writer HS_WRITER list = writer(), HS_WRITER message = writer();
     const struct hs_mls_proposal one = evil_psk("one", nonce(1, n[0])),
                                  again = evil_psk("one", nonce(2, n[1])),
                                  two = evil_psk("two", nonce(3, n[2])),
                                  own = resumption(e, HS_MLS_PSK_APPLICATION, nonce(4, n[3]));
     give_psks(e);
-    evil_propose(e, &(struct evil_sender){.person = &e->carol}, &two, &w);
-    const struct hs_mls_hash ref = evil_heard(e, hs_writer_bytes(&w));
+    const struct hs_mls_hash ref = evil_says(e, &e->carol, &two);
     evil_value(&list, &one);
     evil_ref(&list, &ref);
     evil_value(&list, &again);
@@ -83,11 +75,10 @@ static void value_and_reference(void **state)
 {
     struct evil *e = *state;
     uint8_t n[32];
-    struct hs_writer HS_WRITER w = writer(), HS_WRITER list = writer(), HS_WRITER once = writer();
+    struct hs_writer HS_WRITER list = writer(), HS_WRITER once = writer();
     const struct hs_mls_proposal one = evil_psk("one", nonce(1, n));
     give_psks(e);
-    evil_propose(e, &(struct evil_sender){.person = &e->carol}, &one, &w);
-    const struct hs_mls_hash ref = evil_heard(e, hs_writer_bytes(&w));
+    const struct hs_mls_hash ref = evil_says(e, &e->carol, &one);
     evil_value(&once, &one);
     evil_value(&list, &one);
     evil_ref(&list, &ref);

@@ -1,31 +1,6 @@
 /* Pre-shared keys: external ones and resumption secrets, by value and by reference, in commits and Welcomes.
  */
-#include "unit/mls/world.h"
-
-struct cast {
-    struct person alice, bob, carol;
-};
-
-static int cast_setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    return 0;
-}
+#include "unit/mls/cast.h"
 
 static struct hs_mls_psk external(const char *id, const char *secret)
 {
@@ -119,12 +94,12 @@ static void by_reference(void **state)
     assert_ok(hs_mls_group_process(c->bob.group, hs_writer_bytes(&w), &event));
     assert_int_equal(event->proposal.type, HS_MLS_PSK);
     assert_bytes(event->proposal.psk.id, psk.id.id);
-    assert_ok(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->bob, &empty, &s));
     assert_int_equal(hs_mls_group_pending_change(c->bob.group)->psk_count, 0);
     hs_mls_group_drop(c->bob.group);
     assert_ok(hs_mls_group_set_psks(c->alice.group, &psk, 1));
     assert_ok(hs_mls_group_set_psks(c->bob.group, &psk, 1));
-    assert_ok(person_try_commit(&c->bob, &(struct hs_mls_commit_request){0}, &t));
+    assert_ok(person_try_commit(&c->bob, &empty, &t));
     assert_int_equal(hs_mls_group_pending_change(c->bob.group)->psk_count, 1);
     assert_int_equal(hs_mls_group_pending_change(c->bob.group)->psks[0].by.index, 0);
     assert_ok(hs_mls_group_accept(c->bob.group));
@@ -149,8 +124,7 @@ static void in_a_welcome(void **state)
     };
     assert_ok(hs_mls_group_set_psks(c->alice.group, &psk, 1));
     assert_ok(hs_mls_group_set_psks(c->bob.group, &psk, 1));
-    assert_ok(person_try_commit(&c->alice, &request, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &request, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     join.welcome = hs_writer_bytes(&s.welcome);
     assert_err(hs_mls_group_join(&join, &c->carol.group), HS_ERR_NOT_FOUND);
@@ -164,14 +138,6 @@ static void in_a_welcome(void **state)
     assert_talks(&c->carol, &c->bob, "got it");
 }
 
-static void empty_commit(struct cast *c)
-{
-    struct sent SENT s = sent_new();
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
-    person_follow(&c->bob, hs_writer_bytes(&s.commit));
-}
-
 /* A group knows its own resumption secrets: this epoch's, and those of the past epochs that are kept. MLS-54
  */
 static void own_resumption(void **state)
@@ -180,7 +146,7 @@ static void own_resumption(void **state)
     const uint64_t first = hs_mls_group_epoch(c->alice.group);
     const uint32_t kept = c->alice.group->settings.past_epochs;
     for (uint32_t i = 0; i <= kept; i++)
-        empty_commit(c);
+        next_epoch(&c->alice, &c->bob);
     person_restart(&c->alice);
     person_restart(&c->bob);
     const struct hs_mls_psk_id ids[] = {resumption(hs_bytes_str("room"), first + kept + 1),
@@ -276,7 +242,7 @@ static void limit(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, cast_of_two)
     const struct CMUnitTest tests[] = {
         TEST(by_value),         TEST(pending),        TEST(by_reference),
         TEST(in_a_welcome),     TEST(own_resumption), TEST(own_comes_first),

@@ -3,13 +3,6 @@
 
 #include <stdlib.h>
 
-static const struct hs_bytes nothing = {0};
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
-
 static enum hs_err take(struct hs_mls_public *hub, struct hs_bytes message)
 {
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
@@ -105,7 +98,7 @@ static void goes_on(void **state)
     reload(e);
     for (int i = 0; i < 3; i++) {
         struct sent SENT s = sent_new();
-        assert_ok(person_try_commit(&e->alice, &(struct hs_mls_commit_request){0}, &s));
+        assert_ok(person_try_commit(&e->alice, &empty, &s));
         assert_ok(take(e->hub, hs_writer_bytes(&s.commit)));
         assert_ok(hs_mls_group_accept(e->alice.group));
     }
@@ -128,7 +121,7 @@ static void forgets_old_epochs(void **state)
     struct evil *e = *state;
     for (int i = 0; i < 10; i++) {
         struct sent SENT s = sent_new();
-        assert_ok(person_try_commit(&e->alice, &(struct hs_mls_commit_request){0}, &s));
+        assert_ok(person_try_commit(&e->alice, &empty, &s));
         assert_ok(take(e->hub, hs_writer_bytes(&s.commit)));
         assert_ok(hs_mls_group_accept(e->alice.group));
         save(e);
@@ -170,7 +163,7 @@ static struct mls_store_counts cost_of_commit(uint32_t members)
     assert_ok(hs_mls_public_save(hub, &store->store));
     hs_mls_public_free_at(&hub);
     assert_ok(hs_mls_public_load(&store->store, &hub));
-    assert_ok(person_try_commit(&alice, &(struct hs_mls_commit_request){0}, &t));
+    assert_ok(person_try_commit(&alice, &empty, &t));
     mls_store_count_from_here(store);
     assert_ok(take(hub, hs_writer_bytes(&t.commit)));
     assert_ok(hs_mls_public_save(hub, &store->store));

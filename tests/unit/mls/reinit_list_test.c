@@ -2,21 +2,13 @@
  * end. How the new group begins is in reinit_test.c. */
 #include "unit/mls/evil.h"
 
-static const struct hs_bytes nothing = {0};
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
-
 /* By reference: carol's ReInit, alice's commit, without a path or with one. */
 static void by_reference(void **state)
 {
     struct evil *e = *state;
-    struct hs_writer HS_WRITER w = writer(), HS_WRITER list = writer(), HS_WRITER message = writer();
+    struct hs_writer HS_WRITER list = writer(), HS_WRITER message = writer();
     const struct hs_mls_proposal reinit = evil_reinit();
-    evil_propose(e, &(struct evil_sender){.person = &e->carol}, &reinit, &w);
-    const struct hs_mls_hash ref = evil_heard(e, hs_writer_bytes(&w));
+    const struct hs_mls_hash ref = evil_says(e, &e->carol, &reinit);
     evil_ref(&list, &ref);
     for (int i = 0; i < 2; i++) {
         struct hs_mls_event HS_MLS_EVENT *event = NULL;

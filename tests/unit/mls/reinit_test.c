@@ -1,48 +1,30 @@
 /* ReInit: a group ends, and another one with new parameters follows it. */
+#include "unit/mls/cast.h"
 #include "unit/mls/successor.h"
 
-struct cast {
-    struct person alice, bob, carol;
-    struct hs_mls_public *hub;
-    struct hs_writer extensions;
-};
+/* Of the new room. */
+static struct hs_writer extensions;
 
-static int cast_setup(void **state)
+static int setup(void **state)
 {
-    static struct cast cast;
-    struct hs_writer HS_WRITER info = hs_writer(CAP);
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    struct person *others[] = {&cast.bob};
-    world_add(&cast.alice, &cast.carol, others, 1);
-    assert_ok(hs_mls_group_info(cast.alice.group, true, &info));
-    assert_ok(hs_mls_public_new(hs_writer_bytes(&info), (struct hs_bytes){0}, &cast.hub));
-    cast.extensions = hs_writer(CAP);
-    hs_mls_write_extension(&cast.extensions, ROOM_POLICY, hs_bytes_str("policy 2"));
-    *state = &cast;
+    cast_found_watched(state, 3);
+    extensions = hs_writer(CAP);
+    hs_mls_write_extension(&extensions, ROOM_POLICY, hs_bytes_str("policy 2"));
     return 0;
 }
 
-static int cast_teardown(void **state)
+static int teardown(void **state)
 {
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    hs_mls_public_free_at(&cast->hub);
-    hs_writer_free(&cast->extensions);
-    return 0;
+    hs_writer_free(&extensions);
+    return cast_teardown(state);
 }
 
-static struct hs_mls_reinit new_room(const struct cast *c, uint16_t suite)
+static struct hs_mls_reinit new_room(uint16_t suite)
 {
     return (struct hs_mls_reinit){.group_id = hs_bytes_str("new room"),
                                   .version = HS_MLS_VERSION_10,
                                   .suite = suite,
-                                  .extensions = hs_writer_bytes(&c->extensions)};
+                                  .extensions = hs_writer_bytes(&extensions)};
 }
 
 static void hub_takes(struct cast *c, struct hs_bytes commit)
@@ -56,10 +38,9 @@ static void hub_takes(struct cast *c, struct hs_bytes commit)
 static void end(struct cast *c, uint16_t suite)
 {
     struct sent SENT s = sent_new();
-    const struct hs_mls_reinit reinit = new_room(c, suite);
+    const struct hs_mls_reinit reinit = new_room(suite);
     const struct hs_mls_commit_request request = {.reinit = &reinit};
-    assert_ok(person_try_commit(&c->alice, &request, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    person_commit(&c->alice, &request, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     person_follow(&c->carol, hs_writer_bytes(&s.commit));
     hub_takes(c, hs_writer_bytes(&s.commit));
@@ -79,12 +60,11 @@ static void the_end(void **state)
         struct hs_mls_reinit reinit;
         assert_true(hs_mls_public_reinit(hs_mls_group_public(c->alice.group), &reinit));
         assert_bytes(reinit.group_id, hs_bytes_str("new room"));
-        assert_bytes(reinit.extensions, hs_writer_bytes(&c->extensions));
+        assert_bytes(reinit.extensions, hs_writer_bytes(&extensions));
         assert_int_equal(reinit.suite, 3);
         assert_err(hs_mls_group_protect(c->alice.group, none, none, 0, &w), HS_ERR_INVALID_STATE);
         assert_err(propose_update(&c->alice, "", &w), HS_ERR_INVALID_STATE);
-        assert_err(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s),
-                   HS_ERR_INVALID_STATE);
+        assert_err(person_try_commit(&c->alice, &empty, &s), HS_ERR_INVALID_STATE);
         person_restart(&c->alice);
     }
     struct hs_mls_event *event = NULL;
@@ -106,7 +86,7 @@ static void is_seen(void **state)
 {
     struct cast *c = *state;
     struct sent SENT s = sent_new();
-    const struct hs_mls_reinit reinit = new_room(c, 3);
+    const struct hs_mls_reinit reinit = new_room(3);
     assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){.reinit = &reinit}, &s));
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     assert_ok(hs_mls_group_process(c->bob.group, hs_writer_bytes(&s.commit), &event));
@@ -121,7 +101,7 @@ static void stands_alone(void **state)
 {
     struct cast *c = *state;
     struct sent SENT s = sent_new();
-    const struct hs_mls_reinit reinit = new_room(c, 3);
+    const struct hs_mls_reinit reinit = new_room(3);
     const uint32_t bob = 1;
     const struct hs_mls_psk_id psk = {.type = HS_MLS_PSK_EXTERNAL};
     const struct hs_bytes add = hs_writer_bytes(&c->carol.key_package);
@@ -149,16 +129,16 @@ static void gives_way(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new(), SENT t = sent_new();
     struct hs_writer HS_WRITER w = hs_writer(CAP), HS_WRITER u = hs_writer(CAP);
-    const struct hs_mls_proposal_request request = {.type = HS_MLS_REINIT, .reinit = new_room(c, 3)};
+    const struct hs_mls_proposal_request request = {.type = HS_MLS_REINIT, .reinit = new_room(3)};
     assert_ok(hs_mls_group_propose(c->bob.group, &request, &w));
     assert_ok(propose_update(&c->bob, "", &u));
     person_hear(&c->alice, hs_writer_bytes(&w));
     person_hear(&c->carol, hs_writer_bytes(&w));
     person_hear(&c->alice, hs_writer_bytes(&u));
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->alice, &empty, &s));
     assert_false(hs_mls_group_pending_change(c->alice.group)->reinit_proposed);
     hs_mls_group_drop(c->alice.group);
-    assert_ok(person_try_commit(&c->carol, &(struct hs_mls_commit_request){0}, &t));
+    assert_ok(person_try_commit(&c->carol, &empty, &t));
     assert_true(hs_mls_group_pending_change(c->carol.group)->reinit_proposed);
     assert_int_equal(hs_mls_group_pending_change(c->carol.group)->reinit_by.index, 1);
     assert_ok(hs_mls_group_accept(c->carol.group));
@@ -194,8 +174,7 @@ static void the_new_group(struct cast *c, uint16_t suite)
     assert_bytes(policy, hs_bytes_str("policy 2"));
     assert_talks(&alice.person, &carol.person, "we have moved");
     person_restart(&carol.person);
-    assert_ok(person_try_commit(&carol.person, &(struct hs_mls_commit_request){0}, &s));
-    assert_ok(hs_mls_group_accept(carol.person.group));
+    person_commit(&carol.person, &empty, &s);
     person_follow(&bob.person, hs_writer_bytes(&s.commit));
     assert_same_epoch(&bob.person, &carol.person);
     person_free(&alice.person);
@@ -244,7 +223,7 @@ static void joiners_check(void **state)
     struct hs_mls_proposal proposal = {.type = HS_MLS_REINIT};
     for (int i = 0; i < 2; i++) {
         struct hs_writer HS_WRITER welcome = hs_writer(CAP);
-        proposal.reinit = new_room(c, 3);
+        proposal.reinit = new_room(3);
         if (i == 0)
             proposal.reinit.group_id = hs_bytes_str("my room");
         else
@@ -286,7 +265,7 @@ static void what_was_agreed(void **state)
                                                 .suite = 3,
                                                 .group_id = hs_bytes_str("new room"),
                                                 .epoch = 1,
-                                                .extensions = hs_writer_bytes(&c->extensions)};
+                                                .extensions = hs_writer_bytes(&extensions)};
     assert_ok(hs_mls_succession_check(c->alice.group, &id, 1, &good));
     assert_err(hs_mls_succession_check(c->alice.group, &earlier, 1, &good), HS_ERR_MLS_WELCOME);
     struct hs_mls_state bad[] = {good, good, good, good, good};
@@ -320,7 +299,7 @@ static void no_follower(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(the_end),     TEST(is_seen),       TEST(stands_alone), TEST(gives_way),       TEST(same_suite),
         TEST(other_suite), TEST(joiners_check), TEST(no_follower),  TEST(what_was_agreed),

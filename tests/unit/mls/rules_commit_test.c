@@ -7,28 +7,7 @@
  * - members only: a ciphertext that was altered; a path secret that doesn't go with the key; the confirmation
  *   tag
  */
-#include "unit/mls/evil.h"
-
-static const struct hs_bytes nothing = {0};
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
-
-static struct hs_mls_hash say(struct evil *e, struct person *by, const struct hs_mls_proposal *proposal)
-{
-    struct hs_writer HS_WRITER w = writer();
-    evil_propose(e, &(struct evil_sender){.person = by}, proposal, &w);
-    return evil_heard(e, hs_writer_bytes(&w));
-}
-
-static void commit_refused(struct evil *e, const struct evil_commit *plan, enum hs_err want)
-{
-    struct hs_writer HS_WRITER message = writer();
-    evil_commit(e, plan, &message);
-    evil_refused(e, hs_writer_bytes(&message), want);
-}
+#include "unit/mls/bends.h"
 
 /* The kit is in order: what it makes without being bent is taken. */
 static void honest(void **state)
@@ -57,21 +36,16 @@ static void path_is_missing(void **state)
                                HS_WRITER leaf = writer();
     const struct hs_mls_proposal remove = evil_remove(3), extensions = evil_extensions(nothing),
                                  update = evil_update(&e->carol, NULL, NULL, &leaf);
-    commit_refused(e, &(struct evil_commit){.by = &e->alice, .no_path = true}, HS_ERR_MLS_COMMIT);
+    evil_commit_refused(e, &(struct evil_commit){.by = &e->alice, .no_path = true}, HS_ERR_MLS_COMMIT);
     evil_value(&removes, &remove);
     evil_value(&sets, &extensions);
-    const struct hs_mls_hash ref = say(e, &e->carol, &update);
+    const struct hs_mls_hash ref = evil_says(e, &e->carol, &update);
     evil_ref(&updates, &ref);
     const struct hs_writer *const all[] = {&removes, &updates, &sets};
     for (size_t i = 0; i < 3; i++)
-        commit_refused(
+        evil_commit_refused(
             e, &(struct evil_commit){.by = &e->alice, .list = hs_writer_bytes(all[i]), .no_path = true},
             HS_ERR_MLS_COMMIT);
-}
-
-static void source_is_update(struct evil_leaf *leaf)
-{
-    leaf->node.source = HS_MLS_LEAF_UPDATE;
 }
 
 /* A parsed path, to be written again in another way: a full tree of four has two nodes. */
@@ -171,7 +145,8 @@ static void path_nodes(void **state)
         {secret_short, HS_ERR_MLS_COMMIT},     {secret_more, HS_ERR_MLS_COMMIT},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        commit_refused(e, &(struct evil_commit){.by = &e->alice, .bend_nodes = all[i].bend}, all[i].want);
+        evil_commit_refused(e, &(struct evil_commit){.by = &e->alice, .bend_nodes = all[i].bend},
+                            all[i].want);
 }
 
 /* Bob's ciphertext is that of node 1, the rest is for carol and dave. */
@@ -216,17 +191,16 @@ static void tag_empty(struct hs_mls_authed *authed)
 static void for_members_only(void **state)
 {
     struct evil *e = *state;
-    struct hs_writer HS_WRITER message = writer();
-    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_nodes = secret_altered}, &message);
-    evil_judged(e, hs_writer_bytes(&message), HS_ERR_DECRYPT, HS_OK);
-    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_secrets = other_secret}, &message);
-    evil_judged(e, hs_writer_bytes(&message), HS_ERR_MLS_COMMIT, HS_OK);
-    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_authed = tag_altered}, &message);
-    evil_judged(e, hs_writer_bytes(&message), HS_ERR_MLS_CONFIRMATION, HS_OK);
-    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_authed = tag_short}, &message);
-    evil_refused(e, hs_writer_bytes(&message), HS_ERR_MLS_CONFIRMATION);
-    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_authed = tag_empty}, &message);
-    evil_refused(e, hs_writer_bytes(&message), HS_ERR_MLS_CONFIRMATION);
+    evil_commit_judged(e, &(struct evil_commit){.by = &e->alice, .bend_nodes = secret_altered},
+                       HS_ERR_DECRYPT, HS_OK);
+    evil_commit_judged(e, &(struct evil_commit){.by = &e->alice, .bend_secrets = other_secret},
+                       HS_ERR_MLS_COMMIT, HS_OK);
+    evil_commit_judged(e, &(struct evil_commit){.by = &e->alice, .bend_authed = tag_altered},
+                       HS_ERR_MLS_CONFIRMATION, HS_OK);
+    evil_commit_refused(e, &(struct evil_commit){.by = &e->alice, .bend_authed = tag_short},
+                        HS_ERR_MLS_CONFIRMATION);
+    evil_commit_refused(e, &(struct evil_commit){.by = &e->alice, .bend_authed = tag_empty},
+                        HS_ERR_MLS_CONFIRMATION);
 }
 
 /* Refused in the same way where no hub can see it; the key that it was opened with isn't used up. MLS-6 */
@@ -238,12 +212,10 @@ static void as_private_message(void **state)
     evil_value(&list, &remove);
     struct evil_commit plan = {
         .by = &e->alice, .list = hs_writer_bytes(&list), .no_path = true, .as_private = true};
-    evil_commit(e, &plan, &message);
-    evil_judged(e, hs_writer_bytes(&message), HS_ERR_MLS_COMMIT, HS_ERR_UNEXPECTED);
+    evil_commit_judged(e, &plan, HS_ERR_MLS_COMMIT, HS_ERR_UNEXPECTED);
     plan.no_path = false;
     plan.bend_leaf = source_is_update;
-    evil_commit(e, &plan, &message);
-    evil_judged(e, hs_writer_bytes(&message), HS_ERR_MLS_LEAF, HS_ERR_UNEXPECTED);
+    evil_commit_judged(e, &plan, HS_ERR_MLS_LEAF, HS_ERR_UNEXPECTED);
     plan.bend_leaf = NULL;
     evil_commit(e, &plan, &message);
     struct hs_mls_event HS_MLS_EVENT *event = NULL;

@@ -11,14 +11,7 @@
  * - the commit's signature, by another key than the new leaf's
  * - members only: the confirmation tag
  */
-#include "unit/mls/evil.h"
-
-static const struct hs_bytes nothing = {0};
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
+#include "unit/mls/bends.h"
 
 /* What a newcomer's commit begins with. */
 struct entry {
@@ -58,10 +51,8 @@ static struct evil_commit plan(struct person *by, const struct entry *entry, str
 static void refused(struct evil *e, struct person *by, const struct entry *entry, enum hs_err want)
 {
     struct hs_bytes honest;
-    struct hs_writer HS_WRITER message = writer();
     const struct evil_commit commit = plan(by, entry, &honest);
-    evil_commit(e, &commit, &message);
-    evil_refused(e, hs_writer_bytes(&message), want);
+    evil_commit_refused(e, &commit, want);
 }
 
 /* What the kit makes unbent is taken: erin comes in, with a PSK; then carol comes back. */
@@ -167,10 +158,8 @@ static void by_reference(void **state)
 {
     struct evil *e = *state;
     struct entry ENTRY entry;
-    struct hs_writer HS_WRITER message = writer();
     const struct hs_mls_proposal remove = evil_remove(3);
-    evil_propose(e, &(struct evil_sender){.person = &e->carol}, &remove, &message);
-    const struct hs_mls_hash ref = evil_heard(e, hs_writer_bytes(&message));
+    const struct hs_mls_hash ref = evil_says(e, &e->carol, &remove);
     enter(e, &entry);
     evil_ref(&entry.list, &ref);
     evil_value(&entry.honest, &remove);
@@ -182,48 +171,16 @@ static void without_path(void **state)
     struct evil *e = *state;
     struct entry ENTRY entry;
     struct hs_bytes honest_list;
-    struct hs_writer HS_WRITER message = writer();
     enter(e, &entry);
     struct evil_commit commit = plan(&e->erin, &entry, &honest_list);
     commit.no_path = true;
-    evil_commit(e, &commit, &message);
-    evil_refused(e, hs_writer_bytes(&message), HS_ERR_MLS_COMMIT);
+    evil_commit_refused(e, &commit, HS_ERR_MLS_COMMIT);
 }
 
 static void former_encryption_key(struct evil_leaf *leaf)
 {
     const struct evil *e = leaf->context;
     leaf->node.encryption_key = hs_mls_leaf_encryption_key(hs_mls_tree_leaf(&e->hub->now.tree, 2));
-}
-
-static void source_is_key_package(struct evil_leaf *leaf)
-{
-    leaf->node.source = HS_MLS_LEAF_KEY_PACKAGE;
-    leaf->node.not_after = UINT64_MAX;
-}
-
-static void for_another_leaf(struct evil_leaf *leaf)
-{
-    leaf->index++;
-}
-
-static void signed_by_another(struct evil_leaf *leaf)
-{
-    const struct evil *e = leaf->context;
-    leaf->signer = &e->frank.signer;
-}
-
-static void knows_nothing(struct evil_leaf *leaf)
-{
-    leaf->node.capabilities.extensions = nothing;
-}
-
-static void strange_credential(struct evil_leaf *leaf)
-{
-    static const uint8_t types[] = {0, HS_MLS_BASIC, 0, HS_MLS_X509};
-    leaf->node.credential_type = HS_MLS_X509;
-    leaf->node.credential = nothing;
-    leaf->node.capabilities.credentials = hs_bytes(types, sizeof types);
 }
 
 static void leaves(void **state)
@@ -234,19 +191,17 @@ static void leaves(void **state)
         enum hs_err want;
     } all[] = {
         {source_is_key_package, HS_ERR_MLS_LEAF}, {for_another_leaf, HS_ERR_MLS_LEAF},
-        {signed_by_another, HS_ERR_MLS_LEAF},     {knows_nothing, HS_ERR_MLS_LEAF},
+        {signed_by_frank, HS_ERR_MLS_LEAF},       {forgotten_extension, HS_ERR_MLS_LEAF},
         {strange_credential, HS_ERR_MLS_LEAF},    {former_encryption_key, HS_ERR_MLS_COMMIT},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct entry ENTRY entry;
         struct hs_bytes honest_list;
-        struct hs_writer HS_WRITER message = writer();
         enter(e, &entry);
         struct evil_commit commit = plan(&e->erin, &entry, &honest_list);
         commit.bend_leaf = all[i].bend;
         commit.context = e;
-        evil_commit(e, &commit, &message);
-        evil_refused(e, hs_writer_bytes(&message), all[i].want);
+        evil_commit_refused(e, &commit, all[i].want);
     }
 }
 
@@ -255,7 +210,6 @@ static void resync(void **state)
     struct evil *e = *state;
     struct entry ENTRY alone, ENTRY back;
     struct hs_bytes honest_list;
-    struct hs_writer HS_WRITER message = writer();
     const struct hs_mls_proposal remove = evil_remove(2);
     struct hs_mls_group *former = e->carol.group;
     e->carol.group = NULL;
@@ -267,8 +221,7 @@ static void resync(void **state)
     struct evil_commit commit = plan(&e->carol, &back, &honest_list);
     commit.bend_leaf = former_encryption_key;
     commit.context = e;
-    evil_commit(e, &commit, &message);
-    evil_refused(e, hs_writer_bytes(&message), HS_ERR_MLS_COMMIT);
+    evil_commit_refused(e, &commit, HS_ERR_MLS_COMMIT);
     e->carol.group = former;
 }
 
@@ -293,15 +246,12 @@ static void proofs(void **state)
     struct evil *e = *state;
     struct entry ENTRY entry;
     struct hs_bytes honest_list;
-    struct hs_writer HS_WRITER message = writer();
     enter(e, &entry);
     struct evil_commit commit = plan(&e->erin, &entry, &honest_list);
     commit.bend_authed = signature_altered;
-    evil_commit(e, &commit, &message);
-    evil_refused(e, hs_writer_bytes(&message), HS_ERR_BAD_SIGNATURE);
+    evil_commit_refused(e, &commit, HS_ERR_BAD_SIGNATURE);
     commit.bend_authed = tag_altered;
-    evil_commit(e, &commit, &message);
-    evil_judged(e, hs_writer_bytes(&message), HS_ERR_MLS_CONFIRMATION, HS_OK);
+    evil_commit_judged(e, &commit, HS_ERR_MLS_CONFIRMATION, HS_OK);
 }
 
 int main(void)

@@ -12,13 +12,7 @@
 
 #include "mls/external.h"
 
-static const struct hs_bytes nothing = {0};
 static const uint8_t zeros[32];
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
 
 static void refused(struct evil *e, const struct evil_sender *sender, const struct hs_mls_proposal *proposal,
                     enum hs_err want)
@@ -273,11 +267,10 @@ static void by_proposer(struct hs_mls_authed *authed)
 static void commits_from_outside(void **state)
 {
     struct evil *e = *state;
-    struct hs_writer HS_WRITER message = writer();
-    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_authed = by_moderator}, &message);
-    evil_refused(e, hs_writer_bytes(&message), HS_ERR_MLS_COMMIT);
-    evil_commit(e, &(struct evil_commit){.by = &e->alice, .bend_authed = by_proposer}, &message);
-    evil_refused(e, hs_writer_bytes(&message), HS_ERR_MLS_COMMIT);
+    evil_commit_refused(e, &(struct evil_commit){.by = &e->alice, .bend_authed = by_moderator},
+                        HS_ERR_MLS_COMMIT);
+    evil_commit_refused(e, &(struct evil_commit){.by = &e->alice, .bend_authed = by_proposer},
+                        HS_ERR_MLS_COMMIT);
 }
 
 int main(void)

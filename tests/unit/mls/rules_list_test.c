@@ -14,21 +14,6 @@
  */
 #include "unit/mls/evil.h"
 
-static const struct hs_bytes nothing = {0};
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
-
-/* Proposes as that member; all hear it. */
-static struct hs_mls_hash say(struct evil *e, struct person *by, const struct hs_mls_proposal *proposal)
-{
-    struct hs_writer HS_WRITER w = writer();
-    evil_propose(e, &(struct evil_sender){.person = by}, proposal, &w);
-    return evil_heard(e, hs_writer_bytes(&w));
-}
-
 /* MLS-15 */
 static void own_updates(void **state)
 {
@@ -37,7 +22,7 @@ static void own_updates(void **state)
     const struct hs_mls_proposal update = evil_update(&e->alice, NULL, NULL, &leaf);
     evil_value(&value, &update);
     evil_split_refused(e, hs_writer_bytes(&value), nothing, HS_ERR_MLS_PROPOSAL);
-    const struct hs_mls_hash heard = say(e, &e->alice, &update);
+    const struct hs_mls_hash heard = evil_says(e, &e->alice, &update);
     evil_ref(&ref, &heard);
     evil_split_refused(e, hs_writer_bytes(&ref), nothing, HS_ERR_MLS_PROPOSAL);
 }
@@ -49,7 +34,7 @@ static void own_removal(void **state)
     const struct hs_mls_proposal leave = evil_remove(0);
     evil_value(&value, &leave);
     evil_split_refused(e, hs_writer_bytes(&value), nothing, HS_ERR_MLS_PROPOSAL);
-    const struct hs_mls_hash heard = say(e, &e->alice, &leave);
+    const struct hs_mls_hash heard = evil_says(e, &e->alice, &leave);
     evil_ref(&ref, &heard);
     evil_split_refused(e, hs_writer_bytes(&ref), nothing, HS_ERR_MLS_PROPOSAL);
 }
@@ -66,7 +51,7 @@ static void one_leaf_twice(void **state)
     evil_value(&removes, &remove);
     evil_value(&removes, &remove);
     evil_split_refused(e, hs_writer_bytes(&removes), hs_writer_bytes(&one), HS_ERR_MLS_PROPOSAL);
-    const struct hs_mls_hash heard_x = say(e, &e->carol, &x), heard_y = say(e, &e->carol, &y);
+    const struct hs_mls_hash heard_x = evil_says(e, &e->carol, &x), heard_y = evil_says(e, &e->carol, &y);
     evil_ref(&first, &heard_x);
     evil_ref(&updates, &heard_x);
     evil_ref(&updates, &heard_y);
@@ -146,7 +131,7 @@ static void update_with_anothers_key(void **state)
         const struct hs_mls_proposal update =
             i == 0 ? evil_update(&e->carol, take_encryption_key, &key, &leaf)
                    : evil_update(&e->carol, take_daves_signature_key, e, &leaf);
-        const struct hs_mls_hash heard = say(e, &e->carol, &update);
+        const struct hs_mls_hash heard = evil_says(e, &e->carol, &update);
         evil_ref(&list, &heard);
         evil_list_refused(e, hs_writer_bytes(&list), HS_ERR_MLS_PROPOSAL);
     }

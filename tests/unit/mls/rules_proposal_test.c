@@ -12,15 +12,9 @@
  * - 12.1.6 ExternalInit: by a member
  * - 12.1.7 GroupContextExtensions: a type twice; required_capabilities or external_senders that can't be read
  */
-#include "unit/mls/evil.h"
+#include "unit/mls/bends.h"
 
-static const struct hs_bytes nothing = {0};
 static const uint8_t zeros[64];
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
 
 /* Refused alone by that person, and in a commit of alice's. */
 static void refused(struct evil *e, struct person *by, const struct hs_mls_proposal *proposal,
@@ -96,20 +90,9 @@ static void add_package(void **state)
     }
 }
 
-static void source_is_update(struct evil_leaf *leaf)
-{
-    leaf->node.source = HS_MLS_LEAF_UPDATE;
-}
-
 static void source_is_commit(struct evil_leaf *leaf)
 {
     leaf->node.source = HS_MLS_LEAF_COMMIT;
-}
-
-static void source_is_key_package(struct evil_leaf *leaf)
-{
-    leaf->node.source = HS_MLS_LEAF_KEY_PACKAGE;
-    leaf->node.not_after = UINT64_MAX;
 }
 
 static void short_encryption_key(struct evil_leaf *leaf)
@@ -127,28 +110,10 @@ static void null_signature_key(struct evil_leaf *leaf)
     leaf->node.signature_key = hs_bytes(zeros, 32);
 }
 
-static void signed_by_another(struct evil_leaf *leaf)
-{
-    const struct evil *e = leaf->context;
-    leaf->signer = &e->frank.signer;
-}
-
-static void unlisted_extension(struct evil_leaf *leaf)
-{
-    static const uint8_t list[] = {0xAB, 0xCD, 0};
-    leaf->node.extensions = hs_bytes(list, sizeof list);
-}
-
 static void twofold_extension(struct evil_leaf *leaf)
 {
     static const uint8_t list[] = {0, 1, 0, 0, 1, 0};
     leaf->node.extensions = hs_bytes(list, sizeof list);
-}
-
-static void unlisted_credential(struct evil_leaf *leaf)
-{
-    static const uint8_t list[] = {0, HS_MLS_X509};
-    leaf->node.capabilities.credentials = hs_bytes(list, sizeof list);
 }
 
 static void unlisted_version(struct evil_leaf *leaf)
@@ -168,7 +133,7 @@ static void add_leaf(void **state)
 {
     struct evil *e = *state;
     static void (*const all[])(struct evil_leaf *) = {
-        short_encryption_key, null_encryption_key, null_signature_key, signed_by_another, unlisted_extension,
+        short_encryption_key, null_encryption_key, null_signature_key, signed_by_frank, unlisted_extension,
         twofold_extension,    unlisted_credential, unlisted_version,   unlisted_suite,
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -184,16 +149,6 @@ static void add_leaf(void **state)
         const struct hs_mls_proposal add = evil_add(hs_writer_bytes(&package));
         refused(e, &e->alice, &add, HS_ERR_MLS_KEY_PACKAGE);
     }
-}
-
-static void for_another_leaf(struct evil_leaf *leaf)
-{
-    leaf->index++;
-}
-
-static void for_another_group(struct evil_leaf *leaf)
-{
-    leaf->group_id = hs_bytes_str("moor");
 }
 
 static void same_encryption_key(struct evil_leaf *leaf)
@@ -212,7 +167,7 @@ static void update(void **state)
     } all[] = {
         {source_is_key_package, HS_ERR_MLS_LEAF}, {source_is_commit, HS_ERR_MLS_LEAF},
         {for_another_leaf, HS_ERR_MLS_LEAF},      {for_another_group, HS_ERR_MLS_LEAF},
-        {signed_by_another, HS_ERR_MLS_LEAF},     {same_encryption_key, HS_ERR_MLS_PROPOSAL},
+        {signed_by_frank, HS_ERR_MLS_LEAF},       {same_encryption_key, HS_ERR_MLS_PROPOSAL},
         {short_encryption_key, HS_ERR_MLS_LEAF},  {null_encryption_key, HS_ERR_MLS_LEAF},
         {unlisted_extension, HS_ERR_MLS_LEAF},    {unlisted_credential, HS_ERR_MLS_LEAF},
     };

@@ -7,11 +7,6 @@
 
 #include <stdlib.h>
 
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
-
 static void take_key(struct evil_leaf *leaf)
 {
     const struct hs_bytes *key = leaf->context;
@@ -123,7 +118,7 @@ static void ratchet_stays(void **state)
     struct hs_writer HS_WRITER proposal = writer();
     struct hs_mls_event HS_MLS_EVENT *commit = NULL, HS_MLS_EVENT *event = NULL;
     e->alice.group->settings.private_handshakes = e->bob.group->settings.settling = true;
-    assert_ok(person_try_commit(&e->alice, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&e->alice, &empty, &s));
     assert_ok(propose_remove(&e->alice, 3, &proposal));
     assert_ok(hs_mls_group_process(e->bob.group, hs_writer_bytes(&s.commit), &commit));
     person_hear(&e->bob, hs_writer_bytes(&proposal));
@@ -194,8 +189,8 @@ static void store_stops(void **state)
 {
     struct evil *e = *state;
     struct messages m = {sent_new(), sent_new()};
-    assert_ok(person_try_commit(&e->dave, &(struct hs_mls_commit_request){0}, &m.theirs));
-    assert_ok(person_try_commit(&e->bob, &(struct hs_mls_commit_request){0}, &m.own));
+    assert_ok(person_try_commit(&e->dave, &empty, &m.theirs));
+    assert_ok(person_try_commit(&e->bob, &empty, &m.own));
     person_save(&e->bob);
     for (int what = 0; what < ACTS; what++) {
         enum hs_err err = HS_ERR_IO;

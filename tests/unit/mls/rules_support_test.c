@@ -4,45 +4,9 @@
  *   for; a credential type that somebody lacks
  * - 12.1.7: extensions, and required_capabilities, that a member lacks who stays or comes; not one who goes
  */
-#include "unit/mls/evil.h"
+#include "unit/mls/bends.h"
 
 #include "mls/external.h"
-
-static const struct hs_bytes nothing = {0};
-
-static struct hs_writer writer(void)
-{
-    return hs_writer(CAP);
-}
-
-static struct hs_mls_hash say(struct evil *e, struct person *by, const struct hs_mls_proposal *proposal)
-{
-    struct hs_writer HS_WRITER w = writer();
-    evil_propose(e, &(struct evil_sender){.person = by}, proposal, &w);
-    return evil_heard(e, hs_writer_bytes(&w));
-}
-
-static void commit_refused(struct evil *e, const struct evil_commit *plan, enum hs_err want)
-{
-    struct hs_writer HS_WRITER message = writer();
-    evil_commit(e, plan, &message);
-    evil_refused(e, hs_writer_bytes(&message), want);
-}
-
-/* The group's own extension is one that it doesn't list any more. 7.3 */
-static void forgotten_extension(struct evil_leaf *leaf)
-{
-    leaf->node.capabilities.extensions = nothing;
-}
-
-/* A type that nobody else lists. 7.3 */
-static void strange_credential(struct evil_leaf *leaf)
-{
-    static const uint8_t types[] = {0, HS_MLS_BASIC, 0, HS_MLS_X509};
-    leaf->node.credential_type = HS_MLS_X509;
-    leaf->node.credential = nothing;
-    leaf->node.capabilities.credentials = hs_bytes(types, sizeof types);
-}
 
 /* An Add and an Update whose leaf isn't for this group. MLS-15 */
 static void poor_leaves(void **state)
@@ -56,12 +20,10 @@ static void poor_leaves(void **state)
         const struct hs_mls_proposal add = evil_add(hs_writer_bytes(&package)),
                                      update = evil_update(&e->carol, all[i], NULL, &leaf);
         evil_value(&value, &add);
-        commit_refused(e, &(struct evil_commit){.by = &e->alice, .list = hs_writer_bytes(&value)},
-                       HS_ERR_MLS_LEAF);
-        const struct hs_mls_hash heard = say(e, &e->carol, &update);
+        evil_list_refused(e, hs_writer_bytes(&value), HS_ERR_MLS_LEAF);
+        const struct hs_mls_hash heard = evil_says(e, &e->carol, &update);
         evil_ref(&ref, &heard);
-        commit_refused(e, &(struct evil_commit){.by = &e->alice, .list = hs_writer_bytes(&ref)},
-                       HS_ERR_MLS_LEAF);
+        evil_list_refused(e, hs_writer_bytes(&ref), HS_ERR_MLS_LEAF);
     }
 }
 
@@ -93,8 +55,7 @@ static void extensions_that_members_lack(void **state)
             hs_mls_write_extension(&data, 0xABCD, nothing);
         const struct hs_mls_proposal extensions = evil_extensions(hs_writer_bytes(&data));
         evil_value(&list, &extensions);
-        commit_refused(e, &(struct evil_commit){.by = &e->alice, .list = hs_writer_bytes(&list)},
-                       HS_ERR_MLS_LEAF);
+        evil_list_refused(e, hs_writer_bytes(&list), HS_ERR_MLS_LEAF);
     }
     /* what all have may be asked for */
     struct hs_writer HS_WRITER data = writer(), HS_WRITER list = writer(), HS_WRITER message = writer();
@@ -145,11 +106,10 @@ static void extensions_of_another_circle(void **state)
     assert_ok(hs_mls_public_process(e->hub, hs_writer_bytes(&message), &event));
     hs_write_bytes(&second, hs_writer_bytes(&list));
     evil_value(&second, &poor);
-    evil_commit(e,
-                &(struct evil_commit){
-                    .by = &e->alice, .list = hs_writer_bytes(&second), .bend_leaf = more_extensions},
-                &message);
-    evil_refused(e, hs_writer_bytes(&message), HS_ERR_MLS_LEAF);
+    evil_commit_refused(e,
+                        &(struct evil_commit){
+                            .by = &e->alice, .list = hs_writer_bytes(&second), .bend_leaf = more_extensions},
+                        HS_ERR_MLS_LEAF);
 }
 
 int main(void)

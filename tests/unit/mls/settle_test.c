@@ -1,46 +1,5 @@
 /* An epoch that isn't settled yet can be taken back: settings.settling. */
-#include "unit/mls/world.h"
-
-struct cast {
-    struct person alice, bob, carol;
-};
-
-static int cast_setup(void **state)
-{
-    static struct cast cast;
-    struct person *all[] = {&cast.alice, &cast.bob, &cast.carol};
-    static const char *const names[] = {"alice", "bob", "carol"};
-    for (int i = 0; i < 3; i++) {
-        person_init(all[i], names[i]);
-        all[i]->settings.settling = true;
-    }
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    assert_ok(hs_mls_group_settle(cast.alice.group));
-    struct person *others[] = {&cast.bob};
-    world_add(&cast.alice, &cast.carol, others, 1);
-    assert_ok(hs_mls_group_settle(cast.alice.group));
-    assert_ok(hs_mls_group_settle(cast.bob.group));
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    return 0;
-}
-
-static const struct hs_mls_commit_request empty = {0};
-
-static void commit(struct person *by, const struct hs_mls_commit_request *request, struct sent *s)
-{
-    assert_ok(person_try_commit(by, request, s));
-    assert_ok(hs_mls_group_accept(by->group));
-}
+#include "unit/mls/cast.h"
 
 /* One unsettled epoch at a time. MLS-60 */
 static void settled(void **state)
@@ -50,7 +9,7 @@ static void settled(void **state)
     assert_false(hs_mls_group_is_unsettled(c->carol.group)); /* who joined has nothing to go back to */
     assert_err(hs_mls_group_settle(c->alice.group), HS_ERR_INVALID_STATE);
     assert_err(hs_mls_group_revert(c->alice.group), HS_ERR_INVALID_STATE);
-    commit(&c->alice, &empty, &s);
+    person_commit(&c->alice, &empty, &s);
     assert_true(hs_mls_group_is_unsettled(c->alice.group));
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     assert_ok(person_try_commit(&c->alice, &empty, &t));
@@ -78,7 +37,7 @@ static void reverted(void **state)
     const struct hs_mls_secret before = hs_mls_group_authenticator(c->alice.group);
     const uint64_t epoch = hs_mls_group_epoch(c->alice.group);
     person_restart(&c->bob);
-    commit(&c->alice, &empty, &s);
+    person_commit(&c->alice, &empty, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     person_follow(&c->carol, hs_writer_bytes(&s.commit));
     person_restart(&c->bob);
@@ -96,7 +55,7 @@ static void reverted(void **state)
     struct hs_mls_event *event = NULL;
     assert_err(hs_mls_group_process(c->bob.group, hs_writer_bytes(&lost), &event), HS_ERR_MLS_EPOCH);
     assert_talks(&c->alice, &c->bob, "anew");
-    commit(&c->bob, &empty, &t);
+    person_commit(&c->bob, &empty, &t);
     person_restart(&c->bob);
     person_follow(&c->alice, hs_writer_bytes(&t.commit));
     person_follow(&c->carol, hs_writer_bytes(&t.commit));
@@ -115,7 +74,7 @@ static void ratchets_go_on(void **state)
     struct hs_writer HS_WRITER early = hs_writer(CAP), HS_WRITER late = hs_writer(CAP);
     struct hs_mls_event *event = NULL;
     assert_ok(hs_mls_group_protect(c->alice.group, hs_bytes_str("early"), hs_bytes_str(""), 0, &early));
-    commit(&c->bob, &empty, &s);
+    person_commit(&c->bob, &empty, &s);
     person_follow(&c->alice, hs_writer_bytes(&s.commit));
     assert_ok(hs_mls_group_process(c->bob.group, hs_writer_bytes(&early), &event)); /* late, but in time */
     hs_mls_event_free_at(&event);
@@ -145,7 +104,7 @@ static void proposals_wait_again(void **state)
         person_hear(all[i], hs_writer_bytes(&update));
         person_hear(all[i], hs_writer_bytes(&remove));
     }
-    commit(&c->alice, &empty, &s);
+    person_commit(&c->alice, &empty, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     person_follow(&c->carol, hs_writer_bytes(&s.commit));
     assert_true(hs_mls_group_is_removed(c->carol.group));
@@ -170,7 +129,7 @@ static void proposals_wait_again(void **state)
     assert_false(hs_mls_group_is_removed(c->carol.group));
     assert_talks(&c->carol, &c->alice, "still here");
     assert_talks(&c->bob, &c->alice, "with my old key");
-    commit(&c->alice, &empty, &t);
+    person_commit(&c->alice, &empty, &t);
     person_follow(&c->bob, hs_writer_bytes(&t.commit));
     assert_same_epoch(&c->alice, &c->bob);
     assert_talks(&c->bob, &c->alice, "with my new key");
@@ -183,7 +142,7 @@ static void proposals_are_stored(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new(), SENT t = sent_new();
     struct hs_writer HS_WRITER update = hs_writer(CAP);
-    commit(&c->alice, &empty, &s);
+    person_commit(&c->alice, &empty, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     person_save(&c->bob);
     assert_ok(hs_mls_group_settle(c->alice.group));
@@ -191,7 +150,7 @@ static void proposals_are_stored(void **state)
     assert_ok(propose_update(&c->alice, "", &update));
     person_hear(&c->alice, hs_writer_bytes(&update));
     person_hear(&c->bob, hs_writer_bytes(&update));
-    commit(&c->alice, &empty, &t);
+    person_commit(&c->alice, &empty, &t);
     person_follow(&c->bob, hs_writer_bytes(&t.commit));
     person_save(&c->bob);
     person_crash(&c->bob);
@@ -205,7 +164,7 @@ static void pending_again(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new(), SENT t = sent_new(), SENT u = sent_new();
     assert_ok(person_try_commit(&c->bob, &empty, &t));
-    commit(&c->alice, &empty, &s);
+    person_commit(&c->alice, &empty, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     assert_false(hs_mls_group_has_pending(c->bob.group));
     person_restart(&c->bob);
@@ -225,7 +184,7 @@ static void pending_again(void **state)
     assert_ok(hs_mls_group_revert(c->alice.group));
     hs_writer_reset(&s.commit);
     assert_ok(person_try_commit(&c->bob, &empty, &u));
-    commit(&c->alice, &empty, &s);
+    person_commit(&c->alice, &empty, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     person_restart(&c->bob);
     assert_ok(hs_mls_group_settle(c->bob.group));
@@ -246,7 +205,7 @@ static void members_come_back(void **state)
     const struct hs_bytes add = hs_writer_bytes(&dave.key_package);
     const struct hs_mls_commit_request request = {
         .adds = &add, .add_count = 1, .removes = &carol, .remove_count = 1, .tree_in_welcome = true};
-    commit(&c->alice, &request, &s);
+    person_commit(&c->alice, &request, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     assert_ok(hs_mls_group_revert(c->alice.group));
     person_restart(&c->bob);
@@ -275,7 +234,7 @@ static void settling_wipes(void **state)
     struct sent SENT s = sent_new();
     const struct hs_mls_secret init = c->bob.group->epoch.init, leaf = c->bob.group->path.priv[0];
     person_save(&c->bob);
-    commit(&c->bob, &empty, &s);
+    person_commit(&c->bob, &empty, &s);
     person_save(&c->bob);
     assert_true(mls_store_holds(c->bob.store, HS_MLS_VIEW(init)));
     assert_true(mls_store_holds(c->bob.store, HS_MLS_VIEW(leaf)));
@@ -290,7 +249,7 @@ static void reverting_wipes(void **state)
 {
     struct cast *c = *state;
     struct sent SENT s = sent_new();
-    commit(&c->bob, &empty, &s);
+    person_commit(&c->bob, &empty, &s);
     person_save(&c->bob);
     const struct hs_mls_secret init = c->bob.group->epoch.init, leaf = c->bob.group->path.priv[0];
     assert_true(mls_store_holds(c->bob.store, HS_MLS_VIEW(init)));
@@ -314,7 +273,7 @@ static void no_past(void **state)
     hs_mls_group_drop_past(c->bob.group);
     assert_ok(hs_mls_group_protect(c->alice.group, hs_bytes_str("old"), hs_bytes_str(""), 0, &old));
     assert_ok(hs_mls_group_protect(c->alice.group, hs_bytes_str("older"), hs_bytes_str(""), 0, &older));
-    commit(&c->alice, &empty, &s);
+    person_commit(&c->alice, &empty, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     hs_mls_group_drop_past(c->bob.group);
     hs_mls_group_expire(c->bob.group, 1000);
@@ -325,7 +284,7 @@ static void no_past(void **state)
     assert_ok(hs_mls_group_revert(c->alice.group));
     assert_ok(hs_mls_group_revert(c->bob.group));
     person_restart(&c->bob);
-    commit(&c->alice, &empty, &t);
+    person_commit(&c->alice, &empty, &t);
     person_follow(&c->bob, hs_writer_bytes(&t.commit));
     assert_ok(hs_mls_group_settle(c->bob.group));
     person_restart(&c->bob);
@@ -339,7 +298,7 @@ static void reinit_is_void(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new();
     const struct hs_mls_reinit reinit = {.group_id = hs_bytes_str("new"), .version = 1, .suite = 3};
-    commit(&c->alice, &(struct hs_mls_commit_request){.reinit = &reinit}, &s);
+    person_commit(&c->alice, &(struct hs_mls_commit_request){.reinit = &reinit}, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     person_restart(&c->bob);
     assert_ok(hs_mls_group_revert(c->alice.group));
@@ -360,7 +319,7 @@ static void void_stays_void(void **state)
     struct cast *c = *state;
     struct sent SENT s = sent_new(), SENT t = sent_new();
     struct hs_mls_event HS_MLS_EVENT *early = NULL;
-    commit(&c->alice, &empty, &s);
+    person_commit(&c->alice, &empty, &s);
     assert_ok(hs_mls_group_process(c->bob.group, hs_writer_bytes(&s.commit), &early));
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     assert_ok(hs_mls_group_revert(c->bob.group));
@@ -369,7 +328,7 @@ static void void_stays_void(void **state)
     person_restart(&c->bob);
     expect_void(&c->bob, hs_writer_bytes(&s.commit));
     assert_ok(hs_mls_group_revert(c->alice.group));
-    commit(&c->alice, &empty, &t);
+    person_commit(&c->alice, &empty, &t);
     person_follow(&c->bob, hs_writer_bytes(&t.commit));
     assert_same_epoch(&c->alice, &c->bob);
     assert_ok(hs_mls_group_revert(c->bob.group));
@@ -384,23 +343,23 @@ static void voided_limit(void **state)
     struct sent SENT last = sent_new();
     for (int i = 0; i < HS_MLS_MAX_VOIDED; i++) {
         struct sent SENT s = sent_new();
-        commit(&c->alice, &empty, &s);
+        person_commit(&c->alice, &empty, &s);
         assert_ok(hs_mls_group_revert(c->alice.group));
     }
     person_restart(&c->alice);
-    commit(&c->alice, &empty, &last);
+    person_commit(&c->alice, &empty, &last);
     assert_err(hs_mls_group_revert(c->alice.group), HS_ERR_TOO_LARGE);
     person_follow(&c->bob, hs_writer_bytes(&last.commit));
     assert_same_epoch(&c->alice, &c->bob);
     assert_ok(hs_mls_group_settle(c->alice.group));
     struct sent SENT next = sent_new();
-    commit(&c->alice, &empty, &next);
+    person_commit(&c->alice, &empty, &next);
     assert_ok(hs_mls_group_revert(c->alice.group));
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, cast_of_three_settling)
     const struct CMUnitTest tests[] = {
         TEST(settled),
         TEST(reverted),

@@ -1,42 +1,7 @@
 /* A group in its store: how much is written and read, what is gone, and what happens when the store fails. */
-#include "unit/mls/world.h"
+#include "unit/mls/cast.h"
 
 #include <stdlib.h>
-
-struct cast {
-    struct person alice, bob, carol;
-};
-
-static int cast_setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    struct person *others[] = {&cast.bob};
-    world_add(&cast.alice, &cast.carol, others, 1);
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    return 0;
-}
-
-static const struct hs_mls_commit_request empty = {0};
-
-static void commit(struct person *by, struct sent *s)
-{
-    assert_ok(person_try_commit(by, &empty, s));
-    assert_ok(hs_mls_group_accept(by->group));
-}
 
 static void post(struct person *by, struct hs_writer *w)
 {
@@ -77,8 +42,7 @@ static void large_group(struct person *alice, struct person *bob, size_t size)
     adds[size - 2] = hs_writer_bytes(&bob->key_package);
     const struct hs_mls_commit_request request = {
         .adds = adds, .add_count = size - 1, .force_path = true, .tree_in_welcome = true};
-    assert_ok(person_try_commit(alice, &request, &s));
-    assert_ok(hs_mls_group_accept(alice->group));
+    person_commit(alice, &request, &s);
     assert_ok(person_try_join(bob, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}));
     for (size_t i = 0; i + 2 < size; i++)
         hs_writer_free(&w[i]);
@@ -166,7 +130,7 @@ static void nothing_piles_up(void **state)
         struct sent SENT s = sent_new();
         post(&c->alice, &w);
         read_post(&c->bob, &w);
-        commit(i % 2 == 0 ? &c->alice : &c->bob, &s);
+        person_commit(i % 2 == 0 ? &c->alice : &c->bob, &empty, &s);
         person_follow(i % 2 == 0 ? &c->bob : &c->alice, hs_writer_bytes(&s.commit));
         if (i % 3 == 0)
             person_restart(&c->bob);
@@ -200,7 +164,7 @@ static void saved_rarely(void **state)
                 post(&c->alice, &old);
             if (i == round - 1)
                 post(&c->alice, &new);
-            commit(&c->alice, &s);
+            person_commit(&c->alice, &empty, &s);
             person_follow(&c->bob, hs_writer_bytes(&s.commit));
         }
         person_restart(&c->bob);
@@ -217,7 +181,7 @@ static void saved_rarely(void **state)
     /* more epochs than are kept, so that those of the store are all gone at once */
     for (uint32_t i = 0; i < 3 * c->bob.group->settings.past_epochs; i++) {
         struct sent SENT s = sent_new();
-        commit(&c->alice, &s);
+        person_commit(&c->alice, &empty, &s);
         person_follow(&c->bob, hs_writer_bytes(&s.commit));
     }
     person_restart(&c->bob);
@@ -234,7 +198,7 @@ static void saves_fail(void **state)
     struct hs_writer HS_WRITER w = hs_writer(CAP);
     person_save(&c->bob);
     post(&c->alice, &w);
-    commit(&c->alice, &s);
+    person_commit(&c->alice, &empty, &s);
     size_t calls = 0;
     for (bool failed = true; failed; calls++) {
         struct mls_store *before = mls_store_copy(c->bob.store);
@@ -266,7 +230,7 @@ static void reads_fail(void **state)
     struct sent SENT s = sent_new();
     struct hs_writer HS_WRITER w = hs_writer(CAP);
     post(&c->alice, &w);
-    commit(&c->alice, &s);
+    person_commit(&c->alice, &empty, &s);
     person_save(&c->bob);
     for (size_t gets = 0;; gets++) {
         struct hs_mls_group *group = NULL;
@@ -303,7 +267,7 @@ static void damaged(void **state)
     person_hear(&c->bob, hs_writer_bytes(&out));
     person_hear(&c->alice, hs_writer_bytes(&out));
     assert_ok(person_try_commit(&c->bob, &empty, &own));
-    commit(&c->alice, &s);
+    person_commit(&c->alice, &empty, &s);
     person_save(&c->bob);
     size_t survived = 0, tried = 0, *len;
     struct hs_bytes key;
@@ -395,7 +359,7 @@ static void settings(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, cast_of_three)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(costs_by_size),
         TEST(nothing_piles_up),

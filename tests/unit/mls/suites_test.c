@@ -1,5 +1,5 @@
 /* The life of a group under every suite: those of this build, and one in which all sizes are others. */
-#include "unit/mls/odd_suite.h"
+#include "unit/mls/every_suite.h"
 #include "unit/mls/world.h"
 
 #include "mls/external.h"
@@ -11,9 +11,6 @@ struct cast {
     struct person people[PEOPLE];
     size_t count; /* who is in */
 };
-
-static const struct hs_mls_suite *suites[HS_MLS_MAX_SUITES];
-static size_t suite_count;
 
 static const char *const names[PEOPLE] = {"alice", "bob", "carol", "dave", "erin", "frank"};
 
@@ -35,8 +32,7 @@ static void cast_end(struct cast *c)
 static void cast_commit(struct cast *c, size_t by, const struct hs_mls_commit_request *request,
                         struct sent *s)
 {
-    assert_ok(person_try_commit(&c->people[by], request, s));
-    assert_ok(hs_mls_group_accept(c->people[by].group));
+    person_commit(&c->people[by], request, s);
     for (size_t i = 0; i < c->count; i++)
         if (i != by)
             person_follow(&c->people[i], hs_writer_bytes(&s->commit));
@@ -80,14 +76,14 @@ static void member_life(struct cast *c)
     cast_check(c);
     for (size_t by = 0; by < c->count; by++) { /* paths by everybody */
         struct sent SENT own = sent_new();
-        cast_commit(c, by, &(struct hs_mls_commit_request){0}, &own);
+        cast_commit(c, by, &empty, &own);
     }
     cast_check(c);
     assert_ok(propose_update(&c->people[1], "bob", &update));
     for (size_t i = 0; i < c->count; i++)
         person_hear(&c->people[i], hs_writer_bytes(&update));
     person_restart(&c->people[1]); /* its new key is kept */
-    cast_commit(c, 2, &(struct hs_mls_commit_request){0}, &s);
+    cast_commit(c, 2, &empty, &s);
     cast_check(c);
     const uint32_t last = (uint32_t)c->count - 1;
     c->count--;
@@ -231,19 +227,11 @@ static void reinit(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    if (world_setup(state) != 0 || hs_mls_suite_add(&odd_suite) != HS_OK)
-        return -1;
-    suite_count = hs_mls_suites(suites);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lives),        cmocka_unit_test(external_joins), cmocka_unit_test(private_ones),
         cmocka_unit_test(suites_apart), cmocka_unit_test(reinit),
     };
-    return cmocka_run_group_tests(tests, setup, NULL);
+    return cmocka_run_group_tests(tests, suites_setup, NULL);
 }

@@ -1,34 +1,9 @@
 /* Every byte of every message, altered: refused, and the group stays what it was. */
-#include "unit/mls/world.h"
+#include "unit/mls/cast.h"
 
 #include "mls/member.h"
 
 #include <stdlib.h>
-
-struct cast {
-    struct person alice, bob, carol;
-};
-
-static int cast_setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.alice, "alice");
-    person_init(&cast.bob, "bob");
-    person_init(&cast.carol, "carol");
-    person_create(&cast.alice, "policy");
-    world_add(&cast.alice, &cast.bob, NULL, 0);
-    *state = &cast;
-    return 0;
-}
-
-static int cast_teardown(void **state)
-{
-    struct cast *cast = *state;
-    person_free(&cast->alice);
-    person_free(&cast->bob);
-    person_free(&cast->carol);
-    return 0;
-}
 
 /* Flips bits of each byte in turn, and cuts the message at each length; process must refuse all. */
 static void refuse_all(struct person *p, struct hs_bytes message)
@@ -160,7 +135,7 @@ static void saved(void **state)
     struct hs_mls_group *group = NULL;
     person_save(&c->alice);
     load_damaged(c->alice.store, &c->alice);
-    assert_ok(person_try_commit(&c->alice, &(struct hs_mls_commit_request){0}, &s));
+    assert_ok(person_try_commit(&c->alice, &empty, &s));
     person_save(&c->alice);
     load_damaged(c->alice.store, &c->alice);
     assert_err(hs_mls_group_load(&c->alice.store->store, &c->bob.signer, 1, &group), HS_ERR_INVALID_ARG);
@@ -217,7 +192,7 @@ static void short_tags(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, cast_setup, cast_teardown)
+#define TEST(name) CAST_TEST(name, cast_of_two)
     const struct CMUnitTest tests[] = {
         TEST(post),        TEST(proposal), TEST(commit),    TEST(group_info),
         TEST(key_package), TEST(saved),    TEST(saved_hub), TEST(short_tags),

@@ -39,11 +39,17 @@ static inline struct hs_mls_leaf_params person_params(const struct person *p)
 }
 
 /* A new key package; the old one is forgotten. */
+static inline void person_key_package_with(struct person *p, const struct hs_mls_leaf_params *params,
+                                           bool last_resort)
+{
+    hs_writer_reset(&p->key_package);
+    assert_ok(hs_mls_key_package_new(params, last_resort, &p->key_package, &p->priv));
+}
+
 static inline void person_key_package(struct person *p)
 {
-    struct hs_mls_leaf_params params = person_params(p);
-    hs_writer_reset(&p->key_package);
-    assert_ok(hs_mls_key_package_new(&params, false, &p->key_package, &p->priv));
+    const struct hs_mls_leaf_params params = person_params(p);
+    person_key_package_with(p, &params, false);
 }
 
 /* suite: its number. */
@@ -132,6 +138,16 @@ static inline enum hs_err person_try_commit(struct person *p, const struct hs_ml
     return hs_mls_group_commit(p->group, request, &result);
 }
 
+static const struct hs_mls_commit_request empty = {0};
+
+/* Commits, and the service took it. */
+static inline void person_commit(struct person *p, const struct hs_mls_commit_request *request,
+                                 struct sent *s)
+{
+    assert_ok(person_try_commit(p, request, s));
+    assert_ok(hs_mls_group_accept(p->group));
+}
+
 /* Proposals that stand alone. */
 static inline enum hs_err propose_remove(struct person *p, uint32_t leaf, struct hs_writer *out)
 {
@@ -167,6 +183,14 @@ static inline void person_follow(struct person *p, struct hs_bytes commit)
     assert_ok(hs_mls_group_process(p->group, commit, &event));
     assert_int_equal(event->kind, HS_MLS_EVENT_COMMIT);
     assert_ok(hs_mls_group_merge(p->group, event->staged));
+}
+
+/* A commit with nothing in it, for two. */
+static inline void next_epoch(struct person *by, struct person *other)
+{
+    struct sent SENT s = sent_new();
+    person_commit(by, &empty, &s);
+    person_follow(other, hs_writer_bytes(&s.commit));
 }
 
 /* Receives a proposal. */
@@ -245,8 +269,7 @@ static inline void world_add(struct person *by, struct person *newcomer, struct 
     struct sent SENT s = sent_new();
     struct hs_bytes add = hs_writer_bytes(&newcomer->key_package);
     const struct hs_mls_commit_request request = {.adds = &add, .add_count = 1, .tree_in_welcome = true};
-    assert_ok(person_try_commit(by, &request, &s));
-    assert_ok(hs_mls_group_accept(by->group));
+    person_commit(by, &request, &s);
     for (size_t i = 0; i < count; i++)
         person_follow(others[i], hs_writer_bytes(&s.commit));
     assert_ok(person_try_join(newcomer, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}));

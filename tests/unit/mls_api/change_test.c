@@ -1,32 +1,5 @@
 /* Everything that a commit does is told before it is merged, with whoever proposed it. */
-#include "unit/mls_api/club.h"
-
-struct cast {
-    struct person anna, ben, cleo, dora;
-};
-
-static int setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.anna, "Anna");
-    person_init(&cast.ben, "Ben");
-    person_init(&cast.cleo, "Cleo");
-    person_init(&cast.dora, "Dora");
-    person_create(&cast.anna, NULL);
-    person_adds(&cast.anna, &cast.ben);
-    *state = &cast;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct cast *c = *state;
-    person_free(&c->anna);
-    person_free(&c->ben);
-    person_free(&c->cleo);
-    person_free(&c->dora);
-    return 0;
-}
+#include "unit/mls_api/cast.h"
 
 /* A proposal of Ben's, delivered to both. Gives what Anna sees. */
 static struct hanse_mls_event *ben_proposes(struct cast *c, struct hanse_mls_propose *proposal)
@@ -173,11 +146,9 @@ static void pre_shared_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(adds_and_authors, setup, teardown),
-        cmocka_unit_test_setup_teardown(updates, setup, teardown),
-        cmocka_unit_test_setup_teardown(removals_and_extensions, setup, teardown),
-        cmocka_unit_test_setup_teardown(dropped_proposals, setup, teardown),
-        cmocka_unit_test_setup_teardown(pre_shared_keys, setup, teardown),
+        CAST_TEST(adds_and_authors, cast_of_two),        CAST_TEST(updates, cast_of_two),
+        CAST_TEST(removals_and_extensions, cast_of_two), CAST_TEST(dropped_proposals, cast_of_two),
+        CAST_TEST(pre_shared_keys, cast_of_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,6 +231,14 @@ static inline struct hanse_mls_join person_join(const struct person *p, const st
                                    .signer = p->signer};
 }
 
+/* Commits, and the service took it. */
+static inline void person_commits(struct person *p, const struct hanse_mls_commit *request,
+                                  struct hanse_mls_buf *commit, struct hanse_mls_buf *welcome)
+{
+    assert_good(hanse_mls_group_commit(p->group, request, commit, welcome, NULL));
+    assert_good(hanse_mls_group_accept(p->group));
+}
+
 /* a adds b, who joins. */
 static inline void person_adds(struct person *a, struct person *b)
 {
@@ -238,8 +246,7 @@ static inline void person_adds(struct person *a, struct person *b)
     struct hanse_mls_bytes add = hanse_mls_view(&b->package);
     const struct hanse_mls_commit request = {
         .size = sizeof request, .adds = &add, .add_count = 1, .tree_in_welcome = true};
-    assert_good(hanse_mls_group_commit(a->group, &request, NULL, &welcome, NULL));
-    assert_good(hanse_mls_group_accept(a->group));
+    person_commits(a, &request, NULL, &welcome);
     struct hanse_mls_join join = person_join(b, &welcome);
     assert_good(hanse_mls_group_join(&join, &b->group));
 }

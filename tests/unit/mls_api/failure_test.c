@@ -1,6 +1,6 @@
 /* After a failure there is nothing to free: what would have been given is NULL or empty, whatever was there.
  */
-#include "unit/mls_api/club.h"
+#include "unit/mls_api/cast.h"
 
 static uint8_t rubbish[8];
 
@@ -27,16 +27,8 @@ static struct hanse_mls_buf stale(void)
 
 static int setup(void **state)
 {
-    static struct person anna;
-    person_init(&anna, "Anna");
-    person_create(&anna, NULL);
-    *state = &anna;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    person_free(*state);
+    anna_setup(state);
+    person_create(*state, NULL);
     return 0;
 }
 
@@ -138,10 +130,10 @@ static void hubs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(groups, setup, teardown),
-        cmocka_unit_test_setup_teardown(messages, setup, teardown),
-        cmocka_unit_test_setup_teardown(smaller_things, setup, teardown),
-        cmocka_unit_test_setup_teardown(hubs, setup, teardown),
+        ANNA_TEST(groups, setup),
+        ANNA_TEST(messages, setup),
+        ANNA_TEST(smaller_things, setup),
+        ANNA_TEST(hubs, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,30 +1,5 @@
 /* Every member of a struct that a caller fills in arrives where it counts. */
-#include "unit/mls_api/club.h"
-
-struct cast {
-    struct person anna, ben, cleo;
-};
-
-static int setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.anna, "Anna");
-    person_init(&cast.ben, "Ben");
-    person_init(&cast.cleo, "Cleo");
-    person_create(&cast.anna, NULL);
-    person_adds(&cast.anna, &cast.ben);
-    *state = &cast;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct cast *c = *state;
-    person_free(&c->anna);
-    person_free(&c->ben);
-    person_free(&c->cleo);
-    return 0;
-}
+#include "unit/mls_api/cast.h"
 
 static bool has_bytes(const struct hanse_mls_buf *in, const char *bytes, size_t len)
 {
@@ -168,8 +143,7 @@ static void joins(void **state)
                                              .tree_in_welcome = true};
     BUF welcome = {0};
     assert_good(hanse_mls_group_set_psks(c->anna.group, &psk, 1));
-    assert_good(hanse_mls_group_commit(c->anna.group, &request, NULL, &welcome, NULL));
-    assert_good(hanse_mls_group_accept(c->anna.group));
+    person_commits(&c->anna, &request, NULL, &welcome);
     struct hanse_mls_join join = person_join(&c->cleo, &welcome);
     struct hanse_mls_group *group = c->anna.group;
     assert_fault(hanse_mls_group_join(&join, &group), HANSE_ERR_NOT_FOUND);
@@ -258,8 +232,7 @@ static void outsiders(void **state)
     const struct hanse_mls_extension list = {HANSE_MLS_EXT_EXTERNAL_SENDERS, hanse_mls_view(&data)};
     const struct hanse_mls_commit request = {
         .size = sizeof request, .set_extensions = true, .extensions = &list, .extension_count = 1};
-    assert_good(hanse_mls_group_commit(c->anna.group, &request, NULL, NULL, NULL));
-    assert_good(hanse_mls_group_accept(c->anna.group));
+    person_commits(&c->anna, &request, NULL, NULL);
     assert_fault(hanse_mls_outsider_propose(&outsider, &wish, &proposal), HANSE_ERR_INVALID_ARG);
     outsider.signer = c->cleo.signer;
     assert_good(hanse_mls_outsider_propose(&outsider, &wish, &proposal));
@@ -270,14 +243,10 @@ static void outsiders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(leaves, setup, teardown),
-        cmocka_unit_test_setup_teardown(settings, setup, teardown),
-        cmocka_unit_test_setup_teardown(commits, setup, teardown),
-        cmocka_unit_test_setup_teardown(proposals, setup, teardown),
-        cmocka_unit_test_setup_teardown(joins, setup, teardown),
-        cmocka_unit_test_setup_teardown(external_joins, setup, teardown),
-        cmocka_unit_test_setup_teardown(successors, setup, teardown),
-        cmocka_unit_test_setup_teardown(outsiders, setup, teardown),
+        CAST_TEST(leaves, cast_of_two),     CAST_TEST(settings, cast_of_two),
+        CAST_TEST(commits, cast_of_two),    CAST_TEST(proposals, cast_of_two),
+        CAST_TEST(joins, cast_of_two),      CAST_TEST(external_joins, cast_of_two),
+        CAST_TEST(successors, cast_of_two), CAST_TEST(outsiders, cast_of_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

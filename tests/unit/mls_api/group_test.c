@@ -1,30 +1,5 @@
 /* A member's group: in by Welcome and from outside, posts, commits, out again. */
-#include "unit/mls_api/club.h"
-
-struct cast {
-    struct person anna, ben, cleo;
-};
-
-static int setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.anna, "Anna");
-    person_init(&cast.ben, "Ben");
-    person_init(&cast.cleo, "Cleo");
-    person_create(&cast.anna, NULL);
-    person_adds(&cast.anna, &cast.ben);
-    *state = &cast;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct cast *c = *state;
-    person_free(&c->anna);
-    person_free(&c->ben);
-    person_free(&c->cleo);
-    return 0;
-}
+#include "unit/mls_api/cast.h"
 
 static void what_can_be_asked(void **state)
 {
@@ -206,8 +181,7 @@ static void tree_out_of_band(void **state)
     struct hanse_mls_bytes add = hanse_mls_view(&c->cleo.package);
     const struct hanse_mls_commit request = {.size = sizeof request, .adds = &add, .add_count = 1};
     BUF commit = {0}, welcome = {0}, tree = {0};
-    assert_good(hanse_mls_group_commit(c->anna.group, &request, &commit, &welcome, NULL));
-    assert_good(hanse_mls_group_accept(c->anna.group));
+    person_commits(&c->anna, &request, &commit, &welcome);
     assert_good(hanse_mls_public_tree(hanse_mls_group_public(c->anna.group), &tree));
     struct hanse_mls_join join = person_join(&c->cleo, &welcome);
     assert_fault(hanse_mls_group_join(&join, &c->cleo.group), HANSE_ERR_MLS_TREE);
@@ -226,8 +200,7 @@ static void past_epochs(void **state)
     struct hanse_mls_event *late;
     assert_good(hanse_mls_group_protect(c->ben.group, hanse_mls_text("1"), nothing, 0, &first));
     assert_good(hanse_mls_group_protect(c->ben.group, hanse_mls_text("2"), nothing, 0, &second));
-    assert_good(hanse_mls_group_commit(c->anna.group, &request, &commit, NULL, NULL));
-    assert_good(hanse_mls_group_accept(c->anna.group));
+    person_commits(&c->anna, &request, &commit, NULL);
     EVENT *event = person_gets(&c->anna, &first);
     assert_int_equal(event->epoch, 1);
     hanse_mls_group_drop_past(c->anna.group);
@@ -259,15 +232,15 @@ static void every_suite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_can_be_asked, setup, teardown),
-        cmocka_unit_test_setup_teardown(posts, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_commit_and_its_echo, setup, teardown),
-        cmocka_unit_test_setup_teardown(another_wins, setup, teardown),
-        cmocka_unit_test_setup_teardown(from_outside, setup, teardown),
-        cmocka_unit_test_setup_teardown(resync, setup, teardown),
-        cmocka_unit_test_setup_teardown(removed, setup, teardown),
-        cmocka_unit_test_setup_teardown(tree_out_of_band, setup, teardown),
-        cmocka_unit_test_setup_teardown(past_epochs, setup, teardown),
+        CAST_TEST(what_can_be_asked, cast_of_two),
+        CAST_TEST(posts, cast_of_two),
+        CAST_TEST(a_commit_and_its_echo, cast_of_two),
+        CAST_TEST(another_wins, cast_of_two),
+        CAST_TEST(from_outside, cast_of_two),
+        CAST_TEST(resync, cast_of_two),
+        CAST_TEST(removed, cast_of_two),
+        CAST_TEST(tree_out_of_band, cast_of_two),
+        CAST_TEST(past_epochs, cast_of_two),
         cmocka_unit_test(every_suite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

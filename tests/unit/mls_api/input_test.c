@@ -1,19 +1,5 @@
 /* Structs that begin with their size: what an older and a newer program hand in. */
-#include "unit/mls_api/club.h"
-
-static int setup(void **state)
-{
-    static struct person anna;
-    person_init(&anna, "Anna");
-    *state = &anna;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    person_free(*state);
-    return 0;
-}
+#include "unit/mls_api/cast.h"
 
 static enum hanse_err make(const struct hanse_mls_leaf *leaf)
 {
@@ -129,11 +115,9 @@ static void settings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(wrong_sizes, setup, teardown),
-        cmocka_unit_test_setup_teardown(newer_programs, setup, teardown),
-        cmocka_unit_test_setup_teardown(nobody_signs, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_struct_is_checked, setup, teardown),
-        cmocka_unit_test_setup_teardown(settings, setup, teardown),
+        ANNA_TEST(wrong_sizes, anna_setup),  ANNA_TEST(newer_programs, anna_setup),
+        ANNA_TEST(nobody_signs, anna_setup), ANNA_TEST(every_struct_is_checked, anna_setup),
+        ANNA_TEST(settings, anna_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,5 @@
 /* KeyPackages: made, checked, refused. */
-#include "unit/mls_api/club.h"
-
-static int setup(void **state)
-{
-    static struct person anna;
-    person_init(&anna, "Anna");
-    *state = &anna;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    person_free(*state);
-    return 0;
-}
+#include "unit/mls_api/cast.h"
 
 static void facts(void **state)
 {
@@ -108,11 +94,9 @@ static void private_halves(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(facts, setup, teardown),
-        cmocka_unit_test_setup_teardown(last_resort_and_extensions, setup, teardown),
-        cmocka_unit_test_setup_teardown(lifetime, setup, teardown),
-        cmocka_unit_test_setup_teardown(altered, setup, teardown),
-        cmocka_unit_test_setup_teardown(private_halves, setup, teardown),
+        ANNA_TEST(facts, anna_setup),          ANNA_TEST(last_resort_and_extensions, anna_setup),
+        ANNA_TEST(lifetime, anna_setup),       ANNA_TEST(altered, anna_setup),
+        ANNA_TEST(private_halves, anna_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

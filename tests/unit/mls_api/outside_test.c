@@ -1,28 +1,5 @@
 /* Proposals from outside, groups that follow each other, epochs that are taken back. */
-#include "unit/mls_api/club.h"
-
-struct cast {
-    struct person anna, ben, cleo;
-};
-
-static int setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.anna, "Anna");
-    person_init(&cast.ben, "Ben");
-    person_init(&cast.cleo, "Cleo");
-    *state = &cast;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct cast *c = *state;
-    person_free(&c->anna);
-    person_free(&c->ben);
-    person_free(&c->cleo);
-    return 0;
-}
+#include "unit/mls_api/cast.h"
 
 /* The hub may propose: Cleo is its key here. */
 static void an_external_sender(void **state)
@@ -37,8 +14,7 @@ static void an_external_sender(void **state)
     const struct hanse_mls_extension list[] = {{HANSE_MLS_EXT_EXTERNAL_SENDERS, hanse_mls_view(&senders)}};
     const struct hanse_mls_commit request = {
         .size = sizeof request, .set_extensions = true, .extensions = list, .extension_count = 1};
-    assert_good(hanse_mls_group_commit(c->anna.group, &request, &commit, NULL, NULL));
-    assert_good(hanse_mls_group_accept(c->anna.group));
+    person_commits(&c->anna, &request, &commit, NULL);
     person_merges(&c->ben, &commit);
 
     const struct hanse_mls_outsider outsider = {
@@ -74,8 +50,7 @@ static void a_newcomer_asks(void **state)
     assert_int_equal(event->author.type, HANSE_MLS_SENDER_NEW_MEMBER_PROPOSAL);
     assert_text(event->sender.identity, "Ben");
     const struct hanse_mls_commit request = {.size = sizeof request, .tree_in_welcome = true};
-    assert_good(hanse_mls_group_commit(c->anna.group, &request, NULL, &welcome, NULL));
-    assert_good(hanse_mls_group_accept(c->anna.group));
+    person_commits(&c->anna, &request, NULL, &welcome);
     struct hanse_mls_join join = person_join(&c->ben, &welcome);
     assert_good(hanse_mls_group_join(&join, &c->ben.group));
     assert_agree(&c->anna, &c->ben);
@@ -143,8 +118,7 @@ static void a_resumption_psk(void **state)
     const struct hanse_mls_commit request = {.size = sizeof request, .psks = &psk.id, .psk_count = 1};
     assert_good(hanse_mls_group_set_psks(c->anna.group, &psk, 1));
     assert_good(hanse_mls_group_set_psks(c->ben.group, &psk, 1));
-    assert_good(hanse_mls_group_commit(c->anna.group, &request, &commit, NULL, NULL));
-    assert_good(hanse_mls_group_accept(c->anna.group));
+    person_commits(&c->anna, &request, &commit, NULL);
     EVENT *event = person_gets(&c->ben, &commit);
     const struct hanse_mls_psk_id *used = &hanse_mls_staged_change(event->staged)->psks[0].id;
     assert_int_equal(used->type, HANSE_MLS_PSK_RESUMPTION);
@@ -209,8 +183,7 @@ static void taken_back(void **state)
     /* the view of its public side is the one that counts again */
     assert_int_equal(hanse_mls_public_epoch(hanse_mls_group_public(c->anna.group)), 1);
     hanse_mls_group_drop(c->ben.group);
-    assert_good(hanse_mls_group_commit(c->ben.group, &request, &other, NULL, NULL));
-    assert_good(hanse_mls_group_accept(c->ben.group));
+    person_commits(&c->ben, &request, &other, NULL);
     person_merges(&c->anna, &other);
     assert_agree(&c->anna, &c->ben);
 }
@@ -250,8 +223,7 @@ static void old_epochs_expire(void **state)
     person_adds(&c->anna, &c->ben);
     assert_good(hanse_mls_group_protect(c->ben.group, hanse_mls_text("1"), nothing, 0, &first));
     assert_good(hanse_mls_group_protect(c->ben.group, hanse_mls_text("2"), nothing, 0, &second));
-    assert_good(hanse_mls_group_commit(c->anna.group, &request, NULL, NULL, NULL));
-    assert_good(hanse_mls_group_accept(c->anna.group));
+    person_commits(&c->anna, &request, NULL, NULL);
     hanse_mls_group_expire(c->anna.group, NOW);
     hanse_mls_group_expire(c->anna.group, NOW + 30);
     hanse_mls_event_free(person_gets(&c->anna, &first));
@@ -262,14 +234,10 @@ static void old_epochs_expire(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_external_sender, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_newcomer_asks, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_reinit, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_resumption_psk, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_branch, setup, teardown),
-        cmocka_unit_test_setup_teardown(taken_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(private_handshakes, setup, teardown),
-        cmocka_unit_test_setup_teardown(old_epochs_expire, setup, teardown),
+        CAST_TEST(an_external_sender, cast_of_strangers), CAST_TEST(a_newcomer_asks, cast_of_strangers),
+        CAST_TEST(a_reinit, cast_of_strangers),           CAST_TEST(a_resumption_psk, cast_of_strangers),
+        CAST_TEST(a_branch, cast_of_strangers),           CAST_TEST(taken_back, cast_of_strangers),
+        CAST_TEST(private_handshakes, cast_of_strangers), CAST_TEST(old_epochs_expire, cast_of_strangers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

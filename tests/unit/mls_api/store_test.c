@@ -1,30 +1,5 @@
 /* The store of the caller's: what is asked of it, and what its failures do. */
-#include "unit/mls_api/club.h"
-
-struct cast {
-    struct person anna, ben, cleo;
-};
-
-static int setup(void **state)
-{
-    static struct cast cast;
-    person_init(&cast.anna, "Anna");
-    person_init(&cast.ben, "Ben");
-    person_init(&cast.cleo, "Cleo");
-    person_create(&cast.anna, NULL);
-    person_adds(&cast.anna, &cast.ben);
-    *state = &cast;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct cast *c = *state;
-    person_free(&c->anna);
-    person_free(&c->ben);
-    person_free(&c->cleo);
-    return 0;
-}
+#include "unit/mls_api/cast.h"
 
 static void a_life_with_restarts(void **state)
 {
@@ -83,8 +58,7 @@ static void failing_saves(void **state)
         struct shelf *before = shelf_copy(c->ben.shelf);
         struct hanse_mls_store store = shelf_store(c->ben.shelf);
         BUF commit = {0};
-        assert_good(hanse_mls_group_commit(c->ben.group, &request, &commit, NULL, NULL));
-        assert_good(hanse_mls_group_accept(c->ben.group));
+        person_commits(&c->ben, &request, &commit, NULL);
         c->ben.shelf->calls = 0;
         c->ben.shelf->fails_at = ++fails_at;
         err = hanse_mls_group_save(c->ben.group, &store);
@@ -132,8 +106,7 @@ static void read_from_elsewhere(void **state)
     size_t calls = c->ben.shelf->calls;
     const struct hanse_mls_commit request = {.size = sizeof request};
     BUF commit = {0};
-    assert_good(hanse_mls_group_commit(c->ben.group, &request, &commit, NULL, NULL));
-    assert_good(hanse_mls_group_accept(c->ben.group));
+    person_commits(&c->ben, &request, &commit, NULL);
     assert_good(hanse_mls_group_save(c->ben.group, &other));
     assert_int_equal(c->ben.shelf->calls, calls);
     person_merges(&c->anna, &commit);
@@ -163,12 +136,9 @@ static void two_signers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_life_with_restarts, setup, teardown),
-        cmocka_unit_test_setup_teardown(nothing_there, setup, teardown),
-        cmocka_unit_test_setup_teardown(failing_saves, setup, teardown),
-        cmocka_unit_test_setup_teardown(failing_loads, setup, teardown),
-        cmocka_unit_test_setup_teardown(read_from_elsewhere, setup, teardown),
-        cmocka_unit_test_setup_teardown(two_signers, setup, teardown),
+        CAST_TEST(a_life_with_restarts, cast_of_two), CAST_TEST(nothing_there, cast_of_two),
+        CAST_TEST(failing_saves, cast_of_two),        CAST_TEST(failing_loads, cast_of_two),
+        CAST_TEST(read_from_elsewhere, cast_of_two),  CAST_TEST(two_signers, cast_of_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
