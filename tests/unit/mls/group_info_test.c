@@ -101,9 +101,38 @@ static void bent_trees(void **state)
     assert_err(judge_tree(c, &tree), HS_ERR_MLS_TREE);
 }
 
+static void carries(struct hs_bytes message, bool tree)
+{
+    struct hs_mls_group_info info;
+    struct hs_bytes data;
+    struct hs_reader r = hs_reader(message);
+    assert_int_equal(hs_mls_read_head(&r), HS_MLS_GROUP_INFO);
+    hs_mls_read_group_info(&r, &info);
+    assert_ok(hs_reader_finish(&r));
+    assert_int_equal(hs_mls_extension_find(info.extensions, HS_MLS_EXT_RATCHET_TREE, &data), tree);
+    assert_true(hs_mls_extension_find(info.extensions, HS_MLS_EXT_EXTERNAL_PUB, &data));
+    assert_int_equal(data.len, 1 + 32); /* a vector, not the bare key (RFC 9420, 12.4.3.2) */
+    assert_int_equal(data.data[0], 32);
+}
+
+/* MLS-33: what a hub gets lets it follow the group, and others come in: made with a commit, or asked for. */
+static void for_a_hub(void **state)
+{
+    struct cast *c = *state;
+    struct hs_writer HS_WRITER info = hs_writer(CAP), HS_WRITER apart = hs_writer(CAP),
+                               HS_WRITER next = hs_writer(CAP);
+    const struct hs_mls_commit_result result = {.group_info = &next};
+    assert_ok(hs_mls_group_info(c->alice.group, true, &info));
+    carries(hs_writer_bytes(&info), true);
+    assert_ok(hs_mls_group_info(c->alice.group, false, &apart));
+    carries(hs_writer_bytes(&apart), false);
+    assert_ok(hs_mls_group_commit(c->alice.group, &empty, &result));
+    carries(hs_writer_bytes(&next), true);
+}
+
 int main(void)
 {
 #define TEST(name) CAST_TEST(name, cast_of_one)
-    const struct CMUnitTest tests[] = {TEST(bent_contexts), TEST(bent_trees)};
+    const struct CMUnitTest tests[] = {TEST(bent_contexts), TEST(bent_trees), TEST(for_a_hub)};
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }
