@@ -91,10 +91,11 @@ static enum hs_err enter(struct hs_step *s, const Hanse__WelcomeItem *item, cons
     memcpy(made.domain, d.domain, sizeof made.domain);
     HS_TRY(join_group(s, row, hs_pb_bytes(item->welcome), &group));
     hs_live_forget(s->sync, &made.id);
-    HS_TRY(hs_live_add(s, &made, group, &room));
-    enum hs_err err = check_room(s, room, row);
+    enum hs_err err = hs_live_add(s, &made, group, &room);
+    if (err == HS_OK)
+        err = check_room(s, room, row);
     if (err != HS_OK) {
-        hs_live_forget(s->sync, &made.id);
+        hs_live_forget(s->sync, &made.id); /* nothing of it may be saved */
         return err;
     }
     hs_join_row_delete(s->kv, &row->ref);

@@ -272,7 +272,12 @@ enum hs_err hs_sync_member_next(struct hs_step *s, const struct hs_id *id, uint3
     struct hs_person person;
     HS_TRY(hs_live_get(s, id, &room));
     HS_REQUIRE(room->group != NULL, HS_ERR_NOT_FOUND);
-    HS_REQUIRE(hs_mls_public_member_next(hs_mls_group_public(room->group), leaf, &member), HS_ERR_NOT_FOUND);
+    if (!hs_mls_public_member_next(hs_mls_group_public(room->group), leaf, &member)) {
+        enum hs_err err = hs_mls_public_error(hs_mls_group_public(room->group));
+        HS_REQUIRE(err != HS_OK, HS_ERR_NOT_FOUND);
+        hs_live_forget(s->sync, id); /* a look has no rollback, and what couldn't be read stays blank */
+        return err;
+    }
     hs_person_of(room, &member, s->now, &person);
     *out = (struct hanse_member){.leaf = member.leaf,
                                  .role = (enum hanse_role)hs_policy_role(&room->policy, &person.key, s->now),

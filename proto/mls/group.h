@@ -154,10 +154,10 @@ void hs_mls_group_drop(struct hs_mls_group *group);
  * APPLICATION and PROPOSAL change the group (ratchet; waiting proposals); COMMIT changes nothing until it is
  * merged. MALFORMED, MLS_VERSION, MLS_GROUP, MLS_EPOCH (not this epoch, nor one of the past ones that are
  * kept), MLS_GENERATION (used before, too old, too far ahead, or one's own), DECRYPT, BAD_SIGNATURE,
- * MLS_MEMBERSHIP, MLS_CONFIRMATION, MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF, MLS_KEY_PACKAGE, MLS_TREE, NOT_MEMBER
- * (blank sender, unknown external sender), MLS_REMOVED, UNEXPECTED (Welcome, GroupInfo, KeyPackage),
- * NOT_FOUND (a PSK that isn't known), UNSUPPORTED (a proposal of an unknown type), INVALID_STATE (after a
- * ReInit), NOMEM. */
+ * TOO_LARGE, MLS_MEMBERSHIP, MLS_CONFIRMATION, MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF, MLS_KEY_PACKAGE, MLS_TREE,
+ * NOT_MEMBER (blank sender, unknown external sender), MLS_REMOVED, UNEXPECTED (Welcome, GroupInfo,
+ * KeyPackage), NOT_FOUND (a PSK that isn't known), UNSUPPORTED (a proposal of an unknown type), INVALID_STATE
+ * (after a ReInit), NOMEM. */
 enum hs_err hs_mls_group_process(struct hs_mls_group *group, struct hs_bytes message,
                                  struct hs_mls_event **out);
 

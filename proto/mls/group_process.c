@@ -39,6 +39,14 @@ static enum hs_err process_public(struct hs_mls_group *group, struct hs_bytes me
     return handle_handshake(group, &m.authed, out);
 }
 
+/* A post that nobody may send costs no decryption: its length, padding, signature and tag hide no more. */
+static enum hs_err check_size(const struct hs_mls_private_message *m)
+{
+    const size_t most = (size_t)HS_MLS_MAX_APPLICATION + HS_MLS_MAX_PADDING + HS_MLS_MAX_SIGNATURE +
+                        HS_MLS_TAG_LEN + 2 * sizeof(uint32_t);
+    return m->type != HS_MLS_APPLICATION || m->ciphertext.len <= most ? HS_OK : HS_ERR_TOO_LARGE;
+}
+
 /* The keys of the message's epoch; past ones for application messages only. */
 static enum hs_err find_epoch(struct hs_mls_group *group, const struct hs_mls_private_message *m,
                               struct hs_mls_epoch_keys **out)
@@ -86,6 +94,7 @@ static enum hs_err make_event(struct hs_mls_group *group, const struct hs_mls_ep
 {
     if (authed->content.type != HS_MLS_APPLICATION)
         return handle_handshake(group, authed, out);
+    HS_REQUIRE(authed->content.application.len <= HS_MLS_MAX_APPLICATION, HS_ERR_TOO_LARGE);
     HS_TRY(hs_mls_event_new(&keys->tree, authed, out));
     enum hs_err err = hs_mls_event_copy(*out, authed->content.application, &(*out)->plaintext);
     if (err != HS_OK)
@@ -105,6 +114,7 @@ static enum hs_err process_private(struct hs_mls_group *group, struct hs_reader 
     hs_mls_read_private_message(r, &m);
     HS_TRY(hs_reader_finish(r));
     HS_REQUIRE(hs_bytes_equal(m.group_id, hs_mls_group_id(group)), HS_ERR_MLS_GROUP);
+    HS_TRY(check_size(&m));
     HS_TRY(find_epoch(group, &m, &keys));
     HS_TRY(open_private(group, &m, keys, &plain, &authed, &ratchet, &generation));
     HS_TRY(make_event(group, keys, &authed, &event));

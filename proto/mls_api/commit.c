@@ -83,6 +83,8 @@ void hanse_mls_group_drop(struct hanse_mls_group *group)
 
 enum hanse_err hanse_mls_group_merge(struct hanse_mls_group *group, struct hanse_mls_staged *staged)
 {
+    if (staged == NULL)
+        return HANSE_ERR_INVALID_ARG;
     return hs_mls_api_err(hs_mls_group_merge(group->inner, (struct hs_mls_staged *)staged));
 }
 

@@ -26,12 +26,16 @@ void hanse_mls_event_free(struct hanse_mls_event *event)
 
 const struct hanse_mls_change *hanse_mls_staged_change(const struct hanse_mls_staged *staged)
 {
+    if (staged == NULL)
+        return NULL;
     return (const struct hanse_mls_change *)hs_mls_staged_change((const struct hs_mls_staged *)staged);
 }
 
 enum hanse_err hanse_mls_staged_matches(const struct hanse_mls_staged *staged,
                                         struct hanse_mls_bytes group_info)
 {
+    if (staged == NULL)
+        return HANSE_ERR_INVALID_ARG;
     return hs_mls_api_err(
         hs_mls_staged_matches((const struct hs_mls_staged *)staged, hs_mls_api_in(group_info)));
 }

@@ -99,6 +99,8 @@ enum hanse_err hanse_mls_public_process(struct hanse_mls_public *pub, struct han
 
 enum hanse_err hanse_mls_public_merge(struct hanse_mls_public *pub, struct hanse_mls_staged *staged)
 {
+    if (staged == NULL)
+        return HANSE_ERR_INVALID_ARG;
     return hs_mls_api_err(hs_mls_public_merge(pub->inner, (struct hs_mls_staged *)staged));
 }
 
@@ -190,6 +192,11 @@ bool hanse_mls_public_member_next(const struct hanse_mls_public *pub, uint32_t *
                                   struct hanse_mls_member *member)
 {
     return hs_mls_public_member_next(inner_of(pub), leaf, (struct hs_mls_member *)member);
+}
+
+enum hanse_err hanse_mls_public_error(const struct hanse_mls_public *pub)
+{
+    return hs_mls_api_err(hs_mls_public_error(inner_of(pub)));
 }
 
 static enum hs_err write_tree(const struct hs_mls_public *pub, struct hanse_mls_buf *out)

@@ -256,6 +256,36 @@ static enum hs_err facts_fill(const struct gather *g, struct hs_judge_facts *fac
     return HS_OK;
 }
 
+/* A device that is newly revoked is no owner's or moderator's in the room, but that of whoever revokes it: as
+ * with bans, only who may govern goes further (ROOM-8). */
+static enum hs_err revoked_check(const struct gather *g, const struct hs_key *device)
+{
+    const struct hs_key *by = &g->commit.policy_by->persona;
+    struct hs_mls_member member = {0};
+    struct hs_key persona = {0};
+    if (hs_policy_is_revoked(&g->policy, device))
+        return HS_OK;
+    enum hs_err err = hs_mls_public_member_by_key(g->input->before, HS_VIEW(*device), &member);
+    if (err == HS_ERR_NOT_FOUND)
+        return HS_OK;
+    HS_TRY(err);
+    HS_TRY(hs_room_leaf_persona(&member, &persona));
+    enum hs_room_role role = hs_policy_role(&g->policy, &persona, g->input->hub_time);
+    bool high = role == HS_ROOM_OWNER || role == HS_ROOM_MODERATOR;
+    return !high || hs_key_equal(&persona, by) ? HS_OK : HS_ERR_POLICY;
+}
+
+static enum hs_err revocations_check(const struct gather *g)
+{
+    const struct hs_policy *after = g->commit.new_policy;
+    if (after == NULL ||
+        hs_policy_allows(&g->policy, &g->commit.policy_by->persona, g->input->hub_time, HS_RIGHT_GOVERN))
+        return HS_OK;
+    for (size_t i = 0; i < after->revoked_count; i++)
+        HS_TRY(revoked_check(g, &after->revoked[i]));
+    return HS_OK;
+}
+
 enum hs_err hs_judge_change(const struct hs_judge_input *input, struct hs_arena *arena,
                             struct hs_judge_facts *facts)
 {
@@ -264,5 +294,6 @@ enum hs_err hs_judge_change(const struct hs_judge_input *input, struct hs_arena 
     struct gather g = {.input = input, .arena = arena};
     HS_TRY(change_gather(&g));
     HS_TRY(hs_judge_commit(&g.commit));
+    HS_TRY(revocations_check(&g));
     return facts != NULL ? facts_fill(&g, facts) : HS_OK;
 }

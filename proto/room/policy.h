@@ -109,7 +109,8 @@ enum hs_err hs_policy_set_revoked(const struct hs_policy *policy, const struct h
 
 /* What a policy change by key may turn before into (spec/rooms.md): kind, hub root and hub term stay; who may
  * CHANGE_POLICY but not GOVERN changes only the name, bans, revoked devices and roles below moderator, and
- * bans no moderator or owner. POLICY where it isn't allowed. */
+ * bans no moderator or owner. POLICY where it isn't allowed. (Whose device is revoked only the tree says:
+ * hs_judge_change().) */
 enum hs_err hs_policy_change_check(const struct hs_policy *before, const struct hs_policy *after,
                                    const struct hs_key *by, struct hs_time at);
 

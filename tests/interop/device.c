@@ -73,6 +73,18 @@ static void device_leave(struct device *d)
     hs_mls_group_free_at(&d->joining);
     hs_mls_group_free_at(&d->former);
     mls_store_free_at(&d->records);
+    mls_store_free_at(&d->former_records);
+}
+
+void device_keep_former(struct device *d)
+{
+    struct hs_mls_group *group = d->group;
+    struct mls_store *records = d->records;
+    d->group = NULL;
+    d->records = NULL;
+    device_leave(d);
+    d->former = group;
+    d->former_records = records;
 }
 
 void device_free(struct device *d)
@@ -148,11 +160,10 @@ static enum hs_err run_forget(struct call *c)
 /* Out of the group, as a device that may come back; with keep, that group is remembered as the former one. */
 static enum hs_err run_leave(struct call *c)
 {
-    struct hs_mls_group *group = call_flag(c, "keep") ? c->device->group : NULL;
-    if (group != NULL)
-        c->device->group = NULL;
-    device_leave(c->device);
-    c->device->former = group;
+    if (call_flag(c, "keep"))
+        device_keep_former(c->device);
+    else
+        device_leave(c->device);
     return HS_OK;
 }
 

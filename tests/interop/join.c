@@ -98,8 +98,7 @@ static enum hs_err run_succeed(struct call *c)
     HS_TRY(c->err);
     HS_TRY(device_leaf(c, &successor.leaf));
     HS_TRY(hs_mls_group_succeed(&successor, &welcome, &group));
-    hs_mls_group_free_at(&d->former);
-    d->former = d->group;
+    device_keep_former(d);
     HS_TRY(enter(c, group));
     return answer_written(c, "welcome", &welcome);
 }

@@ -33,6 +33,7 @@ struct device {
     struct hs_mls_group *group, *joining; /* joining: by an external commit that isn't accepted yet */
     struct hs_mls_group *former;          /* the group that this one follows */
     struct mls_store *records;            /* of the saved group, or NULL */
+    struct mls_store *former_records;     /* which the former group reads on from, or NULL */
 };
 
 /* The public group that a hub keeps. */
@@ -79,6 +80,8 @@ enum hs_err device_leaf(struct call *c, struct hs_mls_leaf_params *leaf);
 size_t device_psks(struct call *c, const struct hs_mls_psk **out);
 /* After a merge: is the new signature key that of one's leaf now? */
 void device_adopt_signer(struct device *d);
+/* Out of the group, which is the former one from now on, with the records that it was saved in. */
+void device_keep_former(struct device *d);
 void device_free(struct device *d);
 
 enum scope { ANY, DEVICE, MEMBER };

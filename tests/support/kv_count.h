@@ -8,6 +8,7 @@ struct kv_count {
     struct hs_kv kv;
     struct hs_kv *inner; /* may be exchanged */
     size_t fail_in;      /* so many puts from now one fails with STORE_FULL; 0: none */
+    bool unreadable;     /* every get fails with STORE */
     struct kv_counts {
         size_t puts, dels, bytes; /* bytes of keys and values put */
     } table[HS_KV_TABLES_MAX];
@@ -16,8 +17,9 @@ struct kv_count {
 static inline enum hs_err kv_count_get(struct hs_kv *kv, unsigned table, struct hs_bytes key,
                                        struct hs_arena *arena, struct hs_bytes *value)
 {
-    struct hs_kv *inner = ((struct kv_count *)kv)->inner;
-    return inner->ops->get(inner, table, key, arena, value);
+    struct kv_count *count = (struct kv_count *)kv;
+    HS_REQUIRE(!count->unreadable, HS_ERR_STORE);
+    return count->inner->ops->get(count->inner, table, key, arena, value);
 }
 
 static inline enum hs_err kv_count_put(struct hs_kv *kv, unsigned table, struct hs_bytes key,

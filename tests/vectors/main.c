@@ -1,6 +1,6 @@
-/* mls_vectors FAMILY FILE: exits with 0 where something passed and nothing failed, 77 where the file is
- * missing or has only suites that this build lacks, 2 for an unknown family. Without FILE: FAMILY.json in
- * $HANSE_VECTORS/mls, or in the folder compiled in. */
+/* mls_vectors FAMILY FILE: exits with 0 where something passed and nothing failed, 77 where the family's own
+ * file is missing or a file has only suites that this build lacks, 2 for an unknown family or a FILE that
+ * isn't there. Without FILE: FAMILY.json in $HANSE_VECTORS/mls, or in the folder compiled in. */
 #include "vector.h"
 
 #include "crypto/selftest.h"
@@ -31,6 +31,8 @@ static unsigned nibble(char c)
         return (unsigned)(c - '0');
     if (c >= 'a' && c <= 'f')
         return (unsigned)(c - 'a') + 10;
+    if (c >= 'A' && c <= 'F')
+        return (unsigned)(c - 'A') + 10;
     bad_file("a hex digit");
 }
 
@@ -91,9 +93,14 @@ bool vector_has(const json_t *entry, const char *key)
     return value != NULL && !json_is_null(value);
 }
 
+static const struct hs_mls_suite *find_suite(json_int_t number)
+{
+    return number >= 0 && number <= UINT16_MAX ? hs_mls_suite_find((uint16_t)number) : NULL;
+}
+
 const struct hs_mls_suite *vector_suite(const json_t *entry)
 {
-    const struct hs_mls_suite *suite = hs_mls_suite_find((uint16_t)vector_number(entry, "cipher_suite"));
+    const struct hs_mls_suite *suite = find_suite((json_int_t)vector_number(entry, "cipher_suite"));
     return suite != NULL ? suite : &hs_mls_suite_3;
 }
 
@@ -118,7 +125,7 @@ static const struct family *find_family(const char *name)
 static bool has_suite(const json_t *entry)
 {
     const json_t *suite = json_object_get(entry, "cipher_suite");
-    return suite == NULL || hs_mls_suite_find((uint16_t)json_integer_value(suite)) != NULL;
+    return suite == NULL || find_suite(json_integer_value(suite)) != NULL;
 }
 
 static enum outcome run_entry(const struct family *family, size_t index, const json_t *entry)
@@ -193,6 +200,10 @@ int main(int argc, char **argv)
     }
     if (hs_crypto_init() != HS_OK)
         return EXIT_FAILURE;
+    if (argc == 3 && access(argv[2], R_OK) != 0) {
+        fprintf(stderr, "can't read %s\n", argv[2]);
+        return EXIT_UNKNOWN;
+    }
     if (argc == 3)
         return run_file(family, argv[2]);
     const char *folder = getenv("HANSE_VECTORS");

@@ -372,11 +372,12 @@ struct hanse_mls_change {
 /* A commit that was checked in full and changes nothing until it is merged. Part of its event. */
 struct hanse_mls_staged;
 
-/* What it does; valid as long as the event lives, also after the merge. */
+/* What it does; valid as long as the event lives, also after the merge. NULL for NULL. */
 HANSE_API const struct hanse_mls_change *hanse_mls_staged_change(const struct hanse_mls_staged *staged);
 
 /* Is this GroupInfo (MLSMessage) the one of the epoch that the staged commit leads to: same context, the
- * commit's confirmation tag, the committer's signature, the same tree where it carries one? MLS_COMMIT. */
+ * commit's confirmation tag, the committer's signature, the same tree where it carries one? MLS_COMMIT,
+ * INVALID_ARG for NULL. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_staged_matches(const struct hanse_mls_staged *staged,
                                                                   struct hanse_mls_bytes group_info);
 
@@ -419,7 +420,9 @@ HANSE_API void hanse_mls_event_free(struct hanse_mls_event *event);
  * them where several share one map). A save writes what has changed and no more: O(log n) bytes after a
  * commit. It belongs into one transaction with whatever else the caller stores at that moment; where that
  * fails, free the group and load it again. A loaded or saved group reads its pieces from the store when it
- * needs them: context must stay, and be readable, as long as the group lives. Every value is secret. */
+ * needs them: context must stay, and be readable, as long as the group lives. Every value is secret. A group
+ * that was never saved begins in an empty map: nothing of a former one is deleted by itself. Whoever is done
+ * with a group deletes all of its records. */
 enum { HANSE_MLS_KEY_MAX = 40 };
 
 /* Where get() puts what it found, with one call or in parts. */
@@ -607,7 +610,8 @@ HANSE_API void hanse_mls_group_drop(struct hanse_mls_group *group);
 
 /* Makes a staged commit the current epoch; drops the pending one and all waiting proposals. Where it removes
  * oneself the group is "removed" from then on: old posts can be read, all else is MLS_REMOVED. Changes the
- * group. INVALID_STATE where it was staged in another epoch or merged before. */
+ * group. INVALID_STATE where it was staged in another epoch or merged before, INVALID_ARG for NULL (an event
+ * of another kind). */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_group_merge(struct hanse_mls_group *group,
                                                                struct hanse_mls_staged *staged);
 HANSE_API bool hanse_mls_group_is_removed(const struct hanse_mls_group *group);
@@ -628,7 +632,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_group_revert(struct hanse_mls
  * MLS_GENERATION (used before, too old, too far ahead, or one's own), DECRYPT, BAD_SIGNATURE, MLS_MEMBERSHIP,
  * MLS_CONFIRMATION, MLS_PROPOSAL, MLS_COMMIT, MLS_LEAF, MLS_KEY_PACKAGE, MLS_TREE, NOT_MEMBER (blank sender,
  * unknown external sender), MLS_REMOVED, UNEXPECTED (Welcome, GroupInfo, KeyPackage), NOT_FOUND (an unknown
- * PSK), UNSUPPORTED (a proposal of an unknown type), INVALID_STATE (after a ReInit). */
+ * PSK), UNSUPPORTED (a proposal of an unknown type), TOO_LARGE (HANSE_MLS_MAX_WAITING proposals wait
+ * already), INVALID_STATE (after a ReInit). */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_group_process(struct hanse_mls_group *group,
                                                                  struct hanse_mls_bytes message,
                                                                  struct hanse_mls_event **out);
@@ -659,7 +664,8 @@ struct hanse_mls_propose {
 /* A proposal, as MLSMessage. It waits in this group once it comes back through process(): it counts when the
  * orderer has it. (As PrivateMessage it waits here at once, for one's own can't be read.) UPDATE and
  * PrivateMessages change the group. INVALID_ARG (a blank leaf, an unsound list, a type), MLS_KEY_PACKAGE,
- * MLS_LEAF, MLS_VERSION (of the KeyPackage), MLS_REMOVED, INVALID_STATE (after a ReInit). */
+ * MLS_LEAF, MLS_VERSION (of the KeyPackage), MLS_REMOVED, INVALID_STATE (after a ReInit), TOO_LARGE (as many
+ * wait already, or too many Updates of one's own in this epoch). */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_group_propose(struct hanse_mls_group *group,
                                                                  const struct hanse_mls_propose *request,
                                                                  struct hanse_mls_buf *out);
@@ -753,8 +759,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_public_process(struct hanse_m
                                                                   struct hanse_mls_bytes message,
                                                                   struct hanse_mls_event **out);
 
-/* Makes the staged commit the current epoch. INVALID_STATE where it was staged in another or merged before.
- */
+/* Makes the staged commit the current epoch. INVALID_STATE where it was staged in another or merged before,
+ * INVALID_ARG for NULL. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_public_merge(struct hanse_mls_public *pub,
                                                                 struct hanse_mls_staged *staged);
 
@@ -793,9 +799,14 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_public_member_by_key(const st
                                                                         struct hanse_mls_bytes signature_key,
                                                                         struct hanse_mls_member *member);
 
-/* The first member at leaf >= *leaf; moves *leaf past it. false at the end. Begin with 0. */
+/* The first member at leaf >= *leaf; moves *leaf past it. false at the end. Begin with 0. A leaf that the
+ * store can't give is passed over: ask hanse_mls_public_error() before a list counts as complete. */
 HANSE_API bool hanse_mls_public_member_next(const struct hanse_mls_public *pub, uint32_t *leaf,
                                             struct hanse_mls_member *member);
+
+/* The first error that the store answered with when a piece of the group's tree was read. It stays: free the
+ * group and load it again. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_public_error(const struct hanse_mls_public *pub);
 
 /* The ratchet tree (RFC 9420, 12.4.3.3) as it goes out of band. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_mls_public_tree(const struct hanse_mls_public *pub,

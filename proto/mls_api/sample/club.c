@@ -59,7 +59,7 @@ static bool hub_takes(const struct hanse_mls_buf *commit)
 {
     struct hanse_mls_event *event;
     check("hub", hanse_mls_public_process(hub, hanse_mls_view(commit), &event));
-    bool allowed = is_allowed(event);
+    bool allowed = event->kind == HANSE_MLS_EVENT_COMMIT && is_allowed(event);
     if (allowed)
         check("hub merges", hanse_mls_public_merge(hub, event->staged));
     hanse_mls_event_free(event);

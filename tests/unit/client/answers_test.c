@@ -187,6 +187,62 @@ static void test_a_welcome_to_a_room_that_is_taken(void **state)
     }
 }
 
+/* A Welcome for this device to a group of that name, which has no policy. */
+static enum hs_err foreign_welcome(struct hs_step *s, const struct hs_id *room, struct hs_bytes *welcome)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    struct hs_mls_group HS_MLS_GROUP *group = NULL;
+    struct hs_mls_signer HS_MLS_SIGNER signer = {0};
+    struct hs_writer HS_WRITER w = hs_writer(HS_FRAME_MAX);
+    HS_REQUIRE(hs_join_row_next(s->kv, &cursor, s->arena, &row), HS_ERR_NOT_FOUND);
+    HS_TRY(hs_mls_signer_random(&hs_mls_suite_3, &signer));
+    const struct hs_mls_create create = {.leaf = {.signer = &signer, .not_after = UINT64_MAX},
+                                         .group_id = HS_VIEW(*room),
+                                         .settings = hs_mls_settings_default()};
+    const struct hs_mls_commit_request add = {
+        .adds = &row.key_package, .add_count = 1, .tree_in_welcome = true};
+    HS_TRY(hs_mls_group_create(&create, &group));
+    HS_TRY(hs_mls_group_commit(group, &add, &(struct hs_mls_commit_result){.welcome = &w}));
+    *welcome = hs_arena_copy(s->arena, hs_writer_bytes(&w));
+    return HS_OK;
+}
+
+static enum hs_err foreign_enter(struct hs_step *s, const struct hs_id *room, struct hs_bytes descriptor)
+{
+    Hanse__WelcomeItem item = HANSE__WELCOME_ITEM__INIT;
+    struct hs_id before = {0};
+    struct hs_bytes welcome;
+    HS_TRY(foreign_welcome(s, room, &welcome));
+    HS_TRY(hs_object_unpack(descriptor, s->arena, &item.descriptor));
+    item.room = hs_pb_data(HS_VIEW(*room));
+    item.welcome = hs_pb_data(welcome);
+    item.prev_hash = hs_pb_data(HS_VIEW(before));
+    item.commit_seq = 1;
+    return hs_welcome_received(s, &item);
+}
+
+/* CLIENT-13: a Welcome to what is no room ends the wait, and nothing of that group is kept. */
+static void test_a_welcome_to_no_room(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    struct town_node *rosa = town_node_new(t, "rosa.example");
+    struct town_device *alice = town_member_of_staff(rosa, "rosa", owner), *ben = town_device_new(t);
+    struct hs_id room = town_room(alice, "VIP");
+    const char *link = town_link(alice, &room, 5);
+    uint64_t op;
+    town_device_kill(alice); /* who would let Ben in */
+    TOWN_WANT(ben, hs_want_identity(&s, "Ben"));
+    TOWN_WANT(ben, hs_want_join(&s, link, &op));
+    town_run(t);
+    assert_int_equal(hostile_room(ben, &room).state, HS_ROOM_STATE_WAITING);
+    TOWN_WANT(ben, foreign_enter(&s, &room, rosa->descriptor));
+    assert_int_equal(hostile_room(ben, &room).state, HS_ROOM_STATE_FROZEN);
+    assert_int_equal(hostile_room(ben, &room).frozen, HS_ERR_POLICY);
+    town_free(t);
+}
+
 /* ---- joiners ---- */
 
 enum { BAD = 30 /* more than one commit takes */ };
@@ -285,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_another_machine_s_trouble),
         cmocka_unit_test(test_a_link_to_a_room_that_is_taken),
         cmocka_unit_test(test_a_welcome_to_a_room_that_is_taken),
+        cmocka_unit_test(test_a_welcome_to_no_room),
         cmocka_unit_test(test_joiners_behind_many_bad_ones),
         cmocka_unit_test(test_joiners_that_have_run_out),
     };

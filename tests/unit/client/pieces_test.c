@@ -162,6 +162,49 @@ static void a_failed_commit_leaves_nothing(void **state)
     town_free(t);
 }
 
+/* Looks at the members, the store failing from that one on; what came at the end of the list. */
+static enum hs_err list(struct town_device *d, const struct hs_id *room, size_t fails_at, size_t *listed)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(HS_STEP_ARENA);
+    struct kv_count kv = kv_count(town_look(d));
+    struct hs_step s = {.sync = d->sync, .arena = &arena, .kv = &kv.kv, .now = town_now(d->town)};
+    struct hanse_member member;
+    uint32_t leaf = 0;
+    enum hs_err err;
+    *listed = 0;
+    do {
+        kv.unreadable = *listed >= fails_at;
+        err = hs_sync_member_next(&s, room, &leaf, &member);
+        *listed += err == HS_OK;
+    } while (err == HS_OK);
+    town_looked(d);
+    return err;
+}
+
+/* A list of members that the store couldn't give in full isn't taken for a whole one, and the next look and
+ * the next commit are as if nothing had been. */
+static void a_failed_look_leaves_nothing(void **state)
+{
+    (void)state;
+    struct town_device *guests[SMALL];
+    struct town *t = town_new();
+    struct town_node *node = town_node_new(t, "rosa.example");
+    struct town_device *owner = town_member_of_staff(node, "mo", hs_role_set(HANSE__ROLE__ROLE_STAFF));
+    struct hs_id room = town_room(owner, "VIP");
+    size_t listed;
+    room_fill(t, owner, &room, guests, SMALL);
+    hs_live_drop_all(owner->sync); /* as after a start: nothing of the group is in memory */
+    assert_err(list(owner, &room, 1, &listed), HS_ERR_STORE);
+    assert_in_range(listed, 1, SMALL - 1);
+    assert_err(list(owner, &room, SIZE_MAX, &listed), HS_ERR_NOT_FOUND);
+    assert_int_equal(listed, SMALL);
+    uint64_t before = epoch_of(owner, &room);
+    TOWN_WANT(owner, renew(&s, &room));
+    town_run(t);
+    assert_int_equal(epoch_of(owner, &room), before + 1);
+    town_free(t);
+}
+
 /* What a member of the room would make of a message now; nothing comes of it. */
 static enum hs_err try_message(struct town_device *d, const struct hs_id *id, struct hs_bytes message)
 {
@@ -223,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit_writes_its_path),
         cmocka_unit_test(a_failed_commit_leaves_nothing),
+        cmocka_unit_test(a_failed_look_leaves_nothing),
         cmocka_unit_test(an_ended_epoch_is_wiped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

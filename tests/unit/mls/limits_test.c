@@ -98,6 +98,9 @@ static void own_updates(void **state)
     person_commit(&alice, &empty, &s);
     person_follow(&bob, hs_writer_bytes(&s.commit));
     assert_same_epoch(&alice, &bob);
+    static const uint8_t wiped[sizeof bob.group->updates] = {0};
+    assert_memory_equal(bob.group->updates, wiped,
+                        sizeof wiped); /* MLS-27: no private key of theirs is left */
     hs_writer_reset(&other);
     assert_ok(hs_mls_group_propose(bob.group, &update, &other));
     person_free(&alice);

@@ -396,6 +396,38 @@ static void largest(void **state)
     assert_ok(get(&c->bob, hs_writer_bytes(&one)));
 }
 
+/* A post as alice's own program doesn't make it. */
+static void post_unchecked(struct person *by, struct hs_bytes text, struct hs_writer *out)
+{
+    struct hs_mls_signature sig;
+    struct hs_mls_ratchet HS_MLS_RATCHET *turned = NULL;
+    struct hs_mls_authed authed = {.wire_format = HS_MLS_PRIVATE_MESSAGE};
+    authed.content = hs_mls_group_content(by->group, HS_MLS_APPLICATION, (struct hs_bytes){0});
+    authed.content.application = text;
+    assert_ok(hs_mls_content_sign(&by->group->signer, authed.wire_format, &authed.content,
+                                  hs_mls_public_context(by->group->pub), &sig));
+    authed.signature = HS_MLS_VIEW(sig);
+    hs_writer_reset(out);
+    assert_ok(hs_mls_group_seal(by->group, &authed, 0, &turned, out));
+}
+
+/* A receiver refuses what is past the limit: by a byte, and by so much that it isn't decrypted at all. */
+static void too_large_to_read(void **state)
+{
+    struct cast *c = *state;
+    static uint8_t text[2 * HS_MLS_MAX_APPLICATION];
+    struct hs_writer HS_WRITER one = hs_writer(CAP);
+    const struct hs_id before = person_state(&c->bob);
+    for (size_t len = HS_MLS_MAX_APPLICATION + 1; len <= sizeof text; len = 2 * (len - 1)) {
+        post_unchecked(&c->alice, hs_bytes(text, len), &one);
+        assert_err(get(&c->bob, hs_writer_bytes(&one)), HS_ERR_TOO_LARGE);
+    }
+    const struct hs_id after = person_state(&c->bob);
+    assert_true(hs_id_equal(&before, &after));
+    post_unchecked(&c->alice, hs_bytes(text, HS_MLS_MAX_APPLICATION), &one);
+    assert_ok(get(&c->bob, hs_writer_bytes(&one)));
+}
+
 /* A post that can't be written changes nothing: the key isn't spent. */
 static void no_room(void **state)
 {
@@ -419,23 +451,11 @@ int main(void)
 {
 #define TEST(name) CAST_TEST(name, cast_of_two)
     const struct CMUnitTest tests[] = {
-        TEST(replay),
-        TEST(own_posts),
-        TEST(tolerances),
-        TEST(past_epochs),
-        TEST(past_sender),
-        TEST(past_width),
-        TEST(secrets_go),
-        TEST(encryption_secret_goes),
-        TEST(bad_padding),
-        TEST(forged_post),
-        TEST(sender_keys_go),
-        TEST(padding),
-        TEST(largest),
-        TEST(no_room),
-        TEST(cut_tags),
-        TEST(bad_sizes),
-        TEST(what_a_post_writes),
+        TEST(replay),      TEST(own_posts),          TEST(tolerances),     TEST(past_epochs),
+        TEST(past_sender), TEST(past_width),         TEST(secrets_go),     TEST(encryption_secret_goes),
+        TEST(bad_padding), TEST(forged_post),        TEST(sender_keys_go), TEST(padding),
+        TEST(largest),     TEST(too_large_to_read),  TEST(no_room),        TEST(cut_tags),
+        TEST(bad_sizes),   TEST(what_a_post_writes),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

@@ -73,6 +73,9 @@ static void messages(void **state)
     assert_emptied(a);
     assert_fault(hanse_mls_group_process(anna->group, nothing, &event), HANSE_ERR_MALFORMED);
     assert_nulled(event, struct hanse_mls_event);
+    assert_fault(hanse_mls_group_merge(anna->group, NULL), HANSE_ERR_INVALID_ARG);
+    assert_fault(hanse_mls_staged_matches(NULL, nothing), HANSE_ERR_INVALID_ARG);
+    assert_null(hanse_mls_staged_change(NULL));
 }
 
 static void smaller_things(void **state)
@@ -119,6 +122,7 @@ static void hubs(void **state)
     assert_good(hanse_mls_public_new(hanse_mls_view(&info), nothing, &pub));
     assert_fault(hanse_mls_public_process(pub, nothing, &event), HANSE_ERR_MALFORMED);
     assert_nulled(event, struct hanse_mls_event);
+    assert_fault(hanse_mls_public_merge(pub, NULL), HANSE_ERR_INVALID_ARG);
     assert_fault(hanse_mls_public_read_from(pub, &store), HANSE_ERR_INVALID_ARG);
     hanse_mls_public_free(pub);
     assert_fault(hanse_mls_public_member(own, 9, &member), HANSE_ERR_NOT_FOUND);

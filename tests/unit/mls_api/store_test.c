@@ -92,6 +92,37 @@ static void failing_loads(void **state)
     hanse_mls_group_free(group);
 }
 
+static uint32_t members_listed(const struct hanse_mls_public *pub)
+{
+    struct hanse_mls_member member;
+    uint32_t count = 0;
+    for (uint32_t leaf = 0; hanse_mls_public_member_next(pub, &leaf, &member);)
+        count++;
+    return count;
+}
+
+/* A list of members that the store couldn't give in full isn't taken for a whole one. */
+static void failing_lists(void **state)
+{
+    struct cast *c = *state;
+    size_t fails_at = 0, failed = 0;
+    person_save(&c->ben);
+    for (enum hanse_err err = HANSE_ERR_IO; err != HANSE_OK; failed += err != HANSE_OK) {
+        person_load(&c->ben);
+        const struct hanse_mls_public *pub = hanse_mls_group_public(c->ben.group);
+        assert_good(hanse_mls_public_error(pub));
+        c->ben.shelf->calls = 0;
+        c->ben.shelf->fails_at = ++fails_at;
+        assert_true(fails_at < 100);
+        uint32_t listed = members_listed(pub);
+        c->ben.shelf->fails_at = 0;
+        err = hanse_mls_public_error(pub);
+        assert_true(err == HANSE_OK ? listed == 2 : err == HANSE_ERR_IO && listed < 2);
+    }
+    assert_true(failed > 0);
+    assert_int_equal(c->ben.shelf->calls, fails_at - 1);
+}
+
 /* Another way to the same records, as in another transaction: the former one isn't touched any more. */
 static void read_from_elsewhere(void **state)
 {
@@ -138,7 +169,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CAST_TEST(a_life_with_restarts, cast_of_two), CAST_TEST(nothing_there, cast_of_two),
         CAST_TEST(failing_saves, cast_of_two),        CAST_TEST(failing_loads, cast_of_two),
-        CAST_TEST(read_from_elsewhere, cast_of_two),  CAST_TEST(two_signers, cast_of_two),
+        CAST_TEST(failing_lists, cast_of_two),        CAST_TEST(read_from_elsewhere, cast_of_two),
+        CAST_TEST(two_signers, cast_of_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

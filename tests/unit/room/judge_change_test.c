@@ -132,6 +132,37 @@ static enum hs_err try_policy(struct room *room, struct hs_mls_group *group,
     return trial(room, group, &request, NULL, 0);
 }
 
+/* Makes that device a revoked one. */
+static enum hs_err try_revoke(struct room *room, struct hs_mls_group *group, const struct hs_key *device)
+{
+    struct hs_policy changed = with_revoked(room->policy, device);
+    struct hs_mls_extension policy = {HS_POLICY_EXTENSION, policy_bytes(&changed)};
+    return try_policy(room, group, &policy, 1);
+}
+
+/* ROOM-8: a moderator who could revoke an owner's device would have banned the owner. */
+static void test_revoked_devices(void **state)
+{
+    (void)state;
+    struct room room;
+    room_make(&room, HS_ROOM_GROUP);
+    struct hs_mls_group *bobs = admitted(&room, &room.bob);
+    hs_mls_group_free(bobs);
+    struct hs_mls_group *maxs = admitted(&room, &room.max);
+    assert_err(try_revoke(&room, maxs, &room.rosa.device.pub), HS_ERR_POLICY);
+    assert_ok(try_revoke(&room, maxs, &room.max.device.pub));
+    assert_ok(try_revoke(&room, maxs, &room.bob.device.pub));
+    assert_ok(try_revoke(&room, maxs, &room.eve.device.pub)); /* not in the room */
+    assert_ok(try_revoke(&room, room.owner, &room.rosa.device.pub));
+    hs_mls_group_free(maxs);
+    room_free(&room);
+    room_make(&room, HS_ROOM_GROUP);
+    maxs = admitted(&room, &room.max);
+    assert_ok(try_revoke(&room, room.owner, &room.max.device.pub));
+    hs_mls_group_free(maxs);
+    room_free(&room);
+}
+
 /* ROOM-8 */
 static void test_policy(void **state)
 {
@@ -285,9 +316,11 @@ static void test_counter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_admit),  cmocka_unit_test(test_index),    cmocka_unit_test(test_remove),
-        cmocka_unit_test(test_update), cmocka_unit_test(test_policy),   cmocka_unit_test(test_proposals),
-        cmocka_unit_test(test_leave),  cmocka_unit_test(test_proposer), cmocka_unit_test(test_counter),
+        cmocka_unit_test(test_admit),           cmocka_unit_test(test_index),
+        cmocka_unit_test(test_remove),          cmocka_unit_test(test_update),
+        cmocka_unit_test(test_policy),          cmocka_unit_test(test_proposals),
+        cmocka_unit_test(test_revoked_devices), cmocka_unit_test(test_leave),
+        cmocka_unit_test(test_proposer),        cmocka_unit_test(test_counter),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
