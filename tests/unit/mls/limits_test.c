@@ -45,8 +45,11 @@ static void leaf_size(void **state)
 {
     (void)state;
     struct person alice, bob;
-    uint8_t *data = calloc(1, HS_MLS_MAX_LEAF);
+    uint8_t *data = calloc(1, HS_MLS_MAX_LEAF + 1);
+    struct hs_mls_leaf HS_MLS_LEAF *leaf = NULL;
     assert_non_null(data);
+    assert_err(hs_mls_leaf_copy(hs_bytes(data, HS_MLS_MAX_LEAF + 1), &leaf),
+               HS_ERR_TOO_LARGE); /* who gets one */
     struct hs_mls_extension extension = {ROOM_POLICY, hs_bytes(data, HS_MLS_MAX_LEAF / 2)};
     person_init(&alice, "alice");
     person_init(&bob, "bob");

@@ -234,10 +234,23 @@ static void limit(void **state)
     assert_ok(hs_mls_group_set_psks(c->alice.group, &psk, 1));
     assert_ok(hs_mls_group_set_psks(c->bob.group, &psk, 1));
     assert_err(commit_psks(&c->alice, ids, HS_MLS_MAX_PSKS + 1, &t), HS_ERR_TOO_LARGE);
-    assert_ok(commit_psks(&c->alice, ids, HS_MLS_MAX_PSKS, &s));
-    assert_ok(hs_mls_group_accept(c->alice.group));
+    struct hs_bytes add = hs_writer_bytes(&c->carol.key_package);
+    const struct hs_mls_commit_request request = {
+        .adds = &add, .add_count = 1, .psks = ids, .psk_count = HS_MLS_MAX_PSKS, .tree_in_welcome = true};
+    person_commit(&c->alice, &request, &s);
     person_follow(&c->bob, hs_writer_bytes(&s.commit));
     assert_same_epoch(&c->alice, &c->bob);
+    const struct hs_mls_join join = {
+        .welcome = hs_writer_bytes(&s.welcome),
+        .key_package = hs_writer_bytes(&c->carol.key_package),
+        .priv = &c->carol.priv,
+        .signer = &c->carol.signer,
+        .psks = &psk,
+        .psk_count = 1,
+        .settings = hs_mls_settings_default(),
+    };
+    assert_ok(hs_mls_group_join(&join, &c->carol.group)); /* as many stand in a Welcome */
+    assert_same_epoch(&c->alice, &c->carol);
 }
 
 int main(void)
