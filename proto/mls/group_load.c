@@ -12,7 +12,7 @@ enum hs_err hs_mls_past_open(const struct hs_mls_group *group, struct hs_mls_epo
 {
     struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_SAVED);
     const struct hs_mls_store *store = group->saved.store;
-    const struct hs_mls_store_key key = hs_mls_state_key(past->epoch);
+    const struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_STATE, past->epoch);
     if (past->context != NULL)
         return HS_OK;
     HS_REQUIRE(store != NULL, HS_ERR_NOT_FOUND);
@@ -64,7 +64,7 @@ static enum hs_err load_whole(const struct hs_mls_group *group, uint64_t epoch, 
 {
     struct hs_mls_whole HS_MLS_WHOLE *whole = NULL;
     struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_SAVED);
-    const struct hs_mls_store_key key = hs_mls_state_key(epoch);
+    const struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_STATE, epoch);
     HS_TRY(get(group->saved.store, &key, &w));
     HS_TRY(hs_mls_whole_read(hs_writer_bytes(&w), &whole));
     HS_REQUIRE(whole->state.parsed.epoch == epoch, HS_ERR_MALFORMED);
@@ -108,7 +108,7 @@ static enum hs_err load_pending(const struct hs_mls_group *group, uint64_t epoch
                                 const struct signers *signers, struct hs_mls_pending **out)
 {
     struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_SAVED);
-    const struct hs_mls_store_key key = hs_mls_pending_key(epoch);
+    const struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_PENDING, epoch);
     HS_TRY(get(group->saved.store, &key, &w));
     HS_TRY(hs_mls_pending_load(hs_writer_bytes(&w), out));
     return find_other(signers, group->suite, &(*out)->signer);

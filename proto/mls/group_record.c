@@ -4,20 +4,6 @@
 
 enum { RECORD_VERSION = 1 };
 
-struct hs_mls_store_key hs_mls_state_key(uint64_t epoch)
-{
-    struct hs_mls_store_key key = hs_mls_store_key(HS_MLS_RECORD_STATE);
-    hs_mls_store_key_u64(&key, epoch);
-    return key;
-}
-
-struct hs_mls_store_key hs_mls_pending_key(uint64_t epoch)
-{
-    struct hs_mls_store_key key = hs_mls_store_key(HS_MLS_RECORD_PENDING);
-    hs_mls_store_key_u64(&key, epoch);
-    return key;
-}
-
 static void write_bool(struct hs_writer *w, bool value)
 {
     hs_write_u8(w, value ? 1 : 0);

@@ -30,7 +30,4 @@ enum hs_err hs_mls_past_read(struct hs_bytes record, struct hs_mls_epoch_keys *p
 void hs_mls_pending_write(const struct hs_mls_pending *pending, struct hs_writer *w);
 enum hs_err hs_mls_pending_load(struct hs_bytes record, struct hs_mls_pending **out);
 
-struct hs_mls_store_key hs_mls_state_key(uint64_t epoch);
-struct hs_mls_store_key hs_mls_pending_key(uint64_t epoch);
-
 #endif

@@ -11,7 +11,7 @@ static enum hs_err put(const struct hs_mls_store *store, const struct hs_mls_sto
 /* Deletes what an epoch has of its own, but for its tree. */
 static enum hs_err erase_epoch(const struct hs_mls_store *store, uint64_t epoch)
 {
-    const struct hs_mls_store_key key = hs_mls_state_key(epoch);
+    const struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_STATE, epoch);
     HS_TRY(hs_mls_store_del(store, &key));
     return hs_mls_secret_tree_erase(store, epoch);
 }
@@ -85,7 +85,7 @@ static enum hs_err save_tree(struct hs_mls_group *group, struct hs_mls_tree *tre
 static enum hs_err save_whole(struct hs_mls_group *group, const struct hs_mls_whole *whole)
 {
     struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_SAVED);
-    const struct hs_mls_store_key key = hs_mls_state_key(whole->state.parsed.epoch);
+    const struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_STATE, whole->state.parsed.epoch);
     hs_mls_whole_write(whole, &w);
     return put(group->saved.store, &key, &w);
 }
@@ -102,7 +102,7 @@ static enum hs_err save_past(struct hs_mls_group *group, struct hs_mls_epoch_key
         HS_TRY(save_tree(group, &past->tree, past->epoch));
     if (form != want || (whole != NULL && !saved->before)) {
         struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_SAVED);
-        const struct hs_mls_store_key key = hs_mls_state_key(past->epoch);
+        const struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_STATE, past->epoch);
         HS_TRY(hs_mls_past_open(group, past));
         if (whole != NULL)
             hs_mls_whole_write(whole, &w);
@@ -137,7 +137,7 @@ static enum hs_err put_pending(struct hs_mls_group *group, const struct hs_mls_p
                                uint64_t epoch)
 {
     struct hs_writer HS_WRITER w = hs_writer(HS_MLS_MAX_SAVED);
-    const struct hs_mls_store_key key = hs_mls_pending_key(epoch);
+    const struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_PENDING, epoch);
     if (pending == NULL)
         return HS_OK;
     hs_mls_pending_write(pending, &w);

@@ -91,13 +91,6 @@ enum hs_err hs_mls_state_read(struct hs_reader *r, struct hs_mls_state *out)
     return HS_OK;
 }
 
-static struct hs_mls_store_key state_key(uint64_t epoch)
-{
-    struct hs_mls_store_key key = hs_mls_store_key(HS_MLS_RECORD_STATE);
-    hs_mls_store_key_u64(&key, epoch);
-    return key;
-}
-
 static enum hs_err save_head(const struct hs_mls_store *store, uint64_t epoch)
 {
     struct hs_writer HS_WRITER w = hs_writer(RECORD_CAP);
@@ -125,7 +118,8 @@ static enum hs_err load_head(const struct hs_mls_store *store, uint64_t *epoch)
 static enum hs_err save_epoch(struct hs_mls_public *pub, const struct hs_mls_store *store)
 {
     const uint64_t epoch = pub->now.parsed.epoch;
-    const struct hs_mls_store_key key = state_key(epoch), old = state_key(pub->saved_epoch);
+    const struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_STATE, epoch),
+                                  old = hs_mls_store_key_of(HS_MLS_RECORD_STATE, pub->saved_epoch);
     struct hs_writer HS_WRITER w = hs_writer(RECORD_CAP);
     hs_mls_state_write(&w, &pub->now);
     HS_TRY(w.err);
@@ -154,7 +148,7 @@ enum hs_err hs_mls_public_save(struct hs_mls_public *pub, const struct hs_mls_st
 static enum hs_err load_state(const struct hs_mls_store *store, uint64_t epoch, struct hs_mls_state *state)
 {
     struct hs_writer HS_WRITER w = hs_writer(RECORD_CAP);
-    const struct hs_mls_store_key key = state_key(epoch);
+    const struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_STATE, epoch);
     HS_TRY(hs_mls_store_get(store, &key, &w));
     struct hs_reader r = hs_reader(hs_writer_bytes(&w));
     HS_TRY(hs_mls_state_read(&r, state));

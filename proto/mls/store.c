@@ -29,6 +29,13 @@ void hs_mls_store_key_u64(struct hs_mls_store_key *key, uint64_t number)
     key_add(key, number, 8);
 }
 
+struct hs_mls_store_key hs_mls_store_key_of(enum hs_mls_record record, uint64_t epoch)
+{
+    struct hs_mls_store_key key = hs_mls_store_key(record);
+    hs_mls_store_key_u64(&key, epoch);
+    return key;
+}
+
 enum hs_err hs_mls_store_put(const struct hs_mls_store *store, const struct hs_mls_store_key *key,
                              const struct hs_writer *value)
 {

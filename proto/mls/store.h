@@ -43,6 +43,10 @@ struct hs_mls_store_key {
     uint8_t b[HS_MLS_STORE_KEY], len;
 };
 struct hs_mls_store_key hs_mls_store_key(enum hs_mls_record record);
+
+/* The key of a record that there is one of for each epoch. */
+struct hs_mls_store_key hs_mls_store_key_of(enum hs_mls_record record, uint64_t epoch);
+
 void hs_mls_store_key_u8(struct hs_mls_store_key *key, uint8_t number);
 void hs_mls_store_key_u32(struct hs_mls_store_key *key, uint32_t number);
 void hs_mls_store_key_u64(struct hs_mls_store_key *key, uint64_t number);

@@ -13,13 +13,6 @@ struct hs_mls_store_key hs_mls_node_record_key(uint32_t node, uint64_t made)
     return key;
 }
 
-struct hs_mls_store_key hs_mls_epoch_record_key(enum hs_mls_record record, uint64_t epoch)
-{
-    struct hs_mls_store_key key = hs_mls_store_key(record);
-    hs_mls_store_key_u64(&key, epoch);
-    return key;
-}
-
 struct hs_mls_store_key hs_mls_index_record_key(const struct hs_mls_suite *suite, enum hs_mls_key_kind kind,
                                                 struct hs_bytes key)
 {

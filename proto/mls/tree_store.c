@@ -81,7 +81,7 @@ static enum hs_err save_nodes(struct save *save)
     const struct hs_mls_tree_diff added = {
         .of = save->tree, .other = save->before, .context = save, .visit = put_new};
     if (save->before != NULL) {
-        struct hs_mls_store_key key = hs_mls_epoch_record_key(HS_MLS_RECORD_REPLACED, save->epoch);
+        struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_REPLACED, save->epoch);
         HS_TRY(hs_mls_tree_diff(&gone));
         HS_TRY(hs_mls_store_put(save->store, &key, &save->replaced));
     }
@@ -91,7 +91,7 @@ static enum hs_err save_nodes(struct save *save)
 static enum hs_err put_root(const struct save *save)
 {
     struct hs_writer HS_WRITER root = hs_writer(HS_MLS_MAX_SAVED);
-    struct hs_mls_store_key key = hs_mls_epoch_record_key(HS_MLS_RECORD_ROOT, save->epoch);
+    struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_ROOT, save->epoch);
     hs_mls_root_record_write(save->tree->suite, save->tree->root, &root);
     return hs_mls_store_put(save->store, &key, &root);
 }
@@ -120,7 +120,7 @@ enum hs_err hs_mls_tree_load(const struct hs_mls_suite *suite, const struct hs_m
                              uint64_t epoch, struct hs_mls_tree *out)
 {
     struct hs_writer HS_WRITER record = hs_writer(HS_MLS_MAX_SAVED);
-    struct hs_mls_store_key key = hs_mls_epoch_record_key(HS_MLS_RECORD_ROOT, epoch);
+    struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_ROOT, epoch);
     struct hs_mls_tree tree = {.suite = suite, .store = store};
     HS_TRY(hs_mls_store_get(store, &key, &record));
     HS_TRY(hs_mls_root_record_read(suite, hs_writer_bytes(&record), &tree.root));
@@ -131,7 +131,7 @@ enum hs_err hs_mls_tree_load(const struct hs_mls_suite *suite, const struct hs_m
 /* Deletes the records of that epoch alone. */
 static enum hs_err delete_epoch(const struct hs_mls_store *store, enum hs_mls_record record, uint64_t epoch)
 {
-    struct hs_mls_store_key key = hs_mls_epoch_record_key(record, epoch);
+    struct hs_mls_store_key key = hs_mls_store_key_of(record, epoch);
     return hs_mls_store_del(store, &key);
 }
 
@@ -143,7 +143,7 @@ static enum hs_err delete_node(const struct hs_mls_store *store, uint32_t node, 
 
 static enum hs_err read_replaced(const struct hs_mls_store *store, uint64_t epoch, struct hs_writer *list)
 {
-    struct hs_mls_store_key key = hs_mls_epoch_record_key(HS_MLS_RECORD_REPLACED, epoch);
+    struct hs_mls_store_key key = hs_mls_store_key_of(HS_MLS_RECORD_REPLACED, epoch);
     HS_TRY(hs_mls_store_get(store, &key, list));
     return list->len % REPLACED_LEN == 0 ? HS_OK : HS_ERR_MALFORMED;
 }
