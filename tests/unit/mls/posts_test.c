@@ -422,6 +422,8 @@ static void too_large_to_read(void **state)
         post_unchecked(&c->alice, hs_bytes(text, len), &one);
         assert_err(get(&c->bob, hs_writer_bytes(&one)), HS_ERR_TOO_LARGE);
     }
+    one.data[one.len - 1] ^= 1; /* nor is it seen that this one can't be decrypted */
+    assert_err(get(&c->bob, hs_writer_bytes(&one)), HS_ERR_TOO_LARGE);
     const struct hs_id after = person_state(&c->bob);
     assert_true(hs_id_equal(&before, &after));
     post_unchecked(&c->alice, hs_bytes(text, HS_MLS_MAX_APPLICATION), &one);
