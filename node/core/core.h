@@ -104,6 +104,6 @@ struct hs_core_stats {
 struct hs_core_stats hs_core_stats(const struct hs_core *core);
 
 /* The tables of hs_kv that the core uses: 0..HS_CORE_TABLES-1. */
-enum { HS_CORE_TABLES = 16 };
+enum { HS_CORE_TABLES = 26 };
 
 #endif
