@@ -248,6 +248,41 @@ static void test_a_claim_ends_with_whatever_the_issuer_says(void **state)
     town_free(shop.t);
 }
 
+static struct hs_bytes claim_bytes(const struct shop *shop, struct hs_arena *arena)
+{
+    struct hs_claim_row row;
+    assert_true(hs_claim_row_get(town_look(shop->ben), &shop->campaign, arena, &row));
+    struct hs_bytes bytes = hs_arena_copy(arena, row.request);
+    town_looked(shop->ben);
+    return bytes;
+}
+
+/* CLIENT-20: asked, and dead before the answer: the same bytes are asked again, and the one unit is theirs.
+ */
+static void test_a_claim_is_asked_again_with_its_bytes(void **state)
+{
+    (void)state;
+    struct shop shop;
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    uint64_t op;
+    shop_open(&shop, 1000);
+    TOWN_WANT(shop.ben, hs_want_claim(&s, &shop.campaign, &op));
+    struct hs_bytes first = claim_bytes(&shop, &arena);
+    shop.ben->die_after = 1;
+    shop.ben->die_before_commit = true; /* the answer is there, and lost */
+    town_run(shop.t);
+    assert_true(shop.ben->dead);
+    town_device_start(shop.ben);
+    hs_sync_stay_online(shop.ben->sync, true);
+    town_wait(shop.t, 1000);
+    shop_claim(&shop);
+    struct hs_bytes second = claim_bytes(&shop, &arena);
+    assert_int_equal(first.len, second.len);
+    assert_memory_equal(first.data, second.data, first.len);
+    assert_int_equal(shop_coupon_row(shop.ben, &shop.coupon).state, HANSE_COUPON_HELD);
+    town_free(shop.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_nobody_else_turns_an_order_away),
         cmocka_unit_test(test_an_aborted_step_keeps_its_operations),
         cmocka_unit_test(test_a_claim_ends_with_whatever_the_issuer_says),
+        cmocka_unit_test(test_a_claim_is_asked_again_with_its_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

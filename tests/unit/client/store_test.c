@@ -11,6 +11,7 @@
 #include "store/tables.h"
 
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -55,6 +56,18 @@ static bool file_holds(const char *needle)
     fclose(file);
     assert_ok(all.err);
     return memmem(all.data, all.len, needle, strlen(needle)) != NULL;
+}
+
+/* CLIENT-2: HKDF-Expand (RFC 5869) of one block: HMAC(key, label || 1). */
+static void test_the_sealing_key_is_the_documented_one(void **state)
+{
+    (void)state;
+    static const uint8_t input[] = "hanse-store-v1\x01";
+    uint8_t expected[32];
+    struct hs_secret32 HS_SECRET sealing;
+    crypto_auth_hmacsha256(expected, input, sizeof input - 1, key);
+    hs_sealed_key(key, &sealing);
+    assert_memory_equal(sealing.b, expected, sizeof expected);
 }
 
 /* CLIENT-3 */
@@ -265,6 +278,7 @@ static void test_what_was_not_committed_never_was(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_the_sealing_key_is_the_documented_one, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_disk_shows_no_value, setup, teardown),
         cmocka_unit_test_setup_teardown(test_another_key_opens_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_another_version_is_refused, setup, teardown),

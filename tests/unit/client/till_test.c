@@ -256,6 +256,46 @@ static void test_only_the_holder_answers_the_till(void **state)
     town_free(shop.t);
 }
 
+/* A till that asks Ben for a coupon, whatever order it names. */
+static enum hs_err ask_for(struct hs_step *s, const struct shop *shop, const struct hs_id *counter,
+                           const struct hs_id *order, const struct hs_key *holder)
+{
+    struct hs_live_room *room;
+    struct hs_self HS_SELF self = {0};
+    Hanse__SignedObject *question;
+    Hanse__Chain own;
+    HS_TRY(hs_live_member(s, counter, &room));
+    HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
+    HS_TRY(hs_self_chain(s, &self, &own));
+    struct hs_author author = hs_self_author(s, &self);
+    HS_TRY(hs_presentation_request_build(&author, holder, &shop->coupon, order, s->arena, &question));
+    return hs_deal_post(s, room, question, &own, "Your coupon, please", NULL);
+}
+
+/* CLIENT-22: not for an order that cites no coupon, and for no order that isn't one's own. */
+static void test_a_till_that_asks_too_much_is_shown_nothing(void **state)
+{
+    (void)state;
+    struct shop shop;
+    struct hs_key ben;
+    uint64_t op;
+    counter_open(&shop);
+    struct hs_id counter = counter_of(shop.ben), strange = {{7}};
+    TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 2, NULL, &op));
+    town_run(shop.t);
+    struct hs_id plain = shop_done_id(shop.ben, op);
+    assert_ok(hs_sync_persona(shop.ben->sync, &shop.rosa->root.pub, &ben));
+    TOWN_WANT(shop.till, ask_for(&s, &shop, &counter, &plain, &ben));
+    town_run(shop.t);
+    int32_t why = shop_refused_for(shop.ben, &counter);
+    assert_true(why == HS_ERR_COUPON_UNKNOWN || why == HS_ERR_ORDER_INVALID);
+    TOWN_WANT(shop.till, ask_for(&s, &shop, &counter, &strange, &ben));
+    town_run(shop.t);
+    assert_int_equal(shop_refused_for(shop.ben, &counter), HS_ERR_ORDER_INVALID);
+    assert_int_equal(shop_coupon_row(shop.ben, &shop.coupon).state, HANSE_COUPON_HELD);
+    town_free(shop.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_orders_go_on_in_the_next_session),
         cmocka_unit_test(test_a_look_that_fails_is_repeated),
         cmocka_unit_test(test_only_the_holder_answers_the_till),
+        cmocka_unit_test(test_a_till_that_asks_too_much_is_shown_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -383,7 +383,7 @@ static void route(struct town_device *d)
     struct hs_bytes frame;
     struct hanse_event event;
     while (hs_sync_next_frame(d->sync, &frame))
-        if (d->session != 0)
+        if (d->session != 0 && (d->outgoing == NULL || d->outgoing(d, frame)))
             item_add(d->town, TO_NODE, d->session, frame);
     for (;;) {
         hs_sync_next_event(d->sync, &event);

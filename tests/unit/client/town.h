@@ -44,7 +44,9 @@ struct town_device {
     bool die_before_commit; /* there, or right behind it, before anything is released */
     size_t cut_after;       /* its session breaks behind that many commits from now; 0: doesn't */
     size_t commits;
-    struct hanse_event events[TOWN_EVENTS]; /* as they came; texts are in texts */
+    bool (*outgoing)(struct town_device *d,
+                     struct hs_bytes frame); /* sees what it sends; false: it is lost */
+    struct hanse_event events[TOWN_EVENTS];  /* as they came; texts are in texts */
     char texts[TOWN_EVENTS][256];
     size_t event_count;
 };

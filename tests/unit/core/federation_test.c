@@ -68,6 +68,7 @@ static void mend(struct scene *s)
     world_pass(s->w, 1000);
 }
 
+/* FED-16: the copy begins with the Welcome, the device reads it, and what follows comes. */
 static void strangers_join_through_their_home(void **state)
 {
     (void)state;
