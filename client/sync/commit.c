@@ -55,7 +55,7 @@ static enum hs_err make(struct hs_step *s, struct hs_live_room *room, const stru
                                             .add_count = wish->add_count,
                                             .removes = wish->removes,
                                             .remove_count = wish->remove_count,
-                                            .tree_in_welcome = true};
+                                            .bare_group_info = true};
     struct hs_mls_commit_result result = {&commit, &welcome, &info};
     HS_TRY(hs_live_context(s, room, wish->joins, wish->join_count, &request.authenticated_data));
     HS_TRY(hs_mls_group_commit(room->group, &request, &result));

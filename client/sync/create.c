@@ -8,9 +8,8 @@ enum {
     LEAF_YEARS = 10,
     YEAR_S = 365 * 86400,
     LEAF_SKEW_S = 3600,
-    /* A commit goes to the hub in one frame with a Welcome and a GroupInfo, which both hold the tree, about
-     * 550 bytes a member. Over this the hub says ROOM_FULL, instead of somebody waiting for a commit that
-     * can't be sent. */
+    /* The hub hands the tree to newcomers within a frame, about 550 bytes a member. Over this the hub says
+     * ROOM_FULL, instead of somebody waiting for a commit that can't be taken. */
     ROOM_MEMBERS = 50,
 };
 

@@ -40,18 +40,19 @@ static enum hs_err check_room(struct hs_step *s, struct hs_live_room *room, cons
     return check_leaves(s, room);
 }
 
-static enum hs_err join_group(struct hs_step *s, const struct hs_join_row *row, struct hs_bytes welcome,
-                              struct hs_mls_group **out)
+static enum hs_err join_group(struct hs_step *s, const struct hs_join_row *row,
+                              const Hanse__WelcomeItem *item, struct hs_mls_group **out)
 {
     struct hs_self HS_SELF self = {0};
     struct hs_mls_key_package_private HS_MLS_KEY_PACKAGE_PRIVATE priv = {0};
     HS_TRY(hs_self_for(s, &row->hub_root, &self));
     struct hs_mls_signer HS_MLS_SIGNER signer = hs_room_signer(&self.device.signature);
     HS_TRY(hs_mls_key_package_private_load(row->priv, &priv));
-    struct hs_mls_join join = {.welcome = welcome,
+    struct hs_mls_join join = {.welcome = hs_pb_bytes(item->welcome),
                                .key_package = row->key_package,
                                .priv = &priv,
                                .signer = &signer,
+                               .tree = hs_pb_bytes(item->tree->bytes),
                                .settings = hs_live_settings()};
     return hs_mls_group_join(&join, out);
 }
@@ -85,11 +86,11 @@ static enum hs_err enter(struct hs_step *s, const Hanse__WelcomeItem *item, cons
     HS_TRY(check_place(s, row, &made.id));
     made.tip.next_seq = item->commit_seq;
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(item->prev_hash), &made.tip.hash), HS_ERR_MALFORMED);
-    HS_REQUIRE(item->descriptor != NULL, HS_ERR_MALFORMED);
+    HS_REQUIRE(item->descriptor != NULL && item->tree != NULL, HS_ERR_MALFORMED);
     HS_TRY(hs_descriptor_open(item->descriptor, &row->hub_root, &d));
     HS_TRY(hs_object_pack(item->descriptor, s->arena, &made.descriptor));
     memcpy(made.domain, d.domain, sizeof made.domain);
-    HS_TRY(join_group(s, row, hs_pb_bytes(item->welcome), &group));
+    HS_TRY(join_group(s, row, item, &group));
     hs_live_forget(s->sync, &made.id);
     enum hs_err err = hs_live_add(s, &made, group, &room);
     if (err == HS_OK)

@@ -254,6 +254,9 @@ static void hand_on(struct hs_turn *turn, const struct hs_key *subscriber, const
     welcome.prev_hash = from->prev_hash;
     welcome.hub_root = from->hub_root;
     welcome.descriptor = from->descriptor;
+    Hanse__Tree tree = HANSE__TREE__INIT;
+    tree.bytes = from->tree->bytes;
+    welcome.tree = &tree;
     item.welcome = &welcome;
     item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
     hs_inbox_put(turn, subscriber, &item);
@@ -274,7 +277,9 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, cons
     HS_REQUIRE(welcome->descriptor != NULL && welcome->prev_hash.len == HS_HASH_LEN, HS_ERR_MALFORMED);
     HS_TRY(hs_descriptor_verify(welcome->descriptor, &peer->root, turn->now, &descriptor));
     HS_TRY(hs_object_pack(welcome->descriptor, turn->arena, &object));
-    HS_REQUIRE(object.len <= HS_DESCRIPTOR_MAX && welcome->welcome.len <= HS_BLOB_THRESHOLD,
+    HS_REQUIRE(welcome->tree != NULL && welcome->tree->bytes.len > 0, HS_ERR_MALFORMED);
+    HS_REQUIRE(object.len <= HS_DESCRIPTOR_MAX &&
+                   welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD,
                HS_ERR_TOO_LARGE);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     HS_TRY(begin_copy(turn, peer, &room, welcome, &view));

@@ -65,6 +65,20 @@ void hs_room_group_save(struct hs_turn *turn, const struct hs_group_store *store
         turn->kv->err = err == HS_ERR_NOMEM ? HS_ERR_NOMEM : HS_ERR_STORE;
 }
 
+void hs_room_group_info_put(struct hs_turn *turn, const struct hs_id *room, struct hs_bytes group_info)
+{
+    struct hs_kv_key key = hs_key_sub(HS_MISC_GROUPINFO, HS_VIEW(*room), (struct hs_bytes){0});
+    hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key), group_info);
+}
+
+struct hs_bytes hs_room_group_info(struct hs_turn *turn, const struct hs_id *room)
+{
+    struct hs_bytes value = {0};
+    struct hs_kv_key key = hs_key_sub(HS_MISC_GROUPINFO, HS_VIEW(*room), (struct hs_bytes){0});
+    (void)hs_kv_get(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key), turn->arena, &value);
+    return value;
+}
+
 Hanse__State__RoomEntry *hs_room_entry(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
 {
     struct hs_kv_key key = hs_key_seq(HS_VIEW(*room), seq);

@@ -36,6 +36,11 @@ void hs_room_store(struct hs_turn *turn, const struct hs_id *room, const Hanse__
 void hs_room_group_save(struct hs_turn *turn, const struct hs_group_store *store,
                         struct hs_mls_public *group);
 
+/* The newest GroupInfo (MLSMessage) of a room of this hub, for who joins from outside; NULL data where there
+ * is none. That of a new room has its tree within. */
+void hs_room_group_info_put(struct hs_turn *turn, const struct hs_id *room, struct hs_bytes group_info);
+struct hs_bytes hs_room_group_info(struct hs_turn *turn, const struct hs_id *room);
+
 /* The entry seq of the copy of this node; NULL where there is none. */
 Hanse__State__RoomEntry *hs_room_entry(struct hs_turn *turn, const struct hs_id *room, uint64_t seq);
 

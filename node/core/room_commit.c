@@ -26,6 +26,7 @@ struct commit {
     struct hs_time hub_time;
     struct hs_judge_facts facts;
     struct hs_bytes *welcomes; /* one for each who is added */
+    Hanse__Tree *tree;         /* for all of them */
     struct hs_key *homes;      /* their home nodes */
 };
 
@@ -124,6 +125,17 @@ static enum hs_err home_of(struct hs_turn *turn, const struct commit *c, const s
     return hs_persona_subscriber(turn, persona, &subscriber) ? HS_OK : HS_ERR_NO_ACCOUNT;
 }
 
+/* The tree that newcomers need beside their Welcome: this hub has it, so nobody needs to send it. */
+static enum hs_err make_tree(struct hs_turn *turn, struct commit *c)
+{
+    struct hs_writer HS_WRITER w = hs_writer(HS_BLOB_THRESHOLD);
+    c->tree = HS_NEW(turn, Hanse__Tree, hanse__tree);
+    HS_REQUIRE(c->tree != NULL, HS_ERR_NOMEM);
+    HS_TRY(hs_mls_staged_tree(c->event->staged, &w));
+    c->tree->bytes = hs_pb_data(hs_arena_copy(turn->arena, hs_writer_bytes(&w)));
+    return c->tree->bytes.data != NULL ? HS_OK : HS_ERR_NOMEM;
+}
+
 /* Each newcomer's own part of the Welcome, and its home. */
 static enum hs_err cut_welcomes(struct hs_turn *turn, struct commit *c, struct hs_bytes welcome)
 {
@@ -131,12 +143,15 @@ static enum hs_err cut_welcomes(struct hs_turn *turn, struct commit *c, struct h
     c->welcomes = hs_arena_alloc(turn->arena, (n + 1) * sizeof *c->welcomes);
     c->homes = hs_arena_alloc(turn->arena, (n + 1) * sizeof *c->homes);
     HS_REQUIRE(c->welcomes != NULL && c->homes != NULL, HS_ERR_NOMEM);
+    if (n > 0)
+        HS_TRY(make_tree(turn, c));
     for (size_t i = 0; i < n; i++) {
         struct hs_writer HS_WRITER w = hs_writer(HS_BLOB_THRESHOLD);
         enum hs_err err = hs_mls_welcome_cut(welcome, HS_MLS_VIEW(c->change->added[i].key_package_ref), &w);
         HS_REQUIRE(err == HS_OK, err == HS_ERR_NOT_FOUND ? HS_ERR_MLS_WELCOME : err);
         c->welcomes[i] = hs_arena_copy(turn->arena, hs_writer_bytes(&w));
         HS_REQUIRE(c->welcomes[i].data != NULL, HS_ERR_NOMEM);
+        HS_REQUIRE(c->welcomes[i].len + c->tree->bytes.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
         HS_TRY(home_of(turn, c, &c->facts.added[i].persona, &c->homes[i]));
     }
     return HS_OK;
@@ -168,6 +183,7 @@ static enum hs_err check(struct hs_turn *turn, const Hanse__SubmitCommit *s, str
     HS_TRY(hs_mls_public_process(c->group, message, &c->event));
     HS_REQUIRE(c->event->kind == HS_MLS_EVENT_COMMIT, HS_ERR_UNEXPECTED);
     c->change = hs_mls_staged_change(c->event->staged);
+    HS_REQUIRE(!hs_mls_group_info_has_tree(hs_pb_bytes(s->group_info)), HS_ERR_MLS_COMMIT);
     HS_TRY(hs_mls_staged_matches(c->event->staged, hs_pb_bytes(s->group_info)));
     HS_TRY(judge(turn, c));
     HS_REQUIRE(hs_key_equal(&c->facts.committer.persona, &c->persona), HS_ERR_WRONG_SENDER);
@@ -219,6 +235,7 @@ static void add_member(struct hs_turn *turn, struct commit *c, size_t i, uint64_
     welcome.room = hs_pb_data(HS_VIEW(c->room));
     welcome.persona = hs_pb_data(HS_VIEW(who->persona));
     welcome.welcome = hs_pb_data(c->welcomes[i]);
+    welcome.tree = c->tree;
     welcome.commit_seq = seq;
     welcome.prev_hash = c->view->hash; /* set by the caller to the one before the commit */
     welcome.hub_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
@@ -274,7 +291,9 @@ static enum hs_err let_in(struct hs_turn *turn, const Hanse__SubmitCommit *s, st
     c->view->members = hs_mls_public_member_count(c->group);
     c->view->policy = hs_pb_data(hs_arena_copy(turn->arena, hs_writer_bytes(&policy)));
     entry.welcome = s->welcome;
+    entry.group_info = s->group_info;
     HS_TRY(hs_room_append(turn, &c->room, c->view, &spec, &entry, header));
+    hs_room_group_info_put(turn, &c->room, hs_pb_bytes(s->group_info));
     hs_room_group_save(turn, &c->store, c->group);
     for (size_t i = 0; i < c->facts.removed_count; i++)
         remove_member(turn, c, &c->facts.removed[i], header->seq);

@@ -70,6 +70,7 @@ static enum hs_err found(struct hs_turn *turn, const struct hs_genesis *genesis,
     view.members = 1;
     entry.group_info = request->group_info;
     HS_TRY(hs_room_append(turn, &genesis->room, &view, &spec, &entry, &header));
+    hs_room_group_info_put(turn, &genesis->room, hs_pb_bytes(request->group_info));
     hs_group_store_init(&store, turn->kv, HS_T_GROUP, &genesis->room);
     hs_room_group_save(turn, &store, group);
     put_owner(turn, genesis, owner);

@@ -38,6 +38,7 @@ enum hs_sub_table {
     HS_MISC_INBOX_NEXT = 4, /* subscriber 32 -> u64 */
     HS_MISC_HANDED = 5,     /* peer 32 -> u64: inbox items taken from that hub */
     HS_MISC_QUEUED = 6,     /* room 32 | body hash 32 -> u64: its number in the outbox */
+    HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
 };
 
 /* Key parts: a borrowed view of 32 bytes each. */

@@ -116,6 +116,7 @@ struct hs_mls_commit_request {
     struct hs_bytes authenticated_data;
     bool force_path;          /* a path also where only members are added */
     bool tree_in_welcome;     /* the ratchet tree within the Welcome's GroupInfo; else it goes out of band */
+    bool bare_group_info;     /* the result's GroupInfo has no ratchet_tree: who gets it has the tree */
     struct hs_bytes identity; /* a new credential for one's own leaf (makes a path), or empty */
     const struct hs_mls_signer *signer; /* a new signature key for it (makes a path), or NULL */
     const struct hs_mls_psk_id *psks;   /* their nonces are made here */

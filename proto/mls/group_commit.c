@@ -15,6 +15,7 @@ static enum hs_err make(const struct hs_mls_group *group, const struct hs_mls_co
     making->psks =
         (struct hs_mls_psk_source){.group = group, .list = group->psks.list, .count = group->psks.count};
     making->keys = group->path;
+    making->bare_group_info = request->bare_group_info;
     making->inputs.init = group->epoch.init;
     HS_TRY(hs_mls_group_compose(group, request, &making->list));
     HS_TRY(hs_mls_make_proposals(making));

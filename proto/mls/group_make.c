@@ -101,5 +101,5 @@ enum hs_err hs_mls_make_results(const struct hs_mls_making *making, bool tree_in
         return HS_OK;
     hs_mls_write_head(result->group_info, HS_MLS_GROUP_INFO);
     return hs_mls_group_info_write(&staged->next, &staged->secrets->epoch, making->after, staged->committer,
-                                   true, result->group_info);
+                                   !making->bare_group_info, result->group_info);
 }

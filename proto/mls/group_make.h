@@ -16,6 +16,7 @@ struct hs_mls_making {
     struct hs_mls_staged *staged;
     struct hs_writer nodes;
     bool has_path;
+    bool bare_group_info;
     struct hs_mls_path_keys keys; /* one's own before the commit, then after it */
     struct hs_mls_path_secrets secrets;
     struct hs_mls_epoch_inputs inputs; /* init is set beforehand */

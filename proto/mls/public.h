@@ -53,6 +53,13 @@ enum hs_err hs_mls_public_merge(struct hs_mls_public *pub, struct hs_mls_staged 
  * it isn't. */
 enum hs_err hs_mls_staged_matches(const struct hs_mls_staged *staged, struct hs_bytes group_info);
 
+/* Whether that GroupInfo (MLSMessage) brings a ratchet tree; false for what is none. */
+bool hs_mls_group_info_has_tree(struct hs_bytes group_info);
+
+/* The ratchet tree of the epoch that the staged commit leads to, as it goes out of band (RFC 9420, 12.4.3.3):
+ * reads and writes the whole tree. The writer's error, the store's errors. */
+enum hs_err hs_mls_staged_tree(const struct hs_mls_staged *staged, struct hs_writer *out);
+
 /* Drops one waiting proposal, as where policy forbids it. NOT_FOUND. */
 enum hs_err hs_mls_public_drop_proposal(struct hs_mls_public *pub, struct hs_bytes ref);
 

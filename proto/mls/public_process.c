@@ -180,3 +180,21 @@ enum hs_err hs_mls_staged_matches(const struct hs_mls_staged *staged, struct hs_
 {
     return hs_mls_state_error(&staged->next, matches(staged, message));
 }
+
+bool hs_mls_group_info_has_tree(struct hs_bytes message)
+{
+    struct hs_mls_group_info info;
+    struct hs_bytes tree;
+    struct hs_reader r = hs_reader(message);
+    if (hs_mls_read_head(&r) != HS_MLS_GROUP_INFO)
+        return false;
+    hs_mls_read_group_info(&r, &info);
+    return hs_reader_finish(&r) == HS_OK &&
+           hs_mls_extension_find(info.extensions, HS_MLS_EXT_RATCHET_TREE, &tree);
+}
+
+enum hs_err hs_mls_staged_tree(const struct hs_mls_staged *staged, struct hs_writer *out)
+{
+    hs_mls_tree_write(&staged->next.tree, out);
+    return hs_mls_state_error(&staged->next, out->err);
+}

@@ -188,23 +188,27 @@ static void test_a_welcome_to_a_room_that_is_taken(void **state)
 }
 
 /* A Welcome for this device to a group of that name, which has no policy. */
-static enum hs_err foreign_welcome(struct hs_step *s, const struct hs_id *room, struct hs_bytes *welcome)
+static enum hs_err foreign_welcome(struct hs_step *s, const struct hs_id *room, struct hs_bytes *welcome,
+                                   struct hs_bytes *tree)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
     struct hs_mls_group HS_MLS_GROUP *group = NULL;
     struct hs_mls_signer HS_MLS_SIGNER signer = {0};
-    struct hs_writer HS_WRITER w = hs_writer(HS_FRAME_MAX);
+    struct hs_writer HS_WRITER w = hs_writer(HS_FRAME_MAX), HS_WRITER nodes = hs_writer(HS_FRAME_MAX);
     HS_REQUIRE(hs_join_row_next(s->kv, &cursor, s->arena, &row), HS_ERR_NOT_FOUND);
     HS_TRY(hs_mls_signer_random(&hs_mls_suite_3, &signer));
     const struct hs_mls_create create = {.leaf = {.signer = &signer, .not_after = UINT64_MAX},
                                          .group_id = HS_VIEW(*room),
                                          .settings = hs_mls_settings_default()};
     const struct hs_mls_commit_request add = {
-        .adds = &row.key_package, .add_count = 1, .tree_in_welcome = true};
+        .adds = &row.key_package, .add_count = 1, .bare_group_info = true};
     HS_TRY(hs_mls_group_create(&create, &group));
     HS_TRY(hs_mls_group_commit(group, &add, &(struct hs_mls_commit_result){.welcome = &w}));
+    HS_TRY(hs_mls_group_accept(group));
+    HS_TRY(hs_mls_public_tree(hs_mls_group_public(group), &nodes));
     *welcome = hs_arena_copy(s->arena, hs_writer_bytes(&w));
+    *tree = hs_arena_copy(s->arena, hs_writer_bytes(&nodes));
     return HS_OK;
 }
 
@@ -212,8 +216,11 @@ static enum hs_err foreign_enter(struct hs_step *s, const struct hs_id *room, st
 {
     Hanse__WelcomeItem item = HANSE__WELCOME_ITEM__INIT;
     struct hs_id before = {0};
-    struct hs_bytes welcome;
-    HS_TRY(foreign_welcome(s, room, &welcome));
+    Hanse__Tree tree = HANSE__TREE__INIT;
+    struct hs_bytes welcome, nodes;
+    HS_TRY(foreign_welcome(s, room, &welcome, &nodes));
+    tree.bytes = hs_pb_data(nodes);
+    item.tree = &tree;
     HS_TRY(hs_object_unpack(descriptor, s->arena, &item.descriptor));
     item.room = hs_pb_data(HS_VIEW(*room));
     item.welcome = hs_pb_data(welcome);

@@ -179,6 +179,35 @@ static void commit_is_a_commit_of_this_room(void **state)
     assert_int_not_equal(submit(s.owner, world_commit_frame(s.room, &altered), NULL), HS_OK);
 }
 
+/* DELIVERY-30, DELIVERY-31: the hub has the tree; it says it to newcomers and wants it from nobody. */
+static void trees_stay_at_the_hub(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_room *bobs = wait_for(s.bob, &s.invite);
+    struct world_commit c, *with_tree = &c;
+    struct hs_writer HS_WRITER info = hs_writer(1 << 20), HS_WRITER tree = hs_writer(1 << 20);
+    world_commit_admit(s.room, &c);
+    assert_false(hs_mls_group_info_has_tree(c.group_info));
+    Hanse__Frame *frame = world_commit_frame(s.room, &c);
+    assert_ok(submit(s.owner, frame, NULL));
+    world_settle(w);
+    assert_true(bobs->joined);
+    const Hanse__WelcomeItem *item = s.bob->items[s.bob->item_count - 1]->welcome;
+    assert_ok(hs_mls_public_tree(hs_mls_group_public(s.room->group), &tree));
+    assert_bytes(hs_pb_bytes(item->tree->bytes), hs_writer_bytes(&tree));
+    /* a GroupInfo that brings the tree all the same */
+    struct hs_mls_commit_request request = {.force_path = true};
+    struct hs_writer HS_WRITER commit = hs_writer(1 << 20);
+    struct hs_mls_commit_result result = {.commit = &commit, .group_info = &info};
+    assert_ok(hs_mls_group_commit(s.room->group, &request, &result));
+    *with_tree =
+        (struct world_commit){.commit = hs_writer_bytes(&commit), .group_info = hs_writer_bytes(&info)};
+    assert_err(submit(s.owner, world_commit_frame(s.room, with_tree), NULL), HS_ERR_MLS_COMMIT);
+    hs_mls_group_drop(s.room->group);
+}
+
 /* The number of the first record that came to d from there on. */
 static uint64_t first_record(struct world *w, const struct world_device *d, size_t from)
 {
@@ -249,6 +278,7 @@ int main(void)
         cmocka_unit_test(commit_is_its_makers),
         cmocka_unit_test(welcome_and_group_info_must_fit),
         cmocka_unit_test(commit_is_a_commit_of_this_room),
+        cmocka_unit_test(trees_stay_at_the_hub),
         cmocka_unit_test(removed_gets_nothing_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

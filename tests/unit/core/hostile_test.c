@@ -49,6 +49,13 @@ static void all_is_well(struct scene *s)
     assert_string_equal(s->room->posts[s->room->post_count - 1], "and back");
 }
 
+static Hanse__Tree *tree_of(struct world *w, const char *bytes)
+{
+    Hanse__Tree *tree = WORLD_NEW(w, Hanse__Tree, hanse__tree);
+    tree->bytes = hs_pb_data(hs_bytes_str(bytes));
+    return tree;
+}
+
 static Hanse__Frame *inbox_of(struct world *w, uint64_t seq, Hanse__InboxItem **item)
 {
     Hanse__Frame *frame = world_frame(w);
@@ -85,6 +92,7 @@ static void evil_hub_touches_no_others_room(void **state)
     item->welcome->prev_hash = hs_pb_data(HS_VIEW(s.room->id));
     item->welcome->hub_root = hs_pb_data(HS_VIEW(s.evil->root.pub));
     item->welcome->descriptor = s.evil->descriptor;
+    item->welcome->tree = tree_of(w, "of a trap");
     world_inject(s.evil, s.home, frame);
     all_is_well(&s);
 
@@ -151,6 +159,7 @@ static void evil_hub_cannot_block_an_inbox(void **state)
         item->welcome->prev_hash = hs_pb_data(HS_VIEW(s.room->id));
         item->welcome->hub_root = hs_pb_data(HS_VIEW(s.evil->root.pub));
         item->welcome->descriptor = s.evil->descriptor;
+        item->welcome->tree = tree_of(w, "x");
         if (protobuf_c_message_get_packed_size(&frame->base) <= HS_FRAME_MAX)
             world_inject(s.evil, s.home, frame);
     }

@@ -45,7 +45,7 @@ void world_commit_admit(struct world_room *room, struct world_commit *out)
         .adds = adds,
         .add_count = room->waiting_count,
         .authenticated_data = context_of(room, joins, room->waiting_count),
-        .tree_in_welcome = true,
+        .bare_group_info = true,
     };
     commit(room, &request, out);
 }
@@ -55,21 +55,23 @@ void world_commit_add(struct world_room *room, struct hs_bytes key_package, stru
     struct hs_mls_commit_request request = {.adds = &key_package,
                                             .add_count = 1,
                                             .authenticated_data = context_of(room, NULL, 0),
-                                            .tree_in_welcome = true};
+                                            .bare_group_info = true};
     commit(room, &request, out);
 }
 
 void world_commit_remove(struct world_room *room, uint32_t leaf, struct world_commit *out)
 {
-    struct hs_mls_commit_request request = {
-        .removes = &leaf, .remove_count = 1, .authenticated_data = context_of(room, NULL, 0)};
+    struct hs_mls_commit_request request = {.removes = &leaf,
+                                            .remove_count = 1,
+                                            .bare_group_info = true,
+                                            .authenticated_data = context_of(room, NULL, 0)};
     commit(room, &request, out);
 }
 
 void world_commit_update(struct world_room *room, struct world_commit *out)
 {
-    struct hs_mls_commit_request request = {.force_path = true,
-                                            .authenticated_data = context_of(room, NULL, 0)};
+    struct hs_mls_commit_request request = {
+        .force_path = true, .bare_group_info = true, .authenticated_data = context_of(room, NULL, 0)};
     commit(room, &request, out);
 }
 

@@ -138,11 +138,13 @@ static void take_welcome(struct world_device *d, const Hanse__WelcomeItem *item)
     struct world_room *room = welcomed_room(d, &id);
     room->hub = node_of(d->world, hs_pb_bytes(item->hub_root));
     assert_ok(hs_descriptor_verify(item->descriptor, &room->hub->root.pub, d->world->now, &descriptor));
+    assert_non_null(item->tree); /* DELIVERY-31 */
     struct hs_mls_join join = {
         .welcome = hs_pb_bytes(item->welcome),
         .key_package = room->key_package,
         .priv = &room->priv,
         .signer = &room->persona->mls,
+        .tree = hs_pb_bytes(item->tree->bytes),
         .settings = hs_mls_settings_default(),
     };
     assert_ok(hs_mls_group_join(&join, &room->group));

@@ -65,6 +65,40 @@ static void follows(void **state)
     assert_int_equal(hs_mls_public_member_count(c->hub), 2);
 }
 
+/* MLS-33: a GroupInfo without the tree is checked as the other is, and the tree comes from who has it. */
+static void bare_group_info(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_writer HS_WRITER tree = hs_writer(CAP), HS_WRITER merged = hs_writer(CAP);
+    struct hs_bytes add = hs_writer_bytes(&c->bob.key_package);
+    const struct hs_mls_commit_request request = {.adds = &add, .add_count = 1, .bare_group_info = true};
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    assert_ok(person_try_commit(&c->alice, &request, &s));
+    assert_ok(hs_mls_public_process(c->hub, hs_writer_bytes(&s.commit), &event));
+    assert_false(hs_mls_group_info_has_tree(hs_writer_bytes(&s.group_info)));
+    assert_ok(hs_mls_staged_matches(event->staged, hs_writer_bytes(&s.group_info)));
+    for (size_t i = 0; i < s.group_info.len; i++) {
+        s.group_info.data[i] ^= 1;
+        assert_err(hs_mls_staged_matches(event->staged, hs_writer_bytes(&s.group_info)), HS_ERR_MLS_COMMIT);
+        s.group_info.data[i] ^= 1;
+    }
+    assert_ok(hs_mls_staged_tree(event->staged, &tree));
+    assert_ok(hs_mls_public_merge(c->hub, event->staged));
+    assert_ok(hs_mls_public_tree(c->hub, &merged));
+    assert_bytes(hs_writer_bytes(&tree), hs_writer_bytes(&merged));
+    assert_ok(hs_mls_group_accept(c->alice.group));
+    assert_err(person_try_join(&c->bob, hs_writer_bytes(&s.welcome), (struct hs_bytes){0}), HS_ERR_MLS_TREE);
+    assert_ok(person_try_join(&c->bob, hs_writer_bytes(&s.welcome), hs_writer_bytes(&tree)));
+    /* ... and one with it is told apart */
+    struct hs_writer HS_WRITER whole = hs_writer(CAP);
+    assert_ok(hs_mls_group_info(c->alice.group, true, &whole));
+    assert_true(hs_mls_group_info_has_tree(hs_writer_bytes(&whole)));
+    assert_false(hs_mls_group_info_has_tree(hs_writer_bytes(&s.commit)));
+    assert_false(hs_mls_group_info_has_tree(hs_bytes(whole.data, whole.len - 1)));
+    assert_false(hs_mls_group_info_has_tree((struct hs_bytes){0}));
+}
+
 /* The same context and tree as the members', through restarts, with proposals that wait. MLS-34 */
 static void same_as_members(void **state)
 {
@@ -226,7 +260,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(follows), TEST(same_as_members), TEST(iterates), TEST(refuses), TEST(peek), TEST(cuts_welcome),
+        TEST(follows), TEST(same_as_members), TEST(iterates),        TEST(refuses),
+        TEST(peek),    TEST(cuts_welcome),    TEST(bare_group_info),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }
