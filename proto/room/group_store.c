@@ -1,6 +1,7 @@
 #include "room/group_store.h"
 
 #include "mls/limits.h"
+#include "room/group_undo.h"
 
 _Static_assert(sizeof(struct hs_id) + HS_MLS_STORE_KEY <= HS_KV_KEY_MAX, "a room's id and a record's key");
 
@@ -30,6 +31,7 @@ static enum hs_err store_put(void *context, struct hs_bytes key, struct hs_bytes
     const struct hs_group_store *store = context;
     struct hs_kv_key whole = key_of(store, key);
     HS_REQUIRE(store->kv != NULL, HS_ERR_INVALID_STATE);
+    hs_group_undo_note(store, key);
     hs_kv_put(store->kv, store->table, hs_kv_key_bytes(&whole), value);
     return store->kv->err;
 }
@@ -39,6 +41,7 @@ static enum hs_err store_del(void *context, struct hs_bytes prefix)
     const struct hs_group_store *store = context;
     struct hs_kv_key whole = key_of(store, prefix);
     HS_REQUIRE(store->kv != NULL, HS_ERR_INVALID_STATE);
+    hs_group_undo_note_all(store, prefix);
     hs_kv_del_prefix(store->kv, store->table, hs_kv_key_bytes(&whole));
     return store->kv->err;
 }

@@ -13,6 +13,7 @@ struct hs_group_store {
                                   whatever needs the store then is INVALID_STATE */
     unsigned table;
     struct hs_id room;
+    bool undo; /* what is overwritten is kept: group_undo.h */
 };
 
 void hs_group_store_init(struct hs_group_store *store, struct hs_kv *kv, unsigned table,

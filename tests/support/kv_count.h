@@ -15,11 +15,11 @@ struct kv_count {
 };
 
 static inline enum hs_err kv_count_get(struct hs_kv *kv, unsigned table, struct hs_bytes key,
-                                       struct hs_arena *arena, struct hs_bytes *value)
+                                       struct hs_arena *memory, struct hs_bytes *value)
 {
     struct kv_count *count = (struct kv_count *)kv;
     HS_REQUIRE(!count->unreadable, HS_ERR_STORE);
-    return count->inner->ops->get(count->inner, table, key, arena, value);
+    return count->inner->ops->get(count->inner, table, key, memory, value);
 }
 
 static inline enum hs_err kv_count_put(struct hs_kv *kv, unsigned table, struct hs_bytes key,
@@ -41,10 +41,10 @@ static inline enum hs_err kv_count_del(struct hs_kv *kv, unsigned table, struct 
 }
 
 static inline enum hs_err kv_count_next(struct hs_kv *kv, unsigned table, struct hs_bytes from,
-                                        struct hs_arena *arena, struct hs_bytes *key, struct hs_bytes *value)
+                                        struct hs_arena *memory, struct hs_bytes *key, struct hs_bytes *value)
 {
     struct hs_kv *inner = ((struct kv_count *)kv)->inner;
-    return inner->ops->next(inner, table, from, arena, key, value);
+    return inner->ops->next(inner, table, from, memory, key, value);
 }
 
 static inline struct kv_count kv_count(struct hs_kv *inner)
