@@ -2,6 +2,8 @@
 
 #include "core/account.h"
 #include "core/dispatch.h"
+#include "core/evidence.h"
+#include "core/heads.h"
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/outbox.h"
@@ -62,7 +64,7 @@ static bool next_followed(struct hs_turn *turn, const struct hs_key *hub, struct
     *from = hs_kv_after(key);
     if (HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, &scratch, &view) != HS_OK)
         turn->kv->err = HS_ERR_STORE; /* one's own bytes are never malformed */
-    else if (!view->hub && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub)))
+    else if (!view->hub && !view->forked && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub)))
         *cursor = cursor_of(turn, hs_arena_copy(turn->arena, key), view->next_seq);
     return true;
 }
@@ -90,6 +92,7 @@ enum hs_err hs_follow_queue(struct hs_turn *turn, const struct hs_id *room,
 {
     struct hs_key hub;
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hub_root), &hub), HS_ERR_STORE);
+    HS_REQUIRE(!view->forked, HS_ERR_LOG_FORK);
     HS_REQUIRE(request->submit_message->message.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &hub);
     HS_REQUIRE(peer != NULL, HS_ERR_UNREACHABLE);
@@ -134,6 +137,7 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, struct
     hs_view_put(turn, HS_T_ROOM_LOG, &at, &entry.base);
     hs_number_put(turn, HS_T_BODY, &body, header.seq);
     turn->core->stats.records++;
+    hs_heads_share(turn, room, &header.sender_node);
     return HS_OK;
 }
 
@@ -205,7 +209,12 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     tip.next_seq = view->next_seq;
     tip.hub_time.ms = view->hub_time_ms;
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hash), &tip.hash), HS_ERR_STORE);
-    HS_TRY(check_batch(turn, &room, view, records, tip));
+    if (view->forked)
+        return HS_OK; /* it was sent before the hub could know */
+    enum hs_err err = check_batch(turn, &room, view, records, tip);
+    if (err == HS_ERR_LOG_FORK && hs_evidence_of_records(turn, view, records))
+        return HS_OK;
+    HS_TRY(err);
     for (size_t i = 0; i < records->n_records; i++)
         HS_TRY(append(turn, &room, &tip, records->records[i]));
     hash = hs_arena_copy(turn->arena, HS_VIEW(tip.hash));
@@ -232,6 +241,7 @@ static enum hs_err begin_copy(struct hs_turn *turn, const struct hs_peer *peer, 
     if (view == NULL)
         view = HS_NEW(turn, Hanse__State__RoomView, hanse__state__room_view);
     HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
+    HS_REQUIRE(!view->forked, HS_ERR_LOG_FORK);
     if (view->hub_root.len == 0 || (view->members == 0 && welcome->commit_seq > view->next_seq)) {
         view->hub_root = hs_pb_data(HS_VIEW(peer->root));
         view->next_seq = view->first_seq = welcome->commit_seq;

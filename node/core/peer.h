@@ -53,9 +53,11 @@ struct hs_peer {
     bool followed; /* rooms of it are followed: the session is kept up */
     unsigned failures;
     struct hs_time retry_at;
-    struct hs_time up_at;     /* UP: since when */
-    struct hs_time answer_by; /* DIALLING, GREETING: until when the outcome must be there */
-    struct hs_time outbox_at; /* posts aren't sent before, where the hub asked for a moment; else 0 */
+    struct hs_time up_at;        /* UP: since when */
+    struct hs_time answer_by;    /* DIALLING, GREETING: until when the outcome must be there */
+    struct hs_time outbox_at;    /* posts aren't sent before, where the hub asked for a moment; else 0 */
+    struct hs_time heads_at;     /* UP: heads are exchanged again */
+    struct hs_kv_key heads_from; /* and with this room first */
     uint64_t last_id;
     uint64_t outbox_next; /* the next post to send in this session */
     size_t posts_asked;

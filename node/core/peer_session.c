@@ -1,5 +1,6 @@
 /* The one session to each peer: dialled, greeted, up, down. */
 #include "core/follow.h"
+#include "core/heads.h"
 #include "core/internal.h"
 #include "core/outbox.h"
 #include "core/peer.h"
@@ -118,6 +119,8 @@ void hs_peers_tick(struct hs_turn *turn)
     for (struct hs_peer *peer = turn->core->peers.list; peer != NULL; peer = peer->next) {
         hs_asked_expire(turn, peer);
         expire_session(turn, peer);
+        if (peer->state == HS_PEER_UP && turn->now.ms >= peer->heads_at.ms)
+            hs_heads_tell(turn, peer);
         hs_peer_work(turn, peer);
     }
 }
@@ -158,6 +161,7 @@ static void greeted(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Fra
     peer->up_at = turn->now;
     peer->outbox_at.ms = 0;
     hs_follow_attach(turn, peer);
+    hs_heads_tell(turn, peer);
     hs_peer_work(turn, peer);
 }
 

@@ -1,6 +1,7 @@
 hanse_protobuf(hs_state ${CMAKE_CURRENT_SOURCE_DIR} core/state.proto)
 hanse_stage(core SOURCES
   core/account.c core/attach.c core/auth.c core/core.c core/counter.c core/dispatch.c core/effects.c
+  core/evidence.c core/heads.c
   core/follow.c core/forward.c core/inbox.c core/ledger.c core/outbox.c core/peer.c core/peer_ask.c
   core/peer_session.c core/pump.c core/room.c
   core/room_commit.c core/room_create.c core/room_invite.c core/room_join.c core/room_post.c core/session.c

@@ -23,6 +23,7 @@ enum hs_table {
     HS_T_LEDGER = 13,      /* kind u8 | id 32 ...              -> DefView, UnitView, ClaimView, reply */
     HS_T_PEER = 14,        /* root 32                          -> PeerView */
     HS_T_MISC = 15, /* kind u8 | id 32 ...              -> TicketView, CounterView, tills, inbox numbers */
+    HS_T_EVIDENCE = 22, /* room 32 | signing key 32        -> EvidenceView */
 };
 
 /* The first byte of a key in HS_T_LEDGER and HS_T_MISC. */
@@ -39,6 +40,7 @@ enum hs_sub_table {
     HS_MISC_HANDED = 5,     /* peer 32 -> u64: inbox items taken from that hub */
     HS_MISC_QUEUED = 6,     /* room 32 | body hash 32 -> u64: its number in the outbox */
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
+    HS_MISC_SHARED = 20,    /* node 32 | room 32: a followed room in which that node has users too */
 };
 
 /* Key parts: a borrowed view of 32 bytes each. */
@@ -73,7 +75,8 @@ enum hs_stream {
     HS_STREAM_ACCOUNT = 'A',
     HS_STREAM_TICKET = 'T',
     HS_STREAM_LEDGER = 'L',
-    HS_STREAM_OUTBOX = 'O'
+    HS_STREAM_OUTBOX = 'O',
+    HS_STREAM_EVIDENCE = 'E'
 };
 
 /* Appends and gives the record's number. */

@@ -41,13 +41,23 @@ static enum hs_err head_read(const Hanse__SignedObject *obj, const struct hs_key
     return HS_OK;
 }
 
-enum hs_err hs_head_verify(const Hanse__SignedObject *obj, const struct hs_key *signing_key,
-                           const struct hs_id *room, struct hs_head *out)
+enum hs_err hs_head_open(const Hanse__SignedObject *obj, const struct hs_key *signing_key,
+                         struct hs_head *out)
 {
     *out = (struct hs_head){0};
     struct hs_arena HS_ARENA arena = hs_arena(HEAD_ARENA);
     struct hs_head head = {0};
     HS_TRY(head_read(obj, signing_key, &arena, &head));
+    *out = head;
+    return HS_OK;
+}
+
+enum hs_err hs_head_verify(const Hanse__SignedObject *obj, const struct hs_key *signing_key,
+                           const struct hs_id *room, struct hs_head *out)
+{
+    *out = (struct hs_head){0};
+    struct hs_head head;
+    HS_TRY(hs_head_open(obj, signing_key, &head));
     HS_REQUIRE(hs_id_equal(&head.room, room), HS_ERR_MLS_GROUP);
     *out = head;
     return HS_OK;

@@ -26,6 +26,10 @@ enum hs_err hs_head_build(const struct hs_signer *node, const struct hs_id *room
 enum hs_err hs_head_verify(const Hanse__SignedObject *obj, const struct hs_key *signing_key,
                            const struct hs_id *room, struct hs_head *out);
 
+/* The same of whatever room it names. */
+enum hs_err hs_head_open(const Hanse__SignedObject *obj, const struct hs_key *signing_key,
+                         struct hs_head *out);
+
 /* A head against a copy of the log whose tip is this one: LOG_FORK where both end at the same record with
  * another hash (keep the head and the record: they are the evidence); LOG_GAP where the head covers more than
  * the copy has; HS_OK where they agree or the head is older (then compare with hs_head_check_at()). */
