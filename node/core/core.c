@@ -1,5 +1,6 @@
 #include "core/core.h"
 
+#include "core/admin.h"
 #include "core/dispatch.h"
 #include "core/follow.h"
 #include "core/internal.h"
@@ -106,6 +107,9 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
     case HS_INPUT_TICK:
         hs_peers_tick(turn);
         break;
+    case HS_INPUT_ADMIN:
+        hs_admin_asked(turn, input->session, input->bytes);
+        break;
     }
 }
 
@@ -118,7 +122,7 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
         .kv = txn,
         .now = now,
         .full = full,
-        .session = hs_session_find(&core->sessions, input->session),
+        .session = input->kind != HS_INPUT_ADMIN ? hs_session_find(&core->sessions, input->session) : NULL,
         .arena = &arena,
         .effects = effects,
     };

@@ -35,12 +35,13 @@ enum hs_core_input_kind {
     HS_INPUT_ROOM,        /* session can take more: budget = bytes that may be sent to it now */
     HS_INPUT_DIAL_FAILED, /* the node that a DIAL asked for can't be reached: dialled_root */
     HS_INPUT_TICK,        /* time passed: at the deadline, or once a second */
+    HS_INPUT_ADMIN,       /* the operator asks: bytes = an AdminRequest; session = the asker's number */
 };
 
 struct hs_core_input {
     enum hs_core_input_kind kind;
     uint64_t session;                   /* the caller's number, never 0, never used again */
-    struct hs_bytes bytes;              /* FRAME */
+    struct hs_bytes bytes;              /* FRAME, ADMIN */
     struct hs_key remote_static;        /* OPEN */
     uint8_t handshake_hash[64];         /* OPEN */
     bool outbound;                      /* OPEN: this node dialled */
@@ -53,9 +54,11 @@ enum hs_effect_kind {
     HS_EFFECT_SEND,          /* bytes (one frame) to session */
     HS_EFFECT_AUTHENTICATED, /* session may now send large frames */
     HS_EFFECT_CLOSE,         /* close session after what was sent; err says why */
-    HS_EFFECT_DIAL, /* open a session with the node of root at one of addresses, once; the outcome comes
-                       back as OPEN or DIAL_FAILED */
-    HS_EFFECT_LOG,  /* a line for the log: text (no bodies, keys or addresses) */
+    HS_EFFECT_DIAL,  /* open a session with the node of root at one of addresses, once; the outcome comes
+                        back as OPEN or DIAL_FAILED */
+    HS_EFFECT_ADMIN, /* to the operator who asked: err, or bytes = an AdminAnswer; session = the asker's
+                        number */
+    HS_EFFECT_LOG,   /* a line for the log: text (no bodies, keys or addresses) */
 };
 
 enum { HS_DIAL_ADDRESSES = 4, HS_ADDRESS_SIZE = 262 };

@@ -29,16 +29,15 @@ static struct hs_kv_key queued_key(struct hs_bytes room, struct hs_bytes body_ha
     return hs_key_sub(HS_MISC_QUEUED, room, body_hash);
 }
 
-/* Is there room for one more? The records that wait are consecutive but for those that were answered. */
-static bool has_room(struct hs_turn *turn, const struct hs_key *hub)
+uint64_t hs_outbox_count(struct hs_turn *turn, const struct hs_key *hub)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
-    struct hs_bytes key, value;
+    struct hs_bytes key;
     struct hs_kv_key prefix = outbox_prefix(hub);
     struct hs_bytes p = hs_kv_key_bytes(&prefix);
-    if (!hs_kv_next(turn->kv, HS_T_STREAM, p, p, &scratch, &key, &value))
-        return true;
-    return hs_number_get(turn, HS_T_STREAM_NEXT, &prefix, NULL) - hs_kv_u64(key) < HS_OUTBOX_MAX;
+    if (!hs_kv_next(turn->kv, HS_T_STREAM, p, p, &scratch, &key, NULL))
+        return 0;
+    return hs_number_get(turn, HS_T_STREAM_NEXT, &prefix, NULL) - hs_kv_u64(key);
 }
 
 enum hs_err hs_outbox_put(struct hs_turn *turn, const struct hs_key *hub, const struct hs_id *room,
@@ -50,7 +49,7 @@ enum hs_err hs_outbox_put(struct hs_turn *turn, const struct hs_key *hub, const 
     struct hs_kv_key index = queued_key(HS_VIEW(*room), HS_VIEW(hash));
     if (hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&index)))
         return HS_OK;
-    HS_REQUIRE(has_room(turn, hub), HS_ERR_BUSY);
+    HS_REQUIRE(hs_outbox_count(turn, hub) < HS_OUTBOX_MAX, HS_ERR_BUSY);
     struct hs_bytes frame = hs_turn_pack(turn, &request->base);
     HS_REQUIRE(frame.len > 0, HS_ERR_NOMEM);
     queued.peer = hs_pb_data(HS_VIEW(*hub));

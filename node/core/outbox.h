@@ -9,6 +9,9 @@
 enum hs_err hs_outbox_put(struct hs_turn *turn, const struct hs_key *hub, const struct hs_id *room,
                           const Hanse__Frame *request);
 
+/* How many wait; too high by those that were answered out of their order. */
+uint64_t hs_outbox_count(struct hs_turn *turn, const struct hs_key *hub);
+
 bool hs_outbox_waits(struct hs_turn *turn, const struct hs_key *hub);
 
 /* Sends what isn't under way, as far as the window reaches. */

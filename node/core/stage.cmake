@@ -1,6 +1,6 @@
-hanse_protobuf(hs_state ${CMAKE_CURRENT_SOURCE_DIR} core/state.proto)
+hanse_protobuf(hs_state ${CMAKE_CURRENT_SOURCE_DIR} core/state.proto core/admin.proto)
 hanse_stage(core SOURCES
-  core/account.c core/attach.c core/auth.c core/core.c core/counter.c core/dispatch.c core/effects.c
+  core/account.c core/admin.c core/admin_peers.c core/admin_rooms.c core/attach.c core/auth.c core/core.c core/counter.c core/dispatch.c core/effects.c
   core/evidence.c core/heads.c
   core/follow.c core/forward.c core/inbox.c core/ledger.c core/outbox.c core/peer.c core/peer_ask.c
   core/peer_session.c core/pump.c core/room.c

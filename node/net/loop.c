@@ -247,6 +247,17 @@ const char *hs_net_address(const struct hs_net *net)
     return net->address;
 }
 
+struct uv_loop_s *hs_net_loop(struct hs_net *net)
+{
+    return &net->loop;
+}
+
+void hs_net_ask(struct hs_net *net, uint64_t asker, struct hs_bytes request)
+{
+    struct hs_core_input input = {.kind = HS_INPUT_ADMIN, .session = asker, .bytes = request};
+    hs_net_tell(net, &input);
+}
+
 void hs_net_run(struct hs_net *net)
 {
     signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of the write */

@@ -20,6 +20,10 @@ struct hs_net_config {
     struct hs_core *core; /* both borrowed, and used by another thread until hs_net_free() */
     struct hs_lmdb *store;
     bool signals; /* SIGTERM and SIGINT stop the node */
+    /* The core's answer to hs_net_ask(): err, or bytes that are gone when this returns. From the loop's
+     * thread. May be NULL. */
+    void (*admin)(void *arg, uint64_t asker, enum hs_err err, struct hs_bytes answer);
+    void *admin_arg;
     /* key=value text without names, addresses or bodies. From the loop's thread only. */
     void (*log)(enum hs_net_level level, const char *text);
     /* As in hs_commit_config: from the commit thread, must not return. */
@@ -32,6 +36,14 @@ enum hs_err hs_net_new(const struct hs_net_config *config, struct hs_net **out);
 
 /* Where it listens, with the real port: "127.0.0.1:7700". Valid as long as net. */
 const char *hs_net_address(const struct hs_net *net);
+
+/* For other things of this process to run on, from before hs_net_run() on: a uv_loop_t. Their handles are
+ * closed with the net's own, without a callback; their memory must live until hs_net_free(). */
+struct uv_loop_s *hs_net_loop(struct hs_net *net);
+
+/* Asks the core: an AdminRequest. The answer comes to admin() unless the node stops before. asker: not 0.
+ * From the loop's thread. */
+void hs_net_ask(struct hs_net *net, uint64_t asker, struct hs_bytes request);
 
 /* Serves until it is stopped; then stops accepting and reading, carries out what is queued, sends the answers
  * and closes, all in less than a second. */

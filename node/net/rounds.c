@@ -4,9 +4,12 @@
 
 static void input_done(struct hs_net *net, const struct hs_round_input *done)
 {
-    struct hs_conn *conn = hs_conn_find(net, done->input.session);
+    bool asked = done->input.kind == HS_INPUT_ADMIN;
+    struct hs_conn *conn = asked ? NULL : hs_conn_find(net, done->input.session);
     if (done->dropped)
         net->dropped++;
+    if (done->dropped && asked && net->config.admin != NULL)
+        net->config.admin(net->config.admin_arg, done->input.session, HS_ERR_BUSY, (struct hs_bytes){0});
     if (conn == NULL)
         return;
     if (done->input.kind == HS_INPUT_FRAME) {
@@ -19,7 +22,8 @@ static void input_done(struct hs_net *net, const struct hs_round_input *done)
 
 static void carry_out(struct hs_net *net, const struct hs_effect *effect)
 {
-    struct hs_conn *conn = effect->session != 0 ? hs_conn_find(net, effect->session) : NULL;
+    struct hs_conn *conn =
+        effect->session != 0 && effect->kind != HS_EFFECT_ADMIN ? hs_conn_find(net, effect->session) : NULL;
     switch (effect->kind) {
     case HS_EFFECT_SEND:
         if (conn != NULL)
@@ -37,6 +41,10 @@ static void carry_out(struct hs_net *net, const struct hs_effect *effect)
         return;
     case HS_EFFECT_DIAL:
         hs_dial_start(net, effect);
+        return;
+    case HS_EFFECT_ADMIN:
+        if (net->config.admin != NULL)
+            net->config.admin(net->config.admin_arg, effect->session, effect->err, effect->bytes);
         return;
     case HS_EFFECT_LOG:
         hs_net_log(net, HS_NET_INFO, "%s", effect->text);

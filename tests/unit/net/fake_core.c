@@ -217,6 +217,11 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
         return find(core, core->dialler) != NULL ? send(effects, core->dialler, hs_bytes_str("x")) : HS_OK;
     case HS_INPUT_TICK:
         return tick(core, now, effects);
+    case HS_INPUT_ADMIN: { /* the question comes back as the answer */
+        struct hs_effect *effect = effect_add(effects, HS_EFFECT_ADMIN, input->session);
+        effect->bytes = hs_arena_copy(&effects->arena, input->bytes);
+        return HS_OK;
+    }
     }
     return HS_ERR_INVALID_ARG;
 }

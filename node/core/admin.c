@@ -1,0 +1,61 @@
+#include "core/admin.h"
+
+#include "core/internal.h"
+#include "wire/unpack.h"
+
+/* One question a row; whoever adds one adds it here, in admin.proto and in node/admin/control.c. */
+static const struct {
+    Hanse__State__AdminRequest__BodyCase body;
+    hs_admin_handler *handler;
+} rows[] = {
+    {HANSE__STATE__ADMIN_REQUEST__BODY_STATUS, hs_admin_status},
+    {HANSE__STATE__ADMIN_REQUEST__BODY_PEERS, hs_admin_peers},
+    {HANSE__STATE__ADMIN_REQUEST__BODY_ROOMS, hs_admin_rooms},
+    {HANSE__STATE__ADMIN_REQUEST__BODY_ROOM, hs_admin_room},
+};
+
+static enum hs_err run(struct hs_turn *turn, struct hs_bytes bytes, Hanse__State__AdminAnswer *answer)
+{
+    Hanse__State__AdminRequest *request;
+    HS_TRY(HS_UNPACK(hanse__state__admin_request, bytes, HS_LENIENT, turn->arena, &request));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].body == request->body_case)
+            return rows[i].handler(turn, request, answer);
+    return HS_ERR_UNSUPPORTED;
+}
+
+void hs_admin_asked(struct hs_turn *turn, uint64_t asker, struct hs_bytes bytes)
+{
+    Hanse__State__AdminAnswer answer = HANSE__STATE__ADMIN_ANSWER__INIT;
+    enum hs_err err = run(turn, bytes, &answer);
+    struct hs_effect *effect = hs_effect_add(turn->effects, HS_EFFECT_ADMIN, asker);
+    if (effect == NULL)
+        return;
+    effect->err = err;
+    if (err == HS_OK)
+        effect->bytes = hs_effects_pack(turn->effects, &answer.base);
+    if (err == HS_OK && effect->bytes.data == NULL)
+        effect->err = HS_ERR_NOMEM;
+}
+
+enum hs_err hs_admin_status(struct hs_turn *turn, const Hanse__State__AdminRequest *request,
+                            Hanse__State__AdminAnswer *answer)
+{
+    struct hs_core *core = turn->core;
+    Hanse__State__AdminStatus *status = HS_NEW(turn, Hanse__State__AdminStatus, hanse__state__admin_status);
+    (void)request;
+    HS_REQUIRE(status != NULL, HS_ERR_NOMEM);
+    status->domain = core->descriptor.domain;
+    status->root = hs_pb_data(HS_VIEW(core->root));
+    status->incarnation = core->incarnation;
+    status->peers = core->peers.count;
+    status->full = turn->full;
+    for (const struct hs_session *s = core->sessions.by_id; s != NULL; s = s->hh.next) {
+        status->devices += s->state == HS_SESSION_DEVICE;
+        status->nodes += s->state == HS_SESSION_NODE;
+        status->strangers += s->state == HS_SESSION_NEW;
+    }
+    answer->status = status;
+    answer->body_case = HANSE__STATE__ADMIN_ANSWER__BODY_STATUS;
+    return HS_OK;
+}

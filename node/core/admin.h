@@ -1,0 +1,24 @@
+/* What the operator asks of the running node: facts, read and never written. */
+#ifndef HS_CORE_ADMIN_H
+#define HS_CORE_ADMIN_H
+
+#include "core/admin.pb-c.h"
+#include "core/turn.h"
+
+enum {
+    HS_ADMIN_ROOMS = 200,     /* in one answer: some milliseconds of the commit thread */
+    HS_ADMIN_MEMBERS = 20000, /* looked at for the homes of one room: more than a group has */
+    HS_ADMIN_HOMES = 1000,    /* told of one room */
+};
+
+/* bytes: an AdminRequest. Leaves an effect ADMIN for the asker with an AdminAnswer, or an error: MALFORMED,
+ * UNSUPPORTED, NOT_FOUND, CONFLICT where a room's short id isn't one room's alone. */
+void hs_admin_asked(struct hs_turn *turn, uint64_t asker, struct hs_bytes bytes);
+
+/* The handlers: request and answer are of the same kind. */
+typedef enum hs_err hs_admin_handler(struct hs_turn *turn, const Hanse__State__AdminRequest *request,
+                                     Hanse__State__AdminAnswer *answer);
+
+hs_admin_handler hs_admin_status, hs_admin_peers, hs_admin_rooms, hs_admin_room;
+
+#endif
