@@ -1,6 +1,7 @@
 /* Accounts: signing up with a ticket or an invite, and binding the personas that other brands know. */
 #include "core/account.h"
 
+#include "core/apply.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/room.h"
@@ -19,8 +20,11 @@ static void put_till(struct hs_turn *turn, const Hanse__State__SignedUp *s)
     hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&till), hs_pb_bytes(s->device));
 }
 
-void hs_apply_signed_up(struct hs_turn *turn, const Hanse__State__SignedUp *s)
+void hs_signed_up_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                        const Hanse__State__StreamRecord *record)
 {
+    (void)at;
+    const Hanse__State__SignedUp *s = record->signed_up;
     Hanse__State__AccountView account = HANSE__STATE__ACCOUNT_VIEW__INIT;
     Hanse__State__PersonaView persona = HANSE__STATE__PERSONA_VIEW__INIT;
     struct hs_kv_key key = hs_key1(hs_pb_bytes(s->account));
@@ -121,14 +125,16 @@ enum hs_err hs_handle_sign_up(struct hs_turn *turn, const Hanse__Frame *request,
         return HS_OK; /* the same sign-up again */
     record.signed_up = &signed_up;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_SIGNED_UP;
-    hs_stream_append(turn, signed_up.ticket.len > 0 ? HS_STREAM_TICKET : HS_STREAM_ACCOUNT,
+    hs_stream_record(turn, signed_up.ticket.len > 0 ? HS_STREAM_TICKET : HS_STREAM_ACCOUNT,
                      hs_pb_bytes(signed_up.ticket.len > 0 ? signed_up.ticket : signed_up.account), &record);
-    hs_apply_signed_up(turn, &signed_up);
     return HS_OK;
 }
 
-void hs_apply_bound(struct hs_turn *turn, const Hanse__State__Bound *b)
+void hs_bound_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                    const Hanse__State__StreamRecord *record)
 {
+    (void)at;
+    const Hanse__State__Bound *b = record->bound;
     Hanse__State__PersonaView view = HANSE__STATE__PERSONA_VIEW__INIT;
     struct hs_kv_key key = hs_key1(hs_pb_bytes(b->persona));
     view.account = b->account;
@@ -161,8 +167,7 @@ enum hs_err hs_handle_bind(struct hs_turn *turn, const Hanse__Frame *request, Ha
     bound.device = hs_pb_data(HS_VIEW(certificate.signature_key));
     record.bound = &bound;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_BOUND;
-    hs_stream_append(turn, HS_STREAM_ACCOUNT, HS_VIEW(turn->session->persona), &record);
-    hs_apply_bound(turn, &bound);
+    hs_stream_record(turn, HS_STREAM_ACCOUNT, HS_VIEW(turn->session->persona), &record);
     return HS_OK;
 }
 

@@ -12,8 +12,4 @@ bool hs_session_acts_for(struct hs_turn *turn, const struct hs_id *room, const s
 /* The device that serves a persona at this node; false where none does. */
 bool hs_persona_subscriber(struct hs_turn *turn, const struct hs_key *persona, struct hs_key *subscriber);
 
-/* Records to views. */
-void hs_apply_signed_up(struct hs_turn *turn, const Hanse__State__SignedUp *s);
-void hs_apply_bound(struct hs_turn *turn, const Hanse__State__Bound *b);
-
 #endif

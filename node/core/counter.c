@@ -1,5 +1,6 @@
 /* OpenCounter: a customer asks the brand for a counter room; a till will make it. */
 #include "core/account.h"
+#include "core/apply.h"
 #include "core/dispatch.h"
 #include "core/inbox.h"
 #include "core/internal.h"
@@ -48,18 +49,20 @@ static enum hs_err check_wish(struct hs_turn *turn, const struct hs_key *persona
     return soon && !*known ? HS_ERR_RATE_LIMITED : HS_OK;
 }
 
-static void apply(struct hs_turn *turn, const Hanse__State__CounterAsked *asked,
-                  const struct hs_room_package *package)
+void hs_counter_asked_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                            const Hanse__State__StreamRecord *record)
 {
+    (void)at;
+    const Hanse__State__CounterAsked *asked = record->counter_asked;
     Hanse__State__CounterView view = HANSE__STATE__COUNTER_VIEW__INIT;
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__CounterItem counter = HANSE__COUNTER_ITEM__INIT;
     struct hs_key till;
     struct hs_kv_key key = hs_key_sub(HS_MISC_COUNTER, hs_pb_bytes(asked->persona), (struct hs_bytes){0});
     view.home_root = asked->home_root;
-    view.key_package_ref = hs_pb_data(HS_VIEW(package->ref));
-    view.device = hs_pb_data(HS_VIEW(package->member.device));
-    view.asked_ms = turn->now.ms;
+    view.key_package_ref = asked->key_package_ref;
+    view.device = asked->device;
+    view.asked_ms = record->time_ms;
     hs_view_put(turn, HS_T_MISC, &key, &view.base);
     counter.persona = asked->persona;
     counter.home_root = asked->home_root;
@@ -98,10 +101,11 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
     asked.home_root = hs_pb_data(turn->session->state == HS_SESSION_NODE ? HS_VIEW(turn->session->subscriber)
                                                                          : HS_VIEW(*hs_turn_root(turn)));
     asked.key_package = open->key_package;
+    asked.key_package_ref = hs_pb_data(HS_VIEW(package.ref));
+    asked.device = hs_pb_data(HS_VIEW(package.member.device));
     asked.till = hs_pb_data(HS_VIEW(till));
     record.counter_asked = &asked;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_COUNTER_ASKED;
-    hs_stream_append(turn, HS_STREAM_ACCOUNT, HS_VIEW(persona), &record);
-    apply(turn, &asked, &package);
+    hs_stream_record(turn, HS_STREAM_ACCOUNT, HS_VIEW(persona), &record);
     return HS_OK;
 }

@@ -1,5 +1,6 @@
 #include "core/evidence.h"
 
+#include "core/apply.h"
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/room.h"
@@ -57,8 +58,11 @@ static void tell_subscribers(struct hs_turn *turn, const struct hs_id *room, Pro
     }
 }
 
-void hs_apply_evidence(struct hs_turn *turn, const Hanse__State__EvidenceKept *kept)
+void hs_evidence_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                       const Hanse__State__StreamRecord *record)
 {
+    (void)at;
+    const Hanse__State__EvidenceKept *kept = record->evidence;
     struct hs_id room;
     Hanse__State__EvidenceView view = HANSE__STATE__EVIDENCE_VIEW__INIT;
     struct hs_kv_key key = hs_key2(hs_pb_bytes(kept->room), hs_pb_bytes(kept->signing_key));
@@ -67,7 +71,7 @@ void hs_apply_evidence(struct hs_turn *turn, const Hanse__State__EvidenceKept *k
     if (copy == NULL || hs_kv_has(turn->kv, HS_T_EVIDENCE, hs_kv_key_bytes(&key)))
         return;
     view.evidence = kept->evidence;
-    view.at_ms = turn->now.ms;
+    view.at_ms = record->time_ms;
     hs_view_put(turn, HS_T_EVIDENCE, &key, &view.base);
     copy->forked = true;
     hs_room_store(turn, &room, copy);
@@ -84,8 +88,7 @@ static void keep(struct hs_turn *turn, const struct hs_evidence *e, struct hs_by
     kept.evidence = hs_pb_data(bytes);
     record.evidence = &kept;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_EVIDENCE;
-    hs_stream_append(turn, HS_STREAM_EVIDENCE, HS_VIEW(e->room), &record);
-    hs_apply_evidence(turn, &kept);
+    hs_stream_record(turn, HS_STREAM_EVIDENCE, HS_VIEW(e->room), &record);
     hs_turn_log(turn, "event=evidence the hub of a room told two stories; the room is followed no further");
 }
 

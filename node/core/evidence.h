@@ -20,8 +20,6 @@ bool hs_evidence_take(struct hs_turn *turn, struct hs_bytes evidence);
 /* The evidence against the hub of a room, packed; empty where there is none. */
 struct hs_bytes hs_evidence_of_room(struct hs_turn *turn, const struct hs_id *room);
 
-void hs_apply_evidence(struct hs_turn *turn, const Hanse__State__EvidenceKept *kept);
-
 /* For the operator: the evidence at or behind *cursor ({0}: the first), in the arena; moves *cursor behind
  * it. False at the end. */
 struct hs_core_evidence {

@@ -7,7 +7,7 @@
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/outbox.h"
-#include "core/room.h"
+#include "core/room_record.h"
 #include "core/table.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
@@ -21,18 +21,12 @@ enum {
     SCRATCH_CAP = 4 * HS_FRAME_MAX /* one view: a node's rooms must not take the turn's memory */
 };
 
-static struct hs_kv_key handed_key(const struct hs_key *hub)
-{
-    return hs_key_sub(HS_MISC_HANDED, HS_VIEW(*hub), (struct hs_bytes){0});
-}
-
 static void send_attach(struct hs_turn *turn, struct hs_peer *peer, struct hs_session *session,
                         Hanse__RoomCursor **rooms, size_t count)
 {
     Hanse__Frame frame = HANSE__FRAME__INIT;
     Hanse__Attach attach = HANSE__ATTACH__INIT;
-    struct hs_kv_key handed = handed_key(&peer->root);
-    attach.inbox_next = hs_number_get(turn, HS_T_MISC, &handed, NULL);
+    attach.inbox_next = hs_handed_next(turn, &peer->root);
     attach.rooms = rooms;
     attach.n_rooms = count;
     frame.id = ++peer->last_id;
@@ -67,6 +61,13 @@ static bool next_followed(struct hs_turn *turn, const struct hs_key *hub, struct
     else if (!view->hub && !view->forked && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub)))
         *cursor = cursor_of(turn, hs_arena_copy(turn->arena, key), view->next_seq);
     return true;
+}
+
+void hs_follow_attach_room(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id *room,
+                           uint64_t next)
+{
+    Hanse__RoomCursor *cursor = cursor_of(turn, HS_VIEW(*room), next);
+    send_attach(turn, peer, turn->session, &cursor, cursor != NULL ? 1 : 0);
 }
 
 void hs_follow_attach(struct hs_turn *turn, struct hs_peer *peer)
@@ -107,7 +108,7 @@ enum hs_err hs_follow_queue(struct hs_turn *turn, const struct hs_id *room,
 
 /* What this node holds for good is said to the hub after every batch: the frame leaves once this is durable.
  */
-static void send_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCursor *room)
+void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCursor *room)
 {
     Hanse__Frame frame = HANSE__FRAME__INIT;
     Hanse__Cursors cursors = HANSE__CURSORS__INIT;
@@ -120,8 +121,8 @@ static void send_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomC
 }
 
 /* One record into the copy; what is held already is passed over. */
-static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, struct hs_log_tip *tip,
-                          const Hanse__Record *record)
+static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                          struct hs_log_tip *tip, const Hanse__Record *record)
 {
     struct hs_record_header header;
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
@@ -132,12 +133,9 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, struct
     HS_TRY(err);
     entry.header = record->header;
     entry.body = record->body;
-    struct hs_kv_key at = hs_key_seq(HS_VIEW(*room), header.seq);
-    struct hs_kv_key body = hs_key2(HS_VIEW(*room), HS_VIEW(header.body_hash));
-    hs_view_put(turn, HS_T_ROOM_LOG, &at, &entry.base);
-    hs_number_put(turn, HS_T_BODY, &body, header.seq);
-    turn->core->stats.records++;
-    hs_heads_share(turn, room, &header.sender_node);
+    struct hs_room_record one = {.room = *room, .view = view, .header = header, .entry = &entry};
+    HS_TRY(hs_room_enter(turn, &one));
+    hs_copy_apply(turn, &one);
     return HS_OK;
 }
 
@@ -200,7 +198,7 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     const Hanse__Records *records = request->records;
     struct hs_id room;
     struct hs_log_tip tip = {0};
-    struct hs_bytes hash, head;
+    struct hs_bytes head;
     HS_TAKE32(records->room, &room);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL && !view->hub, HS_ERR_ROOM_UNKNOWN);
@@ -216,146 +214,10 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
         return HS_OK;
     HS_TRY(err);
     for (size_t i = 0; i < records->n_records; i++)
-        HS_TRY(append(turn, &room, &tip, records->records[i]));
-    hash = hs_arena_copy(turn->arena, HS_VIEW(tip.hash));
+        HS_TRY(append(turn, &room, view, &tip, records->records[i]));
     HS_TRY(hs_object_pack(records->head, turn->arena, &head));
-    view->next_seq = tip.next_seq;
-    view->hash = hs_pb_data(hash);
-    view->hub_time_ms = tip.hub_time.ms;
     view->head = hs_pb_data(head);
     hs_room_store(turn, &room, view);
-    hs_sessions_room_due(&turn->core->sessions, &room);
-    send_cursors(turn, 0, cursor_of(turn, HS_VIEW(room), tip.next_seq));
-    return HS_OK;
-}
-
-/* The copy of a room of that hub, begun at the record that added the first of this node's users, or begun
- * anew where none of them has been in it since. */
-static enum hs_err begin_copy(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_id *room,
-                              const Hanse__WelcomeItem *welcome, Hanse__State__RoomView **out)
-{
-    Hanse__State__RoomView *view = hs_room_view(turn, room);
-    HS_REQUIRE(view == NULL ||
-                   (!view->hub && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root))),
-               HS_ERR_CONFLICT);
-    if (view == NULL)
-        view = HS_NEW(turn, Hanse__State__RoomView, hanse__state__room_view);
-    HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
-    HS_REQUIRE(!view->forked, HS_ERR_LOG_FORK);
-    if (view->hub_root.len == 0 || (view->members == 0 && welcome->commit_seq > view->next_seq)) {
-        view->hub_root = hs_pb_data(HS_VIEW(peer->root));
-        view->next_seq = view->first_seq = welcome->commit_seq;
-        view->hash = welcome->prev_hash;
-        view->hub_time_ms = 0;
-    }
-    *out = view;
-    return HS_OK;
-}
-
-/* What goes on to the device: what this version knows of it, in sizes that fit into a frame. */
-static void hand_on(struct hs_turn *turn, const struct hs_key *subscriber, const Hanse__WelcomeItem *from)
-{
-    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
-    Hanse__WelcomeItem welcome = HANSE__WELCOME_ITEM__INIT;
-    welcome.room = from->room;
-    welcome.persona = from->persona;
-    welcome.welcome = from->welcome;
-    welcome.commit_seq = from->commit_seq;
-    welcome.prev_hash = from->prev_hash;
-    welcome.hub_root = from->hub_root;
-    welcome.descriptor = from->descriptor;
-    Hanse__Tree tree = HANSE__TREE__INIT;
-    tree.bytes = from->tree->bytes;
-    welcome.tree = &tree;
-    item.welcome = &welcome;
-    item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
-    hs_inbox_put(turn, subscriber, &item);
-}
-
-/* A user of this node was added to a room of that hub: the copy begins, and the Welcome goes to its device.
- */
-static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, const Hanse__WelcomeItem *welcome)
-{
-    struct hs_id room;
-    struct hs_key persona, subscriber;
-    struct hs_descriptor descriptor;
-    struct hs_bytes object;
-    Hanse__State__RoomView *view;
-    HS_TAKE32(welcome->room, &room);
-    HS_TAKE32(welcome->persona, &persona);
-    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(welcome->hub_root), HS_VIEW(peer->root)), HS_ERR_WRONG_PEER);
-    HS_REQUIRE(welcome->descriptor != NULL && welcome->prev_hash.len == HS_HASH_LEN, HS_ERR_MALFORMED);
-    HS_TRY(hs_descriptor_verify(welcome->descriptor, &peer->root, turn->now, &descriptor));
-    HS_TRY(hs_object_pack(welcome->descriptor, turn->arena, &object));
-    HS_REQUIRE(welcome->tree != NULL && welcome->tree->bytes.len > 0, HS_ERR_MALFORMED);
-    HS_REQUIRE(object.len <= HS_DESCRIPTOR_MAX &&
-                   welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD,
-               HS_ERR_TOO_LARGE);
-    HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
-    HS_TRY(begin_copy(turn, peer, &room, welcome, &view));
-    view->descriptor = hs_pb_data(object);
-    view->members++;
-    hs_room_store(turn, &room, view);
-    hs_subscribe(turn, &subscriber, &room, welcome->commit_seq, 1);
-    hand_on(turn, &subscriber, welcome);
-    Hanse__RoomCursor *cursor = cursor_of(turn, HS_VIEW(room), view->next_seq);
-    send_attach(turn, peer, turn->session, &cursor, 1);
-    return HS_OK;
-}
-
-/* Only the hub of a room can say that somebody was removed from it. */
-static enum hs_err take_removed(struct hs_turn *turn, const struct hs_peer *peer,
-                                const Hanse__RemovedItem *removed)
-{
-    struct hs_id room;
-    struct hs_key persona, subscriber;
-    HS_TAKE32(removed->room, &room);
-    HS_TAKE32(removed->persona, &persona);
-    Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    HS_REQUIRE(view != NULL && !view->hub, HS_ERR_ROOM_UNKNOWN);
-    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root)), HS_ERR_WRONG_PEER);
-    HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
-    Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &subscriber, &room);
-    HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);
-    view->members -= view->members > 0 ? 1 : 0;
-    hs_room_store(turn, &room, view);
-    hs_unsubscribe(turn, &subscriber, &room, removed->seq);
-    return HS_OK;
-}
-
-static enum hs_err take_item(struct hs_turn *turn, struct hs_peer *peer, const Hanse__InboxItem *item)
-{
-    switch (item->body_case) {
-    case HANSE__INBOX_ITEM__BODY_WELCOME:
-        return take_welcome(turn, peer, item->welcome);
-    case HANSE__INBOX_ITEM__BODY_REMOVED:
-        return take_removed(turn, peer, item->removed);
-    default:
-        return HS_ERR_UNSUPPORTED;
-    }
-}
-
-/* An item that doesn't make sense is passed over and logged: the hub must not be able to block the next ones.
- */
-enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
-                            uint64_t *detail)
-{
-    (void)reply;
-    (void)detail;
-    const Hanse__Inbox *inbox = request->inbox;
-    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &turn->session->subscriber);
-    HS_REQUIRE(peer != NULL, HS_ERR_UNEXPECTED);
-    struct hs_kv_key handed = handed_key(&peer->root);
-    uint64_t next = hs_number_get(turn, HS_T_MISC, &handed, NULL);
-    for (size_t i = 0; i < inbox->n_items; i++) {
-        if (inbox->items[i]->seq < next)
-            continue;
-        next = inbox->items[i]->seq + 1;
-        enum hs_err err = take_item(turn, peer, inbox->items[i]);
-        if (err != HS_OK)
-            hs_turn_log(turn, "inbox item of a hub refused: %s", hs_err_name(err));
-    }
-    hs_number_put(turn, HS_T_MISC, &handed, next);
-    send_cursors(turn, next, NULL);
+    hs_follow_cursors(turn, 0, cursor_of(turn, HS_VIEW(room), tip.next_seq));
     return HS_OK;
 }

@@ -126,7 +126,8 @@ static void compare(struct hs_turn *turn, const Hanse__SignedObject *object, str
         add_head(turn, answer, view);
         return;
     }
-    Hanse__State__RoomEntry *entry = head->seq >= view->first_seq ? hs_room_entry(turn, &room, head->seq) : NULL;
+    Hanse__State__RoomEntry *entry =
+        head->seq >= view->first_seq ? hs_room_entry(turn, &room, head->seq) : NULL;
     if (entry == NULL || hs_record_header_parse(hs_pb_bytes(entry->header), &own) != HS_OK ||
         hs_bytes_equal(hs_pb_bytes(head->hash), HS_VIEW(own.hash)))
         return;

@@ -2,6 +2,7 @@
  * is one record in the definition's stream, with the reply that it got; the same request gets the same reply.
  */
 #include "deal/ledger.h"
+#include "core/apply.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/table.h"
@@ -61,7 +62,66 @@ static enum hs_err load_unit(struct hs_turn *turn, const struct hs_id *coupon, s
     return *known ? hs_unit_unpack(hs_pb_bytes((*view)->state), unit) : HS_OK;
 }
 
-/* The record of this step, and the reply for whoever asks again. */
+/* A definition enters the ledger. */
+static void apply_def(struct hs_turn *turn, const Hanse__State__LedgerStep *l)
+{
+    Hanse__State__DefView view = HANSE__STATE__DEF_VIEW__INIT;
+    view.object = l->request;
+    view.chain = l->chain;
+    view.room = l->room;
+    ledger_put(turn, HS_LEDGER_DEF, hs_pb_bytes(l->def_id), (struct hs_bytes){0}, &view.base);
+}
+
+/* A coupon was given out. */
+static void apply_claim(struct hs_turn *turn, const Hanse__State__LedgerStep *l)
+{
+    Hanse__State__UnitView unit = HANSE__STATE__UNIT_VIEW__INIT;
+    Hanse__State__ClaimView claim = HANSE__STATE__CLAIM_VIEW__INIT;
+    struct hs_bytes def_id = hs_pb_bytes(l->def_id), none = {0};
+    Hanse__State__DefView *def = (Hanse__State__DefView *)ledger_get(turn, HS_LEDGER_DEF, def_id, none,
+                                                                     &hanse__state__def_view__descriptor);
+    unit.def_id = l->def_id;
+    unit.holder = l->holder;
+    unit.state = l->unit;
+    ledger_put(turn, HS_LEDGER_UNIT, hs_pb_bytes(l->coupon_id), none, &unit.base);
+    claim.claim_id = l->request_id;
+    ledger_put(turn, HS_LEDGER_CLAIM, def_id, hs_pb_bytes(l->holder), &claim.base);
+    if (def == NULL)
+        return;
+    def->issued++;
+    ledger_put(turn, HS_LEDGER_DEF, def_id, none, &def->base);
+}
+
+/* A unit was reserved, redeemed or released. */
+static void apply_unit(struct hs_turn *turn, const Hanse__State__LedgerStep *l)
+{
+    struct hs_bytes coupon = hs_pb_bytes(l->coupon_id), none = {0};
+    Hanse__State__UnitView *unit = (Hanse__State__UnitView *)ledger_get(turn, HS_LEDGER_UNIT, coupon, none,
+                                                                        &hanse__state__unit_view__descriptor);
+    struct hs_kv_key rid = hs_key_sub(HS_LEDGER_RID, hs_pb_bytes(l->rid), none);
+    if (unit == NULL)
+        return;
+    unit->state = l->unit;
+    ledger_put(turn, HS_LEDGER_UNIT, coupon, none, &unit->base);
+    hs_kv_put(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&rid), coupon);
+}
+
+void hs_ledger_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                     const Hanse__State__StreamRecord *record)
+{
+    (void)at;
+    const Hanse__State__LedgerStep *l = record->ledger;
+    struct hs_kv_key key = hs_key_sub(HS_LEDGER_REPLY, hs_pb_bytes(l->request_id), (struct hs_bytes){0});
+    hs_kv_put(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&key), hs_pb_bytes(l->reply));
+    if (l->rid.len > 0)
+        apply_unit(turn, l);
+    else if (l->coupon_id.len > 0)
+        apply_claim(turn, l);
+    else
+        apply_def(turn, l);
+}
+
+/* The record of this step, with the reply for whoever asks again. */
 static enum hs_err record(struct hs_turn *turn, struct step *s, Hanse__State__LedgerStep *ledger)
 {
     Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
@@ -75,30 +135,22 @@ static enum hs_err record(struct hs_turn *turn, struct step *s, Hanse__State__Le
     ledger->reply = hs_pb_data(reply);
     record.ledger = ledger;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_LEDGER;
-    hs_stream_append(turn, HS_STREAM_LEDGER, HS_VIEW(s->def_id), &record);
-    struct hs_kv_key key = hs_key_sub(HS_LEDGER_REPLY, HS_VIEW(s->request_id), (struct hs_bytes){0});
-    hs_kv_put(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&key), reply);
+    hs_stream_record(turn, HS_STREAM_LEDGER, HS_VIEW(s->def_id), &record);
     return HS_OK;
 }
 
 static enum hs_err put_def(struct hs_turn *turn, struct step *s, const Hanse__Ledger *request)
 {
-    Hanse__State__DefView view = HANSE__STATE__DEF_VIEW__INIT;
     Hanse__State__LedgerStep ledger = HANSE__STATE__LEDGER_STEP__INIT;
     Hanse__Chain chain = HANSE__CHAIN__INIT;
-    struct hs_bytes object;
     HS_TRY(hs_coupon_def_open(&s->chain, s->request, turn->arena, &s->def));
     HS_REQUIRE(turn->now.ms < s->def.msg->hdr->not_after_ms, HS_ERR_COUPON_EXPIRED);
     s->def_id = s->def.id;
-    HS_TRY(hs_object_pack(s->request, turn->arena, &object));
     chain.objects = request->chain;
     chain.n_objects = request->n_chain;
-    view.object = hs_pb_data(object);
-    view.chain = hs_pb_data(hs_turn_pack(turn, &chain.base));
-    view.room = s->def.msg->room;
-    HS_TRY(record(turn, s, &ledger));
-    ledger_put(turn, HS_LEDGER_DEF, HS_VIEW(s->def_id), (struct hs_bytes){0}, &view.base);
-    return HS_OK;
+    ledger.chain = hs_pb_data(hs_turn_pack(turn, &chain.base));
+    ledger.room = s->def.msg->room;
+    return record(turn, s, &ledger);
 }
 
 /* Who may have one: a member of the definition's room. */
@@ -111,11 +163,9 @@ static enum hs_err check_membership(struct hs_turn *turn, const struct step *s, 
     return hs_member_view(turn, &room, holder) != NULL ? HS_OK : HS_ERR_NOT_MEMBER;
 }
 
-static enum hs_err apply_claim(struct hs_turn *turn, struct step *s, const struct hs_coupon_claim *claim)
+static enum hs_err give_out(struct hs_turn *turn, struct step *s, const struct hs_coupon_claim *claim)
 {
     Hanse__State__LedgerStep ledger = HANSE__STATE__LEDGER_STEP__INIT;
-    Hanse__State__UnitView unit = HANSE__STATE__UNIT_VIEW__INIT;
-    Hanse__State__ClaimView view = HANSE__STATE__CLAIM_VIEW__INIT;
     struct hs_id coupon_id = hs_object_id(s->reply);
     uint8_t state[HS_UNIT_SIZE];
     struct hs_unit available = {.state = HS_UNIT_AVAILABLE};
@@ -123,16 +173,7 @@ static enum hs_err apply_claim(struct hs_turn *turn, struct step *s, const struc
     ledger.coupon_id = hs_pb_data(HS_VIEW(coupon_id));
     ledger.holder = hs_pb_data(HS_VIEW(claim->signer.key));
     ledger.unit = hs_pb_data(hs_bytes(state, sizeof state));
-    HS_TRY(record(turn, s, &ledger));
-    unit.def_id = hs_pb_data(HS_VIEW(s->def_id));
-    unit.holder = ledger.holder;
-    unit.state = ledger.unit;
-    ledger_put(turn, HS_LEDGER_UNIT, HS_VIEW(coupon_id), (struct hs_bytes){0}, &unit.base);
-    view.claim_id = hs_pb_data(HS_VIEW(claim->id));
-    ledger_put(turn, HS_LEDGER_CLAIM, HS_VIEW(s->def_id), HS_VIEW(claim->signer.key), &view.base);
-    s->def_view->issued++;
-    ledger_put(turn, HS_LEDGER_DEF, HS_VIEW(s->def_id), (struct hs_bytes){0}, &s->def_view->base);
-    return HS_OK;
+    return record(turn, s, &ledger);
 }
 
 static enum hs_err claim(struct hs_turn *turn, struct step *s)
@@ -155,12 +196,12 @@ static enum hs_err claim(struct hs_turn *turn, struct step *s)
     HS_TRY(hs_ledger_claim(&claims, &s->def, &claim, turn->now, &answer, &unit_no));
     HS_REQUIRE(answer == HS_LEDGER_NEW, HS_ERR_STORE); /* replays were answered before */
     HS_TRY(hs_coupon_build(&s->issuer.node, &s->def, unit_no, &claim.signer.key, turn->arena, &s->reply));
-    return apply_claim(turn, s, &claim);
+    return give_out(turn, s, &claim);
 }
 
-/* Stores what the issuer decided for a unit; a refusal changes nothing and isn't kept. */
-static enum hs_err apply_answer(struct hs_turn *turn, struct step *s, const struct hs_id *coupon_id,
-                                Hanse__State__UnitView *view, const struct hs_issuer_answer *answer)
+/* Keeps what the issuer decided for a unit; a refusal changes nothing and isn't kept. */
+static enum hs_err keep_answer(struct hs_turn *turn, struct step *s, const struct hs_id *coupon_id,
+                               const struct hs_issuer_answer *answer)
 {
     Hanse__State__LedgerStep ledger = HANSE__STATE__LEDGER_STEP__INIT;
     uint8_t state[HS_UNIT_SIZE];
@@ -171,12 +212,8 @@ static enum hs_err apply_answer(struct hs_turn *turn, struct step *s, const stru
     hs_unit_pack(&answer->next, state);
     ledger.coupon_id = hs_pb_data(HS_VIEW(*coupon_id));
     ledger.rid = hs_pb_data(HS_VIEW(answer->rid));
-    ledger.unit = view->state = hs_pb_data(hs_bytes(state, sizeof state));
-    HS_TRY(record(turn, s, &ledger));
-    ledger_put(turn, HS_LEDGER_UNIT, HS_VIEW(*coupon_id), (struct hs_bytes){0}, &view->base);
-    struct hs_kv_key rid = hs_key_sub(HS_LEDGER_RID, HS_VIEW(answer->rid), (struct hs_bytes){0});
-    hs_kv_put(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&rid), HS_VIEW(*coupon_id));
-    return HS_OK;
+    ledger.unit = hs_pb_data(hs_bytes(state, sizeof state));
+    return record(turn, s, &ledger);
 }
 
 /* Only the fields that name things are read here; hs_issuer_reserve() opens the request for good. */
@@ -201,7 +238,7 @@ static enum hs_err reserve(struct hs_turn *turn, struct step *s)
         s->reply = answer.reply;
         return HS_OK;
     }
-    return apply_answer(turn, s, &coupon_id, view, &answer);
+    return keep_answer(turn, s, &coupon_id, &answer);
 }
 
 /* Commit and Release name a rid; the rid leads to the unit. */
@@ -223,7 +260,7 @@ static enum hs_err finish(struct hs_turn *turn, struct step *s, enum hs_kind kin
     HS_TRY(kind == HS_KIND_COMMIT
                ? hs_issuer_commit(&s->issuer, &s->chain, &coupon_id, &unit, s->request, turn->arena, &answer)
                : hs_issuer_release(&s->issuer, &s->chain, &unit, s->request, turn->arena, &answer));
-    return apply_answer(turn, s, &coupon_id, view, &answer);
+    return keep_answer(turn, s, &coupon_id, &answer);
 }
 
 static enum hs_err commit(struct hs_turn *turn, struct step *s)

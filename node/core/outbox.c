@@ -1,5 +1,6 @@
 #include "core/outbox.h"
 
+#include "core/apply.h"
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/table.h"
@@ -59,7 +60,7 @@ enum hs_err hs_outbox_put(struct hs_turn *turn, const struct hs_key *hub, const 
     queued.frame = hs_pb_data(frame);
     record.queued = &queued;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_QUEUED;
-    hs_number_put(turn, HS_T_MISC, &index, hs_stream_append(turn, HS_STREAM_OUTBOX, HS_VIEW(*hub), &record));
+    hs_stream_record(turn, HS_STREAM_OUTBOX, HS_VIEW(*hub), &record);
     return HS_OK;
 }
 
@@ -110,23 +111,64 @@ void hs_outbox_send(struct hs_turn *turn, struct hs_peer *peer)
         more = send_post(turn, peer);
 }
 
-/* The sender learns of a refusal through its inbox; an acceptance it sees in the log. */
-static void tell(struct hs_turn *turn, const Hanse__State__QueuedRequest *queued, const Hanse__Error *why)
+/* A post that was answered is gone from the stream, which holds what waits. */
+static void forget(struct hs_turn *turn, struct hs_bytes hub, uint64_t seq, struct hs_bytes room,
+                   struct hs_bytes body_hash)
 {
-    struct hs_key subscriber;
+    struct hs_stream_at at = {.stream = HS_STREAM_OUTBOX, .seq = seq};
+    struct hs_kv_key index = queued_key(room, body_hash);
+    if (!HS_FIXED(hub, &at.id))
+        return;
+    struct hs_kv_key key = hs_stream_key(&at);
+    hs_kv_del(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&key));
+    hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&index));
+}
+
+void hs_queued_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                     const Hanse__State__StreamRecord *record)
+{
+    const Hanse__State__QueuedRequest *queued = record->queued;
+    struct hs_kv_key index = queued_key(hs_pb_bytes(queued->room), hs_pb_bytes(queued->body_hash));
+    hs_number_put(turn, HS_T_MISC, &index, at->seq);
+}
+
+/* The sender learns of a refusal through its inbox; an acceptance it sees in the log. */
+void hs_refused_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                      const Hanse__State__StreamRecord *record)
+{
+    const Hanse__State__PostRefused *refused = record->refused;
+    struct hs_key subscriber = {0};
     Hanse__Error error = HANSE__ERROR__INIT; /* in our words: the hub's may be of any length */
-    error.code = hs_err_to_wire(hs_err_from_wire(why->code));
-    error.message = (char *)(uintptr_t)hs_err_text(hs_err_from_wire(why->code));
-    error.detail = why->detail;
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__OutcomeItem outcome = HANSE__OUTCOME_ITEM__INIT;
-    outcome.room = queued->room;
-    outcome.body_hash = queued->body_hash;
+    memcpy(subscriber.b, at->id.b, sizeof subscriber.b);
+    error.code = refused->code;
+    error.message = (char *)(uintptr_t)hs_err_text(hs_err_from_wire(refused->code));
+    error.detail = refused->detail;
+    outcome.room = refused->room;
+    outcome.body_hash = refused->body_hash;
     outcome.error = &error;
     item.outcome = &outcome;
     item.body_case = HANSE__INBOX_ITEM__BODY_OUTCOME;
-    if (HS_FIXED(hs_pb_bytes(queued->subscriber), &subscriber))
-        hs_inbox_put(turn, &subscriber, &item);
+    hs_inbox_put(turn, &subscriber, &item);
+    forget(turn, hs_pb_bytes(refused->hub), refused->queued_seq, hs_pb_bytes(refused->room),
+           hs_pb_bytes(refused->body_hash));
+}
+
+static void refuse(struct hs_turn *turn, const struct hs_peer *peer, uint64_t seq,
+                   const Hanse__State__QueuedRequest *queued, const Hanse__Error *why)
+{
+    Hanse__State__PostRefused refused = HANSE__STATE__POST_REFUSED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    refused.hub = hs_pb_data(HS_VIEW(peer->root));
+    refused.queued_seq = seq;
+    refused.room = queued->room;
+    refused.body_hash = queued->body_hash;
+    refused.code = hs_err_to_wire(hs_err_from_wire(why->code));
+    refused.detail = why->detail;
+    record.refused = &refused;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_REFUSED;
+    hs_stream_record(turn, HS_STREAM_DEVICE, hs_pb_bytes(queued->subscriber), &record);
 }
 
 void hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq, const Hanse__Frame *answer)
@@ -144,9 +186,8 @@ void hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq
         return;
     }
     if (refused)
-        tell(turn, record->queued, answer->error);
-    struct hs_kv_key index =
-        queued_key(hs_pb_bytes(record->queued->room), hs_pb_bytes(record->queued->body_hash));
-    hs_kv_del(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&key));
-    hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&index));
+        refuse(turn, peer, seq, record->queued, answer->error);
+    else
+        forget(turn, HS_VIEW(peer->root), seq, hs_pb_bytes(record->queued->room),
+               hs_pb_bytes(record->queued->body_hash));
 }

@@ -1,5 +1,6 @@
 #include "core/peer.h"
 
+#include "core/apply.h"
 #include "core/internal.h"
 #include "core/table.h"
 #include "identity/descriptor.h"
@@ -67,16 +68,41 @@ static void set_addresses(struct hs_peer *peer, char *const *addresses, size_t c
     peer->address_count = n;
 }
 
-static void peer_store(struct hs_turn *turn, struct hs_peer *peer)
+void hs_followed_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                       const Hanse__State__StreamRecord *record)
 {
     Hanse__State__PeerView view = HANSE__STATE__PEER_VIEW__INIT;
+    struct hs_kv_key key = hs_key1(HS_VIEW(at->id));
+    view.addresses = record->followed->addresses;
+    view.n_addresses = record->followed->n_addresses;
+    hs_view_put(turn, HS_T_PEER, &key, &view.base);
+}
+
+static bool is_stored(struct hs_turn *turn, const struct hs_peer *peer)
+{
     struct hs_kv_key key = hs_key1(HS_VIEW(peer->root));
+    Hanse__State__PeerView *view =
+        (Hanse__State__PeerView *)HS_VIEW_GET(turn, HS_T_PEER, &key, hanse__state__peer_view);
+    bool same = view != NULL && view->n_addresses == peer->address_count;
+    for (size_t i = 0; same && i < peer->address_count; i++)
+        same = strcmp(view->addresses[i], peer->addresses[i]) == 0;
+    return same;
+}
+
+static void peer_store(struct hs_turn *turn, struct hs_peer *peer)
+{
+    Hanse__State__PeerFollowed followed = HANSE__STATE__PEER_FOLLOWED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
     char *addresses[HS_DIAL_ADDRESSES];
+    if (is_stored(turn, peer))
+        return;
     for (size_t i = 0; i < peer->address_count; i++)
         addresses[i] = peer->addresses[i];
-    view.addresses = addresses;
-    view.n_addresses = peer->address_count;
-    hs_view_put(turn, HS_T_PEER, &key, &view.base);
+    followed.addresses = addresses;
+    followed.n_addresses = peer->address_count;
+    record.followed = &followed;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED;
+    hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(peer->root), &record);
 }
 
 /* The node's own addresses, from the descriptor that its session was opened with. */

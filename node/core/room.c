@@ -2,6 +2,8 @@
 
 #include "core/account.h"
 #include "core/internal.h"
+#include "core/room_record.h"
+#include "core/stream.h"
 #include "core/table.h"
 
 enum hs_err hs_room_hubbed(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView **view)
@@ -32,30 +34,41 @@ void hs_room_store(struct hs_turn *turn, const struct hs_id *room, const Hanse__
     hs_view_put(turn, HS_T_ROOM, &key, &view->base);
 }
 
-enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
-                           const struct hs_record_spec *spec, Hanse__State__RoomEntry *entry,
-                           struct hs_record_header *header)
+enum hs_err hs_room_enter(struct hs_turn *turn, struct hs_room_record *record)
 {
+    Hanse__State__RoomView *view = record->view;
+    struct hs_stream_at place = {HS_STREAM_ROOM, record->room, record->header.seq};
+    struct hs_kv_key at = hs_key_seq(HS_VIEW(record->room), record->header.seq);
+    struct hs_kv_key body = hs_key2(HS_VIEW(record->room), HS_VIEW(record->header.body_hash));
+    struct hs_bytes hash = hs_arena_copy(turn->arena, HS_VIEW(record->header.hash));
+    HS_REQUIRE(hash.data != NULL, HS_ERR_NOMEM);
+    hs_view_put(turn, HS_T_ROOM_LOG, &at, &record->entry->base);
+    hs_number_put(turn, HS_T_BODY, &body, record->header.seq);
+    hs_journal_add(turn, &place);
+    record->prev_hash = hs_pb_bytes(view->hash);
+    view->next_seq = record->header.seq + 1;
+    view->hash = hs_pb_data(hash);
+    view->hub_time_ms = record->header.hub_time.ms;
+    hs_sessions_room_due(&turn->core->sessions, &record->room);
+    turn->core->stats.records++;
+    return HS_OK;
+}
+
+enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_record_spec *spec,
+                           Hanse__State__RoomEntry *entry, struct hs_room_record *record)
+{
+    const Hanse__State__RoomView *view = record->view;
     struct hs_writer HS_WRITER w = hs_writer(HS_RECORD_HEADER_MAX);
     struct hs_log_tip tip = {.next_seq = view->next_seq, .hub_time = {view->hub_time_ms}};
     if (tip.next_seq > 0)
         HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hash), &tip.hash), HS_ERR_STORE);
-    HS_TRY(hs_log_build_next(&tip, room, spec, &w, header));
-    struct hs_bytes hash = hs_arena_copy(turn->arena, HS_VIEW(tip.hash));
-    HS_REQUIRE(hash.data != NULL, HS_ERR_NOMEM);
-    entry->header = hs_pb_data(hs_writer_bytes(&w));
+    HS_TRY(hs_log_build_next(&tip, &record->room, spec, &w, &record->header));
+    struct hs_bytes header = hs_arena_copy(turn->arena, hs_writer_bytes(&w));
+    HS_REQUIRE(header.data != NULL, HS_ERR_NOMEM);
+    entry->header = hs_pb_data(header);
     entry->body = hs_pb_data(spec->body);
-    struct hs_kv_key at = hs_key_seq(HS_VIEW(*room), header->seq);
-    struct hs_kv_key body = hs_key2(HS_VIEW(*room), HS_VIEW(header->body_hash));
-    hs_view_put(turn, HS_T_ROOM_LOG, &at, &entry->base);
-    hs_number_put(turn, HS_T_BODY, &body, header->seq);
-    view->next_seq = tip.next_seq;
-    view->hash = hs_pb_data(hash);
-    view->hub_time_ms = tip.hub_time.ms;
-    hs_room_store(turn, room, view);
-    hs_sessions_room_due(&turn->core->sessions, room);
-    turn->core->stats.records++;
-    return HS_OK;
+    record->entry = entry;
+    return hs_room_enter(turn, record);
 }
 
 void hs_room_group_save(struct hs_turn *turn, const struct hs_group_store *store, struct hs_mls_public *group)

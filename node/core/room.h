@@ -23,12 +23,6 @@ enum hs_err hs_room_speaker(struct hs_turn *turn, const struct hs_id *room, cons
 /* Hub time for the next record: now, but never before the last one. */
 struct hs_time hs_room_time(const struct hs_turn *turn, const Hanse__State__RoomView *view);
 
-/* Appends a record: the entry, its index by body hash, the room's tip; marks readers due. entry may carry
- * what only the node needs. The view is updated and stored. */
-enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
-                           const struct hs_record_spec *spec, Hanse__State__RoomEntry *entry,
-                           struct hs_record_header *header);
-
 void hs_room_store(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
 
 /* Writes what changed of the room's public group: the last thing of a turn, for where it fails, the whole
@@ -40,6 +34,10 @@ void hs_room_group_save(struct hs_turn *turn, const struct hs_group_store *store
  * is none. That of a new room has its tree within. */
 void hs_room_group_info_put(struct hs_turn *turn, const struct hs_id *room, struct hs_bytes group_info);
 struct hs_bytes hs_room_group_info(struct hs_turn *turn, const struct hs_id *room);
+
+/* The JOIN of a persona, as it stands; NULL where there is none. */
+Hanse__State__JoinView *hs_join_view(struct hs_turn *turn, const struct hs_id *room,
+                                     const struct hs_key *persona);
 
 /* The entry seq of the copy of this node; NULL where there is none. */
 Hanse__State__RoomEntry *hs_room_entry(struct hs_turn *turn, const struct hs_id *room, uint64_t seq);

@@ -2,12 +2,10 @@
 #include "core/account.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
-#include "core/room.h"
+#include "core/room_record.h"
 #include "core/table.h"
 #include "identity/grant.h"
 #include "mls/public.h"
-#include "room/genesis.h"
-#include "room/group_store.h"
 #include "room/leaf.h"
 #include "room/suite.h"
 
@@ -38,25 +36,13 @@ static enum hs_err check_group(struct hs_turn *turn, const struct hs_genesis *ge
     return hs_key_equal(&owner->persona, &genesis->owner) ? HS_OK : HS_ERR_WRONG_SENDER;
 }
 
-static void put_owner(struct hs_turn *turn, const struct hs_genesis *genesis,
-                      const struct hs_room_member *owner)
-{
-    Hanse__State__MemberView member = HANSE__STATE__MEMBER_VIEW__INIT;
-    struct hs_kv_key key = hs_key2(HS_VIEW(genesis->room), HS_VIEW(genesis->owner));
-    member.home_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
-    member.device = hs_pb_data(HS_VIEW(owner->device));
-    hs_view_put(turn, HS_T_MEMBER, &key, &member.base);
-    hs_subscribe(turn, &turn->session->subscriber, &genesis->room, 0, 1);
-}
-
 static enum hs_err found(struct hs_turn *turn, const struct hs_genesis *genesis,
                          const Hanse__CreateRoom *request, struct hs_mls_public *group,
                          const struct hs_room_member *owner)
 {
     Hanse__State__RoomView view = HANSE__STATE__ROOM_VIEW__INIT;
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
-    struct hs_record_header header;
-    struct hs_group_store store;
+    struct hs_room_record record = {.room = genesis->room, .view = &view};
     struct hs_record_spec spec = {
         .kind = HS_RECORD_GENESIS,
         .sender_node = *hs_turn_root(turn),
@@ -64,16 +50,9 @@ static enum hs_err found(struct hs_turn *turn, const struct hs_genesis *genesis,
         .body = hs_pb_bytes(request->genesis),
         .hub_time = turn->now,
     };
-    view.hub = true;
-    view.hub_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
-    view.policy = hs_pb_data(genesis->policy_bytes);
-    view.members = 1;
     entry.group_info = request->group_info;
-    HS_TRY(hs_room_append(turn, &genesis->room, &view, &spec, &entry, &header));
-    hs_room_group_info_put(turn, &genesis->room, hs_pb_bytes(request->group_info));
-    hs_group_store_init(&store, turn->kv, HS_T_GROUP, &genesis->room);
-    hs_room_group_save(turn, &store, group);
-    put_owner(turn, genesis, owner);
+    HS_TRY(hs_room_append(turn, &spec, &entry, &record));
+    hs_genesis_apply(turn, &record, genesis, owner, group);
     turn->core->stats.rooms++;
     return HS_OK;
 }

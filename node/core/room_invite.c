@@ -1,7 +1,7 @@
 /* PutInvite and GetInvite: a right to join enters the log; whoever holds its key may ask what it is for. */
 #include "core/dispatch.h"
 #include "core/internal.h"
-#include "core/room.h"
+#include "core/room_record.h"
 #include "core/table.h"
 #include "room/invite.h"
 
@@ -31,18 +31,6 @@ void hs_invite_signed_up(struct hs_turn *turn, struct hs_bytes invite_key)
     hs_view_put(turn, HS_T_INVITE, &key, &view->base);
 }
 
-static void put_view(struct hs_turn *turn, const struct hs_invite *invite, uint64_t seq)
-{
-    Hanse__State__InviteView view = HANSE__STATE__INVITE_VIEW__INIT;
-    struct hs_kv_key key = hs_key1(HS_VIEW(invite->invite_key));
-    view.room = hs_pb_data(HS_VIEW(invite->room));
-    view.issuer = hs_pb_data(HS_VIEW(invite->issuer));
-    view.seq = seq;
-    view.max_uses = invite->max_uses;
-    view.not_after_ms = invite->not_after.ms;
-    hs_view_put(turn, HS_T_INVITE, &key, &view.base);
-}
-
 enum hs_err hs_handle_put_invite(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                                  uint64_t *detail)
 {
@@ -53,7 +41,7 @@ enum hs_err hs_handle_put_invite(struct hs_turn *turn, const Hanse__Frame *reque
     struct hs_key persona;
     struct hs_invite invite;
     struct hs_policy policy;
-    struct hs_record_header header;
+    struct hs_room_record record = {0};
     Hanse__State__RoomView *view;
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
     HS_TAKE32(put->room, &room);
@@ -77,9 +65,11 @@ enum hs_err hs_handle_put_invite(struct hs_turn *turn, const Hanse__Frame *reque
         .body = body,
         .hub_time = hub_time,
     };
-    HS_TRY(hs_room_append(turn, &room, view, &spec, &entry, &header));
-    put_view(turn, &invite, header.seq);
-    return hs_reply_accepted(turn, &room, header.seq, reply);
+    record.room = room;
+    record.view = view;
+    HS_TRY(hs_room_append(turn, &spec, &entry, &record));
+    hs_invite_apply(turn, &record, &invite);
+    return hs_reply_accepted(turn, &room, record.header.seq, reply);
 }
 
 enum hs_err hs_handle_get_invite(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,

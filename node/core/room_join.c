@@ -2,16 +2,9 @@
 #include "core/account.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
-#include "core/room.h"
+#include "core/room_record.h"
 #include "core/table.h"
 #include "room/join.h"
-
-static Hanse__State__JoinView *join_view(struct hs_turn *turn, const struct hs_id *room,
-                                         const struct hs_key *persona)
-{
-    struct hs_kv_key key = hs_key2(HS_VIEW(*room), HS_VIEW(*persona));
-    return (Hanse__State__JoinView *)HS_VIEW_GET(turn, HS_T_JOIN, &key, hanse__state__join_view);
-}
 
 static enum hs_err reply_status(struct hs_turn *turn, Hanse__JoinState state, uint64_t seq,
                                 Hanse__Frame *reply)
@@ -47,24 +40,6 @@ static enum hs_err check_use(struct hs_turn *turn, const struct hs_join *join,
     return HS_OK;
 }
 
-static void put_views(struct hs_turn *turn, const struct hs_join *join, const struct hs_record_header *header,
-                      Hanse__State__InviteView *invite)
-{
-    Hanse__State__JoinView view = HANSE__STATE__JOIN_VIEW__INIT;
-    struct hs_kv_key at = hs_key2(HS_VIEW(join->room), HS_VIEW(join->persona));
-    struct hs_kv_key invite_at = hs_key1(HS_VIEW(join->invite_key));
-    view.seq = header->seq;
-    view.uses_before = invite->used;
-    view.body_hash = hs_pb_data(HS_VIEW(header->body_hash));
-    view.key_package_ref = hs_pb_data(HS_VIEW(join->key_package_ref));
-    view.home_root = hs_pb_data(HS_VIEW(join->home_root));
-    view.invite_key = hs_pb_data(HS_VIEW(join->invite_key));
-    view.device = hs_pb_data(HS_VIEW(join->member.device));
-    hs_view_put(turn, HS_T_JOIN, &at, &view.base);
-    invite->used++;
-    hs_view_put(turn, HS_T_INVITE, &invite_at, &invite->base);
-}
-
 enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                            uint64_t *detail)
 {
@@ -72,7 +47,7 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
     struct hs_bytes body = hs_pb_bytes(request->join->join);
     struct hs_id room;
     struct hs_join join;
-    struct hs_record_header header;
+    struct hs_room_record record = {0};
     Hanse__State__RoomView *view;
     Hanse__State__InviteView *invite;
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
@@ -81,7 +56,7 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
     struct hs_time hub_time = hs_room_time(turn, view);
     HS_TRY(hs_join_verify(body, &room, hs_turn_root(turn), hub_time, &join));
     HS_TRY(check_home(turn, &join));
-    Hanse__State__JoinView *before = join_view(turn, &room, &join.persona);
+    Hanse__State__JoinView *before = hs_join_view(turn, &room, &join.persona);
     if (hs_member_view(turn, &room, &join.persona) != NULL)
         return reply_status(turn, HANSE__JOIN_STATE__JOIN_JOINED, before != NULL ? before->seq : 0, reply);
     if (before != NULL && !before->joined) {
@@ -102,7 +77,9 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
     uint64_t known;
     struct hs_id hash = hs_record_body_hash(body);
     HS_REQUIRE(!hs_room_find_body(turn, &room, &hash, &known), HS_ERR_INVITE_REPLAYED);
-    HS_TRY(hs_room_append(turn, &room, view, &spec, &entry, &header));
-    put_views(turn, &join, &header, invite);
-    return reply_status(turn, HANSE__JOIN_STATE__JOIN_WAITING, header.seq, reply);
+    record.room = room;
+    record.view = view;
+    HS_TRY(hs_room_append(turn, &spec, &entry, &record));
+    hs_join_apply(turn, &record, &join);
+    return reply_status(turn, HANSE__JOIN_STATE__JOIN_WAITING, record.header.seq, reply);
 }

@@ -3,7 +3,7 @@
 #include "core/dispatch.h"
 #include "core/follow.h"
 #include "core/internal.h"
-#include "core/room.h"
+#include "core/room_record.h"
 #include "core/table.h"
 #include "mls/message.h"
 #include "room/context.h"
@@ -69,7 +69,7 @@ static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, c
                           const struct hs_key *persona, Hanse__State__RoomView *view, Hanse__Frame *reply)
 {
     struct hs_policy policy;
-    struct hs_record_header header;
+    struct hs_room_record record = {.room = *room, .view = view};
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
     struct hs_bytes message = hs_pb_bytes(s->message);
     HS_TRY(hs_room_speaker(turn, room, persona));
@@ -88,8 +88,9 @@ static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, c
         .body = message,
         .hub_time = hub_time,
     };
-    HS_TRY(hs_room_append(turn, room, view, &spec, &entry, &header));
-    return hs_reply_accepted(turn, room, header.seq, reply);
+    HS_TRY(hs_room_append(turn, &spec, &entry, &record));
+    hs_post_apply(turn, &record);
+    return hs_reply_accepted(turn, room, record.header.seq, reply);
 }
 
 enum hs_err hs_handle_submit_message(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,

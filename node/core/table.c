@@ -106,17 +106,3 @@ Hanse__State__SubscriptionView *hs_subscription_view(struct hs_turn *turn, const
     return (Hanse__State__SubscriptionView *)HS_VIEW_GET(turn, HS_T_SUBSCRIPTION, &key,
                                                          hanse__state__subscription_view);
 }
-
-uint64_t hs_stream_append(struct hs_turn *turn, enum hs_stream stream, struct hs_bytes id,
-                          Hanse__State__StreamRecord *record)
-{
-    uint8_t kind = (uint8_t)stream;
-    struct hs_kv_key next_key = hs_key2(hs_bytes(&kind, 1), id);
-    uint64_t seq = hs_number_get(turn, HS_T_STREAM_NEXT, &next_key, NULL);
-    struct hs_kv_key key = next_key;
-    hs_kv_key_add_u64(&key, seq);
-    record->time_ms = turn->now.ms;
-    hs_view_put(turn, HS_T_STREAM, &key, &record->base);
-    hs_number_put(turn, HS_T_STREAM_NEXT, &next_key, seq + 1);
-    return seq;
-}

@@ -22,8 +22,9 @@ enum hs_table {
     HS_T_INBOX = 12,       /* subscriber 32 | seq u64          -> InboxItem */
     HS_T_LEDGER = 13,      /* kind u8 | id 32 ...              -> DefView, UnitView, ClaimView, reply */
     HS_T_PEER = 14,        /* root 32                          -> PeerView */
-    HS_T_MISC = 15, /* kind u8 | id 32 ...              -> TicketView, CounterView, tills, inbox numbers */
-    HS_T_EVIDENCE = 22, /* room 32 | signing key 32        -> EvidenceView */
+    HS_T_MISC = 15,    /* kind u8 | id 32 ...              -> TicketView, CounterView, tills, inbox numbers */
+    HS_T_JOURNAL = 16, /* n u64                            -> kind u8 | id 32 | seq u64: a record */
+    HS_T_EVIDENCE = 22, /* room 32 | signing key 32         -> EvidenceView */
 };
 
 /* The first byte of a key in HS_T_LEDGER and HS_T_MISC. */
@@ -41,6 +42,7 @@ enum hs_sub_table {
     HS_MISC_QUEUED = 6,     /* room 32 | body hash 32 -> u64: its number in the outbox */
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
     HS_MISC_SHARED = 20,    /* node 32 | room 32: a followed room in which that node has users too */
+    HS_MISC_JOURNAL = 10,   /* -> u64: the next number of the journal */
 };
 
 /* Key parts: a borrowed view of 32 bytes each. */
@@ -69,18 +71,5 @@ Hanse__State__AccountView *hs_account_view(struct hs_turn *turn, const struct hs
 Hanse__State__PersonaView *hs_persona_view(struct hs_turn *turn, const struct hs_key *persona);
 Hanse__State__SubscriptionView *hs_subscription_view(struct hs_turn *turn, const struct hs_key *subscriber,
                                                      const struct hs_id *room);
-
-/* Streams other than rooms: one request that changes something is one record. */
-enum hs_stream {
-    HS_STREAM_ACCOUNT = 'A',
-    HS_STREAM_TICKET = 'T',
-    HS_STREAM_LEDGER = 'L',
-    HS_STREAM_OUTBOX = 'O',
-    HS_STREAM_EVIDENCE = 'E'
-};
-
-/* Appends and gives the record's number. */
-uint64_t hs_stream_append(struct hs_turn *turn, enum hs_stream stream, struct hs_bytes id,
-                          Hanse__State__StreamRecord *record);
 
 #endif

@@ -1,0 +1,10 @@
+/* What each kind of record makes of the views: one function each, in the file of its handler. */
+#ifndef HS_CORE_APPLY_H
+#define HS_CORE_APPLY_H
+
+#include "core/stream.h"
+
+hs_stream_apply_fn hs_signed_up_apply, hs_bound_apply, hs_counter_asked_apply, hs_ledger_apply,
+    hs_queued_apply, hs_refused_apply, hs_handed_on_apply, hs_followed_apply, hs_evidence_apply;
+
+#endif

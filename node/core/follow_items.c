@@ -1,0 +1,237 @@
+/* What comes in a hub's inbox for users of this node: Welcomes and removals. Each is one record in the hub's
+ * stream, also where it makes no sense: so none is taken twice. */
+#include "core/account.h"
+#include "core/apply.h"
+#include "core/dispatch.h"
+#include "core/follow.h"
+#include "core/inbox.h"
+#include "core/internal.h"
+#include "core/room.h"
+#include "core/table.h"
+#include "identity/descriptor.h"
+#include "object/object.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
+
+static struct hs_kv_key handed_key(struct hs_bytes hub)
+{
+    return hs_key_sub(HS_MISC_HANDED, hub, (struct hs_bytes){0});
+}
+
+uint64_t hs_handed_next(struct hs_turn *turn, const struct hs_key *hub)
+{
+    struct hs_kv_key key = handed_key(HS_VIEW(*hub));
+    return hs_number_get(turn, HS_T_MISC, &key, NULL);
+}
+
+/* The copy of a room of that hub, begun at the record that added the first of this node's users, or begun
+ * anew where none of them has been in it since. */
+static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_id *hub,
+                                          const struct hs_id *room, const Hanse__WelcomeItem *welcome)
+{
+    Hanse__State__RoomView *view = hs_room_view(turn, room);
+    if (view == NULL)
+        view = HS_NEW(turn, Hanse__State__RoomView, hanse__state__room_view);
+    if (view == NULL)
+        return NULL;
+    if (view->hub_root.len == 0 || (view->members == 0 && welcome->commit_seq > view->next_seq)) {
+        struct hs_bytes root = hs_arena_copy(turn->arena, HS_VIEW(*hub));
+        view->hub_root = hs_pb_data(root);
+        view->next_seq = view->first_seq = welcome->commit_seq;
+        view->hash = welcome->prev_hash;
+        view->hub_time_ms = 0;
+    }
+    return view;
+}
+
+static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_id *hub,
+                                 const struct hs_key *subscriber, Hanse__InboxItem *item)
+{
+    const Hanse__WelcomeItem *welcome = item->welcome;
+    struct hs_id room;
+    struct hs_bytes object;
+    HS_TAKE32(welcome->room, &room);
+    HS_TRY(hs_object_pack(welcome->descriptor, turn->arena, &object));
+    Hanse__State__RoomView *view = begin_copy(turn, hub, &room, welcome);
+    HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
+    view->descriptor = hs_pb_data(object);
+    view->members++;
+    hs_room_store(turn, &room, view);
+    hs_subscribe(turn, subscriber, &room, welcome->commit_seq, 1);
+    hs_inbox_put(turn, subscriber, item);
+    return HS_OK;
+}
+
+static enum hs_err apply_removed(struct hs_turn *turn, const struct hs_key *subscriber,
+                                 const Hanse__RemovedItem *removed)
+{
+    struct hs_id room;
+    HS_TAKE32(removed->room, &room);
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    HS_REQUIRE(view != NULL, HS_ERR_ROOM_UNKNOWN);
+    view->members -= view->members > 0 ? 1 : 0;
+    hs_room_store(turn, &room, view);
+    hs_unsubscribe(turn, subscriber, &room, removed->seq);
+    return HS_OK;
+}
+
+static enum hs_err apply_item(struct hs_turn *turn, const struct hs_id *hub,
+                              const Hanse__State__HandedOn *handed)
+{
+    struct hs_key subscriber;
+    Hanse__InboxItem *item;
+    HS_TAKE32(handed->subscriber, &subscriber);
+    HS_TRY(HS_UNPACK(hanse__inbox_item, hs_pb_bytes(handed->item), HS_LENIENT, turn->arena, &item));
+    switch (item->body_case) {
+    case HANSE__INBOX_ITEM__BODY_WELCOME:
+        return apply_welcome(turn, hub, &subscriber, item);
+    case HANSE__INBOX_ITEM__BODY_REMOVED:
+        return apply_removed(turn, &subscriber, item->removed);
+    default:
+        return HS_ERR_UNSUPPORTED;
+    }
+}
+
+void hs_handed_on_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                        const Hanse__State__StreamRecord *record)
+{
+    const Hanse__State__HandedOn *handed = record->handed_on;
+    struct hs_kv_key next = handed_key(HS_VIEW(at->id));
+    enum hs_err err = handed->item.len > 0 ? apply_item(turn, &at->id, handed) : HS_OK;
+    hs_number_put(turn, HS_T_MISC, &next, handed->peer_seq + 1);
+    if (err != HS_OK && turn->kv->err == HS_OK)
+        turn->kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE;
+}
+
+/* What goes on to the device: what this version knows of it, in sizes that fit into a frame. */
+static struct hs_bytes pack_welcome(struct hs_turn *turn, const Hanse__WelcomeItem *from)
+{
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__WelcomeItem welcome = HANSE__WELCOME_ITEM__INIT;
+    welcome.room = from->room;
+    welcome.persona = from->persona;
+    welcome.welcome = from->welcome;
+    welcome.commit_seq = from->commit_seq;
+    welcome.prev_hash = from->prev_hash;
+    welcome.hub_root = from->hub_root;
+    welcome.descriptor = from->descriptor;
+    Hanse__Tree tree = HANSE__TREE__INIT;
+    tree.bytes = from->tree->bytes;
+    welcome.tree = &tree;
+    item.welcome = &welcome;
+    item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
+    return hs_turn_pack(turn, &item.base);
+}
+
+static struct hs_bytes pack_removed(struct hs_turn *turn, const Hanse__RemovedItem *from)
+{
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__RemovedItem removed = HANSE__REMOVED_ITEM__INIT;
+    removed.room = from->room;
+    removed.persona = from->persona;
+    removed.seq = from->seq;
+    item.removed = &removed;
+    item.body_case = HANSE__INBOX_ITEM__BODY_REMOVED;
+    return hs_turn_pack(turn, &item.base);
+}
+
+/* The record of an item: decided is what goes on, empty where it is passed over. */
+static void record_item(struct hs_turn *turn, const struct hs_peer *peer, uint64_t seq,
+                        const struct hs_key *subscriber, struct hs_bytes decided)
+{
+    Hanse__State__HandedOn handed = HANSE__STATE__HANDED_ON__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    handed.peer_seq = seq;
+    if (decided.len > 0)
+        handed.subscriber = hs_pb_data(HS_VIEW(*subscriber));
+    handed.item = hs_pb_data(decided);
+    record.handed_on = &handed;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON;
+    hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(peer->root), &record);
+}
+
+/* A user of this node was added to a room of that hub: the copy begins, and the Welcome goes to its device.
+ */
+static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq,
+                                const Hanse__WelcomeItem *welcome)
+{
+    struct hs_id room;
+    struct hs_key persona, subscriber;
+    struct hs_descriptor descriptor;
+    struct hs_bytes object;
+    HS_TAKE32(welcome->room, &room);
+    HS_TAKE32(welcome->persona, &persona);
+    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(welcome->hub_root), HS_VIEW(peer->root)), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(welcome->descriptor != NULL && welcome->prev_hash.len == HS_HASH_LEN, HS_ERR_MALFORMED);
+    HS_TRY(hs_descriptor_verify(welcome->descriptor, &peer->root, turn->now, &descriptor));
+    HS_TRY(hs_object_pack(welcome->descriptor, turn->arena, &object));
+    HS_REQUIRE(welcome->tree != NULL && welcome->tree->bytes.len > 0, HS_ERR_MALFORMED);
+    HS_REQUIRE(object.len <= HS_DESCRIPTOR_MAX &&
+                   welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD,
+               HS_ERR_TOO_LARGE);
+    HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    HS_REQUIRE(view == NULL ||
+                   (!view->hub && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root))),
+               HS_ERR_CONFLICT);
+    HS_REQUIRE(view == NULL || !view->forked, HS_ERR_LOG_FORK);
+    record_item(turn, peer, seq, &subscriber, pack_welcome(turn, welcome));
+    view = hs_room_view(turn, &room);
+    hs_follow_attach_room(turn, peer, &room, view != NULL ? view->next_seq : welcome->commit_seq);
+    return HS_OK;
+}
+
+/* Only the hub of a room can say that somebody was removed from it. */
+static enum hs_err take_removed(struct hs_turn *turn, const struct hs_peer *peer, uint64_t seq,
+                                const Hanse__RemovedItem *removed)
+{
+    struct hs_id room;
+    struct hs_key persona, subscriber;
+    HS_TAKE32(removed->room, &room);
+    HS_TAKE32(removed->persona, &persona);
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    HS_REQUIRE(view != NULL && !view->hub, HS_ERR_ROOM_UNKNOWN);
+    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root)), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
+    Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &subscriber, &room);
+    HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);
+    record_item(turn, peer, seq, &subscriber, pack_removed(turn, removed));
+    return HS_OK;
+}
+
+static enum hs_err take_item(struct hs_turn *turn, struct hs_peer *peer, const Hanse__InboxItem *item)
+{
+    switch (item->body_case) {
+    case HANSE__INBOX_ITEM__BODY_WELCOME:
+        return take_welcome(turn, peer, item->seq, item->welcome);
+    case HANSE__INBOX_ITEM__BODY_REMOVED:
+        return take_removed(turn, peer, item->seq, item->removed);
+    default:
+        return HS_ERR_UNSUPPORTED;
+    }
+}
+
+/* An item that doesn't make sense is passed over and logged: the hub must not be able to block the next ones.
+ */
+enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                            uint64_t *detail)
+{
+    (void)reply;
+    (void)detail;
+    const Hanse__Inbox *inbox = request->inbox;
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &turn->session->subscriber);
+    HS_REQUIRE(peer != NULL, HS_ERR_UNEXPECTED);
+    uint64_t next = hs_handed_next(turn, &peer->root);
+    for (size_t i = 0; i < inbox->n_items; i++) {
+        if (inbox->items[i]->seq < next)
+            continue;
+        next = inbox->items[i]->seq + 1;
+        enum hs_err err = take_item(turn, peer, inbox->items[i]);
+        if (err == HS_OK)
+            continue;
+        record_item(turn, peer, inbox->items[i]->seq, NULL, (struct hs_bytes){0});
+        hs_turn_log(turn, "inbox item of a hub refused: %s", hs_err_name(err));
+    }
+    hs_follow_cursors(turn, next, NULL);
+    return HS_OK;
+}
