@@ -30,13 +30,38 @@ static enum hs_err encrypt(struct hs_step *s, struct hs_live_room *room, struct 
     return hs_frame_pack(s, &frame, &row->frame);
 }
 
+/* How many posts of the room wait, and how many are under way under an epoch that is over. */
+static enum hs_err posts_count(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_kv_key cursor = {0};
+    uint64_t epoch = hs_mls_group_epoch(room->group);
+    if (room->posts_counted)
+        return HS_OK;
+    room->posts_waiting = room->posts_early = 0;
+    for (bool more = true; more;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(HS_ROW_ARENA);
+        struct hs_outbox_row row;
+        more = hs_outbox_row_next(s->kv, &cursor, &scratch, &row);
+        if (!more || row.kind != HS_OUTBOX_POST || !hs_id_equal(&row.room, &room->row.id))
+            continue;
+        room->posts_waiting += row.stale ? 1 : 0;
+        room->posts_early += !row.stale && row.epoch < epoch ? 1 : 0;
+    }
+    HS_TRY(s->kv->err);
+    room->posts_counted = true;
+    return HS_OK;
+}
+
 enum hs_err hs_post_content(struct hs_step *s, struct hs_live_room *room, struct hs_bytes content,
                             struct hs_op *op)
 {
     struct hs_outbox_row row = {.kind = HS_OUTBOX_POST, .room = room->row.id, .content = content};
     HS_REQUIRE(hs_policy_allows(&room->policy, &room->row.self, s->now, HS_RIGHT_POST), HS_ERR_POLICY);
-    /* Before this device has caught up it may stand in an old epoch, whose posts newer members can't read. */
-    row.stale = !s->sync->caught_up;
+    HS_TRY(posts_count(s, room));
+    /* Before this device has caught up it may stand in an old epoch, whose posts newer members can't read;
+     * and what was posted earlier may still be refused for its epoch, and must not be overtaken then. */
+    row.stale = !s->sync->caught_up || room->posts_waiting > 0 || room->posts_early > 0;
+    room->posts_waiting += row.stale ? 1 : 0;
     if (!row.stale)
         HS_TRY(encrypt(s, room, &row));
     HS_TRY(hs_outbox_row_add(s, &row));
@@ -59,25 +84,9 @@ static enum hs_err send_again(struct hs_step *s, struct hs_live_room *room, stru
     return HS_OK;
 }
 
-/* A post that can't be encrypted any more ends alone: what made it try again goes on. */
-static enum hs_err try_again(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
+/* It ends for good. */
+static enum hs_err give_up(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
 {
-    enum hs_err err = send_again(s, room, row);
-    return hs_sync_is_fault(err) ? hs_post_refused(s, row, err) : err;
-}
-
-enum hs_err hs_post_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
-{
-    struct hs_live_room *room;
-    enum hs_err have = hs_live_member(s, &row->room, &room);
-    bool too_old = err == HS_ERR_WRONG_EPOCH || err == HS_ERR_EPOCH_TOO_OLD;
-    if (have == HS_OK && too_old) {
-        if (hs_mls_group_epoch(room->group) > row->epoch)
-            return send_again(s, room, row);
-        row->stale = true; /* the commit that made it old is on its way */
-        hs_outbox_row_put(s->kv, row);
-        return s->kv->err;
-    }
     hs_outbox_row_delete(s->kv, row->number);
     HS_TRY(hs_order_post_refused(s, row->content, err));
     struct hs_op *op = hs_op_of_outbox(s->sync, row->number);
@@ -88,28 +97,76 @@ enum hs_err hs_post_refused(struct hs_step *s, struct hs_outbox_row *row, enum h
     return hs_out_event(s, &event, NULL);
 }
 
+/* A post that can't be encrypted any more ends alone: what made it try again goes on. */
+static enum hs_err try_again(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
+{
+    enum hs_err err = send_again(s, room, row);
+    return hs_sync_is_fault(err) ? give_up(s, row, err) : err;
+}
+
+/* One that wasn't encrypted yet waits until this device has caught up; one that was refused for its epoch,
+ * for the commit that ended it. */
+static bool is_ready(const struct hs_step *s, const struct hs_live_room *room,
+                     const struct hs_outbox_row *row)
+{
+    return row->frame.len == 0 ? s->sync->caught_up : row->epoch < hs_mls_group_epoch(room->group);
+}
+
+/* What waits is encrypted, in the order in which it was made. All that is under way is then of one epoch:
+ * where one post is refused for it, so are all behind it, and order stays. */
+static enum hs_err release(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_outbox_row row;
+    HS_TRY(posts_count(s, room));
+    if (room->posts_waiting == 0 || room->posts_early > 0)
+        return HS_OK;
+    room->posts_counted = false;
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row)) {
+        if (row.kind != HS_OUTBOX_POST || !row.stale || !hs_id_equal(&row.room, &room->row.id))
+            continue;
+        if (!is_ready(s, room, &row))
+            break;
+        HS_TRY(try_again(s, room, &row));
+    }
+    return s->kv->err;
+}
+
+enum hs_err hs_post_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
+{
+    struct hs_live_room *room;
+    if (hs_live_member(s, &row->room, &room) != HS_OK)
+        return give_up(s, row, err);
+    room->posts_counted = false;
+    if (err == HS_ERR_WRONG_EPOCH || err == HS_ERR_EPOCH_TOO_OLD) {
+        row->stale = true;
+        hs_outbox_row_put(s->kv, row);
+    } else {
+        HS_TRY(give_up(s, row, err));
+    }
+    return release(s, room);
+}
+
 enum hs_err hs_posts_encrypt(struct hs_step *s)
 {
     struct hs_kv_key cursor = {0};
     struct hs_outbox_row row;
+    struct hs_id seen = {0}; /* rows of one room mostly stand together */
     while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row)) {
         struct hs_live_room *room;
-        if (row.kind != HS_OUTBOX_POST || !row.stale || row.frame.len > 0)
+        if (row.kind != HS_OUTBOX_POST || !row.stale || hs_id_equal(&row.room, &seen))
             continue;
         enum hs_err err = hs_live_member(s, &row.room, &room);
-        HS_TRY(err == HS_OK ? try_again(s, room, &row) : hs_post_refused(s, &row, err));
+        seen = err == HS_OK ? row.room : seen;
+        HS_TRY(err == HS_OK ? release(s, room) : give_up(s, &row, err));
     }
     return s->kv->err;
 }
 
 enum hs_err hs_post_renew(struct hs_step *s, struct hs_live_room *room)
 {
-    struct hs_kv_key cursor = {0};
-    struct hs_outbox_row row;
-    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
-        if (row.kind == HS_OUTBOX_POST && row.stale && hs_id_equal(&row.room, &room->row.id))
-            HS_TRY(try_again(s, room, &row));
-    return s->kv->err;
+    room->posts_counted = false; /* another epoch */
+    return release(s, room);
 }
 
 /* ---- what comes in ---- */
@@ -173,11 +230,15 @@ static enum hs_err own_received(struct hs_step *s, struct hs_live_room *room,
     row->own = true;
     HS_TRY(content_received(s, room, header, &self, sent->content, row));
     hs_outbox_row_delete(s->kv, sent->number);
+    if (sent->stale) /* refused, the hub said: it is odd, but here it is */
+        room->posts_counted = false;
+    else if (room->posts_counted && sent->epoch < hs_mls_group_epoch(room->group))
+        room->posts_early--;
     struct hs_op *op = hs_op_of_outbox(s->sync, sent->number);
     struct hs_id object = op != NULL ? op->object : (struct hs_id){0};
-    if (op != NULL && op->kind == HS_OP_ORDER)
-        return HS_OK; /* ends with the till's answer */
-    return hs_op_done(s, op, HS_OK, &object, header->seq, NULL);
+    if (op == NULL || op->kind != HS_OP_ORDER) /* an order ends with the till's answer */
+        HS_TRY(hs_op_done(s, op, HS_OK, &object, header->seq, NULL));
+    return release(s, room);
 }
 
 /* One's own post came back as somebody else's: nobody believes it, and sending the same bytes again brings

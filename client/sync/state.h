@@ -33,8 +33,11 @@ struct hs_live_room {
     struct hs_group_store store; /* of the group; of the transaction of the step that got the room last */
     struct hs_policy policy;     /* valid where group is not NULL */
     bool row_dirty, group_dirty;
-    bool group_fresh; /* never saved: what the store has is of an older group of that room */
-    bool caught_up;   /* as far as the newest head that the hub showed in this session */
+    bool group_fresh;     /* never saved: what the store has is of an older group of that room */
+    bool caught_up;       /* as far as the newest head that the hub showed in this session */
+    bool posts_counted;   /* what follows is true of the outbox */
+    size_t posts_waiting; /* to be encrypted */
+    size_t posts_early;   /* under way, and may yet be refused for their epoch, which is over */
 };
 
 struct hs_op;

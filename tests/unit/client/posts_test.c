@@ -156,6 +156,47 @@ static void test_ones_own_post_under_another_name(void **state)
     town_free(c.t);
 }
 
+/* The application answers what it sees with a post of its own. */
+static void answer_with_a_post(struct town_device *d, const struct hanse_event *event)
+{
+    uint64_t op;
+    struct hs_id room;
+    if (event->kind != HANSE_EVENT_MESSAGE || town_event_count(d, HANSE_EVENT_MESSAGE) != 1)
+        return;
+    memcpy(room.b, event->room.b, sizeof room.b);
+    TOWN_WANT(d, hs_want_text(&s, &room, "three", &op));
+}
+
+/* CLIENT-9: a removal refuses what is under way. A post that is made before the refusals are there waits for
+ * them: it would overtake what is encrypted anew. */
+static void test_no_post_overtakes_one_that_is_encrypted_anew(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    struct town_node *rosa = town_node_new(t, "rosa.example");
+    struct town_device *alice = town_member_of_staff(rosa, "rosa", HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER));
+    struct hs_id room = town_room(alice, "VIP");
+    const char *link = town_link(alice, &room, 5);
+    struct town_device *ben = town_guest(t, "Ben", link), *cem = town_guest(t, "Cem", link);
+    struct hs_room_row row;
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    uint64_t op;
+    town_wait(t, 2000);
+    assert_true(hs_room_get(town_look(cem), &room, &arena, &row));
+    town_looked(cem);
+    memset(ben->events, 0, sizeof ben->events);
+    ben->event_count = 0;
+    ben->on_event = answer_with_a_post;
+    TOWN_WANT(alice, hs_want_removal(&s, &room, &row.self, &op));
+    TOWN_WANT(ben, hs_want_text(&s, &room, "one", &op));
+    TOWN_WANT(ben, hs_want_text(&s, &room, "two", &op));
+    town_wait(t, 3000);
+    assert_string_equal(town_history(alice, &room), "one\ntwo\nthree\n");
+    assert_string_equal(town_history(ben, &room), "one\ntwo\nthree\n");
+    assert_false(hs_sync_has_pending(ben->sync));
+    town_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_the_hub_refuses_false_heads),
         cmocka_unit_test(test_an_odd_post_never_stops_the_reading),
         cmocka_unit_test(test_ones_own_post_under_another_name),
+        cmocka_unit_test(test_no_post_overtakes_one_that_is_encrypted_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -396,6 +396,8 @@ static void route(struct town_device *d)
         snprintf(d->texts[d->event_count], sizeof d->texts[0], "%s", event.text);
         event.text = d->texts[d->event_count];
         d->events[d->event_count++] = event;
+        if (d->on_event != NULL)
+            d->on_event(d, &event);
     }
 }
 
