@@ -126,6 +126,9 @@ const char *message_kind_name(enum hanse_message_kind kind);
 const char *order_state_name(enum hanse_order_state state);
 const char *role_name(enum hanse_role role);
 
+/* Writes a file that hanse verify can check, and says so. */
+int file_write(struct cli *c, const char *path, const uint8_t *bytes, size_t len);
+
 /* ---- find.c: what an argument names: a name, or the beginning of an id ---- */
 
 int find_room(struct cli *c, const char *text, struct hanse_room *out);
@@ -143,6 +146,6 @@ void message_print(const struct cli *c, const struct hanse_message *m);
 
 extern const struct command cmd_init, cmd_grant, cmd_room, cmd_invite, cmd_join, cmd_chat, cmd_serve,
     cmd_send, cmd_log, cmd_sync, cmd_members, cmd_remove, cmd_offer, cmd_coupon, cmd_order, cmd_till,
-    cmd_verify;
+    cmd_verify, cmd_evidence;
 
 #endif

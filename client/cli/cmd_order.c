@@ -137,21 +137,6 @@ static int run_show(struct cli *c, const char *text)
     return code;
 }
 
-static int write_file(struct cli *c, const char *path, const uint8_t *bytes, size_t len)
-{
-    FILE *file = fopen(path, "wb");
-    bool good = file != NULL && fwrite(bytes, 1, len, file) == len;
-    if (file != NULL && fclose(file) != 0)
-        good = false;
-    if (!good)
-        return cli_fail(c, path, HANSE_ERR_IO);
-    if (c->json)
-        json_line(json_pack("{s:s, s:I}", "file", path, "bytes", (json_int_t)len));
-    else
-        printf("%s: %zu bytes. Anybody can check it: hanse verify %s\n", path, len, path);
-    return EXIT_DONE;
-}
-
 static int run_export(struct cli *c, int argc, char **argv)
 {
     static const struct option options[] = {{"out", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
@@ -170,7 +155,7 @@ static int run_export(struct cli *c, int argc, char **argv)
     if (code != EXIT_DONE)
         return code;
     enum hanse_err err = hanse_order_export(c->h, &order.id, &bytes, &len);
-    return err == HANSE_OK ? write_file(c, path, bytes, len) : cli_fail(c, argv[optind], err);
+    return err == HANSE_OK ? file_write(c, path, bytes, len) : cli_fail(c, argv[optind], err);
 }
 
 static int run(struct cli *c, int argc, char **argv)

@@ -95,20 +95,45 @@ static void print_report(const char *path, const struct hanse_report *r)
                r->domain, root, colour(PLAIN));
 }
 
+static void print_evidence(struct cli *c, const char *path, const struct hanse_evidence_report *r)
+{
+    char root[65];
+    hanse_id_text(&r->root, root);
+    if (c->json) {
+        json_line(json_pack("{s:b, s:b, s:s, s:o, s:b, s:o, s:I, s:I, s:I}", "valid", 1, "evidence", 1,
+                            "domain", r->domain, "root", json_id(&r->root), "root_pinned", r->root_pinned,
+                            "room", json_id(&r->room), "seq", (json_int_t)r->seq, "first",
+                            (json_int_t)r->first_ms, "second", (json_int_t)r->second_ms));
+        return;
+    }
+    printf("%sProved:%s %s shows that %s%s%s told two stories of room %s\n\n", colour(GREEN), colour(PLAIN),
+           path, colour(BOLD), r->domain, colour(PLAIN), short_id(&r->room));
+    printf("  of record %llu; it signed the one on %s", (unsigned long long)r->seq,
+           time_text(r->first_ms, false));
+    printf(" and the other on %s\n", time_text(r->second_ms, false));
+    printf("\n  both hang on the root key %s\n", root);
+}
+
 static int verify(struct cli *c, const char *path, const struct hanse_id *root)
 {
     size_t len;
     struct hanse_report *report = NULL;
+    struct hanse_evidence_report evidence;
     uint8_t *bytes = read_file(path, &len);
     if (bytes == NULL)
         return cli_fail(c, path, HANSE_ERR_IO);
-    enum hanse_err err = hanse_verify(bytes, len, root, &report);
+    enum hanse_err err = hanse_evidence_verify(bytes, len, root, &evidence);
+    bool is_evidence = err != HANSE_ERR_UNEXPECTED;
+    if (!is_evidence)
+        err = hanse_verify(bytes, len, root, &report);
     free(bytes);
     if (err != HANSE_OK) {
         (void)cli_fail(c, path, err);
         return EXIT_NOT_VERIFIED;
     }
-    if (c->json)
+    if (is_evidence)
+        print_evidence(c, path, &evidence);
+    else if (c->json)
         json_line(report_json(report));
     else
         print_report(path, report);
@@ -139,12 +164,13 @@ static int run(struct cli *c, int argc, char **argv)
 
 const struct command cmd_verify = {
     .name = "verify",
-    .summary = "check an exported order, without network and without keys",
+    .summary = "check an exported order or evidence, without network and without keys",
     .run = run,
     .help =
         "usage: hanse verify FILE [FILE...] [--root HEX]\n\n"
         "  --root HEX   the brand's root key as you know it (64 hex digits)\n\n"
-        "Checks every signature, grant, price and receipt in the file; any alteration is found (exit 5).\n\n"
+        "Checks every signature, grant, price and receipt in the file; any alteration is found (exit 5).\n"
+        "Of evidence against a hub (hanse evidence) it says what it proves.\n\n"
         "example:\n"
         "  hanse verify order.hanse\n",
 };

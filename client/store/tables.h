@@ -24,6 +24,8 @@ enum hs_table {
     HS_TABLE_SELF,        /* root: this device's certificate for the persona of that root */
     HS_TABLE_OUTBOX_BODY, /* room || body hash: the outbox row whose record that will be */
     HS_TABLE_OPEN,        /* order: those that this device's till has still to answer */
+    HS_TABLE_TAIL,        /* room || seq: the last records as they came; room || all ones: the newest head */
+    HS_TABLE_EVIDENCE,    /* room: what proves that its hub told two stories */
     HS_TABLE_COUNT
 };
 

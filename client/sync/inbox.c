@@ -158,6 +158,8 @@ static enum hs_err item_received(struct hs_step *s, const Hanse__InboxItem *item
         return outcome_received(s, item->outcome);
     case HANSE__INBOX_ITEM__BODY_COUNTER:
         return hs_counter_asked(s, item->counter);
+    case HANSE__INBOX_ITEM__BODY_EVIDENCE:
+        return hs_evidence_received(s, item->evidence);
     default:
         return HS_OK; /* of a removal the room's own log tells */
     }

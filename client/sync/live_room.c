@@ -258,6 +258,13 @@ enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const 
         context.head_seq = tip->next_seq - 1;
         context.head_hash = tip->hash;
     }
+    /* Once in an epoch is often enough for members to find out whether they were told the same. */
+    if (room->head_in != room->row.epoch + 1) {
+        Hanse__SignedObject *head;
+        HS_TRY(hs_evidence_own_head(s, room, &head));
+        context.signed_head = head;
+        room->head_in = room->row.epoch + 1;
+    }
     struct hs_writer HS_WRITER w = hs_writer(HS_CONTEXT_MAX);
     HS_TRY(hs_message_context_pack(&context, &w));
     *out = hs_arena_copy(s->arena, hs_writer_bytes(&w));

@@ -250,18 +250,33 @@ static enum hs_err stolen_received(struct hs_step *s, struct hs_live_room *room,
     return hs_post_refused(s, sent, HS_ERR_WRONG_SENDER);
 }
 
+/* What the hub signed for the sender: of another story it is evidence, and of records to come a promise. */
+static enum hs_err compare_signed(struct hs_step *s, struct hs_live_room *room,
+                                  const Hanse__SignedObject *object)
+{
+    struct hs_head head;
+    bool ahead;
+    HS_TRY(hs_evidence_head(s, room, object, &head, &ahead));
+    return ahead ? hs_room_promise(s, room, &head, object) : HS_OK;
+}
+
 /* What the sender knew of the log must be what is known here, and lie before its post. LOG_FORK: the post is
  * refused, but a member's word alone proves nothing against the hub. */
-static enum hs_err compare_heads(struct hs_step *s, const struct hs_live_room *room,
+static enum hs_err compare_heads(struct hs_step *s, struct hs_live_room *room,
                                  const struct hs_record_header *header, struct hs_bytes context)
 {
     struct hs_message_context claimed;
     struct hs_id own;
     HS_TRY(hs_message_context_parse(context, s->arena, &claimed));
+    if (claimed.signed_head != NULL)
+        HS_TRY(compare_signed(s, room, claimed.signed_head));
     HS_REQUIRE(!claimed.has_head || claimed.head_seq < header->seq, HS_ERR_LOG_FORK);
     if (!claimed.has_head || !hs_log_hash_get(s->kv, &room->row.id, claimed.head_seq, &own))
         return s->kv->err;
-    return hs_head_check_at(&claimed.head_hash, &own);
+    enum hs_err err = hs_head_check_at(&claimed.head_hash, &own);
+    if (err != HS_OK)
+        room->head_in = 0; /* the next post shows what the hub signed for this device */
+    return err;
 }
 
 static enum hs_err check_post(struct hs_step *s, struct hs_live_room *room,

@@ -2,6 +2,7 @@
 #include "room/genesis.h"
 #include "room/head.h"
 #include "room/judge_change.h"
+#include "store/tail.h"
 #include "sync/state.h"
 
 enum hs_err hs_room_freeze(struct hs_step *s, struct hs_live_room *room, uint64_t seq, enum hs_err why)
@@ -114,6 +115,7 @@ static enum hs_err record_received(struct hs_step *s, struct hs_live_room *room,
     HS_TRY(err);
     room->row_dirty = true;
     hs_log_hash_put(s->kv, &room->row.id, header.seq, &header.hash);
+    hs_tail_put(s->kv, &room->row.id, header.seq, hs_pb_bytes(record->header), body);
     hs_cursor_moved(s, false, 1);
     if (keep_promise(room, &header) != HS_OK)
         return hs_room_freeze(s, room, header.seq, HS_ERR_LOG_FORK);
@@ -144,14 +146,18 @@ static enum hs_err descriptor_of(struct hs_step *s, struct hs_live_room *room, c
 
 /* A head that covers more than is here is kept until its record comes; where there is one already, the nearer
  * one stays: it is tested first, and each batch brings another. */
-static enum hs_err promise(struct hs_step *s, struct hs_live_room *room, const struct hs_head *head)
+enum hs_err hs_room_promise(struct hs_step *s, struct hs_live_room *room, const struct hs_head *head,
+                            const Hanse__SignedObject *object)
 {
     struct hs_room_row *row = &room->row;
+    struct hs_bytes bytes;
     if (row->has_promise && row->promise_seq == head->seq &&
         hs_head_check_at(&head->hash, &row->promise_hash) != HS_OK)
         return hs_room_freeze(s, room, head->seq, HS_ERR_LOG_FORK);
     if (row->has_promise && row->promise_seq <= head->seq)
         return HS_OK;
+    HS_TRY(hs_object_pack(object, s->arena, &bytes));
+    hs_tail_head_put(s->kv, &row->id, HS_HEAD_PROMISE, bytes);
     row->has_promise = true;
     row->promise_seq = head->seq;
     row->promise_hash = head->hash;
@@ -163,6 +169,7 @@ static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, cons
 {
     struct hs_descriptor d;
     struct hs_head head;
+    struct hs_bytes bytes;
     HS_REQUIRE(records->head != NULL, HS_ERR_MALFORMED);
     HS_TRY(descriptor_of(s, room, records, &d));
     HS_TRY(hs_head_verify(records->head, &d.signing_key, &room->row.id, &head));
@@ -170,10 +177,14 @@ static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, cons
     HS_REQUIRE(head.seq >= tip->next_seq || head.seq + 1 == tip->next_seq, HS_ERR_MALFORMED);
     room->caught_up = head.seq < tip->next_seq;
     if (!room->caught_up)
-        return promise(s, room, &head);
-    if (hs_head_check_at(&head.hash, &tip->hash) != HS_OK)
-        return hs_room_freeze(s, room, head.seq, HS_ERR_LOG_FORK);
-    return HS_OK;
+        HS_TRY(hs_room_promise(s, room, &head, records->head));
+    else if (hs_head_check_at(&head.hash, &tip->hash) != HS_OK)
+        HS_TRY(hs_room_freeze(s, room, head.seq, HS_ERR_LOG_FORK));
+    if (room->row.state != HS_ROOM_STATE_MEMBER)
+        return HS_OK;
+    HS_TRY(hs_object_pack(records->head, s->arena, &bytes));
+    hs_tail_head_put(s->kv, &room->row.id, HS_HEAD_NEWEST, bytes);
+    return s->kv->err;
 }
 
 enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records)
@@ -185,14 +196,17 @@ enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records
     if (err == HS_ERR_NOT_FOUND)
         return HS_OK; /* a room that this device doesn't have (yet): it will ask for it from the start */
     HS_TRY(err);
+    if (room->row.state != HS_ROOM_STATE_MEMBER)
+        return HS_OK;
     for (size_t i = 0; i < records->n_records && room->row.state == HS_ROOM_STATE_MEMBER; i++) {
         err = record_received(s, room, records->records[i]);
         if (err == HS_ERR_LOG_GAP)
             return hs_home_attach_room(s, room);
         HS_TRY(err);
     }
-    if (room->row.state != HS_ROOM_STATE_MEMBER)
-        return HS_OK;
-    HS_TRY(head_check(s, room, records));
+    if (room->row.state == HS_ROOM_STATE_MEMBER)
+        HS_TRY(head_check(s, room, records));
+    if (room->row.state == HS_ROOM_STATE_FROZEN && room->row.frozen == HS_ERR_LOG_FORK)
+        return hs_evidence_seen(s, room, records);
     return room->row.state == HS_ROOM_STATE_MEMBER && room->caught_up ? hs_commit_next(s, room) : HS_OK;
 }

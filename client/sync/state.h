@@ -38,6 +38,7 @@ struct hs_live_room {
     bool posts_counted;   /* what follows is true of the outbox */
     size_t posts_waiting; /* to be encrypted */
     size_t posts_early;   /* under way, and may yet be refused for their epoch, which is over */
+    uint64_t head_in;     /* 1 + the epoch in which the hub's signed head was shown last; 0: none */
 };
 
 struct hs_op;
@@ -383,6 +384,27 @@ enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records
 
 /* The hub accepted what the rules forbid: nothing more of it is believed. */
 enum hs_err hs_room_freeze(struct hs_step *s, struct hs_live_room *room, uint64_t seq, enum hs_err why);
+
+/* The hub signed a head over records that aren't here yet: what comes must be what it says. */
+struct hs_head;
+enum hs_err hs_room_promise(struct hs_step *s, struct hs_live_room *room, const struct hs_head *head,
+                            const Hanse__SignedObject *object);
+
+/* ---- evidence.c ---- */
+
+/* The room was frozen for what came: where it proves that the hub told two stories, that is kept. */
+enum hs_err hs_evidence_seen(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records);
+
+/* A member showed a head that the hub signed for it. Freezes the room where it is of another story; ahead: it
+ * covers more than is here, and says what. LOG_FORK where it contradicts and proves nothing. */
+enum hs_err hs_evidence_head(struct hs_step *s, struct hs_live_room *room, const Hanse__SignedObject *object,
+                             struct hs_head *ahead, bool *is_ahead);
+
+enum hs_err hs_evidence_received(struct hs_step *s, const Hanse__EvidenceItem *item);
+
+/* The newest head, for a post to show; NULL where there is none. */
+enum hs_err hs_evidence_own_head(struct hs_step *s, const struct hs_live_room *room,
+                                 Hanse__SignedObject **out);
 
 enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
                                const struct hs_record_header *header, struct hs_bytes body);

@@ -1,6 +1,6 @@
 #include "room/context.h"
 
-#include "object/hdr.h"
+#include "object/object.h"
 #include "schema/room.pb-c.h"
 #include "wire/unpack.h"
 
@@ -27,6 +27,7 @@ enum hs_err hs_message_context_pack(const struct hs_message_context *context, st
         joins[i] = hs_pb_data(HS_VIEW(context->joins[i]));
     message.joins = joins;
     message.n_joins = context->join_count;
+    message.signed_head = (Hanse__SignedObject *)(uintptr_t)context->signed_head;
     return HS_PACK(&message, out);
 }
 
@@ -59,6 +60,11 @@ enum hs_err hs_message_context_parse(struct hs_bytes bytes, struct hs_arena *are
     else
         HS_REQUIRE(context.head_seq == 0, HS_ERR_MALFORMED);
     HS_TRY(joins_read(message, arena, &context));
+    if (message->signed_head != NULL) {
+        Hanse__SignedObject *copy;
+        HS_TRY(hs_object_copy(message->signed_head, arena, &copy));
+        context.signed_head = copy;
+    }
     *out = context;
     return HS_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/writer.h"
+#include "schema/object.pb-c.h"
 #include "wire/limits.h"
 
 enum { HS_CONTEXT_MAX = 16384 };
@@ -15,6 +16,7 @@ struct hs_message_context {
     struct hs_id head_hash;    /* its chain hash */
     const struct hs_id *joins; /* body hashes of the JOIN records that a commit admits, each once */
     size_t join_count;         /* at most HS_JOIN_BATCH_MAX */
+    const Hanse__SignedObject *signed_head; /* a Head that the hub signed, unchecked; NULL: none */
 };
 
 /* Appends the bytes. INVALID_ARG for a JOIN named twice, TOO_LARGE for too many; NOMEM. */

@@ -494,6 +494,28 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_verify(const uint8_t *bytes, size
                                                       const struct hanse_id *root, struct hanse_report **out);
 HANSE_API void hanse_report_free(struct hanse_report *report);
 
+/* ---- Hubs that lie ---- */
+
+/* What proves that the room's hub told two stories (HANSE_EVENT_FROZEN with HANSE_ERR_LOG_FORK), as a file
+ * that anybody can check; bytes belong to the handle. HANSE_ERR_NOT_FOUND where nothing was proved. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_evidence(struct hanse *h, const struct hanse_id *room,
+                                                        const uint8_t **bytes, size_t *len);
+
+struct hanse_evidence_report {
+    struct hanse_id root; /* of the node that told two stories */
+    bool root_pinned;     /* and it is the one that was asked for */
+    char domain[HANSE_DOMAIN_SIZE];
+    struct hanse_id room;
+    uint64_t seq;                /* the record of which it signed two versions */
+    int64_t first_ms, second_ms; /* when it signed them, by its own clock */
+};
+
+/* Checks such a file: no handle, no network. root: the node's root key, or NULL to take the file's own word
+ * for it. HANSE_ERR_UNEXPECTED where it is no such file; HANSE_ERR_NOT_FOUND where it proves nothing. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_evidence_verify(const uint8_t *bytes, size_t len,
+                                                               const struct hanse_id *root,
+                                                               struct hanse_evidence_report *out);
+
 #ifdef __cplusplus
 }
 #endif

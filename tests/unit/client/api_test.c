@@ -108,6 +108,24 @@ static void test_an_identity_is_made_once_and_stays(void **state)
     hanse_close(h);
 }
 
+/* CLIENT-50 */
+static void test_no_evidence(void **state)
+{
+    (void)state;
+    struct hanse *h = open_handle();
+    struct hanse_id id = {{0}};
+    struct hanse_evidence_report report;
+    static const uint8_t junk[] = "hanse-evidence-v1\njunk";
+    const uint8_t *bytes;
+    size_t len;
+    assert_hanse(hanse_evidence(h, &id, &bytes, &len), HANSE_ERR_NOT_FOUND);
+    assert_hanse(hanse_evidence_verify(junk, 17, NULL, &report), HANSE_ERR_UNEXPECTED);
+    assert_hanse(hanse_evidence_verify(junk + 1, sizeof junk - 1, NULL, &report), HANSE_ERR_UNEXPECTED);
+    assert_hanse(hanse_evidence_verify(junk, 18, NULL, &report), HANSE_ERR_MALFORMED);
+    assert_int_not_equal(hanse_evidence_verify(junk, sizeof junk, &id, &report), HANSE_OK);
+    hanse_close(h);
+}
+
 static void test_what_cannot_be_is_told_at_once(void **state)
 {
     (void)state;
@@ -227,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_ids_as_text),
         cmocka_unit_test_setup_teardown(test_one_handle_and_one_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_identity_is_made_once_and_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_evidence, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_is_told_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_text_at_its_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_loop_without_anything_to_do_sleeps, setup, teardown),

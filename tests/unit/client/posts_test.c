@@ -74,7 +74,7 @@ static void test_the_hub_refuses_false_heads(void **state)
                  {UINT64_MAX, &last, HS_ERR_LOG_FORK},
                  {next - 1, &last, HS_OK}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct hs_message_context context = {true, cases[i].seq, *cases[i].hash, NULL, 0};
+        struct hs_message_context context = {true, cases[i].seq, *cases[i].hash, NULL, 0, NULL};
         struct hs_writer HS_WRITER w = hs_writer(HS_CONTEXT_MAX);
         assert_ok(hs_message_context_pack(&context, &w));
         c.ben->event_count = 0;

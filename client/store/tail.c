@@ -1,0 +1,71 @@
+#include "store/tail.h"
+
+#include "room/log.h"
+#include "store/tables.h"
+
+/* Numbers of heads, behind those of all records. */
+static struct hs_kv_key head_key(const struct hs_id *room, enum hs_head_place place)
+{
+    return hs_row_key_seq(HS_VIEW(*room), place == HS_HEAD_NEWEST ? UINT64_MAX : UINT64_MAX - 1);
+}
+
+void hs_tail_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, struct hs_bytes header,
+                 struct hs_bytes body)
+{
+    struct hs_writer HS_WRITER w = hs_writer(HS_RECORD_HEADER_MAX + HS_RECORD_BODY_MAX + 64);
+    struct hs_kv_key key = hs_row_key_seq(HS_VIEW(*room), seq);
+    enum hs_err err = hs_record_pack(header, body, &w);
+    if (err != HS_OK) {
+        if (kv->err == HS_OK)
+            kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE;
+        return;
+    }
+    hs_kv_put(kv, HS_TABLE_TAIL, hs_kv_key_bytes(&key), hs_writer_bytes(&w));
+    if (seq < HS_TAIL_RECORDS)
+        return;
+    key = hs_row_key_seq(HS_VIEW(*room), seq - HS_TAIL_RECORDS);
+    hs_kv_del(kv, HS_TABLE_TAIL, hs_kv_key_bytes(&key));
+}
+
+bool hs_tail_next(struct hs_kv *kv, const struct hs_id *room, uint64_t *from, struct hs_arena *arena,
+                  struct hs_bytes *header, struct hs_bytes *body)
+{
+    struct hs_bytes key, value;
+    struct hs_kv_key at = hs_row_key_seq(HS_VIEW(*room), *from);
+    if (*from >= UINT64_MAX - 1 ||
+        !hs_kv_next(kv, HS_TABLE_TAIL, HS_VIEW(*room), hs_kv_key_bytes(&at), arena, &key, &value))
+        return false;
+    uint64_t seq = hs_kv_u64(hs_bytes(key.data + sizeof room->b, key.len - sizeof room->b));
+    if (seq >= UINT64_MAX - 1)
+        return false;
+    *from = seq + 1;
+    if (hs_record_unpack(value, arena, header, body) == HS_OK)
+        return true;
+    kv->err = HS_ERR_STORE; /* one's own bytes are never malformed */
+    return false;
+}
+
+void hs_tail_head_put(struct hs_kv *kv, const struct hs_id *room, enum hs_head_place place,
+                      struct hs_bytes head)
+{
+    struct hs_kv_key key = head_key(room, place);
+    hs_kv_put(kv, HS_TABLE_TAIL, hs_kv_key_bytes(&key), head);
+}
+
+bool hs_tail_head_get(struct hs_kv *kv, const struct hs_id *room, enum hs_head_place place,
+                      struct hs_arena *arena, struct hs_bytes *head)
+{
+    struct hs_kv_key key = head_key(room, place);
+    return hs_kv_get(kv, HS_TABLE_TAIL, hs_kv_key_bytes(&key), arena, head);
+}
+
+void hs_evidence_put(struct hs_kv *kv, const struct hs_id *room, struct hs_bytes evidence)
+{
+    hs_kv_put(kv, HS_TABLE_EVIDENCE, HS_VIEW(*room), evidence);
+}
+
+bool hs_evidence_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena,
+                     struct hs_bytes *evidence)
+{
+    return hs_kv_get(kv, HS_TABLE_EVIDENCE, HS_VIEW(*room), arena, evidence);
+}

@@ -1,0 +1,112 @@
+/* What proves that a hub told two stories: found in what it sends, in what members show, or brought by the
+ * home node; kept, and shown to the user. */
+#include "room/evidence.h"
+
+#include "room/head.h"
+#include "store/tail.h"
+#include "sync/state.h"
+
+enum hs_err hs_evidence_own_head(struct hs_step *s, const struct hs_live_room *room,
+                                 Hanse__SignedObject **out)
+{
+    struct hs_bytes bytes;
+    *out = NULL;
+    if (!hs_tail_head_get(s->kv, &room->row.id, HS_HEAD_NEWEST, s->arena, &bytes))
+        return s->kv->err;
+    return hs_object_unpack(bytes, s->arena, out);
+}
+
+/* One of the heads that are kept, beside another one: OK with *out where the two contradict each other, and
+ * the headers show it; else NOT_FOUND. */
+static enum hs_err against(struct hs_step *s, const struct hs_live_room *room, enum hs_head_place place,
+                           const Hanse__SignedObject *other, const struct hs_bytes *headers, size_t count,
+                           struct hs_bytes *out)
+{
+    Hanse__SignedObject *own, *descriptor;
+    struct hs_bytes bytes;
+    if (other == NULL || !hs_tail_head_get(s->kv, &room->row.id, place, s->arena, &bytes))
+        return s->kv->err != HS_OK ? s->kv->err : HS_ERR_NOT_FOUND;
+    HS_TRY(hs_object_unpack(bytes, s->arena, &own));
+    HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &descriptor));
+    struct hs_evidence_parts parts = {descriptor, own, other, headers, count};
+    enum hs_err err = hs_evidence_build(&parts, s->arena, out);
+    return err == HS_OK || hs_sync_is_own_trouble(err) ? err : HS_ERR_NOT_FOUND;
+}
+
+static enum hs_err against_any(struct hs_step *s, const struct hs_live_room *room,
+                               const Hanse__SignedObject *other, const struct hs_bytes *headers, size_t count,
+                               struct hs_bytes *out)
+{
+    enum hs_err err = against(s, room, HS_HEAD_NEWEST, other, headers, count, out);
+    return err == HS_ERR_NOT_FOUND ? against(s, room, HS_HEAD_PROMISE, other, headers, count, out) : err;
+}
+
+static enum hs_err keep(struct hs_step *s, struct hs_live_room *room, struct hs_bytes evidence)
+{
+    struct hs_evidence e;
+    HS_TRY(hs_evidence_verify(evidence, &room->row.hub_root, &e));
+    hs_evidence_put(s->kv, &room->row.id, evidence);
+    HS_TRY(s->kv->err);
+    return room->row.state == HS_ROOM_STATE_MEMBER ? hs_room_freeze(s, room, e.first.seq, HS_ERR_LOG_FORK)
+                                                   : HS_OK;
+}
+
+enum hs_err hs_evidence_seen(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records)
+{
+    struct hs_bytes evidence, *headers = hs_arena_alloc(s->arena, (records->n_records + 1) * sizeof *headers);
+    HS_REQUIRE(headers != NULL, HS_ERR_NOMEM);
+    for (size_t i = 0; i < records->n_records; i++)
+        headers[i] = hs_pb_bytes(records->records[i]->header);
+    enum hs_err err = against_any(s, room, records->head, headers, records->n_records, &evidence);
+    return err == HS_ERR_NOT_FOUND ? HS_OK : err == HS_OK ? keep(s, room, evidence) : err;
+}
+
+/* The head's story ends before this device's: the headers of one's own lead on from there. */
+static enum hs_err older_head(struct hs_step *s, struct hs_live_room *room, const Hanse__SignedObject *object,
+                              uint64_t from)
+{
+    struct hs_bytes evidence, body;
+    struct hs_bytes *headers = hs_arena_alloc(s->arena, HS_EVIDENCE_HEADERS * sizeof *headers);
+    size_t n = 0;
+    HS_REQUIRE(headers != NULL, HS_ERR_NOMEM);
+    while (n < HS_EVIDENCE_HEADERS && hs_tail_next(s->kv, &room->row.id, &from, s->arena, &headers[n], &body))
+        n++;
+    enum hs_err err = against_any(s, room, object, headers, n, &evidence);
+    HS_TRY(err == HS_OK ? keep(s, room, evidence) : err == HS_ERR_NOT_FOUND ? HS_OK : err);
+    return HS_ERR_LOG_FORK;
+}
+
+enum hs_err hs_evidence_head(struct hs_step *s, struct hs_live_room *room, const Hanse__SignedObject *object,
+                             struct hs_head *ahead, bool *is_ahead)
+{
+    Hanse__SignedObject *descriptor;
+    struct hs_descriptor d;
+    struct hs_id own;
+    *is_ahead = false;
+    HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &descriptor));
+    HS_TRY(hs_descriptor_open(descriptor, &room->row.hub_root, &d));
+    enum hs_err err = hs_head_verify(object, &d.signing_key, &room->row.id, ahead);
+    if (err != HS_OK)
+        return hs_sync_is_own_trouble(err) ? err : HS_OK; /* another key, or another's: it says nothing */
+    *is_ahead = ahead->seq >= room->row.tip.next_seq;
+    if (*is_ahead || !hs_log_hash_get(s->kv, &room->row.id, ahead->seq, &own) ||
+        hs_head_check_at(&ahead->hash, &own) == HS_OK)
+        return s->kv->err;
+    return older_head(s, room, object, ahead->seq + 1);
+}
+
+enum hs_err hs_evidence_received(struct hs_step *s, const Hanse__EvidenceItem *item)
+{
+    struct hs_id id;
+    struct hs_live_room *room;
+    struct hs_evidence e;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(item->room), &id), HS_ERR_MALFORMED);
+    enum hs_err err = hs_live_get(s, &id, &room);
+    if (err == HS_ERR_NOT_FOUND)
+        return HS_OK;
+    HS_TRY(err);
+    err = hs_evidence_verify(hs_pb_bytes(item->evidence), &room->row.hub_root, &e);
+    if (err != HS_OK || !hs_id_equal(&e.room, &id))
+        return hs_sync_is_own_trouble(err) ? err : HS_OK; /* it doesn't prove what the home node says */
+    return keep(s, room, hs_pb_bytes(item->evidence));
+}
