@@ -57,6 +57,9 @@ static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
         return hs_post_received(s, room, header, body);
     case HS_RECORD_PROPOSAL:
         return proposal_record(s, room, header, body);
+    case HS_RECORD_SETTLED:
+    case HS_RECORD_VOID:
+        break;
     }
     return HS_ERR_UNSUPPORTED;
 }

@@ -152,6 +152,8 @@ static enum hs_err apply_kind(struct hs_turn *turn, const struct hs_room_record 
         hs_post_apply(turn, r);
         return HS_OK;
     case HS_RECORD_PROPOSAL:
+    case HS_RECORD_SETTLED:
+    case HS_RECORD_VOID:
         break;
     }
     return HS_ERR_UNSUPPORTED;

@@ -69,6 +69,7 @@ bool hs_err_is_transient(enum hs_err err)
     case HS_ERR_RATE_LIMITED:
     case HS_ERR_STORE_FULL:
     case HS_ERR_IO:
+    case HS_ERR_UNSETTLED:
         return true;
     default:
         return false;

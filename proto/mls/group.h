@@ -220,6 +220,13 @@ bool hs_mls_group_is_unsettled(const struct hs_mls_group *group);
 enum hs_err hs_mls_group_settle(struct hs_mls_group *group);
 enum hs_err hs_mls_group_revert(struct hs_mls_group *group);
 
+/* The epoch before one that isn't settled: a member (views borrowed until it is settled or comes back) and an
+ * extension. NOT_FOUND for a blank leaf, the store's errors; false where there is none. INVALID_STATE, false
+ * where nothing is unsettled. */
+enum hs_err hs_mls_group_member_before(const struct hs_mls_group *group, uint32_t leaf,
+                                       struct hs_mls_member *member);
+bool hs_mls_group_extension_before(const struct hs_mls_group *group, uint16_t type, struct hs_bytes *data);
+
 /* The PSKs that proposals may name from now on, instead of those before: copied, not saved. NOMEM. */
 enum hs_err hs_mls_group_set_psks(struct hs_mls_group *group, const struct hs_mls_psk *psks, size_t count);
 

@@ -61,6 +61,23 @@ bool hs_mls_group_is_unsettled(const struct hs_mls_group *group)
     return group->unsettled != NULL;
 }
 
+enum hs_err hs_mls_group_member_before(const struct hs_mls_group *group, uint32_t leaf,
+                                       struct hs_mls_member *member)
+{
+    HS_REQUIRE(group->unsettled != NULL, HS_ERR_INVALID_STATE);
+    const struct hs_mls_state *state = &group->unsettled->state;
+    const struct hs_mls_leaf *found = hs_mls_tree_leaf(&state->tree, leaf);
+    HS_REQUIRE(found != NULL, hs_mls_state_error(state, HS_ERR_NOT_FOUND));
+    *member = hs_mls_leaf_member(found, leaf);
+    return HS_OK;
+}
+
+bool hs_mls_group_extension_before(const struct hs_mls_group *group, uint16_t type, struct hs_bytes *data)
+{
+    return group->unsettled != NULL &&
+           hs_mls_extension_find(group->unsettled->state.parsed.extensions, type, data);
+}
+
 enum hs_err hs_mls_group_settle(struct hs_mls_group *group)
 {
     HS_REQUIRE(group->unsettled != NULL, HS_ERR_INVALID_STATE);

@@ -19,6 +19,8 @@ enum hs_record_kind {
     HS_RECORD_COMMIT = 4,   /* MLSMessage (PublicMessage, commit) */
     HS_RECORD_POST = 5,     /* MLSMessage (PrivateMessage, application) */
     HS_RECORD_PROPOSAL = 6, /* MLSMessage (PublicMessage, proposal) */
+    HS_RECORD_SETTLED = 7,  /* SettledBody */
+    HS_RECORD_VOID = 8,     /* VoidBody */
 };
 
 /* Where a copy of a log ends. {0} is an empty log. To start in the middle: next_seq and hash of an anchor

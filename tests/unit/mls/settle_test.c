@@ -357,6 +357,30 @@ static void voided_limit(void **state)
     assert_ok(hs_mls_group_revert(c->alice.group));
 }
 
+/* Who was a member, and what the context was, before the commit that isn't settled. MLS-60 */
+static void the_epoch_before(void **state)
+{
+    struct cast *c = *state;
+    struct sent SENT s = sent_new();
+    struct hs_mls_member member;
+    struct hs_bytes data;
+    struct hs_bytes add = hs_writer_bytes(&c->dave.key_package);
+    const uint32_t carol = hs_mls_group_own_leaf(c->carol.group);
+    const struct hs_mls_commit_request request = {
+        .adds = &add, .add_count = 1, .removes = &carol, .remove_count = 1};
+    assert_err(hs_mls_group_member_before(c->bob.group, 0, &member), HS_ERR_INVALID_STATE);
+    assert_false(hs_mls_group_extension_before(c->bob.group, ROOM_POLICY, &data));
+    person_commit(&c->alice, &request, &s);
+    person_follow(&c->bob, hs_writer_bytes(&s.commit));
+    person_restart(&c->bob);
+    assert_ok(hs_mls_group_member_before(c->bob.group, carol, &member));
+    assert_bytes(member.signature_key, HS_MLS_VIEW(c->carol.signer.pub));
+    assert_err(hs_mls_group_member_before(c->bob.group, 3, &member), HS_ERR_NOT_FOUND);
+    assert_true(hs_mls_group_extension_before(c->bob.group, ROOM_POLICY, &data));
+    assert_bytes(data, hs_bytes_str("policy"));
+    assert_false(hs_mls_group_extension_before(c->bob.group, 0xF4FF, &data));
+}
+
 int main(void)
 {
 #define TEST(name) CAST_TEST(name, cast_of_three_settling)
@@ -374,6 +398,7 @@ int main(void)
         TEST(reinit_is_void),
         TEST(void_stays_void),
         TEST(voided_limit),
+        TEST(the_epoch_before),
     };
     return cmocka_run_group_tests(tests, world_setup, NULL);
 }

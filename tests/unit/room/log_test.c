@@ -222,7 +222,7 @@ static void test_build_refuses(void **state)
     spec.body = hs_bytes(big, HS_RECORD_BODY_MAX);
     assert_ok(hs_log_build_next(&tip, &room, &spec, &w, NULL));
     assert_err(hs_log_build_next(&tip, &room, &spec, &w, NULL), HS_ERR_INVALID_ARG); /* a second genesis */
-    spec.kind = (enum hs_record_kind)7;
+    spec.kind = (enum hs_record_kind)9;
     assert_err(hs_log_build_next(&tip, &room, &spec, &w, NULL), HS_ERR_INVALID_ARG);
     assert_true(tip.next_seq == 1);
 }
@@ -282,7 +282,7 @@ static void no_kind(Hanse__RecordHeader *m)
 }
 static void reserved_kind(Hanse__RecordHeader *m)
 {
-    m->kind = HANSE__RECORD_KIND__RECORD_VOID;
+    m->kind = HANSE__RECORD_KIND__RECORD_HUB_MOVE;
 }
 static void unknown_kind(Hanse__RecordHeader *m)
 {
