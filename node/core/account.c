@@ -139,6 +139,7 @@ void hs_bound_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     struct hs_kv_key key = hs_key1(hs_pb_bytes(b->persona));
     view.account = b->account;
     view.device = b->device;
+    view.brand = b->brand;
     hs_view_put(turn, HS_T_PERSONA, &key, &view.base);
 }
 
@@ -165,6 +166,7 @@ enum hs_err hs_handle_bind(struct hs_turn *turn, const Hanse__Frame *request, Ha
     bound.account = hs_pb_data(HS_VIEW(turn->session->persona));
     bound.persona = hs_pb_data(HS_VIEW(bind.persona));
     bound.device = hs_pb_data(HS_VIEW(certificate.signature_key));
+    bound.brand = hs_pb_data(HS_VIEW(bind.brand_root));
     record.bound = &bound;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_BOUND;
     hs_stream_record(turn, HS_STREAM_ACCOUNT, HS_VIEW(turn->session->persona), &record);
@@ -190,4 +192,13 @@ bool hs_persona_subscriber(struct hs_turn *turn, const struct hs_key *persona, s
         return false;
     Hanse__State__AccountView *owner = hs_account_view(turn, &account);
     return owner != NULL && HS_FIXED(hs_pb_bytes(owner->device), subscriber);
+}
+
+bool hs_persona_is_for(struct hs_turn *turn, const struct hs_key *persona, const struct hs_key *brand)
+{
+    Hanse__State__PersonaView *view = hs_persona_view(turn, persona);
+    if (view == NULL)
+        return false;
+    return view->brand.len > 0 ? hs_bytes_equal(hs_pb_bytes(view->brand), HS_VIEW(*brand))
+                               : hs_bytes_equal(hs_pb_bytes(view->account), HS_VIEW(*persona));
 }

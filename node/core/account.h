@@ -12,4 +12,7 @@ bool hs_session_acts_for(struct hs_turn *turn, const struct hs_id *room, const s
 /* The device that serves a persona at this node; false where none does. */
 bool hs_persona_subscriber(struct hs_turn *turn, const struct hs_key *persona, struct hs_key *subscriber);
 
+/* True for a persona that brand knows: one that was bound for it, or an account's public identity. */
+bool hs_persona_is_for(struct hs_turn *turn, const struct hs_key *persona, const struct hs_key *brand);
+
 #endif

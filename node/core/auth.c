@@ -2,6 +2,7 @@
 #include "identity/auth.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/standing.h"
 #include "core/table.h"
 
 static enum hs_err device(struct hs_turn *turn, const Hanse__Authenticate *a)
@@ -32,6 +33,11 @@ static enum hs_err node(struct hs_turn *turn, const Hanse__Authenticate *a)
                                hs_bytes(session->handshake_hash, sizeof session->handshake_hash),
                                &session->remote_static, turn->now, &descriptor));
     HS_REQUIRE(!hs_key_equal(&descriptor.root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(session->state == HS_SESSION_NEW || (session->state == HS_SESSION_NODE &&
+                                                    hs_key_equal(&session->subscriber, &descriptor.root)),
+               HS_ERR_UNEXPECTED);
+    struct hs_id domain = hs_domain_hash(hs_bytes_str(descriptor.domain));
+    HS_TRY(hs_standing_enter(turn, &descriptor.root, &domain));
     HS_REQUIRE(hs_session_become(session, HS_SESSION_NODE, &descriptor.root), HS_ERR_UNEXPECTED);
     hs_session_replace_older(turn, &descriptor.root);
     return HS_OK;

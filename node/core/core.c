@@ -4,6 +4,7 @@
 #include "core/dispatch.h"
 #include "core/follow.h"
 #include "core/internal.h"
+#include "core/standing.h"
 #include "object/object.h"
 #include "wire/unpack.h"
 
@@ -21,7 +22,10 @@ enum hs_err hs_core_new(const struct hs_core_config *config, struct hs_core **ou
     core->signer = config->node_signer;
     core->incarnation = config->incarnation;
     core->arena = hs_arena(CORE_ARENA_CAP);
-    enum hs_err err = hs_object_unpack(config->descriptor, &core->arena, &core->descriptor_object);
+    TAILQ_INIT(&core->sessions.strangers);
+    enum hs_err err = hs_rules_parse(config->peer_rules, &core->rules);
+    if (err == HS_OK)
+        err = hs_object_unpack(config->descriptor, &core->arena, &core->descriptor_object);
     if (err == HS_OK)
         err = hs_descriptor_open(core->descriptor_object, &core->root, &core->descriptor);
     if (err == HS_OK && !hs_key_equal(&core->descriptor.signing_key, &core->signer.pub))
@@ -40,6 +44,8 @@ void hs_core_free(struct hs_core *core)
         return;
     hs_sessions_free(&core->sessions);
     hs_peers_free(&core->peers);
+    hs_meters_free(&core->meters);
+    hs_rules_free(&core->rules);
     hs_arena_free(&core->arena);
     hs_signer_wipe(&core->signer);
     free(core);
@@ -66,7 +72,6 @@ static void session_opened(struct hs_turn *turn, const struct hs_core_input *inp
     }
     session->remote_static = input->remote_static;
     memcpy(session->handshake_hash, input->handshake_hash, sizeof session->handshake_hash);
-    session->tokens_at = turn->now;
     session->outbound = input->outbound;
     turn->session = session;
     if (input->outbound)
@@ -104,7 +109,12 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
     case HS_INPUT_DIAL_FAILED:
         hs_peer_failed(turn, &input->dialled_root);
         break;
+    case HS_INPUT_PEER_RULES:
+        hs_standing_reload(turn, input->bytes);
+        hs_peers_tick(turn);
+        break;
     case HS_INPUT_TICK:
+        hs_standing_tick(turn);
         hs_peers_tick(turn);
         break;
     case HS_INPUT_ADMIN:
@@ -141,7 +151,10 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
 
 struct hs_time hs_core_deadline(const struct hs_core *core)
 {
-    return core->started ? hs_peers_deadline(&core->peers) : (struct hs_time){0};
+    if (!core->started)
+        return (struct hs_time){0};
+    struct hs_time peers = hs_peers_deadline(&core->peers), strangers = hs_standing_deadline(core);
+    return peers.ms < strangers.ms ? peers : strangers;
 }
 
 struct hs_core_stats hs_core_stats(const struct hs_core *core)

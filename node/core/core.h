@@ -22,9 +22,11 @@ struct hs_core_config {
     struct hs_signer node_signer; /* the signing key that the descriptor names */
     struct hs_bytes descriptor;   /* SignedObject bytes, copied */
     uint64_t incarnation;         /* grows with each restore */
+    struct hs_bytes peer_rules;   /* PeerRules bytes: what the operator says of other nodes; may be empty */
 };
 
-/* NOMEM; BAD_CHAIN where the descriptor isn't signed by the root or names another signing key. */
+/* NOMEM; MALFORMED or TOO_LARGE for the rules; BAD_CHAIN where the descriptor isn't signed by the root or
+ * names another signing key. */
 enum hs_err hs_core_new(const struct hs_core_config *config, struct hs_core **out);
 void hs_core_free(struct hs_core *core);
 
@@ -34,6 +36,7 @@ enum hs_core_input_kind {
     HS_INPUT_CLOSED,      /* session is gone */
     HS_INPUT_ROOM,        /* session can take more: budget = bytes that may be sent to it now */
     HS_INPUT_DIAL_FAILED, /* the node that a DIAL asked for can't be reached: dialled_root */
+    HS_INPUT_PEER_RULES,  /* what the operator says of other nodes has changed: bytes */
     HS_INPUT_TICK,        /* time passed: at the deadline, or once a second */
     HS_INPUT_ADMIN,       /* the operator asks: bytes = an AdminRequest; session = the asker's number */
 };

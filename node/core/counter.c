@@ -2,9 +2,11 @@
 #include "core/account.h"
 #include "core/apply.h"
 #include "core/dispatch.h"
+#include "core/guest.h"
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/room.h"
+#include "core/standing.h"
 #include "core/table.h"
 #include "room/package.h"
 
@@ -96,6 +98,9 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
     hs_reply_ack(turn, reply);
     if (known)
         return HS_OK;
+    if (turn->session->state == HS_SESSION_NODE)
+        HS_TRY(hs_guest_check(turn, &turn->session->subscriber, &persona, NULL,
+                              hs_quota_of(turn->session->standing)));
     HS_REQUIRE(find_till(turn, &till), HS_ERR_NOT_FOUND);
     asked.persona = open->persona;
     asked.home_root = hs_pb_data(turn->session->state == HS_SESSION_NODE ? HS_VIEW(turn->session->subscriber)

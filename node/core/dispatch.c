@@ -1,6 +1,7 @@
 #include "core/dispatch.h"
 
 #include "core/internal.h"
+#include "core/standing.h"
 #include "wire/unpack.h"
 
 /* Who may send a frame. */
@@ -10,6 +11,7 @@ enum {
     FROM_ACCOUNT = 4,  /* a device with an account */
     FROM_NODE = 8,     /* another node that dialled here: this node is the hub */
     FROM_HUB = 16,     /* another node that this one dialled */
+    FROM_GUEST = 32,   /* another node that dialled here, and that nobody has invited yet */
 };
 
 static const struct {
@@ -18,15 +20,17 @@ static const struct {
     bool adds_data; /* refused with STORE_FULL where the store is full */
     hs_handler *handler;
 } rows[] = {
-    {HANSE__FRAME__BODY_AUTHENTICATE, FROM_STRANGER | FROM_KNOWN | FROM_ACCOUNT | FROM_NODE, false,
-     hs_handle_authenticate},
-    {HANSE__FRAME__BODY_PING, FROM_KNOWN | FROM_ACCOUNT | FROM_NODE | FROM_HUB, false, hs_handle_ping},
+    {HANSE__FRAME__BODY_AUTHENTICATE, FROM_STRANGER | FROM_KNOWN | FROM_ACCOUNT | FROM_NODE | FROM_GUEST,
+     false, hs_handle_authenticate},
+    {HANSE__FRAME__BODY_PING, FROM_KNOWN | FROM_ACCOUNT | FROM_NODE | FROM_HUB | FROM_GUEST, false,
+     hs_handle_ping},
     {HANSE__FRAME__BODY_SIGN_UP, FROM_KNOWN | FROM_ACCOUNT, true, hs_handle_sign_up},
-    {HANSE__FRAME__BODY_GET_INVITE, FROM_KNOWN | FROM_ACCOUNT | FROM_NODE, false, hs_handle_get_invite},
+    {HANSE__FRAME__BODY_GET_INVITE, FROM_KNOWN | FROM_ACCOUNT | FROM_NODE | FROM_GUEST, false,
+     hs_handle_get_invite},
     {HANSE__FRAME__BODY_BIND, FROM_ACCOUNT, true, hs_handle_bind},
     {HANSE__FRAME__BODY_CREATE_ROOM, FROM_ACCOUNT, true, hs_handle_create_room},
     {HANSE__FRAME__BODY_PUT_INVITE, FROM_ACCOUNT | FROM_NODE, true, hs_handle_put_invite},
-    {HANSE__FRAME__BODY_JOIN, FROM_ACCOUNT | FROM_NODE, true, hs_handle_join},
+    {HANSE__FRAME__BODY_JOIN, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_join},
     {HANSE__FRAME__BODY_SUBMIT_COMMIT, FROM_ACCOUNT | FROM_NODE, true, hs_handle_submit_commit},
     {HANSE__FRAME__BODY_SUBMIT_MESSAGE, FROM_ACCOUNT | FROM_NODE, true, hs_handle_submit_message},
     {HANSE__FRAME__BODY_ATTACH, FROM_ACCOUNT | FROM_NODE, false, hs_handle_attach},
@@ -47,7 +51,9 @@ static unsigned from_of(const struct hs_session *session)
     case HS_SESSION_DEVICE:
         return session->account ? FROM_ACCOUNT : FROM_KNOWN;
     case HS_SESSION_NODE:
-        return session->outbound ? FROM_HUB : FROM_NODE;
+        if (session->outbound)
+            return FROM_HUB;
+        return session->standing == HS_STANDING_STRANGER ? FROM_GUEST : FROM_NODE;
     }
     return 0;
 }
@@ -69,15 +75,18 @@ enum hs_err hs_handle_ping(struct hs_turn *turn, const Hanse__Frame *request, Ha
 
 /* fault: the frame itself has no place here, whatever its content. */
 static enum hs_err run(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
-                       uint64_t *detail, bool *fault)
+                       uint64_t *detail, size_t len, bool *fault)
 {
     unsigned from = from_of(turn->session);
-    HS_REQUIRE(from == FROM_HUB || hs_session_spend(turn->session, turn->now), HS_ERR_RATE_LIMITED);
+    HS_REQUIRE(from != FROM_HUB || hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, len), HS_ERR_RATE_LIMITED);
+    HS_REQUIRE(from == FROM_HUB || hs_standing_spend(turn, len), HS_ERR_RATE_LIMITED);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].body != request->body_case)
             continue;
         HS_REQUIRE(from != FROM_KNOWN || (rows[i].from & (FROM_KNOWN | FROM_ACCOUNT)) != FROM_ACCOUNT,
                    HS_ERR_NO_ACCOUNT);
+        HS_REQUIRE(from != FROM_GUEST || (rows[i].from & (FROM_GUEST | FROM_NODE)) != FROM_NODE,
+                   HS_ERR_DENIED);
         *fault = (rows[i].from & from) == 0;
         HS_REQUIRE(!*fault, HS_ERR_UNEXPECTED);
         HS_REQUIRE(!(rows[i].adds_data && turn->full), HS_ERR_STORE_FULL);
@@ -135,7 +144,7 @@ void hs_dispatch(struct hs_turn *turn, struct hs_bytes bytes)
     if (turn->session->outbound &&
         (hs_peer_answered(turn, request) || request->body_case == HANSE__FRAME__BODY__NOT_SET))
         return; /* an answer; or a notification that a later version has added */
-    err = run(turn, request, &reply, &detail, &fault);
+    err = run(turn, request, &reply, &detail, bytes.len, &fault);
     if (turn->kv->err != HS_OK)
         return; /* the whole transaction will be aborted */
     reply.id = request->id;

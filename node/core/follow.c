@@ -97,6 +97,7 @@ enum hs_err hs_follow_queue(struct hs_turn *turn, const struct hs_id *room,
     HS_REQUIRE(request->submit_message->message.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &hub);
     HS_REQUIRE(peer != NULL, HS_ERR_UNREACHABLE);
+    HS_REQUIRE(!peer->blocked, HS_ERR_DENIED);
     if (!hs_room_answer_known(turn, room, hs_pb_bytes(request->submit_message->message), reply)) {
         HS_TRY(hs_outbox_put(turn, &hub, room, request));
         reply->queued = HS_NEW(turn, Hanse__Queued, hanse__queued);

@@ -4,9 +4,11 @@
 #include "core/apply.h"
 #include "core/dispatch.h"
 #include "core/follow.h"
+#include "core/guest.h"
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/room.h"
+#include "core/standing.h"
 #include "core/table.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
@@ -34,6 +36,9 @@ static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_
         view = HS_NEW(turn, Hanse__State__RoomView, hanse__state__room_view);
     if (view == NULL)
         return NULL;
+    struct hs_key hub_key;
+    if (view->hub_root.len == 0 && HS_FIXED(HS_VIEW(*hub), &hub_key))
+        hs_copies_add(turn, &hub_key);
     if (view->hub_root.len == 0 || (view->members == 0 && welcome->commit_seq > view->next_seq)) {
         struct hs_bytes root = hs_arena_copy(turn->arena, HS_VIEW(*hub));
         view->hub_root = hs_pb_data(root);
@@ -170,11 +175,15 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint
                    welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD,
                HS_ERR_TOO_LARGE);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
+    HS_REQUIRE(hs_persona_is_for(turn, &persona, &peer->root), HS_ERR_WRONG_PEER);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     HS_REQUIRE(view == NULL ||
                    (!view->hub && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root))),
                HS_ERR_CONFLICT);
     HS_REQUIRE(view == NULL || !view->forked, HS_ERR_LOG_FORK);
+    HS_REQUIRE(view != NULL ||
+                   hs_copies_count(turn, &peer->root) < hs_quota_of(turn->session->standing)->copies,
+               HS_ERR_QUOTA);
     record_item(turn, peer, seq, &subscriber, pack_welcome(turn, welcome));
     view = hs_room_view(turn, &room);
     hs_follow_attach_room(turn, peer, &room, view != NULL ? view->next_seq : welcome->commit_seq);
@@ -221,6 +230,7 @@ enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, H
     const Hanse__Inbox *inbox = request->inbox;
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &turn->session->subscriber);
     HS_REQUIRE(peer != NULL, HS_ERR_UNEXPECTED);
+    HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_ITEMS, inbox->n_items), HS_ERR_RATE_LIMITED);
     uint64_t next = hs_handed_next(turn, &peer->root);
     for (size_t i = 0; i < inbox->n_items; i++) {
         if (inbox->items[i]->seq < next)

@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/standing.h"
 #include "room/join.h"
 #include "schema/room.pb-c.h"
 #include "wire/unpack.h"
@@ -61,7 +62,9 @@ enum hs_err hs_handle_forward(struct hs_turn *turn, const Hanse__Frame *request,
     HS_REQUIRE(!hs_key_equal(&root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
     HS_TRY(HS_UNPACK(hanse__frame, hs_pb_bytes(forward->frame), HS_LENIENT, turn->arena, &inner));
     HS_TRY(check_inner(turn, inner));
-    HS_REQUIRE(forward->n_addresses > 0 || hs_peer_find(&turn->core->peers, &root) != NULL,
+    HS_REQUIRE(!hs_standing_is_blocked(turn->core, &root, NULL), HS_ERR_DENIED);
+    HS_REQUIRE(forward->n_addresses > 0 || hs_peer_find(&turn->core->peers, &root) != NULL ||
+                   hs_rules_node(&turn->core->rules, &root) != NULL,
                HS_ERR_UNREACHABLE);
     struct hs_peer *peer = hs_peer_get(turn, &root, forward->addresses, forward->n_addresses);
     HS_REQUIRE(peer != NULL, HS_ERR_BUSY);

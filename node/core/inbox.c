@@ -41,3 +41,12 @@ void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint6
         hs_kv_del(turn->kv, HS_T_INBOX, key);
     }
 }
+
+uint64_t hs_inbox_waiting(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_bytes prefix = HS_VIEW(*subscriber), key, value;
+    if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, prefix, &scratch, &key, &value))
+        return 0;
+    return hs_inbox_next(turn, subscriber) - hs_kv_u64(key);
+}

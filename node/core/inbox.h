@@ -13,4 +13,7 @@ void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint6
 /* The number that the next item will get. */
 uint64_t hs_inbox_next(struct hs_turn *turn, const struct hs_key *subscriber);
 
+/* How many items wait for it. */
+uint64_t hs_inbox_waiting(struct hs_turn *turn, const struct hs_key *subscriber);
+
 #endif

@@ -2,7 +2,9 @@
 #ifndef HS_CORE_INTERNAL_H
 #define HS_CORE_INTERNAL_H
 
+#include "core/meter.h"
 #include "core/peer.h"
+#include "core/rules.h"
 #include "core/session.h"
 #include "core/turn.h"
 #include "identity/descriptor.h"
@@ -16,6 +18,8 @@ struct hs_core {
     uint64_t incarnation;
     struct hs_sessions sessions;
     struct hs_peers peers;
+    struct hs_rules rules;
+    struct hs_meters meters;
     struct hs_core_stats stats;
     bool full;    /* as the log was told last */
     bool started; /* the first tick has dialled the hubs that are followed */

@@ -2,6 +2,7 @@
 
 #include "core/apply.h"
 #include "core/internal.h"
+#include "core/standing.h"
 #include "core/table.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
@@ -16,6 +17,7 @@ static void peer_free(struct hs_peer *peer)
         peer->asked = asked->next;
         hs_asked_free(asked);
     }
+    free((void *)(uintptr_t)peer->descriptor.data);
     free(peer);
 }
 
@@ -53,11 +55,14 @@ static void add_address(char (*list)[HS_ADDRESS_SIZE], size_t *count, const char
         (void)snprintf(list[(*count)++], HS_ADDRESS_SIZE, "%s", address);
 }
 
-/* New addresses come before the ones that somebody named earlier, and behind the node's own. */
-static void set_addresses(struct hs_peer *peer, char *const *addresses, size_t count)
+/* The operator's come first, then the node's own. New ones come before those that somebody named earlier. */
+static void set_addresses(struct hs_turn *turn, struct hs_peer *peer, char *const *addresses, size_t count)
 {
     char list[HS_DIAL_ADDRESSES][HS_ADDRESS_SIZE] = {0};
+    const struct hs_rule *row = hs_rules_node(&turn->core->rules, &peer->root);
     size_t n = 0;
+    for (size_t i = 0; row != NULL && i < row->address_count; i++)
+        add_address(list, &n, row->addresses[i]);
     for (size_t i = 0; peer->known && i < peer->address_count; i++)
         add_address(list, &n, peer->addresses[i]);
     for (size_t i = 0; i < count; i++)
@@ -75,6 +80,7 @@ void hs_followed_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     struct hs_kv_key key = hs_key1(HS_VIEW(at->id));
     view.addresses = record->followed->addresses;
     view.n_addresses = record->followed->n_addresses;
+    view.descriptor = record->followed->descriptor;
     hs_view_put(turn, HS_T_PEER, &key, &view.base);
 }
 
@@ -83,7 +89,8 @@ static bool is_stored(struct hs_turn *turn, const struct hs_peer *peer)
     struct hs_kv_key key = hs_key1(HS_VIEW(peer->root));
     Hanse__State__PeerView *view =
         (Hanse__State__PeerView *)HS_VIEW_GET(turn, HS_T_PEER, &key, hanse__state__peer_view);
-    bool same = view != NULL && view->n_addresses == peer->address_count;
+    bool same = view != NULL && view->n_addresses == peer->address_count &&
+                hs_bytes_equal(hs_pb_bytes(view->descriptor), peer->descriptor);
     for (size_t i = 0; same && i < peer->address_count; i++)
         same = strcmp(view->addresses[i], peer->addresses[i]) == 0;
     return same;
@@ -100,6 +107,7 @@ static void peer_store(struct hs_turn *turn, struct hs_peer *peer)
         addresses[i] = peer->addresses[i];
     followed.addresses = addresses;
     followed.n_addresses = peer->address_count;
+    followed.descriptor = hs_pb_data(peer->descriptor);
     record.followed = &followed;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED;
     hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(peer->root), &record);
@@ -116,9 +124,17 @@ void hs_peer_learn(struct hs_turn *turn, struct hs_peer *peer, struct hs_bytes b
         return;
     for (size_t i = 0; i < descriptor.address_count; i++)
         addresses[i] = descriptor.addresses[i];
+    uint8_t *kept = malloc(bytes.len);
+    if (kept == NULL)
+        return;
+    memcpy(kept, bytes.data, bytes.len);
+    free((void *)(uintptr_t)peer->descriptor.data);
+    peer->descriptor = hs_bytes(kept, bytes.len);
+    peer->domain = hs_domain_hash(hs_bytes_str(descriptor.domain));
+    peer->blocked = hs_standing_is_blocked(turn->core, &peer->root, &peer->domain);
     peer->known = false;
     peer->address_count = 0;
-    set_addresses(peer, addresses, descriptor.address_count);
+    set_addresses(turn, peer, addresses, descriptor.address_count);
     peer->known = true;
     if (peer->followed)
         peer_store(turn, peer);
@@ -150,12 +166,13 @@ struct hs_peer *hs_peer_get(struct hs_turn *turn, const struct hs_key *root, cha
         if (peer == NULL)
             return NULL;
         peer->root = *root;
+        peer->blocked = hs_standing_is_blocked(turn->core, root, NULL);
         peer->next = peers->list;
         peers->list = peer;
         peers->count++;
     }
     if (peer->state == HS_PEER_DOWN)
-        set_addresses(peer, addresses, count);
+        set_addresses(turn, peer, addresses, count);
     return peer;
 }
 
@@ -171,8 +188,11 @@ void hs_peers_load(struct hs_turn *turn)
         if (view == NULL || !HS_FIXED(key, &root))
             return;
         struct hs_peer *peer = hs_peer_get(turn, &root, view->addresses, view->n_addresses);
-        if (peer != NULL)
-            peer->followed = true;
+        if (peer == NULL)
+            return;
+        if (view->descriptor.len > 0)
+            hs_peer_learn(turn, peer, hs_pb_bytes(view->descriptor));
+        peer->followed = true;
         from = hs_kv_after(key);
     }
 }
@@ -181,4 +201,17 @@ void hs_peer_follow(struct hs_turn *turn, struct hs_peer *peer)
 {
     peer_store(turn, peer); /* also where it is followed already: that may not have become durable */
     peer->followed = true;
+}
+
+void hs_peers_judge(struct hs_turn *turn)
+{
+    for (struct hs_peer *peer = turn->core->peers.list; peer != NULL; peer = peer->next) {
+        peer->blocked = hs_standing_is_blocked(turn->core, &peer->root, &peer->domain);
+        if (peer->state == HS_PEER_DOWN)
+            set_addresses(turn, peer, NULL, 0);
+        while (peer->blocked && peer->asked != NULL) {
+            hs_asked_unreachable(turn, peer->asked);
+            hs_asked_free(hs_asked_take(peer, peer->asked));
+        }
+    }
 }

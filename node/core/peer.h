@@ -49,10 +49,15 @@ struct hs_peer {
     uint64_t session;
     char addresses[HS_DIAL_ADDRESSES][HS_ADDRESS_SIZE];
     size_t address_count;
-    bool known;    /* the addresses are those of its own descriptor */
-    bool followed; /* rooms of it are followed: the session is kept up */
+    struct hs_bytes descriptor; /* its own, as far as it was seen; in memory of its own */
+    struct hs_id domain;        /* that it claims; zeros while no descriptor was seen */
+    bool blocked;               /* by the operator: never dialled */
+    bool attached;              /* in this session */
+    bool known;                 /* the addresses are those of its own descriptor */
+    bool followed;              /* rooms of it are followed: the session is kept up */
     unsigned failures;
     struct hs_time retry_at;
+    struct hs_time not_before;   /* it isn't dialled before, whoever waits: it has sent more than it may */
     struct hs_time up_at;        /* UP: since when */
     struct hs_time answer_by;    /* DIALLING, GREETING: until when the outcome must be there */
     struct hs_time outbox_at;    /* posts aren't sent before, where the hub asked for a moment; else 0 */
@@ -95,6 +100,9 @@ void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer);
 
 /* The peer of a session that this node dialled. */
 struct hs_peer *hs_peer_of_session(const struct hs_peers *peers, uint64_t session);
+
+/* Which of them the operator has blocked now: what waits for those is told. */
+void hs_peers_judge(struct hs_turn *turn);
 
 /* Its own addresses, from the descriptor that its session was opened with. */
 void hs_peer_learn(struct hs_turn *turn, struct hs_peer *peer, struct hs_bytes descriptor);

@@ -50,6 +50,7 @@ static size_t asked_by(const struct hs_peers *peers, uint64_t session)
 enum hs_err hs_peer_ask(struct hs_turn *turn, struct hs_peer *peer, uint64_t session_id,
                         const Hanse__Frame *inner, struct hs_bytes frame)
 {
+    HS_REQUIRE(!peer->blocked, HS_ERR_DENIED);
     HS_REQUIRE(peer->asked_count - peer->posts_asked < HS_FORWARDS_MAX, HS_ERR_BUSY);
     HS_REQUIRE(asked_by(&turn->core->peers, turn->session->id) < HS_FORWARDS_SESSION, HS_ERR_BUSY);
     uint8_t *copy = malloc(frame.len);
@@ -68,6 +69,8 @@ enum hs_err hs_peer_ask(struct hs_turn *turn, struct hs_peer *peer, uint64_t ses
     asked->is_join = inner->body_case == HANSE__FRAME__BODY_JOIN;
     asked->deadline.ms = turn->now.ms + HS_FORWARD_MS;
     int64_t soon = turn->now.ms + HS_RETRY_FIRST_MS;
+    if (soon < peer->not_before.ms)
+        soon = peer->not_before.ms;
     if (peer->retry_at.ms > soon)
         peer->retry_at.ms = soon; /* somebody waits: no need to hold back for long */
     hs_peer_work(turn, peer);

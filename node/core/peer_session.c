@@ -4,6 +4,8 @@
 #include "core/internal.h"
 #include "core/outbox.h"
 #include "core/peer.h"
+#include "core/standing.h"
+#include "crypto/hash.h"
 #include "identity/auth.h"
 
 static void dial(struct hs_turn *turn, struct hs_peer *peer)
@@ -23,7 +25,7 @@ static void dial(struct hs_turn *turn, struct hs_peer *peer)
 void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer)
 {
     bool wanted = peer->followed || peer->asked != NULL || hs_outbox_waits(turn, &peer->root);
-    if (peer->state == HS_PEER_DOWN && wanted && turn->now.ms >= peer->retry_at.ms)
+    if (peer->state == HS_PEER_DOWN && wanted && !peer->blocked && turn->now.ms >= peer->retry_at.ms)
         dial(turn, peer);
     if (peer->state != HS_PEER_UP)
         return;
@@ -47,6 +49,16 @@ void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_b
         return;
     }
     hs_peer_learn(turn, peer, descriptor);
+    turn->session->domain = peer->domain;
+    turn->session->standing = hs_standing_of(turn, root, &peer->domain);
+    if (turn->session->standing == HS_STANDING_STRANGER)
+        turn->session->standing = HS_STANDING_INVITED; /* by the user who named it */
+    if (peer->blocked) {
+        hs_turn_close(turn, turn->session, HS_ERR_DENIED);
+        hs_peer_failed(turn, root);
+        return;
+    }
+    peer->attached = false;
     peer->state = HS_PEER_GREETING;
     peer->session = turn->session->id;
     peer->answer_by.ms = turn->now.ms + HS_FORWARD_MS;
@@ -63,10 +75,24 @@ void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_b
 static void back_off(struct hs_turn *turn, struct hs_peer *peer)
 {
     int64_t wait = HS_RETRY_FIRST_MS;
+    uint64_t chance = 0;
     for (unsigned i = 0; i < peer->failures && wait < HS_RETRY_MAX_MS; i++)
         wait *= 2;
+    wait = wait < HS_RETRY_MAX_MS ? wait : HS_RETRY_MAX_MS;
+    /* Between half and all of it, another share for each pair of nodes and each time: the many followers of a
+     * hub that comes back don't all come at once. Drawn from what is known, so that the core stays a
+     * function. */
+    struct hs_sha256 h;
+    hs_sha256_init(&h);
+    hs_sha256_update(&h, HS_VIEW(*hs_turn_root(turn)));
+    hs_sha256_update(&h, HS_VIEW(peer->root));
+    hs_sha256_update(&h, hs_bytes(&turn->now.ms, sizeof turn->now.ms));
+    struct hs_id hash = hs_sha256_final(&h);
+    memcpy(&chance, hash.b, sizeof chance);
     peer->failures++;
-    peer->retry_at.ms = turn->now.ms + (wait < HS_RETRY_MAX_MS ? wait : HS_RETRY_MAX_MS);
+    peer->retry_at.ms = turn->now.ms + wait / 2 + (int64_t)(chance % (uint64_t)(wait / 2 + 1));
+    if (peer->retry_at.ms < peer->not_before.ms)
+        peer->retry_at = peer->not_before;
 }
 
 /* The session ended, or there was none to be had: devices are told and ask again; posts wait in the outbox,
@@ -129,7 +155,7 @@ struct hs_time hs_peers_deadline(const struct hs_peers *peers)
 {
     struct hs_time first = {INT64_MAX};
     for (const struct hs_peer *peer = peers->list; peer != NULL; peer = peer->next) {
-        bool wanted = peer->followed || peer->asked != NULL;
+        bool wanted = !peer->blocked && (peer->followed || peer->asked != NULL);
         if (peer->state == HS_PEER_DOWN && wanted && peer->retry_at.ms < first.ms)
             first = peer->retry_at;
         if (peer->state == HS_PEER_UP && peer->outbox_at.ms > 0 && peer->outbox_at.ms < first.ms)
@@ -139,6 +165,13 @@ struct hs_time hs_peers_deadline(const struct hs_peers *peers)
                 first = a->deadline;
     }
     return first;
+}
+
+static void attach(struct hs_turn *turn, struct hs_peer *peer)
+{
+    peer->attached = true;
+    hs_follow_attach(turn, peer);
+    hs_heads_tell(turn, peer);
 }
 
 /* The hub knows who this is: attach to the rooms that are followed, then say what waits. */
@@ -160,8 +193,8 @@ static void greeted(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Fra
     peer->state = HS_PEER_UP;
     peer->up_at = turn->now;
     peer->outbox_at.ms = 0;
-    hs_follow_attach(turn, peer);
-    hs_heads_tell(turn, peer);
+    if (peer->followed)
+        attach(turn, peer);
     hs_peer_work(turn, peer);
 }
 
@@ -198,6 +231,8 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
     hs_asked_take(peer, asked);
     if (asked->is_join && frame->body_case == HANSE__FRAME__BODY_JOIN_STATUS)
         hs_peer_follow(turn, peer); /* the Welcome will come through its session */
+    if (peer->followed && !peer->attached)
+        attach(turn, peer); /* before, the hub didn't know this node */
     if (asked->is_post)
         hs_outbox_answered(turn, peer, asked->seq, frame);
     else

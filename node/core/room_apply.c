@@ -1,5 +1,6 @@
 /* What records of a room make of its views, and how a record is applied that comes from its stream again. */
 #include "core/account.h"
+#include "core/guest.h"
 #include "core/heads.h"
 #include "core/internal.h"
 #include "core/room_record.h"
@@ -73,6 +74,7 @@ void hs_join_apply(struct hs_turn *turn, const struct hs_room_record *record, co
     hs_view_put(turn, HS_T_JOIN, &at, &view.base);
     invite->used++;
     hs_view_put(turn, HS_T_INVITE, &invite_at, &invite->base);
+    hs_guest_hold(turn, &join->home_root, &join->persona, &join->room);
 }
 
 void hs_post_apply(struct hs_turn *turn, const struct hs_room_record *record)

@@ -1,6 +1,7 @@
 /* What a commit makes of a room's views: the group, members, who reads, and what newcomers and leavers get.
  */
 #include "core/account.h"
+#include "core/guest.h"
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/room_record.h"
@@ -42,6 +43,8 @@ static void add_member(struct hs_turn *turn, const struct hs_room_record *record
     member.leaf = c->change->added[i].member.leaf;
     member.device = hs_pb_data(HS_VIEW(who->device));
     hs_view_put(turn, HS_T_MEMBER, &key, &member.base);
+    if (join == NULL || join->joined) /* else its JOIN holds its place already */
+        hs_guest_hold(turn, &c->homes[i], &who->persona, &c->room);
     if (join != NULL) {
         join->joined = true;
         hs_view_put(turn, HS_T_JOIN, &key, &join->base);
@@ -74,6 +77,7 @@ static void remove_member(struct hs_turn *turn, struct hs_room_commit *c, const 
     if (member == NULL || !HS_FIXED(hs_pb_bytes(member->home_root), &subscriber))
         return;
     bool local = hs_key_equal(&subscriber, hs_turn_root(turn));
+    hs_guest_release(turn, &subscriber, persona, &c->room);
     hs_kv_del(turn->kv, HS_T_MEMBER, hs_kv_key_bytes(&key));
     if (local && !hs_persona_subscriber(turn, persona, &subscriber))
         return;

@@ -1,8 +1,10 @@
 /* Join: a use of an invite enters the log; a moderator's client will admit the joiner. */
 #include "core/account.h"
 #include "core/dispatch.h"
+#include "core/guest.h"
 #include "core/internal.h"
 #include "core/room_record.h"
+#include "core/standing.h"
 #include "core/table.h"
 #include "room/join.h"
 
@@ -36,6 +38,9 @@ static enum hs_err check_use(struct hs_turn *turn, const struct hs_join *join,
     HS_REQUIRE((*invite)->used < (*invite)->max_uses, HS_ERR_INVITE_USED_UP);
     HS_TRY(hs_room_policy(turn, view, &policy));
     HS_REQUIRE(!hs_policy_is_banned(&policy, &join->persona), HS_ERR_DENIED);
+    if (turn->session->state == HS_SESSION_NODE)
+        HS_TRY(hs_guest_check(turn, &join->home_root, &join->persona, &join->room,
+                              hs_quota_of(turn->session->standing)));
     HS_REQUIRE(view->members < policy.max_members, HS_ERR_ROOM_FULL);
     return HS_OK;
 }
@@ -81,5 +86,6 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
     record.view = view;
     HS_TRY(hs_room_append(turn, &spec, &entry, &record));
     hs_join_apply(turn, &record, &join);
+    hs_standing_joined(turn);
     return reply_status(turn, HANSE__JOIN_STATE__JOIN_WAITING, record.header.seq, reply);
 }

@@ -8,7 +8,6 @@ struct hs_session *hs_session_add(struct hs_sessions *sessions, uint64_t id)
     if (session == NULL)
         return NULL;
     session->id = id;
-    session->tokens = HS_REQUEST_BURST;
     HASH_ADD(hh, sessions->by_id, id, sizeof session->id, session);
     return session;
 }
@@ -67,6 +66,7 @@ static void stop_reading(struct hs_sessions *sessions, const struct hs_position 
 void hs_session_remove(struct hs_sessions *sessions, struct hs_session *session)
 {
     hs_session_detach(sessions, session);
+    hs_session_stranger(sessions, session, (struct hs_time){0});
     for (size_t i = 0; i < session->position_count; i++)
         stop_reading(sessions, &session->positions[i]);
     HASH_DELETE(hh, sessions->by_id, session);
@@ -156,16 +156,15 @@ void hs_sessions_room_due(struct hs_sessions *sessions, const struct hs_id *room
         readers->list[i].session->positions[readers->list[i].position].due = true;
 }
 
-bool hs_session_spend(struct hs_session *session, struct hs_time now)
+void hs_session_stranger(struct hs_sessions *sessions, struct hs_session *session, struct hs_time until)
 {
-    int64_t passed = now.ms - session->tokens_at.ms;
-    if (passed > 0)
-        session->tokens += (double)passed * HS_REQUEST_RATE / 1000;
-    session->tokens_at = now; /* also where the clock was set back */
-    if (session->tokens > HS_REQUEST_BURST)
-        session->tokens = HS_REQUEST_BURST;
-    if (session->tokens < 1)
-        return false;
-    session->tokens -= 1;
-    return true;
+    if (session->stranger_until.ms != 0) {
+        TAILQ_REMOVE(&sessions->strangers, session, strangers);
+        sessions->stranger_count--;
+    }
+    if (until.ms != 0) {
+        TAILQ_INSERT_TAIL(&sessions->strangers, session, strangers);
+        sessions->stranger_count++;
+    }
+    session->stranger_until = until;
 }

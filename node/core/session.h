@@ -4,7 +4,9 @@
 #define HS_CORE_SESSION_H
 
 #include "core/core.h"
+#include "core/meter.h"
 
+#include <sys/queue.h>
 #include <uthash.h>
 
 enum hs_session_state {
@@ -13,6 +15,9 @@ enum hs_session_state {
     HS_SESSION_NODE,   /* another brand's node, named by its root */
 };
 
+/* What another node may do here; see standing.h. */
+enum hs_peer_standing { HS_STANDING_STRANGER, HS_STANDING_INVITED, HS_STANDING_ALLOWED, HS_STANDING_BLOCKED };
+
 /* A subscriber reads rooms and an inbox: a device (its signature key) or a node (its root). */
 struct hs_session {
     uint64_t id;
@@ -20,9 +25,12 @@ struct hs_session {
     struct hs_key remote_static;
     uint8_t handshake_hash[64];
     struct hs_key subscriber;
-    struct hs_key persona; /* DEVICE */
-    bool account;          /* DEVICE: has one here */
-    bool outbound;         /* this node dialled; the other side is the hub */
+    struct hs_key persona;          /* DEVICE */
+    bool account;                   /* DEVICE: has one here */
+    bool outbound;                  /* this node dialled; the other side is the hub */
+    enum hs_peer_standing standing; /* NODE */
+    struct hs_id domain;            /* NODE: hash of the domain that it claims */
+    struct hs_time stranger_until;  /* in the list of strangers: ends then */
     bool attached;
     bool closed;         /* is being closed: nothing more is read from it or sent to it */
     uint64_t inbox_next; /* the next inbox item to send */
@@ -30,10 +38,10 @@ struct hs_session {
     struct hs_position *positions;
     size_t position_count, position_size;
     size_t budget;
-    double tokens; /* requests that may come now */
-    struct hs_time tokens_at;
+    struct hs_meter meter;        /* of a node that isn't a stranger: the one of its root instead */
     UT_hash_handle hh;            /* by id */
     UT_hash_handle hh_subscriber; /* by subscriber, while attached */
+    TAILQ_ENTRY(hs_session) strangers;
 };
 
 /* How far a session has been served in one room. */
@@ -58,8 +66,12 @@ struct hs_readers {
     UT_hash_handle hh;
 };
 
+TAILQ_HEAD(hs_strangers, hs_session);
+
 struct hs_sessions {
     struct hs_session *by_id, *by_subscriber;
+    struct hs_strangers strangers; /* the oldest first */
+    size_t stranger_count;
     struct hs_readers *readers;
 };
 
@@ -91,10 +103,10 @@ struct hs_position *hs_session_read(struct hs_sessions *sessions, struct hs_sess
 /* Something new is in room: every session that reads it has work due. */
 void hs_sessions_room_due(struct hs_sessions *sessions, const struct hs_id *room);
 
-/* Takes one request from the session's allowance; false where it has none left. */
-bool hs_session_spend(struct hs_session *session, struct hs_time now);
+/* Whether it is a stranger that must join until then; 0: no more. */
+void hs_session_stranger(struct hs_sessions *sessions, struct hs_session *session, struct hs_time until);
 
-/* Requests that a session may make at once, and per second: a person's fastest client stays far below, and a
+/* Requests that a device may make at once, and per second: a person's fastest client stays far below, and a
  * thousand such sessions can't starve the others. */
 enum { HS_REQUEST_BURST = 2000, HS_REQUEST_RATE = 500 };
 

@@ -113,6 +113,9 @@ static void home_answers_for_its_own_users(void **state)
     /* a home that speaks for a member of another home is refused by the hub */
     struct world_node *third = world_node_new(w, "third.example");
     struct world_device *mallory = world_customer(third, "mallory");
+    (void)world_join(world_customer(third, "trent"), s.room, &s.invite); /* her node is no stranger */
+    hs_mls_group_drop(s.alices->group);
+    world_commit_update(s.alices, &c);
     struct world_persona *p = world_persona(mallory, &s.hub->root.pub);
     as_owner.persona = p;
     p->signer = s.alices->persona->signer; /* an accomplice node binds whatever it likes */

@@ -3,6 +3,7 @@ add_library(test_core_world STATIC
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_more.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_link.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_device.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_sync.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/peer_world.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_room.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_commit.c)
 target_include_directories(test_core_world PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core)
@@ -22,6 +23,8 @@ hanse_test(core hostile test_core_world)
 hanse_test(core forged test_core_world)
 hanse_test(core evidence test_core_world)
 hanse_test(core peers test_core_world)
+hanse_test(core standing test_core_world)
+hanse_test(core hub_limits test_core_world)
 hanse_test(core counter test_core_world)
 hanse_test(core ledger test_core_world)
 hanse_test(core fuzz test_core_world)
