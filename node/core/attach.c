@@ -1,6 +1,6 @@
 /* Attach and Cursors: from where a subscriber reads, and what it holds for good. */
+#include "core/cursor.h"
 #include "core/dispatch.h"
-#include "core/inbox.h"
 #include "core/internal.h"
 #include "core/table.h"
 
@@ -44,18 +44,6 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
     return HS_OK;
 }
 
-static void move_cursor(struct hs_turn *turn, const Hanse__RoomCursor *cursor)
-{
-    struct hs_id room;
-    HS_ASSERT(HS_FIXED(hs_pb_bytes(cursor->room), &room));
-    Hanse__State__SubscriptionView *view = hs_subscription_view(turn, &turn->session->subscriber, &room);
-    if (view == NULL || cursor->next_seq <= view->next)
-        return;
-    struct hs_kv_key key = hs_key2(HS_VIEW(turn->session->subscriber), HS_VIEW(room));
-    view->next = cursor->next_seq;
-    hs_view_put(turn, HS_T_SUBSCRIPTION, &key, &view->base);
-}
-
 enum hs_err hs_handle_cursors(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                               uint64_t *detail)
 {
@@ -64,10 +52,12 @@ enum hs_err hs_handle_cursors(struct hs_turn *turn, const Hanse__Frame *request,
     const Hanse__Cursors *cursors = request->cursors;
     for (size_t i = 0; i < cursors->n_rooms; i++)
         HS_REQUIRE(cursors->rooms[i]->room.len == HS_HASH_LEN, HS_ERR_MALFORMED);
-    for (size_t i = 0; i < cursors->n_rooms; i++)
-        move_cursor(turn, cursors->rooms[i]);
-    if (cursors->inbox_next > 0)
-        hs_inbox_prune(turn, &turn->session->subscriber, cursors->inbox_next);
+    for (size_t i = 0; i < cursors->n_rooms; i++) {
+        struct hs_id room;
+        HS_ASSERT(HS_FIXED(hs_pb_bytes(cursors->rooms[i]->room), &room));
+        hs_cursor_room(turn, &room, cursors->rooms[i]->next_seq);
+    }
+    hs_cursor_inbox(turn, cursors->inbox_next);
     if (request->id != 0)
         hs_reply_ack(turn, reply);
     return HS_OK;

@@ -1,6 +1,7 @@
 #include "core/core.h"
 
 #include "core/admin.h"
+#include "core/cursor.h"
 #include "core/dispatch.h"
 #include "core/follow.h"
 #include "core/internal.h"
@@ -84,6 +85,7 @@ static void session_closed(struct hs_turn *turn)
         return;
     if (turn->session->outbound)
         hs_peer_closed(turn);
+    hs_cursors_flush(turn, turn->session);
     hs_peers_forget_origin(&turn->core->peers, turn->session->id);
     hs_session_remove(&turn->core->sessions, turn->session);
     turn->session = NULL;
@@ -116,6 +118,10 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
     case HS_INPUT_TICK:
         hs_standing_tick(turn);
         hs_peers_tick(turn);
+        hs_cursors_tick(turn);
+        break;
+    case HS_INPUT_STOP:
+        hs_cursors_flush_all(turn);
         break;
     case HS_INPUT_ADMIN:
         hs_admin_asked(turn, input->session, input->bytes);

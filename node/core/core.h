@@ -37,6 +37,7 @@ enum hs_core_input_kind {
     HS_INPUT_ROOM,        /* session can take more: budget = bytes that may be sent to it now */
     HS_INPUT_DIAL_FAILED, /* the node that a DIAL asked for can't be reached: dialled_root */
     HS_INPUT_PEER_RULES,  /* what the operator says of other nodes has changed: bytes */
+    HS_INPUT_STOP,        /* the last one: what was to be written later is written now */
     HS_INPUT_TICK,        /* time passed: at the deadline, or once a second */
     HS_INPUT_ADMIN,       /* the operator asks: bytes = an AdminRequest; session = the asker's number */
 };

@@ -106,27 +106,26 @@ bool hs_evidence_take(struct hs_turn *turn, struct hs_bytes bytes)
 }
 
 /* The head that is kept here, beside another one. */
-static bool against_kept(struct hs_turn *turn, const Hanse__State__RoomView *view,
+static bool against_kept(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                          const Hanse__SignedObject *head, const struct hs_bytes *headers, size_t count)
 {
-    Hanse__SignedObject *descriptor, *own;
+    Hanse__SignedObject *descriptor, *own = hs_room_kept_head(turn, room);
     struct hs_bytes bytes;
-    if (head == NULL || view->head.len == 0 ||
-        hs_object_unpack(hs_pb_bytes(view->descriptor), turn->arena, &descriptor) != HS_OK ||
-        hs_object_unpack(hs_pb_bytes(view->head), turn->arena, &own) != HS_OK)
+    if (head == NULL || own == NULL ||
+        hs_object_unpack(hs_pb_bytes(view->descriptor), turn->arena, &descriptor) != HS_OK)
         return false;
     struct hs_evidence_parts parts = {descriptor, own, head, headers, count};
     return hs_evidence_build(&parts, turn->arena, &bytes) == HS_OK && hs_evidence_take(turn, bytes);
 }
 
-bool hs_evidence_of_records(struct hs_turn *turn, const Hanse__State__RoomView *view,
-                            const Hanse__Records *records)
+bool hs_evidence_of_records(struct hs_turn *turn, const struct hs_id *room,
+                            const Hanse__State__RoomView *view, const Hanse__Records *records)
 {
     struct hs_bytes headers[HS_REPEATED_MAX];
     HS_ASSERT(records->n_records <= HS_REPEATED_MAX);
     for (size_t i = 0; i < records->n_records; i++)
         headers[i] = hs_pb_bytes(records->records[i]->header);
-    return against_kept(turn, view, records->head, headers, records->n_records);
+    return against_kept(turn, room, view, records->head, headers, records->n_records);
 }
 
 bool hs_evidence_of_head(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
@@ -140,7 +139,7 @@ bool hs_evidence_of_head(struct hs_turn *turn, const struct hs_id *room, const H
         if (entry != NULL)
             headers[count++] = hs_pb_bytes(entry->header);
     }
-    return against_kept(turn, view, head, headers, count);
+    return against_kept(turn, room, view, head, headers, count);
 }
 
 bool hs_core_evidence_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,

@@ -7,8 +7,8 @@
 #include "core/turn.h"
 
 /* The hub's records contradict what this node holds: true where that could be proved, and was kept. */
-bool hs_evidence_of_records(struct hs_turn *turn, const Hanse__State__RoomView *view,
-                            const Hanse__Records *records);
+bool hs_evidence_of_records(struct hs_turn *turn, const struct hs_id *room,
+                            const Hanse__State__RoomView *view, const Hanse__Records *records);
 
 /* The same for a head alone, that somebody else has of the hub. */
 bool hs_evidence_of_head(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,

@@ -7,6 +7,7 @@
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/outbox.h"
+#include "core/register.h"
 #include "core/room_record.h"
 #include "core/table.h"
 #include "identity/descriptor.h"
@@ -159,13 +160,12 @@ static enum hs_err check_head(struct hs_turn *turn, const struct hs_id *room,
 
 /* The head that was kept may have covered more than was held then: what comes now must be what it promised.
  */
-static enum hs_err kept_promise(struct hs_turn *turn, const Hanse__State__RoomView *view, Hanse__Head **out)
+static enum hs_err kept_promise(struct hs_turn *turn, const struct hs_id *room, Hanse__Head **out)
 {
-    Hanse__SignedObject *object;
+    Hanse__SignedObject *object = hs_room_kept_head(turn, room);
     *out = NULL;
-    if (view->head.len == 0)
+    if (object == NULL)
         return HS_OK;
-    HS_TRY(hs_object_unpack(hs_pb_bytes(view->head), turn->arena, &object));
     return HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, turn->arena, out);
 }
 
@@ -175,7 +175,7 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
                                struct hs_log_tip tip)
 {
     Hanse__Head *kept;
-    HS_TRY(kept_promise(turn, view, &kept));
+    HS_TRY(kept_promise(turn, room, &kept));
     for (size_t i = 0; i < records->n_records; i++) {
         struct hs_record_header header;
         const Hanse__Record *record = records->records[i];
@@ -211,13 +211,14 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     if (view->forked)
         return HS_OK; /* it was sent before the hub could know */
     enum hs_err err = check_batch(turn, &room, view, records, tip);
-    if (err == HS_ERR_LOG_FORK && hs_evidence_of_records(turn, view, records))
+    if (err == HS_ERR_LOG_FORK && hs_evidence_of_records(turn, &room, view, records))
         return HS_OK;
     HS_TRY(err);
     for (size_t i = 0; i < records->n_records; i++)
         HS_TRY(append(turn, &room, view, &tip, records->records[i]));
     HS_TRY(hs_object_pack(records->head, turn->arena, &head));
-    view->head = hs_pb_data(head);
+    struct hs_kv_key kept = hs_register_key(HS_REGISTER_HEAD, HS_VIEW(room), (struct hs_bytes){0});
+    hs_register_put(turn, &kept, head);
     hs_room_store(turn, &room, view);
     hs_follow_cursors(turn, 0, cursor_of(turn, HS_VIEW(room), tip.next_seq));
     return HS_OK;

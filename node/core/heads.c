@@ -38,11 +38,10 @@ struct telling {
     size_t head_count, evidence_count;
 };
 
-static void add_head(struct hs_turn *turn, struct telling *t, const Hanse__State__RoomView *view)
+static void add_head(struct hs_turn *turn, struct telling *t, const struct hs_id *room)
 {
-    Hanse__SignedObject *head;
-    if (t->head_count < HS_HEADS_MAX && view->head.len > 0 &&
-        hs_object_unpack(hs_pb_bytes(view->head), turn->arena, &head) == HS_OK)
+    Hanse__SignedObject *head = t->head_count < HS_HEADS_MAX ? hs_room_kept_head(turn, room) : NULL;
+    if (head != NULL)
         t->heads[t->head_count++] = head;
 }
 
@@ -98,7 +97,7 @@ void hs_heads_tell(struct hs_turn *turn, struct hs_peer *peer)
         if (view->forked)
             add_evidence(turn, &t, &room);
         else
-            add_head(turn, &t, view);
+            add_head(turn, &t, &room);
     }
     if (session != NULL)
         tell(turn, session, &t);
@@ -123,7 +122,7 @@ static void compare(struct hs_turn *turn, const Hanse__SignedObject *object, str
         return;
     }
     if (head->seq >= view->next_seq) {
-        add_head(turn, answer, view);
+        add_head(turn, answer, &room);
         return;
     }
     Hanse__State__RoomEntry *entry =

@@ -1,6 +1,7 @@
 #include "core/inbox.h"
 
 #include "core/internal.h"
+#include "core/register.h"
 #include "core/table.h"
 #include "wire/limits.h"
 
@@ -21,6 +22,8 @@ void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__
 {
     struct hs_kv_key next = next_key(subscriber);
     item->seq = hs_inbox_next(turn, subscriber);
+    if (item->seq == 0) /* its cursor takes no new space later, where there may be none */
+        hs_register_put_number(turn, HS_REGISTER_INBOX, HS_VIEW(*subscriber), (struct hs_bytes){0}, 0);
     struct hs_kv_key key = hs_key_seq(HS_VIEW(*subscriber), item->seq);
     hs_view_put(turn, HS_T_INBOX, &key, &item->base);
     hs_number_put(turn, HS_T_MISC, &next, item->seq + 1);

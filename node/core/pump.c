@@ -48,7 +48,8 @@ static Hanse__SignedObject *room_head(struct hs_turn *turn, const struct hs_id *
             err = hs_head_build(&turn->core->signer, room, &tip, policy.hub_term, turn->core->incarnation,
                                 turn->now, turn->arena, &head);
     } else {
-        err = hs_object_unpack(hs_pb_bytes(view->head), turn->arena, &head);
+        head = hs_room_kept_head(turn, room);
+        err = HS_OK;
     }
     return err == HS_OK ? head : NULL;
 }

@@ -2,9 +2,11 @@
 
 #include "core/account.h"
 #include "core/internal.h"
+#include "core/register.h"
 #include "core/room_record.h"
 #include "core/stream.h"
 #include "core/table.h"
+#include "object/object.h"
 
 enum hs_err hs_room_hubbed(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView **view)
 {
@@ -92,6 +94,16 @@ struct hs_bytes hs_room_group_info(struct hs_turn *turn, const struct hs_id *roo
     return value;
 }
 
+Hanse__SignedObject *hs_room_kept_head(struct hs_turn *turn, const struct hs_id *room)
+{
+    struct hs_kv_key key = hs_register_key(HS_REGISTER_HEAD, HS_VIEW(*room), (struct hs_bytes){0});
+    struct hs_bytes bytes;
+    Hanse__SignedObject *head = NULL;
+    if (!hs_register_get(turn, &key, &bytes) || hs_object_unpack(bytes, turn->arena, &head) != HS_OK)
+        return NULL;
+    return head;
+}
+
 Hanse__State__RoomEntry *hs_room_entry(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
 {
     struct hs_kv_key key = hs_key_seq(HS_VIEW(*room), seq);
@@ -141,7 +153,8 @@ void hs_subscribe(struct hs_turn *turn, const struct hs_key *subscriber, const s
     struct hs_kv_key key = hs_key2(HS_VIEW(*subscriber), HS_VIEW(*room));
     if (view == NULL || view->until != UINT64_MAX) {
         view = &fresh;
-        view->from = view->next = from;
+        view->from = from;
+        hs_register_put_number(turn, HS_REGISTER_CURSOR, HS_VIEW(*subscriber), HS_VIEW(*room), from);
     }
     view->until = UINT64_MAX;
     view->members += members;

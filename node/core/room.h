@@ -35,6 +35,9 @@ void hs_room_group_save(struct hs_turn *turn, const struct hs_group_store *store
 void hs_room_group_info_put(struct hs_turn *turn, const struct hs_id *room, struct hs_bytes group_info);
 struct hs_bytes hs_room_group_info(struct hs_turn *turn, const struct hs_id *room);
 
+/* The newest head that the hub has signed, at a follower; NULL where none came yet. */
+Hanse__SignedObject *hs_room_kept_head(struct hs_turn *turn, const struct hs_id *room);
+
 /* The JOIN of a persona, as it stands; NULL where there is none. */
 Hanse__State__JoinView *hs_join_view(struct hs_turn *turn, const struct hs_id *room,
                                      const struct hs_key *persona);

@@ -1,6 +1,7 @@
 #include "core/session.h"
 
 #include <stdlib.h>
+#include <utlist.h>
 
 struct hs_session *hs_session_add(struct hs_sessions *sessions, uint64_t id)
 {
@@ -63,8 +64,16 @@ static void stop_reading(struct hs_sessions *sessions, const struct hs_position 
     free(readers);
 }
 
+void hs_session_cursors_done(struct hs_sessions *sessions, struct hs_session *session)
+{
+    if (session->cursors_at.ms > 0)
+        DL_DELETE2(sessions->cursors, session, cursors_prev, cursors_next);
+    session->cursors_at.ms = 0;
+}
+
 void hs_session_remove(struct hs_sessions *sessions, struct hs_session *session)
 {
+    hs_session_cursors_done(sessions, session);
     hs_session_detach(sessions, session);
     hs_session_stranger(sessions, session, (struct hs_time){0});
     for (size_t i = 0; i < session->position_count; i++)

@@ -35,6 +35,9 @@ struct hs_session {
     bool closed;         /* is being closed: nothing more is read from it or sent to it */
     uint64_t inbox_next; /* the next inbox item to send */
     bool inbox_due;
+    uint64_t inbox_held;                            /* what its cursor said, and may not be written yet */
+    struct hs_time cursors_at;                      /* when cursors are to be written; 0: nothing waits */
+    struct hs_session *cursors_prev, *cursors_next; /* of those with cursors to write */
     struct hs_position *positions;
     size_t position_count, position_size;
     size_t budget;
@@ -48,6 +51,7 @@ struct hs_session {
 struct hs_position {
     struct hs_id room;
     uint64_t next, until;
+    uint64_t held; /* what its cursor said and may not be written yet; 0: nothing */
     bool due;
     size_t place; /* among the readers of the room */
 };
@@ -73,6 +77,7 @@ struct hs_sessions {
     struct hs_strangers strangers; /* the oldest first */
     size_t stranger_count;
     struct hs_readers *readers;
+    struct hs_session *cursors; /* whose cursors are to be written, in the order in which they are due */
 };
 
 struct hs_session *hs_session_add(struct hs_sessions *sessions, uint64_t id);
@@ -105,6 +110,9 @@ void hs_sessions_room_due(struct hs_sessions *sessions, const struct hs_id *room
 
 /* Whether it is a stranger that must join until then; 0: no more. */
 void hs_session_stranger(struct hs_sessions *sessions, struct hs_session *session, struct hs_time until);
+
+/* Nothing waits to be written of its cursors. */
+void hs_session_cursors_done(struct hs_sessions *sessions, struct hs_session *session);
 
 /* Requests that a device may make at once, and per second: a person's fastest client stays far below, and a
  * thousand such sessions can't starve the others. */

@@ -24,6 +24,7 @@ enum hs_table {
     HS_T_PEER = 14,        /* root 32                          -> PeerView */
     HS_T_MISC = 15,    /* kind u8 | id 32 ...              -> TicketView, CounterView, tills, inbox numbers */
     HS_T_JOURNAL = 16, /* n u64                            -> kind u8 | id 32 | seq u64: a record */
+    HS_T_REGISTER = 17, /* kind u8 | id 32 ...              -> the last record of its stream (register.h) */
     HS_T_EVIDENCE = 22, /* room 32 | signing key 32         -> EvidenceView */
     HS_T_GUEST = 24,    /* kind u8 | root 32 ...            -> GuestView, counts (guest.c) */
 };

@@ -199,6 +199,18 @@ static void carry_out(struct hs_commit *c, struct hs_round *round)
         c->config.failed(err, "committing");
 }
 
+/* What the core has kept for later is written; where there is no space for it, it wasn't needed. */
+static void stop_core(struct hs_commit *c)
+{
+    struct hs_round last = {.effects = hs_effects()};
+    struct hs_round_input stop = {.input.kind = HS_INPUT_STOP};
+    last.inputs = &stop;
+    enum hs_err err = apply(c, &last, 0, 1, false);
+    hs_effects_free(&last.effects);
+    if (err != HS_OK && !is_shortage(err))
+        c->config.failed(err, "committing");
+}
+
 static void pump(struct hs_commit *c, struct hs_round *round)
 {
     struct hs_kv *txn = NULL;
@@ -288,6 +300,9 @@ static void run(void *arg)
         c->finished_end = &round->next;
         c->config.wake(c->config.arg);
     }
+    unlock(c);
+    stop_core(c);
+    lock(c);
     c->done = true;
     c->config.wake(c->config.arg);
     unlock(c);

@@ -1,6 +1,7 @@
 #include "look.h"
 
 #include "core/core.h"
+#include "core/register.h"
 #include "core/stream.h"
 #include "core/table.h"
 #include "fault.h"
@@ -71,16 +72,17 @@ static void take_record(struct hs_kv *kv, const struct hs_id *room, uint64_t seq
 }
 
 /* What the hub signed of the copy: it covers all of it, or more. */
-static void take_head(const Hanse__State__RoomView *view, const struct hs_id *room, const struct hs_key *key,
-                      struct look *look)
+static void take_head(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *key, struct look *look)
 {
     struct hs_arena HS_ARENA arena = hs_arena(SCRATCH_CAP);
     Hanse__SignedObject *object;
     struct hs_head head;
     struct look_record *record = NULL;
-    if (view->head.len == 0)
+    struct hs_kv_key at = hs_register_key(HS_REGISTER_HEAD, HS_VIEW(*room), (struct hs_bytes){0});
+    struct hs_bytes bytes;
+    if (!hs_kv_get(kv, HS_T_REGISTER, hs_kv_key_bytes(&at), &arena, &bytes))
         return; /* the copy has begun, and nothing has come yet */
-    FAULT_CHECK(hs_object_unpack(hs_pb_bytes(view->head), &arena, &object) == HS_OK &&
+    FAULT_CHECK(hs_object_unpack(bytes, &arena, &object) == HS_OK &&
                     hs_head_verify(object, key, room, &head) == HS_OK,
                 "the head at the follower isn't the hub's");
     FAULT_CHECK(head.seq + 1 >= look->next, "the head covers %llu, the copy has %llu",
@@ -178,7 +180,7 @@ static void take_room(struct hs_kv *kv, const struct hs_id *room, const struct h
     FAULT_CHECK(look->first == look->next || hs_bytes_equal(hs_pb_bytes(view->hash), HS_VIEW(tip.hash)),
                 "the room's hash isn't that of its last record");
     if (!view->hub)
-        take_head(view, room, hub_key, look);
+        take_head(kv, room, hub_key, look);
 }
 
 void look_at(const char *store, const struct hs_id *room, const struct hs_key *hub_key, struct look *out)

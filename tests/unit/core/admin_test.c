@@ -215,6 +215,7 @@ static void rooms_come_in_pages(void **state)
 {
     (void)state;
     struct world HS_WORLD *w = world_new();
+    w->forged = true;
     struct world_node *node = world_node_new(w, "hub.example");
     struct world_device *owner = world_staff(node, "rosa", HANSE__ROLE__ROLE_OWNER);
     struct world_room *room = world_room_new(owner, "launch");

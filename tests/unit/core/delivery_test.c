@@ -257,6 +257,7 @@ static void large_inbox_items(void **state)
 {
     (void)state;
     struct world HS_WORLD *w = world_new();
+    w->forged = true;
     struct scene s = scene_new(w);
     struct hs_key subscriber = world_persona(s.alice, &s.node->root.pub)->keys.signature.pub;
     static const size_t sizes[] = {24000, 49000, 20000, 20000, 10000, 49100, 1, 1, 49100};

@@ -1,11 +1,15 @@
 /* Frames that aren't what they should be; floods; a full store. */
 #include "world.h"
 
+#include "core/cursor.h"
 #include "core/peer.h"
 #include "core/session.h"
 #include "core/table.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
+
+/* Cursors that came have been written by then. */
+enum { CURSORS_MS = 2 * HS_CURSOR_MS };
 
 struct scene {
     struct world *w;
@@ -57,6 +61,7 @@ static void nonsense_ends_the_session(void **state)
     };
     static const size_t lens[] = {6, 4, 4, 2, 3};
     for (size_t i = 0; i < 5; i++) {
+        world_pass(w, CURSORS_MS);
         struct hs_id before = world_store_hash(s.node);
         uint64_t session = s.alice->session;
         size_t closed = s.node->closed;
@@ -197,6 +202,7 @@ static void full_store(void **state)
     frame->cursors->inbox_next = 1;
     frame->body_case = HANSE__FRAME__BODY_CURSORS;
     assert_ok(world_ask(bob, frame, NULL));
+    world_pass(w, CURSORS_MS);
     struct hs_id after = world_store_hash(s.node);
     assert_memory_not_equal(before.b, after.b, 32); /* the inbox item is gone */
     hs_mls_group_drop(s.room->group);
@@ -213,6 +219,7 @@ static void long_inbox_is_pruned(void **state)
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
     uint8_t *big = hs_arena_alloc(&w->arena, 60000);
+    w->forged = true;
     struct hs_key subscriber = world_persona(s.alice, &s.node->root.pub)->keys.signature.pub;
     for (uint64_t seq = 100; seq < 2100; seq++) { /* 120 MB: twice the memory of a turn */
         struct hs_kv_key key = {0};
@@ -224,7 +231,12 @@ static void long_inbox_is_pruned(void **state)
     frame->cursors = WORLD_NEW(w, Hanse__Cursors, hanse__cursors);
     frame->cursors->inbox_next = 5000;
     frame->body_case = HANSE__FRAME__BODY_CURSORS;
+    struct hs_kv_key next = hs_key_sub(HS_MISC_INBOX_NEXT, HS_VIEW(subscriber), (struct hs_bytes){0}),
+                     n = {0};
+    hs_kv_key_add_u64(&n, 2100);
+    hs_kv_put(s.node->kv, HS_T_MISC, hs_kv_key_bytes(&next), hs_kv_key_bytes(&n));
     assert_ok(world_ask(s.alice, frame, NULL));
+    world_pass(w, CURSORS_MS);
     struct hs_bytes key, value, prefix = HS_VIEW(subscriber);
     assert_false(hs_kv_next(s.node->kv, HS_T_INBOX, prefix, prefix, &w->arena, &key, &value));
 }

@@ -1,6 +1,7 @@
 /* Posts from a follower: kept until the hub has answered. */
 #include "world.h"
 
+#include "core/cursor.h"
 #include "core/peer.h"
 #include "wire/unpack.h"
 
@@ -156,6 +157,7 @@ static void outbox_keeps_each_post_once(void **state)
     struct hs_bytes message = world_protect(s.alices, "0");
     strcpy(s.alices->sent[s.alices->sent_count++], "0");
     assert_ok(world_ask(s.alice, world_post_frame(s.alices, message), NULL));
+    world_pass(w, 2 * HS_CURSOR_MS);
     struct hs_id before = world_store_hash(s.home);
     for (int i = 0; i < 3; i++) {
         reconnect(s.alice);

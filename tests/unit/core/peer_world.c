@@ -82,6 +82,7 @@ struct raw_turn {
 
 struct hs_turn *raw_turn_begin(struct world_node *node)
 {
+    node->world->forged = true;
     struct raw_turn *raw = calloc(1, sizeof *raw);
     assert_non_null(raw);
     raw->arena = hs_arena(SIZE_MAX / 2);

@@ -1,7 +1,7 @@
 # The world that the tests of the core share.
 add_library(test_core_world STATIC
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_more.c
-  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_link.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_link.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_rebuild.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_device.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_sync.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/peer_world.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_room.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_commit.c)
@@ -29,4 +29,5 @@ hanse_test(core counter test_core_world)
 hanse_test(core ledger test_core_world)
 hanse_test(core fuzz test_core_world)
 hanse_test(core again test_core_world)
+hanse_test(core rebuild test_core_world)
 hanse_test(core admin test_core_world)

@@ -137,6 +137,7 @@ struct world {
     world_hook *hook;
     void *hook_ctx;
     bool unchecked; /* leave out the check of refusals: for floods */
+    bool forged;    /* leave out the rebuilding: a test has written to a store */
 };
 
 /* The world's ground (world.c). */
@@ -242,6 +243,13 @@ enum hs_err world_update(struct world_room *room);
 struct hs_bytes world_protect(struct world_room *room, const char *text);
 Hanse__Frame *world_post_frame(struct world_room *room, struct hs_bytes message);
 enum hs_err world_post(struct world_room *room, const char *text, Hanse__Frame **answer);
+
+/* Rebuilding (world_rebuild.c): the store of node from its records up to the number end, in slices, into to,
+ * which may hold a part of it; whether two stores are the same; both, for a node's whole store. The last is
+ * done for every node when its world ends. */
+void world_rebuild_upto(struct world_node *node, struct hs_kv *to, uint64_t end, size_t slice);
+bool world_stores_equal(struct hs_kv *store, struct hs_kv *rebuilt);
+void world_rebuild_check(struct world_node *node);
 
 /* What a device does with what it gets (world_sync.c). */
 void world_take_records(struct world_device *d, const Hanse__Records *records);

@@ -204,6 +204,8 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
         return opened(core, input, effects);
     case HS_INPUT_FRAME:
         return session != NULL ? frame(core, txn, input, now, full, effects) : HS_OK;
+    case HS_INPUT_STOP:
+        return HS_OK;
     case HS_INPUT_CLOSED:
         if (session != NULL)
             *session = core->sessions[--core->count];
