@@ -1,5 +1,6 @@
 /* hansed --config FILE: the daemon, in the foreground. */
 #include "admin/cmd.h"
+#include "admin/commands.h"
 
 #include "core/core.h"
 #include "net/net.h"
@@ -43,6 +44,8 @@ struct node {
     struct hs_lmdb *store;
     struct hs_core *core;
     struct hs_net *net;
+    struct hs_control *control;
+    struct hs_control_node open_to_control; /* what the operator's questions see */
 };
 
 static int parse(int argc, char **argv, struct options *o)
@@ -112,7 +115,18 @@ static int store_failed(enum hs_err err, const struct hs_site *site)
     return hs_cmd_fail(HS_EXIT_FAILURE, "%s: %s", site->store, hs_err_text(err));
 }
 
-static int start(const struct hs_site *site, struct node *node)
+/* The operator's door; a node without it runs all the same. */
+static void open_control(struct node *node)
+{
+    node->open_to_control.net = node->net;
+    enum hs_err err = hs_control_listen(node->control);
+    if (err != HS_OK)
+        hs_log(HS_LOG_WARN, "event=no-control error=%s text=\"%s\"", hs_err_name(err),
+               err == HS_ERR_INVALID_ARG ? "the data directory's path is too long for a socket"
+                                         : "the socket can't be made");
+}
+
+static int start(struct hs_site *site, struct node *node)
 {
     size_t map = (size_t)site->config.store_gib << 30;
     struct hs_lmdb_options store = {.dir = site->store,
@@ -130,6 +144,7 @@ static int start(const struct hs_site *site, struct node *node)
                                 .listen = site->config.listen,
                                 .limits = site->config.limits,
                                 .signals = true,
+                                .admin = hs_control_answered,
                                 .log = on_log,
                                 .failed = on_failed};
     enum hs_err err = hs_lmdb_open(&store, &node->store);
@@ -141,6 +156,13 @@ static int start(const struct hs_site *site, struct node *node)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
     net.core = node->core;
     net.store = node->store;
+    node->open_to_control = (struct hs_control_node){.site = site, .started = hs_cmd_now()};
+    node->open_to_control.asked_at = node->open_to_control.started;
+    err = hs_control_new(site->config.data, hs_control_commands, hs_control_command_count,
+                         &node->open_to_control, &node->control);
+    if (err != HS_OK)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
+    net.admin_arg = node->control;
     err = hs_net_new(&net, &node->net);
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "can't listen at %s: is it in use, or not this machine's?",
@@ -172,7 +194,7 @@ static void compare_addresses(const struct hs_site *site)
                "event=advertise-differs text=\"others are told the addresses of the descriptor\"");
 }
 
-static int serve(const struct options *o, const struct hs_site *site)
+static int serve(const struct options *o, struct hs_site *site)
 {
     struct node node = {0};
     signal(SIGHUP, SIG_IGN); /* a terminal that closes is no reason to end */
@@ -182,10 +204,12 @@ static int serve(const struct options *o, const struct hs_site *site)
     if (code == HS_EXIT_OK) {
         hs_log(HS_LOG_INFO, "event=started version=%s incarnation=%llu", HANSE_VERSION,
                (unsigned long long)site->incarnation);
+        open_control(&node);
         tell_ready(o, site, &node);
         hs_net_run(node.net);
     }
     hs_net_free(node.net);
+    hs_control_free(node.control);
     hs_core_free(node.core);
     hs_lmdb_close(node.store);
     if (code == HS_EXIT_OK)

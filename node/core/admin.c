@@ -1,6 +1,7 @@
 #include "core/admin.h"
 
 #include "core/internal.h"
+#include "core/outbox.h"
 #include "wire/unpack.h"
 
 /* One question a row; whoever adds one adds it here, in admin.proto and in node/admin/control.c. */
@@ -38,6 +39,31 @@ void hs_admin_asked(struct hs_turn *turn, uint64_t asker, struct hs_bytes bytes)
         effect->err = HS_ERR_NOMEM;
 }
 
+static uint64_t count_sessions(const struct hs_core *core, enum hs_session_state state)
+{
+    uint64_t count = 0;
+    for (const struct hs_session *s = core->sessions.by_id; s != NULL; s = s->hh.next)
+        count += s->state == state;
+    return count;
+}
+
+void hs_admin_gauge(struct hs_turn *turn)
+{
+    struct hs_core *core = turn->core;
+    int64_t passed = turn->now.ms - core->gauged_at.ms;
+    if (passed >= 0 && passed < HS_ADMIN_GAUGE_MS)
+        return;
+    core->gauged_at = turn->now;
+    core->stats.devices = count_sessions(core, HS_SESSION_DEVICE);
+    core->stats.nodes = count_sessions(core, HS_SESSION_NODE);
+    memset(core->stats.peers, 0, sizeof core->stats.peers);
+    memset(core->stats.outbox, 0, sizeof core->stats.outbox);
+    for (const struct hs_peer *peer = core->peers.list; peer != NULL; peer = peer->next) {
+        core->stats.peers[peer->state]++;
+        core->stats.outbox[peer->state] += hs_outbox_count(turn, &peer->root);
+    }
+}
+
 enum hs_err hs_admin_status(struct hs_turn *turn, const Hanse__State__AdminRequest *request,
                             Hanse__State__AdminAnswer *answer)
 {
@@ -50,11 +76,9 @@ enum hs_err hs_admin_status(struct hs_turn *turn, const Hanse__State__AdminReque
     status->incarnation = core->incarnation;
     status->peers = core->peers.count;
     status->full = turn->full;
-    for (const struct hs_session *s = core->sessions.by_id; s != NULL; s = s->hh.next) {
-        status->devices += s->state == HS_SESSION_DEVICE;
-        status->nodes += s->state == HS_SESSION_NODE;
-        status->strangers += s->state == HS_SESSION_NEW;
-    }
+    status->devices = count_sessions(core, HS_SESSION_DEVICE);
+    status->nodes = count_sessions(core, HS_SESSION_NODE);
+    status->strangers = count_sessions(core, HS_SESSION_NEW);
     answer->status = status;
     answer->body_case = HANSE__STATE__ADMIN_ANSWER__BODY_STATUS;
     return HS_OK;

@@ -8,12 +8,16 @@
 enum {
     HS_ADMIN_ROOMS = 200,     /* in one answer: some milliseconds of the commit thread */
     HS_ADMIN_MEMBERS = 20000, /* looked at for the homes of one room: more than a group has */
+    HS_ADMIN_GAUGE_MS = 5000, /* a gauge's age: metrics are read every 15 s or so */
     HS_ADMIN_HOMES = 1000,    /* told of one room */
 };
 
 /* bytes: an AdminRequest. Leaves an effect ADMIN for the asker with an AdminAnswer, or an error: MALFORMED,
  * UNSUPPORTED, NOT_FOUND, CONFLICT where a room's short id isn't one room's alone. */
 void hs_admin_asked(struct hs_turn *turn, uint64_t asker, struct hs_bytes bytes);
+
+/* Counts what metrics show of sessions and peers, now and then. On a tick. */
+void hs_admin_gauge(struct hs_turn *turn);
 
 /* The handlers: request and answer are of the same kind. */
 typedef enum hs_err hs_admin_handler(struct hs_turn *turn, const Hanse__State__AdminRequest *request,

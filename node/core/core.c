@@ -119,6 +119,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_standing_tick(turn);
         hs_peers_tick(turn);
         hs_cursors_tick(turn);
+        hs_admin_gauge(turn);
         break;
     case HS_INPUT_STOP:
         hs_cursors_flush_all(turn);

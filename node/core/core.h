@@ -104,9 +104,14 @@ enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time
 /* When a TICK is wanted at the latest; INT64_MAX where nothing waits. */
 struct hs_time hs_core_deadline(const struct hs_core *core);
 
-/* Counters for people and metrics. */
+/* For people and metrics: counters since the start, and how it is now. */
+enum { HS_STATS_ERRORS = 256, HS_STATS_PEER_STATES = 4 };
 struct hs_core_stats {
     uint64_t sessions, rooms, records, deliveries, requests, refused;
+    uint64_t refused_by[HS_STATS_ERRORS];  /* by the error's number without its sign */
+    uint64_t devices, nodes;               /* of the sessions */
+    uint64_t peers[HS_STATS_PEER_STATES];  /* down, dialling, greeting, up */
+    uint64_t outbox[HS_STATS_PEER_STATES]; /* posts that wait for these */
 };
 struct hs_core_stats hs_core_stats(const struct hs_core *core);
 

@@ -114,6 +114,7 @@ static void refuse_hub(struct hs_turn *turn, enum hs_err err)
 static void refuse(struct hs_turn *turn, uint64_t id, enum hs_err err, uint64_t detail, bool fault)
 {
     turn->core->stats.refused++;
+    turn->core->stats.refused_by[-err < HS_STATS_ERRORS ? -err : 0]++;
     if (turn->session->outbound) {
         refuse_hub(turn, err);
         return;

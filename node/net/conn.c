@@ -155,7 +155,9 @@ static void on_written(uv_write_t *request, int status)
         return;
     }
     conn->progress = uv_now(&conn->net->loop);
-    hs_link_output_done(conn->link, hs_link_output(conn->link).len);
+    size_t written = hs_link_output(conn->link).len;
+    conn->net->bytes_out += written;
+    hs_link_output_done(conn->link, written);
     hs_conn_due(conn);
 }
 
@@ -170,6 +172,7 @@ static bool write_some(struct hs_conn *conn, struct hs_bytes out)
     }
     if (done > 0) {
         hs_link_output_done(conn->link, (size_t)done);
+        conn->net->bytes_out += (size_t)done;
         conn->progress = uv_now(&conn->net->loop);
     }
     size_t left = out.len - (size_t)(done > 0 ? done : 0);
@@ -307,6 +310,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
     }
     if (got == 0 || conn->state == CONN_LINGERING)
         return;
+    conn->net->bytes_in += (size_t)got;
     enum hs_err err = hs_link_input(conn->link, hs_bytes(buf->base, (size_t)got));
     if (err != HS_OK)
         hs_conn_close(conn, err);

@@ -57,10 +57,29 @@ static void before_wait(uv_prepare_t *handle)
         hs_conn_flush(conn);
 }
 
+static void share_stats(struct hs_net *net)
+{
+    uv_mutex_lock(&net->shared_lock);
+    net->shared = (struct hs_net_stats){.connections = net->open,
+                                        .turned_away = net->refused,
+                                        .bytes_in = net->bytes_in,
+                                        .bytes_out = net->bytes_out};
+    uv_mutex_unlock(&net->shared_lock);
+}
+
+void hs_net_stats(struct hs_net *net, struct hs_net_stats *out)
+{
+    uv_mutex_lock(&net->shared_lock);
+    *out = net->shared;
+    uv_mutex_unlock(&net->shared_lock);
+    out->commit = hs_commit_stats(net->commit);
+}
+
 static void on_sweep(uv_timer_t *timer)
 {
     struct hs_net *net = timer->data;
     uint64_t now = uv_now(&net->loop);
+    share_stats(net);
     for (size_t i = 0; i < net->places; i++)
         if (net->conns[i] != NULL)
             hs_conn_sweep(net->conns[i], now);
@@ -189,6 +208,7 @@ static enum hs_err make_loop(struct hs_net *net)
         return HS_ERR_IO;
     }
     net->loop.data = net;
+    HS_ASSERT(uv_mutex_init(&net->shared_lock) == 0);
     HS_ASSERT(uv_async_init(&net->loop, &net->stop, on_stop) == 0);
     HS_ASSERT(uv_prepare_init(&net->loop, &net->before_wait) == 0);
     HS_ASSERT(uv_timer_init(&net->loop, &net->sweep) == 0);
@@ -283,5 +303,6 @@ void hs_net_free(struct hs_net *net)
     }
     hs_commit_free(net->commit);
     HS_ASSERT(uv_loop_close(&net->loop) == 0);
+    uv_mutex_destroy(&net->shared_lock);
     release(net);
 }

@@ -37,6 +37,15 @@ enum hs_err hs_net_new(const struct hs_net_config *config, struct hs_net **out);
 /* Where it listens, with the real port: "127.0.0.1:7700". Valid as long as net. */
 const char *hs_net_address(const struct hs_net *net);
 
+struct hs_net_stats {
+    uint64_t connections;         /* open just now, both ways */
+    uint64_t turned_away;         /* that weren't taken, since the start */
+    uint64_t bytes_in, bytes_out; /* of all connections, as they are on the wire */
+    struct hs_commit_stats commit;
+};
+/* From any thread; at most half a second old. */
+void hs_net_stats(struct hs_net *net, struct hs_net_stats *out);
+
 /* For other things of this process to run on, from before hs_net_run() on: a uv_loop_t. Their handles are
  * closed with the net's own, without a callback; their memory must live until hs_net_free(). */
 struct uv_loop_s *hs_net_loop(struct hs_net *net);

@@ -66,7 +66,9 @@ struct hs_net {
     struct hs_conns stalled; /* not read, for lack of room at the commit thread */
     struct hs_dials dials;
     size_t dial_count, resolving;
-    uint64_t refused, dropped, last_stats;
+    uint64_t refused, dropped, last_stats, bytes_in, bytes_out;
+    uv_mutex_t shared_lock; /* guards what other threads may see */
+    struct hs_net_stats shared;
     uint8_t read_buffer[HS_LINK_INPUT_MAX];
 };
 

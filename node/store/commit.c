@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
-enum { NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000, NS_PER_US = 1000 };
 
 struct hs_commit {
     struct hs_commit_config config;
@@ -122,6 +122,15 @@ static void round_settle(struct hs_round *round)
     }
 }
 
+static enum hs_err commit(struct hs_commit *c, struct hs_kv *txn)
+{
+    uint64_t begin = uv_hrtime(), syncs = hs_lmdb_stats(c->config.store).syncs;
+    enum hs_err err = hs_lmdb_commit(txn);
+    if (hs_lmdb_stats(c->config.store).syncs > syncs)
+        hs_histogram_add(&c->counted.commit_us, (uv_hrtime() - begin) / NS_PER_US, HS_COMMIT_UNIT);
+    return err;
+}
+
 /* Inputs [from, to) in one transaction. Where it fails, nothing happened and the effects are as before. */
 static enum hs_err apply(struct hs_commit *c, struct hs_round *round, size_t from, size_t to, bool full)
 {
@@ -139,7 +148,7 @@ static enum hs_err apply(struct hs_commit *c, struct hs_round *round, size_t fro
             err = txn->err;
     }
     if (err == HS_OK)
-        err = hs_lmdb_commit(txn);
+        err = commit(c, txn);
     else
         hs_lmdb_abort(txn);
     if (err != HS_OK)
@@ -192,6 +201,7 @@ static void carry_out(struct hs_commit *c, struct hs_round *round)
 {
     if (round->len == 0)
         return;
+    hs_histogram_add(&c->counted.round_inputs, round->len, 1);
     enum hs_err err = apply(c, round, 0, round->len, false);
     if (is_shortage(err))
         err = apply_singly(c, round, err == HS_ERR_STORE_FULL);
@@ -219,6 +229,7 @@ static void pump(struct hs_commit *c, struct hs_round *round)
         err = hs_core_pump(c->config.core, txn, c->config.now(), &round->effects, &c->more);
         if (err == HS_OK)
             err = txn->err;
+        hs_lmdb_entries(txn, c->counted.entries, HS_CORE_TABLES);
         hs_lmdb_abort(txn);
     }
     if (err != HS_OK)

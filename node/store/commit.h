@@ -10,6 +10,7 @@
 
 #include "base/writer.h"
 #include "core/core.h"
+#include "store/histogram.h"
 #include "store/lmdb_kv.h"
 
 enum {
@@ -73,11 +74,15 @@ bool hs_commit_is_done(const struct hs_commit *c);
 /* Finishes, drops the rounds that weren't taken and frees. NULL is fine. */
 void hs_commit_free(struct hs_commit *c);
 
+enum { HS_COMMIT_UNIT = 64 };
 struct hs_commit_stats {
     struct hs_core_stats core;
     struct hs_lmdb_stats store;
     uint64_t rounds, inputs, retried, dropped;
     bool full;
+    uint64_t entries[HS_CORE_TABLES]; /* of the store's tables */
+    struct hs_histogram commit_us;    /* writing and syncing what a round changed; unit HS_COMMIT_UNIT */
+    struct hs_histogram round_inputs; /* unit 1 */
 };
 /* As of the last round. */
 struct hs_commit_stats hs_commit_stats(const struct hs_commit *c);

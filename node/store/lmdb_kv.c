@@ -31,7 +31,8 @@ struct hs_lmdb {
     MDB_dbi dbi[HS_KV_TABLES_MAX];
     size_t page, map_size, map_max, disk_reserve;
     bool writing, full, must_grow;
-    uint64_t used;   /* bytes, at the last count */
+    uint64_t used; /* bytes, at the last count */
+    uint64_t syncs;
     size_t count_in; /* commits until the free pages are counted again */
 };
 
@@ -40,7 +41,7 @@ struct txn {
     struct hs_lmdb *db;
     MDB_txn *txn;
     MDB_cursor *cursors[HS_KV_TABLES_MAX]; /* of a read transaction: kept from one next() to another */
-    bool write;
+    bool write, changed;
     uint64_t added; /* an upper bound of the bytes that this transaction adds */
 };
 
@@ -122,6 +123,7 @@ static enum hs_err txn_put(struct hs_kv *kv, unsigned table, struct hs_bytes key
     if (in_reserve(t) && !replaces_as_much(t, table, k, value.len))
         return HS_ERR_STORE_FULL;
     HS_TRY(to_err(mdb_put(t->txn, t->db->dbi[table], &k, &v, 0)));
+    t->changed = true;
     t->added += key.len + value.len + t->db->page;
     return HS_OK;
 }
@@ -132,6 +134,7 @@ static enum hs_err txn_del(struct hs_kv *kv, unsigned table, struct hs_bytes key
     HS_REQUIRE(t->write, HS_ERR_INVALID_STATE);
     HS_TRY(check_key(t, table, key));
     MDB_val k = to_val(key);
+    t->changed = true;
     return to_err(mdb_del(t->txn, t->db->dbi[table], &k, NULL));
 }
 
@@ -214,6 +217,7 @@ enum hs_err hs_lmdb_commit(struct hs_kv *kv)
         return err;
     }
     enum hs_err err = to_err(mdb_txn_commit(t->txn));
+    t->db->syncs += t->changed && err == HS_OK;
     if (err == HS_ERR_STORE_FULL)
         t->db->must_grow = true;
     if (t->db->count_in > 0)
@@ -305,7 +309,17 @@ struct hs_lmdb_stats hs_lmdb_stats(const struct hs_lmdb *db)
         return (struct hs_lmdb_stats){0};
     return (struct hs_lmdb_stats){.map_bytes = info.me_mapsize,
                                   .file_bytes = ((uint64_t)info.me_last_pgno + 1) * db->page,
-                                  .used_bytes = db->used};
+                                  .used_bytes = db->used,
+                                  .syncs = db->syncs};
+}
+
+void hs_lmdb_entries(struct hs_kv *kv, uint64_t *out, size_t tables)
+{
+    struct txn *t = of(kv);
+    for (size_t i = 0; i < tables && i < t->db->tables; i++) {
+        MDB_stat stat;
+        out[i] = mdb_stat(t->txn, t->db->dbi[i], &stat) == MDB_SUCCESS ? stat.ms_entries : 0;
+    }
 }
 
 void hs_lmdb_check_readers(struct hs_lmdb *db)

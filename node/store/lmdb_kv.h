@@ -57,9 +57,13 @@ bool hs_lmdb_full(const struct hs_lmdb *db);
 struct hs_lmdb_stats {
     uint64_t map_bytes;  /* of address space */
     uint64_t file_bytes; /* that the file has grown to */
+    uint64_t syncs;      /* transactions that changed something, since it was opened */
     uint64_t used_bytes; /* of these, in use (as of the last count; at most a little too high) */
 };
 struct hs_lmdb_stats hs_lmdb_stats(const struct hs_lmdb *db);
+
+/* How many entries each of the first tables has, as the transaction sees it; costs next to nothing. */
+void hs_lmdb_entries(struct hs_kv *txn, uint64_t *out, size_t tables);
 
 /* Frees the reader slots of threads that died: at start (done by open) and once a minute. */
 void hs_lmdb_check_readers(struct hs_lmdb *db);

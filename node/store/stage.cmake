@@ -5,5 +5,5 @@ target_compile_definitions(hs_lmdb PRIVATE _GNU_SOURCE)
 target_link_libraries(hs_lmdb PRIVATE PkgConfig::LMDB)
 
 # hs_commit: the commit thread. Whoever links it brings the core (core/core.h), or a stand-in for tests.
-hanse_stage(commit SOURCES store/commit.c DEPENDS hs_lmdb hs_crypto PkgConfig::UV)
+hanse_stage(commit SOURCES store/commit.c store/histogram.c DEPENDS hs_lmdb hs_crypto PkgConfig::UV)
 target_compile_definitions(hs_commit PRIVATE _GNU_SOURCE)

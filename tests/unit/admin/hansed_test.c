@@ -315,6 +315,38 @@ static void ready_fd_is_told(void **state)
     fclose(out);
 }
 
+/* NODE-56: a running node is asked by the commands; where none runs they say what to do. */
+static void running_node_is_asked(void **state)
+{
+    static const char *const commands[] = {"status", "peers", "rooms"};
+    static const char *const said[] = {"rosa.example, hansed ", "no other node yet", "no rooms here yet"};
+    char log[8192];
+    init(state);
+    for (size_t i = 0; i < 3; i++) {
+        struct result r = RUN((char *)(uintptr_t)commands[i], "--config", conf(state));
+        assert_int_equal(r.code, 1);
+        assert_non_null(strstr(r.err, "is it running? Start it with: hansed --config "));
+        assert_string_equal(r.out, "");
+    }
+    struct daemon d = serve(state);
+    for (size_t i = 0; i < 3; i++) {
+        struct result r = RUN((char *)(uintptr_t)commands[i], "--config", conf(state));
+        assert_string_equal(r.err, "");
+        assert_int_equal(r.code, 0);
+        assert_non_null(strstr(r.out, said[i]));
+        r = RUN((char *)(uintptr_t)commands[i], "--config", conf(state), "--json");
+        assert_int_equal(r.code, 0);
+        assert_int_equal(r.out[0], '{');
+        assert_non_null(strstr(r.out, "\"ok\":true"));
+    }
+    assert_int_equal(RUN("rooms", "zz", "--config", conf(state)).code, 2);
+    assert_int_equal(RUN("rooms", "ab", "cd", "--config", conf(state)).code, 2);
+    assert_int_equal(RUN("rooms", "abc", "--config", conf(state)).code, 1); /* there is none */
+    assert_int_equal(RUN("status").code, 2);
+    assert_int_equal(RUN("status", "--help").code, 0);
+    end(&d, SIGTERM, log, sizeof log);
+}
+
 /* NODE-23 */
 static void readable_keys_are_refused(void **state)
 {
@@ -332,10 +364,12 @@ int main(void)
         return 1;
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tmpdir_setup, tmpdir_teardown)
-        TEST(owner_ticket_is_made),       TEST(exit_codes),           TEST(config_mistakes_have_lines),
-        TEST(tickets_and_grants),         TEST(root_key_may_be_away), TEST(daemon_lives_and_stops),
-        TEST(killed_daemon_starts_again), TEST(memory_is_closed),     TEST(ready_fd_is_told),
-        TEST(readable_keys_are_refused),
+        TEST(owner_ticket_is_made),       TEST(exit_codes),
+        TEST(config_mistakes_have_lines), TEST(tickets_and_grants),
+        TEST(root_key_may_be_away),       TEST(daemon_lives_and_stops),
+        TEST(killed_daemon_starts_again), TEST(memory_is_closed),
+        TEST(ready_fd_is_told),           TEST(readable_keys_are_refused),
+        TEST(running_node_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,6 +71,8 @@ static void prepare(struct bench *b, bool signals)
                                    .core = b->core,
                                    .store = b->store,
                                    .signals = signals,
+                                   .admin = b->admin,
+                                   .admin_arg = b->admin_arg,
                                    .log = note,
                                    .failed = failed};
     assert_ok(hs_net_new(&config, &b->net));
@@ -86,6 +88,8 @@ static void serve(void *arg)
 void bench_start(struct bench *b)
 {
     prepare(b, false);
+    if (b->before_run != NULL)
+        b->before_run(b);
     assert_int_equal(uv_thread_create(&b->thread, serve, b), 0);
     b->running = true;
 }

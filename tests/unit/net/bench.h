@@ -21,6 +21,10 @@ struct bench {
     struct hs_core *core;
     struct hs_net *net;
     struct hs_net_limits limits;
+    /* As in hs_net_config; and what is called before the net runs. */
+    void (*admin)(void *arg, uint64_t asker, enum hs_err err, struct hs_bytes answer);
+    void *admin_arg;
+    void (*before_run)(struct bench *b);
     uv_thread_t thread;
     bool running;
     char address[64];

@@ -4,3 +4,5 @@ target_compile_definitions(test_store_lmdb_kv PRIVATE _GNU_SOURCE)
 hanse_test(store commit hs_commit)
 target_compile_definitions(test_store_commit PRIVATE _GNU_SOURCE)
 target_sources(test_store_commit PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/net/fake_core.c)
+
+hanse_test(store histogram hs_commit)

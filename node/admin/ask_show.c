@@ -1,0 +1,174 @@
+/* What the node said of itself, its peers and its rooms, for people. */
+#include "admin/ask.h"
+#include "admin/cmd.h"
+#include "admin/grid.h"
+
+enum { SHORT_ID = 8 };
+
+static void line(FILE *out, const char *title)
+{
+    fprintf(out, "  %s%-12s%s ", hs_colour_on(out, HS_FAINT), title, hs_colour_off(out));
+}
+
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void show_sessions(const json_t *answer, FILE *out)
+{
+    const json_t *s = json_object_get(answer, "sessions");
+    int64_t devices = hs_ask_number(s, "devices"), nodes = hs_ask_number(s, "nodes"),
+            strangers = hs_ask_number(s, "strangers");
+    line(out, "sessions");
+    fprintf(out, "%lld device%s, %lld node%s", (long long)devices, plural(devices), (long long)nodes,
+            plural(nodes));
+    if (strangers > 0)
+        fprintf(out, ", %lld not yet known", (long long)strangers);
+    fputc('\n', out);
+}
+
+static void show_store(const json_t *answer, FILE *out)
+{
+    const json_t *s = json_object_get(answer, "store");
+    bool full = hs_ask_flag(s, "full");
+    line(out, "store");
+    fprintf(out, "%s%s%s of %s; new data is refused from %s on%s%s%s\n",
+            full ? hs_colour_on(out, HS_BAD) : "", hs_figure_bytes(hs_ask_real(s, "used_bytes")).text,
+            full ? hs_colour_off(out) : "", hs_figure_bytes(hs_ask_real(s, "limit_bytes")).text,
+            hs_figure_bytes(hs_ask_real(s, "soft_limit_bytes")).text, full ? hs_colour_on(out, HS_BAD) : "",
+            full ? ": FULL, new data is refused now" : "", full ? hs_colour_off(out) : "");
+}
+
+static void show_pace(const json_t *answer, FILE *out)
+{
+    const json_t *p = json_object_get(answer, "per_second"), *c = json_object_get(p, "commit_ms");
+    line(out, "per second");
+    fprintf(out, "%s requests, %s records, %s deliveries, %s rounds (over the last %s)\n",
+            hs_figure_rate(hs_ask_real(p, "requests")).text, hs_figure_rate(hs_ask_real(p, "records")).text,
+            hs_figure_rate(hs_ask_real(p, "deliveries")).text, hs_figure_rate(hs_ask_real(p, "rounds")).text,
+            hs_figure_span(hs_ask_number(p, "of_ms")).text);
+    line(out, "commit");
+    if (hs_ask_real(c, "p50") > 0)
+        fprintf(out, "half within %.3g ms, 99 of 100 within %.3g ms\n", hs_ask_real(c, "p50"),
+                hs_ask_real(c, "p99"));
+    else
+        fputs("nothing was written\n", out);
+}
+
+void hs_show_status(const json_t *answer, FILE *out)
+{
+    int64_t rooms = hs_ask_number(answer, "rooms"), records = hs_ask_number(answer, "records");
+    fprintf(out, "%s, hansed %s, up %s%s%s\n", hs_ask_text(answer, "domain"), hs_ask_text(answer, "version"),
+            hs_colour_on(out, HS_GOOD), hs_figure_span(hs_ask_number(answer, "uptime_ms")).text,
+            hs_colour_off(out));
+    line(out, "root");
+    fprintf(out, "%s\n", hs_ask_text(answer, "root"));
+    line(out, "incarnation");
+    fprintf(out, "%lld\n", (long long)hs_ask_number(answer, "incarnation"));
+    show_sessions(answer, out);
+    line(out, "rooms");
+    fprintf(out, "%lld, with %lld record%s\n", (long long)rooms, (long long)records, plural(records));
+    show_store(answer, out);
+    show_pace(answer, out);
+}
+
+static enum hs_colour state_colour(const char *state)
+{
+    if (strcmp(state, "up") == 0)
+        return HS_GOOD;
+    return strcmp(state, "down") == 0 ? HS_BAD : HS_PLAIN;
+}
+
+static void peer_row(struct hs_grid *grid, const json_t *peer, struct hs_time now)
+{
+    const char *state = hs_ask_text(peer, "state"), *domain = hs_ask_text(peer, "domain");
+    bool none = strcmp(state, "none") == 0;
+    hs_grid_add(grid, HS_PLAIN, "%.*s", SHORT_ID, hs_ask_text(peer, "root"));
+    hs_grid_add(grid, HS_PLAIN, "%s", domain[0] != '\0' ? domain : hs_ask_text(peer, "address"));
+    hs_grid_add(grid, state_colour(state), "%s", none ? "-" : state);
+    hs_grid_add(grid, HS_PLAIN, "%s", hs_figure_when(hs_ask_number(peer, "since_ms"), now).text);
+    if (hs_ask_flag(peer, "connected"))
+        hs_grid_add(grid, HS_GOOD, "%lld room%s", (long long)hs_ask_number(peer, "rooms"),
+                    plural(hs_ask_number(peer, "rooms")));
+    else
+        hs_grid_add(grid, HS_PLAIN, "-");
+    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(peer, "outbox"));
+    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(peer, "failures"));
+    hs_grid_add(grid, HS_PLAIN, "%s", hs_figure_when(hs_ask_number(peer, "retry_ms"), now).text);
+}
+
+void hs_show_peers(const json_t *answer, FILE *out)
+{
+    static const char *const titles[] = {"<ROOT", "<NODE",   "<OUT",      "<SINCE",
+                                         "<IN",   ">OUTBOX", ">FAILURES", "<NEXT TRY"};
+    const json_t *rows = json_object_get(answer, "peers"), *row;
+    struct hs_grid *grid = hs_grid_new(sizeof titles / sizeof *titles, titles);
+    size_t i;
+    if (json_array_size(rows) == 0)
+        fputs("This node has to do with no other node yet.\n", out);
+    json_array_foreach(rows, i, row) peer_row(grid, row, hs_cmd_now());
+    if (json_array_size(rows) > 0)
+        hs_grid_print(grid, out);
+    hs_grid_free(grid);
+}
+
+bool hs_request_rooms(int argc, char **argv, json_t *request)
+{
+    if (argc == 0)
+        return true;
+    size_t len = strlen(argv[0]);
+    bool fits = len > 0 && len <= 64 && strspn(argv[0], "0123456789abcdef") == len;
+    if (!fits)
+        hs_cmd_fail(HS_EXIT_USAGE, "a room is named by the first digits of its id, as hansed rooms shows it");
+    return fits && json_object_set_new(request, "room", json_string(argv[0])) == 0;
+}
+
+static void room_row(struct hs_grid *grid, const json_t *room, struct hs_time now)
+{
+    hs_grid_add(grid, HS_PLAIN, "%.*s", SHORT_ID, hs_ask_text(room, "id"));
+    if (hs_ask_flag(room, "hub"))
+        hs_grid_add(grid, HS_PLAIN, "hub");
+    else
+        hs_grid_add(grid, HS_FAINT, "copy of %.*s", SHORT_ID, hs_ask_text(room, "hub_root"));
+    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "members"));
+    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "epoch"));
+    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "next_seq"));
+    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "devices"));
+    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "followers"));
+    hs_grid_add(grid, HS_PLAIN, "%s", hs_figure_when(hs_ask_number(room, "last_ms"), now).text);
+    hs_grid_add(grid, HS_PLAIN, "%s", hs_ask_text(room, "name"));
+}
+
+static void show_homes(const json_t *room, FILE *out)
+{
+    static const char *const titles[] = {"<HOME OF MEMBERS", ">MEMBERS"};
+    const json_t *homes = json_object_get(room, "homes"), *home;
+    struct hs_grid *grid = hs_grid_new(sizeof titles / sizeof *titles, titles);
+    size_t i;
+    fprintf(out, "\n%s\n\n", hs_ask_text(room, "id"));
+    json_array_foreach(homes, i, home)
+    {
+        hs_grid_add(grid, HS_PLAIN, "%.*s", SHORT_ID, hs_ask_text(home, "root"));
+        hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(home, "members"));
+    }
+    hs_grid_print(grid, out);
+    hs_grid_free(grid);
+}
+
+void hs_show_rooms(const json_t *answer, FILE *out)
+{
+    static const char *const titles[] = {"<ROOM",    "<HERE",      ">MEMBERS", ">EPOCH", ">RECORDS",
+                                         ">DEVICES", ">FOLLOWERS", "<LAST",    "<NAME"};
+    const json_t *rows = json_object_get(answer, "rooms"), *row;
+    struct hs_grid *grid = hs_grid_new(sizeof titles / sizeof *titles, titles);
+    size_t i;
+    if (json_array_size(rows) == 0)
+        fputs("There are no rooms here yet.\n", out);
+    json_array_foreach(rows, i, row) room_row(grid, row, hs_cmd_now());
+    if (json_array_size(rows) > 0)
+        hs_grid_print(grid, out);
+    hs_grid_free(grid);
+    if (json_object_get(json_array_get(rows, 0), "homes") != NULL)
+        show_homes(json_array_get(rows, 0), out);
+}

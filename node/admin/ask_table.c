@@ -1,0 +1,40 @@
+#include "admin/ask.h"
+
+const struct hs_ask_command hs_ask_commands[] = {
+    {.name = "status",
+     .args = "",
+     .help =
+         "The node at a glance: sessions, rooms, how full its store is, and what it did a second since the\n"
+         "last time somebody asked.\n"
+         "\n"
+         "  --json   one line of JSON\n",
+     .show = hs_show_status},
+    {.name = "peers",
+     .args = "",
+     .help =
+         "Other brands' nodes: those that this one dials, because rooms of theirs are read here or posts\n"
+         "wait for them, and those that came by themselves.\n"
+         "\n"
+         "  OUT      the session that this node keeps to it: down, dialling, greeting, up; - none is wanted\n"
+         "  IN       it has a session here, and reads so many rooms of this node\n"
+         "  OUTBOX   posts that wait for it, kept until it has taken them\n"
+         "\n"
+         "  --json   one line of JSON\n",
+     .show = hs_show_peers},
+    {.name = "rooms",
+     .args = "[ROOM]",
+     .help =
+         "The rooms that this node orders (hub) or keeps a copy of. With ROOM, the first digits of an id,\n"
+         "one of them and the nodes that are home to its members.\n"
+         "\n"
+         "  --json   one line of JSON\n"
+         "\n"
+         "Example:\n"
+         "  hansed rooms 3f9a --config rosa/hansed.conf\n",
+     .args_max = 1,
+     .request = hs_request_rooms,
+     .show = hs_show_rooms,
+     .pages = "rooms",
+     .after = "id"},
+};
+const size_t hs_ask_command_count = sizeof hs_ask_commands / sizeof *hs_ask_commands;

@@ -1,0 +1,29 @@
+/* What the running node can be asked: one row of the table in commands.c and one function or two a command.
+ * The other half, what hansed prints of it, is in ask.h. */
+#ifndef HS_ADMIN_COMMANDS_H
+#define HS_ADMIN_COMMANDS_H
+
+#include "admin/control.h"
+
+extern const struct hs_control_command hs_control_commands[];
+extern const size_t hs_control_command_count;
+
+/* For answers: at most 32 bytes as lower-case hex. */
+json_t *hs_json_hex(struct hs_bytes bytes);
+
+/* A number, whatever its type was. */
+json_t *hs_json_number(uint64_t number);
+
+/* command_status.c */
+enum hs_err hs_control_status_ask(const struct hs_control_call *call, struct hs_arena *arena,
+                                  Hanse__State__AdminRequest *out);
+enum hs_err hs_control_status(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
+/* command_lists.c */
+enum hs_err hs_control_peers_ask(const struct hs_control_call *call, struct hs_arena *arena,
+                                 Hanse__State__AdminRequest *out);
+enum hs_err hs_control_peers(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
+enum hs_err hs_control_rooms_ask(const struct hs_control_call *call, struct hs_arena *arena,
+                                 Hanse__State__AdminRequest *out);
+enum hs_err hs_control_rooms(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
+
+#endif
