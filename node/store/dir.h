@@ -5,10 +5,10 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-/* Makes dir (0700) where it is missing, and locks it for this process until *lock_fd is closed: flock on a
- * file "lock" inside, which the kernel lets go when the process ends in whatever way. LOCKED: another process
- * (or another handle of this one) has it. UNSUPPORTED: the directory lies on a network file system, where
- * mapped files and locks are not what a store needs. IO: it can't be made or opened. */
+/* Makes dir (0700) where it is missing, durably, and locks it for this process until *lock_fd is closed:
+ * flock on a file "lock" inside, which the kernel lets go when the process ends in whatever way. LOCKED:
+ * another process (or another handle of this one) has it. UNSUPPORTED: the directory lies on a network file
+ * system, where mapped files and locks are not what a store needs. IO: it can't be made or opened. */
 enum hs_err hs_dir_lock(const char *dir, int *lock_fd);
 
 /* Makes the names in dir durable (a new file is lost at power loss until its directory is synced). IO. */

@@ -1,6 +1,8 @@
 #include "store/lmdb_kv.h"
 
 #include "store/dir.h"
+#include "store/lmdb_err.h"
+#include "store/lmdb_new.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +11,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <lmdb.h>
 
 enum {
     FILE_MODE = 0600,
@@ -50,24 +50,9 @@ static struct txn *of(struct hs_kv *kv)
     return (struct txn *)kv;
 }
 
-/* The one place where LMDB's and the system's numbers become ours. */
 static enum hs_err to_err(int rc)
 {
-    switch (rc) {
-    case MDB_SUCCESS:
-        return HS_OK;
-    case MDB_NOTFOUND:
-        return HS_ERR_NOT_FOUND;
-    case MDB_MAP_FULL:
-    case MDB_TXN_FULL:
-    case ENOSPC:
-    case EDQUOT:
-        return HS_ERR_STORE_FULL;
-    case ENOMEM:
-        return HS_ERR_NOMEM;
-    default:
-        return HS_ERR_STORE;
-    }
+    return hs_lmdb_err(rc);
 }
 
 static MDB_val to_val(struct hs_bytes bytes)
@@ -379,6 +364,7 @@ static enum hs_err tables_open(struct hs_lmdb *db)
 static enum hs_err open_locked(struct hs_lmdb *db)
 {
     HS_TRY(check_file(db->dir));
+    HS_TRY(hs_lmdb_new(db->dir, db->map_size));
     HS_TRY(env_open(db));
     HS_TRY(tables_open(db));
     return hs_dir_sync(db->dir);

@@ -12,6 +12,7 @@
 enum { FRAME_CAP = 4 << 20 };
 
 struct acks_client *acks_current;
+void (*acks_told)(const struct ack *ack);
 struct ack *acks;
 size_t acks_count;
 static size_t acks_size;
@@ -34,6 +35,8 @@ static void ack_add(struct ack ack)
         FAULT_CHECK(acks != NULL, "no memory");
     }
     acks[acks_count++] = ack;
+    if (acks_told != NULL)
+        acks_told(&ack);
 }
 
 /* The frame, and where it is wrapped for another node, what is in there. */
@@ -91,8 +94,11 @@ static void outcomes(const Hanse__Inbox *inbox)
             !HS_FIXED(view(item->outcome->body_hash), &body))
             continue;
         for (size_t k = acks_count; k > 0; k--)
-            if (hs_id_equal(&acks[k - 1].body, &body))
+            if (hs_id_equal(&acks[k - 1].body, &body) && !acks[k - 1].refused) {
                 acks[k - 1].refused = true;
+                if (acks_told != NULL)
+                    acks_told(&acks[k - 1]);
+            }
     }
 }
 

@@ -32,6 +32,9 @@ struct acks_client {
 /* Whose hanse_...() is being called. */
 extern struct acks_client *acks_current;
 
+/* Where it isn't NULL: is told of each that is new, and of each that was refused. */
+extern void (*acks_told)(const struct ack *ack);
+
 /* All, in their order. */
 extern struct ack *acks;
 extern size_t acks_count;

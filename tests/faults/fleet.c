@@ -148,20 +148,26 @@ static void founding(struct fleet *f)
     f->campaign = m->done.id;
 }
 
-void fleet_new(struct fleet *f, size_t nodes, unsigned limit)
+void fleet_make(struct fleet *f, size_t nodes)
 {
-    char address[64], domain[32], path[192];
+    char address[64], domain[32];
     memset(f, 0, sizeof *f);
     fault_folder(f->dir, sizeof f->dir);
     fault_host(f->host, sizeof f->host);
-    f->limit = limit;
     f->node_count = nodes;
     for (size_t i = 0; i < nodes; i++) {
         snprintf(address, sizeof address, "%s:%u", f->host, PORT + (unsigned)i);
         snprintf(domain, sizeof domain, "n%zu.example", i);
         daemon_make(&f->nodes[i], f->dir, domain, address, NULL);
-        daemon_start(&f->nodes[i]);
     }
+}
+
+void fleet_start(struct fleet *f, unsigned limit)
+{
+    char path[192];
+    for (size_t i = 0; i < f->node_count; i++)
+        daemon_start(&f->nodes[i]);
+    f->limit = limit;
     snprintf(path, sizeof path, "%s/descriptor", f->nodes[0].dir);
     f->hub_key = look_signing_key(path);
     founding(f);

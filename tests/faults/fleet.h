@@ -47,8 +47,11 @@ struct fleet {
     uint64_t frames;     /* that came to any client */
 };
 
-/* Nodes, an owner at the hub, a room, a campaign of limit units. */
-void fleet_new(struct fleet *f, size_t nodes, unsigned limit);
+/* The nodes' folders, keys and configuration; nothing runs yet. */
+void fleet_make(struct fleet *f, size_t nodes);
+
+/* Starts them; an owner at the hub makes a room, and a campaign of limit units. */
+void fleet_start(struct fleet *f, unsigned limit);
 
 /* Stops everything well and removes its files. */
 void fleet_free(struct fleet *f);

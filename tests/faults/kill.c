@@ -121,7 +121,8 @@ static void fleet_main(uint64_t seed, unsigned cycles)
     static struct fleet f;
     rng = (struct rng){seed};
     fault_at("seed %llu, founding", (unsigned long long)seed);
-    fleet_new(&f, 2, LIMIT);
+    fleet_make(&f, 2);
+    fleet_start(&f, LIMIT);
     for (size_t i = 0; i < 3; i++)
         fleet_join(&f, i % 2 == 0 ? 1 : 0);
     fleet_settle(&f, SETTLE_MS);

@@ -341,6 +341,21 @@ static void garbage_is_refused(void **state)
 
 /* NODE-4: new data is refused from the soft limit on, then at the reserve; whatever was taken is still
  * there, and all of it can be deleted, after which the store takes new data again. */
+/* NODE-6: a process that died while it made the store leaves nothing that stands in the way. */
+static void half_made_store_is_made_anew(void **state)
+{
+    char path[128];
+    assert_int_equal(mkdir(*state, 0700), 0);
+    snprintf(path, sizeof path, "%s/new.mdb", (const char *)*state);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("half a page", file);
+    fclose(file);
+    hs_lmdb_close(open_sized(*state, MIB, MIB));
+    assert_int_equal(access(path, F_OK), -1);
+    hs_lmdb_close(open_sized(*state, MIB, MIB));
+}
+
 static void full_map_can_be_emptied(void **state)
 {
     struct hs_lmdb *db = open_sized(*state, 4 * MIB, 4 * MIB);
@@ -510,6 +525,7 @@ int main(void)
         TEST(files_are_private),
         TEST(network_disks_are_known),
         TEST(garbage_is_refused),
+        TEST(half_made_store_is_made_anew),
         TEST(full_map_can_be_emptied),
         TEST(big_transaction_stops_at_the_reserve),
         TEST(growing_map_grows),
