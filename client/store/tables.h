@@ -26,6 +26,8 @@ enum hs_table {
     HS_TABLE_OPEN,        /* order: those that this device's till has still to answer */
     HS_TABLE_TAIL,        /* room || seq: the last records as they came; room || all ones: the newest head */
     HS_TABLE_EVIDENCE,    /* room: what proves that its hub told two stories */
+    HS_TABLE_TREE,        /* hash: Welcomes whose tree is on its way */
+    HS_TABLE_TREE_PIECE,  /* hash || offset: what of it is here */
     HS_TABLE_COUNT
 };
 

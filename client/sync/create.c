@@ -8,9 +8,6 @@ enum {
     LEAF_YEARS = 10,
     YEAR_S = 365 * 86400,
     LEAF_SKEW_S = 3600,
-    /* The hub hands the tree to newcomers within a frame, about 550 bytes a member. Over this the hub says
-     * ROOM_FULL, instead of somebody waiting for a commit that can't be taken. */
-    ROOM_MEMBERS = 50,
 };
 
 static enum hs_err policy_for(struct hs_step *s, const struct hs_self *self, const char *name,
@@ -23,7 +20,7 @@ static enum hs_err policy_for(struct hs_step *s, const struct hs_self *self, con
                               .kind = kind,
                               .roles = owner,
                               .role_count = 1,
-                              .max_members = ROOM_MEMBERS,
+                              .max_members = HS_GROUP_MEMBERS_MAX,
                               .hub_root = self->root,
                               .hub_term = HS_POLICY_HUB_TERM_FIRST};
     return HS_OK;

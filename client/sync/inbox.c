@@ -3,6 +3,7 @@
 #include "room/leaf.h"
 #include "room/suite.h"
 #include "sync/state.h"
+#include "sync/tree.h"
 
 /* ---- Welcome ---- */
 
@@ -130,10 +131,17 @@ enum hs_err hs_welcome_received(struct hs_step *s, const Hanse__WelcomeItem *ite
     struct hs_join_row row;
     if (!find_package(s, hs_pb_bytes(item->welcome), &row))
         return s->kv->err; /* not asked for, or used already */
-    enum hs_err err = hs_sync_blame(enter(s, item, &row));
+    bool apart = item->tree != NULL && item->tree->hash.len > 0;
+    enum hs_err err = hs_sync_blame(apart ? hs_tree_fetch(s, item) : enter(s, item, &row));
     if (err == HS_ERR_CONFLICT)
         return HS_OK; /* not the one that is waited for */
     return hs_sync_is_fault(err) ? spoilt(s, &row, err) : err;
+}
+
+enum hs_err hs_welcome_refused(struct hs_step *s, const Hanse__WelcomeItem *item, enum hs_err why)
+{
+    struct hs_join_row row;
+    return find_package(s, hs_pb_bytes(item->welcome), &row) ? spoilt(s, &row, why) : s->kv->err;
 }
 
 /* ---- the rest ---- */

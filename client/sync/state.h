@@ -83,6 +83,7 @@ struct hs_request {
     bool forwarded;
     uint64_t op;     /* 0 = none */
     uint64_t number; /* of an outbox row */
+    uint64_t offset; /* of a piece */
     struct hs_id id_a;
 };
 

@@ -1,6 +1,7 @@
 #include "core/core.h"
 
 #include "core/admin.h"
+#include "core/blob.h"
 #include "core/cursor.h"
 #include "core/dispatch.h"
 #include "core/follow.h"
@@ -120,6 +121,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_peers_tick(turn);
         hs_cursors_tick(turn);
         hs_admin_gauge(turn);
+        hs_blobs_tick(turn);
         break;
     case HS_INPUT_STOP:
         hs_cursors_flush_all(turn);

@@ -2,6 +2,7 @@
  * stream, also where it makes no sense: so none is taken twice. */
 #include "core/account.h"
 #include "core/apply.h"
+#include "core/blob.h"
 #include "core/dispatch.h"
 #include "core/follow.h"
 #include "core/guest.h"
@@ -49,7 +50,7 @@ static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_
     return view;
 }
 
-static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_id *hub,
+static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_id *hub, uint64_t number,
                                  const struct hs_key *subscriber, Hanse__InboxItem *item)
 {
     const Hanse__WelcomeItem *welcome = item->welcome;
@@ -63,6 +64,10 @@ static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_id *hub,
     view->members++;
     hs_room_store(turn, &room, view);
     hs_subscribe(turn, subscriber, &room, welcome->commit_seq, 1);
+    if (welcome->tree->hash.len > 0) {
+        hs_fetch_hold(turn, hub, number, subscriber, item);
+        return HS_OK;
+    }
     hs_inbox_put(turn, subscriber, item);
     return HS_OK;
 }
@@ -89,7 +94,7 @@ static enum hs_err apply_item(struct hs_turn *turn, const struct hs_id *hub,
     HS_TRY(HS_UNPACK(hanse__inbox_item, hs_pb_bytes(handed->item), HS_LENIENT, turn->arena, &item));
     switch (item->body_case) {
     case HANSE__INBOX_ITEM__BODY_WELCOME:
-        return apply_welcome(turn, hub, &subscriber, item);
+        return apply_welcome(turn, hub, handed->peer_seq, &subscriber, item);
     case HANSE__INBOX_ITEM__BODY_REMOVED:
         return apply_removed(turn, &subscriber, item->removed);
     default:
@@ -121,7 +126,10 @@ static struct hs_bytes pack_welcome(struct hs_turn *turn, const Hanse__WelcomeIt
     welcome.hub_root = from->hub_root;
     welcome.descriptor = from->descriptor;
     Hanse__Tree tree = HANSE__TREE__INIT;
-    tree.bytes = from->tree->bytes;
+    if (from->tree->hash.len == 0)
+        tree.bytes = from->tree->bytes;
+    tree.hash = from->tree->hash;
+    tree.size = from->tree->size;
     welcome.tree = &tree;
     item.welcome = &welcome;
     item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
@@ -170,7 +178,8 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint
     HS_REQUIRE(welcome->descriptor != NULL && welcome->prev_hash.len == HS_HASH_LEN, HS_ERR_MALFORMED);
     HS_TRY(hs_descriptor_verify(welcome->descriptor, &peer->root, turn->now, &descriptor));
     HS_TRY(hs_object_pack(welcome->descriptor, turn->arena, &object));
-    HS_REQUIRE(welcome->tree != NULL && welcome->tree->bytes.len > 0, HS_ERR_MALFORMED);
+    HS_REQUIRE(welcome->tree != NULL, HS_ERR_MALFORMED);
+    HS_TRY(hs_fetch_check(welcome->tree));
     HS_REQUIRE(object.len <= HS_DESCRIPTOR_MAX &&
                    welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD,
                HS_ERR_TOO_LARGE);
@@ -242,6 +251,7 @@ enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, H
         record_item(turn, peer, inbox->items[i]->seq, NULL, (struct hs_bytes){0});
         hs_turn_log(turn, "inbox item of a hub refused: %s", hs_err_name(err));
     }
+    hs_fetch_work(turn, peer);
     hs_follow_cursors(turn, next, NULL);
     return HS_OK;
 }

@@ -1,9 +1,11 @@
 #include "core/inbox.h"
 
+#include "core/blob.h"
 #include "core/internal.h"
 #include "core/register.h"
 #include "core/table.h"
 #include "wire/limits.h"
+#include "wire/unpack.h"
 
 enum { SCRATCH_CAP = 4 * HS_FRAME_MAX };
 
@@ -32,6 +34,13 @@ void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__
         session->inbox_due = true;
 }
 
+static void unref(struct hs_turn *turn, struct hs_bytes value, struct hs_arena *scratch)
+{
+    Hanse__InboxItem *item;
+    if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, scratch, &item) == HS_OK)
+        hs_blob_unref_item(turn, item);
+}
+
 void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next)
 {
     struct hs_bytes prefix = HS_VIEW(*subscriber), key, value;
@@ -41,6 +50,7 @@ void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint6
         if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, prefix, &scratch, &key, &value) ||
             hs_kv_u64(key) >= next)
             return;
+        unref(turn, value, &scratch);
         hs_kv_del(turn->kv, HS_T_INBOX, key);
     }
 }

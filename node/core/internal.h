@@ -21,9 +21,10 @@ struct hs_core {
     struct hs_rules rules;
     struct hs_meters meters;
     struct hs_core_stats stats;
-    struct hs_time gauged_at; /* sessions and peers were counted for it */
-    bool full;                /* as the log was told last */
-    bool started;             /* the first tick has dialled the hubs that are followed */
+    struct hs_time gauged_at;   /* sessions and peers were counted for it */
+    bool full;                  /* as the log was told last */
+    bool started;               /* the first tick has dialled the hubs that are followed */
+    struct hs_kv_key blob_walk; /* where the next look for blobs that nobody needs begins */
 };
 
 struct hs_effect *hs_effect_add(struct hs_effects *effects, enum hs_effect_kind kind, uint64_t session);

@@ -1,4 +1,5 @@
 /* The one session to each peer: dialled, greeted, up, down. */
+#include "core/blob.h"
 #include "core/follow.h"
 #include "core/heads.h"
 #include "core/internal.h"
@@ -33,6 +34,7 @@ void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer)
         if (asked->id == 0)
             hs_asked_send(turn, peer, asked);
     hs_outbox_send(turn, peer);
+    hs_fetch_work(turn, peer);
 }
 
 void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_bytes descriptor)
@@ -185,7 +187,7 @@ static void greeted(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Fra
     struct hs_asked *asked = peer->asked;
     while (asked != NULL) { /* where this is carried out again: no post has gone out yet */
         struct hs_asked *next = asked->next;
-        if (asked->is_post)
+        if (asked->is_post || asked->is_fetch)
             hs_asked_free(hs_asked_take(peer, asked));
         asked = next;
     }
@@ -208,6 +210,7 @@ static bool is_answer(const Hanse__Frame *frame)
     case HANSE__FRAME__BODY_JOIN_STATUS:
     case HANSE__FRAME__BODY_ACCEPTED:
     case HANSE__FRAME__BODY_LEDGER_REPLY:
+    case HANSE__FRAME__BODY_CHUNK:
         return true;
     default:
         return false;
@@ -235,6 +238,8 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
         attach(turn, peer); /* before, the hub didn't know this node */
     if (asked->is_post)
         hs_outbox_answered(turn, peer, asked->seq, frame);
+    else if (asked->is_fetch)
+        hs_fetch_answered(turn, peer, asked, frame);
     else
         hs_asked_hand_back(turn, asked, frame);
     hs_asked_free(asked);

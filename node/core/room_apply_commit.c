@@ -1,6 +1,7 @@
 /* What a commit makes of a room's views: the group, members, who reads, and what newcomers and leavers get.
  */
 #include "core/account.h"
+#include "core/blob.h"
 #include "core/guest.h"
 #include "core/inbox.h"
 #include "core/internal.h"
@@ -66,6 +67,15 @@ static void add_member(struct hs_turn *turn, const struct hs_room_record *record
     item.welcome = &welcome;
     item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
     hs_inbox_put(turn, &subscriber, &item);
+    hs_blob_ref_item(turn, &item);
+}
+
+/* The tree is kept with the record that needs it; each Welcome's item refers to it. */
+static void keep_tree(struct hs_turn *turn, const struct hs_room_commit *c)
+{
+    struct hs_id hash;
+    if (c->tree != NULL && HS_FIXED(hs_pb_bytes(c->tree->hash), &hash))
+        hs_blob_keep(turn, &hash, hs_writer_bytes(&c->nodes));
 }
 
 static void remove_member(struct hs_turn *turn, struct hs_room_commit *c, const struct hs_key *persona,
@@ -118,6 +128,7 @@ void hs_commit_apply(struct hs_turn *turn, const struct hs_room_record *record, 
     hs_room_group_save(turn, &c->store, c->group);
     for (size_t i = 0; i < c->facts.removed_count; i++)
         remove_member(turn, c, &c->facts.removed[i], record->header.seq);
+    keep_tree(turn, c);
     for (size_t i = 0; i < c->facts.added_count; i++)
         add_member(turn, record, c, i, descriptor);
 }

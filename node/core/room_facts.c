@@ -6,13 +6,16 @@
 #include "core/table.h"
 #include "mls/message.h"
 #include "mls/public.h"
+#include "room/blob.h"
 #include "room/context.h"
 #include "room/group_store.h"
+#include "wire/limits.h"
 
 void hs_room_commit_wipe(struct hs_room_commit *c)
 {
     hs_mls_event_free(c->event);
     hs_mls_public_free(c->group);
+    hs_writer_free(&c->nodes);
 }
 
 /* One JOIN record that the commit names, with its invite. */
@@ -100,12 +103,19 @@ static enum hs_err home_of(struct hs_turn *turn, const struct hs_room_commit *c,
 /* The tree that newcomers need beside their Welcome: this hub has it, so nobody needs to send it. */
 static enum hs_err make_tree(struct hs_turn *turn, struct hs_room_commit *c)
 {
-    struct hs_writer HS_WRITER w = hs_writer(HS_BLOB_THRESHOLD);
+    c->nodes = hs_writer(HS_TREE_MAX);
     c->tree = HS_NEW(turn, Hanse__Tree, hanse__tree);
     HS_REQUIRE(c->tree != NULL, HS_ERR_NOMEM);
-    HS_TRY(hs_mls_staged_tree(c->event->staged, &w));
-    c->tree->bytes = hs_pb_data(hs_arena_copy(turn->arena, hs_writer_bytes(&w)));
-    return c->tree->bytes.data != NULL ? HS_OK : HS_ERR_NOMEM;
+    HS_TRY(hs_mls_staged_tree(c->event->staged, &c->nodes));
+    struct hs_bytes nodes = hs_writer_bytes(&c->nodes);
+    if (nodes.len <= HS_TREE_INLINE) {
+        c->tree->bytes = hs_pb_data(nodes);
+        return HS_OK;
+    }
+    struct hs_id hash = hs_blob_hash(nodes);
+    c->tree->hash = hs_pb_data(hs_arena_copy(turn->arena, HS_VIEW(hash)));
+    c->tree->size = nodes.len;
+    return c->tree->hash.data != NULL ? HS_OK : HS_ERR_NOMEM;
 }
 
 /* Each newcomer's own part of the Welcome, and its home. */
@@ -118,12 +128,11 @@ enum hs_err hs_room_commit_cut(struct hs_turn *turn, struct hs_room_commit *c, s
     if (n > 0)
         HS_TRY(make_tree(turn, c));
     for (size_t i = 0; i < n; i++) {
-        struct hs_writer HS_WRITER w = hs_writer(HS_BLOB_THRESHOLD);
+        struct hs_writer HS_WRITER w = hs_writer(HS_BLOB_THRESHOLD - c->tree->bytes.len);
         enum hs_err err = hs_mls_welcome_cut(welcome, HS_MLS_VIEW(c->change->added[i].key_package_ref), &w);
         HS_REQUIRE(err == HS_OK, err == HS_ERR_NOT_FOUND ? HS_ERR_MLS_WELCOME : err);
         c->welcomes[i] = hs_arena_copy(turn->arena, hs_writer_bytes(&w));
         HS_REQUIRE(c->welcomes[i].data != NULL, HS_ERR_NOMEM);
-        HS_REQUIRE(c->welcomes[i].len + c->tree->bytes.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
         HS_TRY(home_of(turn, c, &c->facts.added[i].persona, &c->homes[i]));
     }
     return HS_OK;

@@ -42,6 +42,7 @@ struct hs_room_commit {
     struct hs_bytes policy;    /* packed, after the commit */
     struct hs_bytes *welcomes; /* one for each who is added */
     Hanse__Tree *tree;         /* for all of them */
+    struct hs_writer nodes;    /* what it names, where it is too large for an item */
     struct hs_key *homes;      /* their home nodes */
 };
 

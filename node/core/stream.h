@@ -18,6 +18,7 @@ enum hs_stream {
     HS_STREAM_OUTBOX = 'O',   /* of a hub: posts that wait for it; one that was answered is gone */
     HS_STREAM_PEER = 'P',     /* of a hub that is followed: what it handed on, where it is */
     HS_STREAM_DEVICE = 'D',   /* of a subscriber: what it is told besides records of rooms */
+    HS_STREAM_BLOB = 'B',     /* of a blob */
     HS_STREAM_EVIDENCE = 'E', /* of a room: proofs against its hub */
     HS_STREAM_ROOM = 'R',     /* of a room: RoomEntry instead of StreamRecord, in HS_T_ROOM_LOG */
 };

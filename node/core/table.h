@@ -24,9 +24,11 @@ enum hs_table {
     HS_T_PEER = 14,        /* root 32                          -> PeerView */
     HS_T_MISC = 15,    /* kind u8 | id 32 ...              -> TicketView, CounterView, tills, inbox numbers */
     HS_T_JOURNAL = 16, /* n u64                            -> kind u8 | id 32 | seq u64: a record */
-    HS_T_REGISTER = 17, /* kind u8 | id 32 ...              -> the last record of its stream (register.h) */
-    HS_T_EVIDENCE = 22, /* room 32 | signing key 32         -> EvidenceView */
-    HS_T_GUEST = 24,    /* kind u8 | root 32 ...            -> GuestView, counts (guest.c) */
+    HS_T_REGISTER = 17,   /* kind u8 | id 32 ...              -> the last record of its stream (register.h) */
+    HS_T_EVIDENCE = 22,   /* room 32 | signing key 32         -> EvidenceView */
+    HS_T_GUEST = 24,      /* kind u8 | root 32 ...            -> GuestView, counts (guest.c) */
+    HS_T_BLOB = 18,       /* kind u8 | hash 32 ...            -> BlobView, BlobRoomView, ...: core/blob.c */
+    HS_T_BLOB_BYTES = 19, /* kind u8 | hash 32 ...          -> what blobs are made of: no view */
 };
 
 /* The first byte of a key in HS_T_LEDGER and HS_T_MISC. */

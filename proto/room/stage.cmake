@@ -4,4 +4,5 @@ hanse_stage(room SOURCES
   room/policy_change.c
   room/evidence.c
   room/settlement.c
+  room/blob.c
   DEPENDS hs_object hs_identity hs_wire hs_mls hs_schema)

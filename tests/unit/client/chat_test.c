@@ -307,32 +307,6 @@ static void test_frames_that_make_no_sense(void **state)
     town_free(t);
 }
 
-/* CLIENT-28: the last place, and one past it. */
-static void test_a_room_at_its_limit(void **state)
-{
-    (void)state;
-    enum { MEMBERS = 50 };
-    struct town *t = town_new();
-    struct town_node *rosa = town_node_new(t, "rosa.example");
-    struct town_device *alice = town_member_of_staff(rosa, "rosa", owner);
-    struct hs_id room = town_room(alice, "VIP");
-    const char *link = town_link(alice, &room, 100);
-    const char name[] = "A name that is as long as a name may be, which is 64 bytes long.";
-    for (int i = 1; i < MEMBERS; i++) {
-        struct town_device *guest = town_guest(t, name, link);
-        assert_non_null(town_event(guest, HANSE_EVENT_JOINED));
-        town_device_kill(guest);
-        alice->event_count = 0;
-    }
-    struct town_device *late = town_device_new(t);
-    uint64_t op;
-    TOWN_WANT(late, hs_want_identity(&s, name));
-    TOWN_WANT(late, hs_want_join(&s, link, &op));
-    town_run(t);
-    assert_int_equal(town_done(late, op)->err, HANSE_ERR_ROOM_FULL);
-    town_free(t);
-}
-
 /* CLIENT-9, CLIENT-26: more posts than may be in flight, made before there is a session. */
 static void test_many_posts_keep_their_order(void **state)
 {
@@ -432,7 +406,6 @@ int main(void)
         cmocka_unit_test(test_a_post_overtaken_by_a_commit),
         cmocka_unit_test(test_a_hub_that_tells_two_stories_is_not_believed),
         cmocka_unit_test(test_frames_that_make_no_sense),
-        cmocka_unit_test(test_a_room_at_its_limit),
         cmocka_unit_test(test_many_posts_keep_their_order),
         cmocka_unit_test(test_posts_made_apart_come_through_in_one_order),
         cmocka_unit_test(test_a_guest_from_another_brand),

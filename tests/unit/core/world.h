@@ -20,7 +20,7 @@
 
 enum {
     WORLD_NODES = 4,
-    WORLD_DEVICES = 16,
+    WORLD_DEVICES = 600,
     WORLD_PERSONAS = 4,
     WORLD_ROOMS = 16,
     WORLD_POSTS = 128,
@@ -254,6 +254,13 @@ void world_rebuild_check(struct world_node *node);
 /* What a device does with what it gets (world_sync.c). */
 void world_take_records(struct world_device *d, const Hanse__Records *records);
 void world_take_inbox(struct world_device *d, const Hanse__Inbox *inbox);
+
+/* One piece of a blob from d's home; the error that came. */
+enum hs_err world_chunk(struct world_device *d, const struct hs_id *room, struct hs_bytes hash,
+                        uint64_t offset, Hanse__Chunk **chunk);
+
+/* The tree of a Welcome, fetched where it is a blob. */
+struct hs_bytes world_tree(struct world_device *d, const Hanse__WelcomeItem *item);
 
 #define HS_WORLD HS_AUTO(world_free_at)
 void world_free_at(struct world **w);

@@ -37,8 +37,9 @@ bool world_stores_equal(struct hs_kv *store, struct hs_kv *rebuilt)
 {
     bool equal = true;
     for (unsigned table = 0; table < HS_CORE_TABLES; table++)
-        equal = has_all(store, rebuilt, table, "of the store") &&
-                has_all(rebuilt, store, table, "of the rebuilt one") && equal;
+        if (table != HS_T_BLOB_BYTES) /* no views: what blobs are made of */
+            equal = has_all(store, rebuilt, table, "of the store") &&
+                    has_all(rebuilt, store, table, "of the rebuilt one") && equal;
     return equal;
 }
 

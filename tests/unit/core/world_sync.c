@@ -2,9 +2,11 @@
 #include "world.h"
 
 #include "identity/descriptor.h"
+#include "room/blob.h"
 #include "room/content.h"
 #include "room/head.h"
 #include "room/join.h"
+#include "wire/limits.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -130,6 +132,44 @@ static struct world_room *welcomed_room(struct world_device *d, const struct hs_
     return fresh;
 }
 
+enum hs_err world_chunk(struct world_device *d, const struct hs_id *room, struct hs_bytes hash,
+                        uint64_t offset, Hanse__Chunk **chunk)
+{
+    Hanse__Frame *frame = world_frame(d->world), *answer;
+    Hanse__GetChunk *get = WORLD_NEW(d->world, Hanse__GetChunk, hanse__get_chunk);
+    get->hash = hs_pb_data(hash);
+    get->offset = offset;
+    get->room = hs_pb_data(HS_VIEW(*room));
+    frame->get_chunk = get;
+    frame->body_case = HANSE__FRAME__BODY_GET_CHUNK;
+    HS_TRY(world_ask(d, frame, &answer));
+    assert_int_equal(answer->body_case, HANSE__FRAME__BODY_CHUNK);
+    if (chunk != NULL)
+        *chunk = answer->chunk;
+    return HS_OK;
+}
+
+struct hs_bytes world_tree(struct world_device *d, const Hanse__WelcomeItem *item)
+{
+    assert_non_null(item->tree); /* DELIVERY-31 */
+    struct hs_bytes hash = hs_pb_bytes(item->tree->hash);
+    struct hs_writer HS_WRITER nodes = hs_writer(HS_TREE_MAX);
+    struct hs_id room;
+    if (hash.len == 0)
+        return hs_pb_bytes(item->tree->bytes);
+    assert_true(HS_FIXED(hs_pb_bytes(item->room), &room));
+    while (nodes.len < item->tree->size) {
+        Hanse__Chunk *chunk;
+        assert_ok(world_chunk(d, &room, hash, nodes.len, &chunk));
+        assert_int_equal(chunk->offset, nodes.len);
+        assert_int_equal(chunk->size, item->tree->size);
+        hs_write_bytes(&nodes, hs_pb_bytes(chunk->data));
+    }
+    struct hs_id is = hs_blob_hash(hs_writer_bytes(&nodes));
+    assert_bytes(HS_VIEW(is), hash); /* DELIVERY-32 */
+    return world_take(d->world, &nodes);
+}
+
 static void take_welcome(struct world_device *d, const Hanse__WelcomeItem *item)
 {
     struct hs_id id;
@@ -138,13 +178,12 @@ static void take_welcome(struct world_device *d, const Hanse__WelcomeItem *item)
     struct world_room *room = welcomed_room(d, &id);
     room->hub = node_of(d->world, hs_pb_bytes(item->hub_root));
     assert_ok(hs_descriptor_verify(item->descriptor, &room->hub->root.pub, d->world->now, &descriptor));
-    assert_non_null(item->tree); /* DELIVERY-31 */
     struct hs_mls_join join = {
         .welcome = hs_pb_bytes(item->welcome),
         .key_package = room->key_package,
         .priv = &room->priv,
         .signer = &room->persona->mls,
-        .tree = hs_pb_bytes(item->tree->bytes),
+        .tree = world_tree(d, item),
         .settings = hs_mls_settings_default(),
     };
     assert_ok(hs_mls_group_join(&join, &room->group));

@@ -1,0 +1,84 @@
+/* Blobs at this node: what is larger than a frame, named by its hash. Trees of Welcomes are kept in the
+ * store, in pieces, together with the record that needs them. What nothing refers to for a day is deleted.
+ *
+ * Views say what there is and who refers to it; they are made from records like all others. The bytes, and
+ * how far a fetched one has come, are no views: they are what they are, whatever is made anew. */
+#ifndef HS_CORE_BLOB_H
+#define HS_CORE_BLOB_H
+
+#include "core/peer.h"
+#include "core/state.pb-c.h"
+#include "core/turn.h"
+#include "wire/limits.h"
+
+enum hs_blob_state {
+    HS_BLOB_FETCHED = 1, /* on its way from the hub, into the store */
+    HS_BLOB_KEPT = 2,    /* in the store, whole */
+};
+
+enum {
+    HS_BLOB_GRACE_MS =
+        24 * 3600 * 1000, /* between the last reference and the end: who reads slowly is served */
+    HS_FETCH_MS = 10000,  /* a piece that hasn't come by then is asked for again */
+    HS_BLOBS_A_TICK = 64, /* looked at in one tick ... */
+    HS_BLOBS_GONE = 4,    /* ... and deleted: keeps a round short */
+};
+
+/* NULL where this node knows nothing of it. */
+Hanse__State__BlobView *hs_blob_view(struct hs_turn *turn, const struct hs_id *hash);
+
+/* The turn's session reads room, and something in room refers to the blob, or did so lately. */
+bool hs_blob_may_read(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
+
+/* The piece of a KEPT blob at offset, in the turn's arena; empty where there is none. */
+struct hs_bytes hs_blob_piece(struct hs_turn *turn, const struct hs_id *hash, uint64_t offset);
+
+/* Deletes some of what nobody needs. */
+void hs_blobs_tick(struct hs_turn *turn);
+
+/* ---- for apply functions ---- */
+
+/* Keeps the bytes in the store; the same again is fine. Until something refers to them they wait for a day.
+ */
+void hs_blob_keep(struct hs_turn *turn, const struct hs_id *hash, struct hs_bytes bytes);
+
+/* Something in room refers to it from now on, or does no more. An unknown blob is passed over. */
+void hs_blob_ref(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
+void hs_blob_unref(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
+
+/* The same for what an inbox item refers to: it came in, or is deleted. */
+void hs_blob_ref_item(struct hs_turn *turn, const Hanse__InboxItem *item);
+void hs_blob_unref_item(struct hs_turn *turn, const Hanse__InboxItem *item);
+
+/* Deletes it, whatever refers to it. */
+void hs_blob_forget(struct hs_turn *turn, const struct hs_id *hash);
+
+/* Of blob*.c only. */
+void hs_blob_put(struct hs_turn *turn, const struct hs_id *hash, Hanse__State__BlobView *view);
+
+/* ---- blob_fetch.c: a follower gets what its users' Welcomes need ---- */
+
+/* A tree within an item, or one that can be fetched: MALFORMED, TOO_LARGE. */
+enum hs_err hs_fetch_check(const Hanse__Tree *tree);
+
+/* Holds the Welcome back until its tree is here; the item's number at that hub names it. */
+void hs_fetch_hold(struct hs_turn *turn, const struct hs_id *hub, uint64_t number,
+                   const struct hs_key *subscriber, const Hanse__InboxItem *item);
+
+/* Asks the hub for what is missing, as far as the window reaches. */
+void hs_fetch_work(struct hs_turn *turn, struct hs_peer *peer);
+
+/* The hub's answer to a question of this node's own. */
+void hs_fetch_answered(struct hs_turn *turn, struct hs_peer *peer, const struct hs_asked *asked,
+                       const Hanse__Frame *answer);
+
+/* ---- bytes ---- */
+
+void hs_blob_piece_put(struct hs_turn *turn, const struct hs_id *hash, uint64_t offset,
+                       struct hs_bytes piece);
+
+/* How much of a FETCHED one is here. */
+uint64_t hs_blob_have(struct hs_turn *turn, const struct hs_id *hash);
+void hs_blob_have_put(struct hs_turn *turn, const struct hs_id *hash, uint64_t have);
+
+#endif
