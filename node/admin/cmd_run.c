@@ -1,6 +1,7 @@
 /* hansed --config FILE: the daemon, in the foreground. */
 #include "admin/cmd.h"
 #include "admin/commands.h"
+#include "admin/reload.h"
 
 #include "core/core.h"
 #include "net/net.h"
@@ -46,6 +47,7 @@ struct node {
     struct hs_net *net;
     struct hs_control *control;
     struct hs_control_node open_to_control; /* what the operator's questions see */
+    const char *config;                     /* the file */
 };
 
 static int parse(int argc, char **argv, struct options *o)
@@ -126,6 +128,12 @@ static void open_control(struct node *node)
                                          : "the socket can't be made");
 }
 
+static void on_reload(void *arg)
+{
+    const struct node *node = arg;
+    hs_reload(node->net, node->config);
+}
+
 static int start(struct hs_site *site, struct node *node)
 {
     size_t map = (size_t)site->config.store_gib << 30;
@@ -137,7 +145,8 @@ static int start(struct hs_site *site, struct node *node)
     struct hs_core_config core = {.root = site->descriptor.root,
                                   .node_signer = site->signing,
                                   .descriptor = site->descriptor_bytes,
-                                  .incarnation = site->incarnation};
+                                  .incarnation = site->incarnation,
+                                  .peer_rules = site->peer_rules};
     struct hs_net_config net = {.transport = &site->transport,
                                 .transport_pub = site->transport_pub,
                                 .descriptor = site->descriptor_bytes,
@@ -145,6 +154,8 @@ static int start(struct hs_site *site, struct node *node)
                                 .limits = site->config.limits,
                                 .signals = true,
                                 .admin = hs_control_answered,
+                                .reload = on_reload,
+                                .reload_arg = node,
                                 .log = on_log,
                                 .failed = on_failed};
     enum hs_err err = hs_lmdb_open(&store, &node->store);
@@ -196,8 +207,8 @@ static void compare_addresses(const struct hs_site *site)
 
 static int serve(const struct options *o, struct hs_site *site)
 {
-    struct node node = {0};
-    signal(SIGHUP, SIG_IGN); /* a terminal that closes is no reason to end */
+    struct node node = {.config = o->config};
+    signal(SIGHUP, SIG_IGN); /* until it is ready to read its files again */
     raise_files();
     compare_addresses(site);
     int code = start(site, &node);

@@ -1,5 +1,6 @@
 #include "admin/config.h"
 
+#include "base/text.h"
 #include "net/address.h"
 
 #include <ini.h>
@@ -12,7 +13,7 @@
 struct reading {
     struct hs_config *config;
     char mistake[256];
-    uint32_t seen; /* a bit a row of keys */
+    uint64_t seen; /* a bit a row of keys */
 };
 
 typedef bool set_fn(struct hs_config *config, const char *value);
@@ -102,6 +103,31 @@ static bool set_reserve(struct hs_config *config, const char *value)
     return number(value, 0, 1000000, &config->disk_reserve_mib);
 }
 
+static bool set_peers_file(struct hs_config *config, const char *value)
+{
+    return snprintf(config->peers_file, sizeof config->peers_file, "%s", value) <
+               (int)sizeof config->peers_file &&
+           value[0] != '\0';
+}
+
+static bool add_peer_row(struct hs_config *config, const char *verb, const char *value)
+{
+    size_t len = strlen(config->peer_rows), left = sizeof config->peer_rows - len;
+    uint8_t root[HS_KEY_LEN];
+    return (hs_domain_is_valid(hs_bytes_str(value)) || hs_unhex(value, root, sizeof root) == HS_OK) &&
+           snprintf(config->peer_rows + len, left, "%s %s\n", verb, value) < (int)left;
+}
+
+static bool set_block(struct hs_config *config, const char *value)
+{
+    return add_peer_row(config, "block", value);
+}
+
+static bool set_allow(struct hs_config *config, const char *value)
+{
+    return add_peer_row(config, "allow", value);
+}
+
 static const struct {
     const char *section, *key;
     set_fn *set;
@@ -120,6 +146,9 @@ static const struct {
     {"limits", "connections_burst", set_burst, "a number from 1 to 1000000", false, false},
     {"limits", "store_gib", set_store, "a number from 1 to 4096", false, false},
     {"limits", "disk_reserve_mib", set_reserve, "a number up to 1000000", false, false},
+    {"peers", "file", set_peers_file, "a file", false, false},
+    {"peers", "block", set_block, "a domain, or a root of 64 hex digits", false, true},
+    {"peers", "allow", set_allow, "a domain, or a root of 64 hex digits", false, true},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 
@@ -143,11 +172,9 @@ static int on_entry(void *arg, const char *section, const char *name, const char
             continue;
         if ((r->seen >> i & 1) != 0 && !keys[i].repeats)
             return mistake(r, "%s is set twice", name);
-        r->seen |= 1u << i;
+        r->seen |= UINT64_C(1) << i;
         return keys[i].set(r->config, value) ? 1 : mistake(r, "%s must be %s", name, keys[i].wants);
     }
-    if (strcmp(section, "peers") == 0)
-        return mistake(r, "[peers] isn't used by this version");
     return mistake(r, "there is no key \"%s\" in section [%s]", name, section);
 }
 
@@ -169,11 +196,16 @@ static enum hs_err complete(const char *path, struct reading *r, char why[static
         mistake(r, "%s is missing in section [%s]", keys[i].key, keys[i].section);
         return complain(path, 0, r->mistake, why);
     }
-    char own[HS_PATH_SIZE], data[HS_PATH_SIZE];
-    if (snprintf(own, sizeof own, "%s", path) >= (int)sizeof own ||
-        hs_path_join(dirname(own), r->config->data, data) != HS_OK)
+    char own[HS_PATH_SIZE], data[HS_PATH_SIZE], peers[HS_PATH_SIZE] = "";
+    if (snprintf(own, sizeof own, "%s", path) >= (int)sizeof own)
+        return complain(path, 0, "the path of the file is too long", why);
+    const char *dir = dirname(own);
+    if (hs_path_join(dir, r->config->data, data) != HS_OK)
         return complain(path, 0, "the path of the data directory is too long", why);
+    if (r->config->peers_file[0] != '\0' && hs_path_join(dir, r->config->peers_file, peers) != HS_OK)
+        return complain(path, 0, "the path of the peers' file is too long", why);
     memcpy(r->config->data, data, sizeof data);
+    memcpy(r->config->peers_file, peers, sizeof peers);
     return HS_OK;
 }
 
@@ -209,6 +241,16 @@ char *hs_config_text(const struct hs_config *config, struct hs_arena *arena)
         "data = %s\n"
         "# error, warn, info or debug.\n"
         "#log = info\n"
+        "\n"
+        "# Other nodes. Whoever brings a valid invite may speak to this one, within small quotas; block wins "
+        "over\n"
+        "# everything, allow gives large quotas: a domain, or a root of 64 hex digits. A file may hold such "
+        "rows\n"
+        "# too, and rows like: node DOMAIN ROOT HOST:PORT. Read again on SIGHUP.\n"
+        "[peers]\n"
+        "#block = evil.example\n"
+        "#allow = friend.example\n"
+        "#file = peers\n"
         "\n"
         "[limits]\n"
         "# Connections at once.\n"

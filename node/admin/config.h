@@ -10,6 +10,8 @@
 /* The parser's lines end at 200 characters: a longer value would be read as two lines. */
 enum { HS_CONFIG_VALUE_MAX = 180 };
 
+enum { HS_CONFIG_PEER_ROWS = 8192 }; /* more belong into the file */
+
 enum { HS_CONFIG_WHY = 512, HS_STORE_GIB = 64, HS_STORE_GIB_MAX = 4096, HS_DISK_RESERVE_MIB = 256 };
 
 struct hs_config {
@@ -22,6 +24,8 @@ struct hs_config {
     unsigned store_gib;        /* address space of the store: its most */
     unsigned disk_reserve_mib; /* below so much free disk new data is refused */
     enum hs_log_level log;
+    char peers_file[HS_PATH_SIZE]; /* of rows on other nodes (peers.h); empty: none. Relative to the file */
+    char peer_rows[HS_CONFIG_PEER_ROWS]; /* rows of the same form, from the configuration itself */
 };
 
 /* Reads and checks. CONFIG, with a sentence that names file and line in why. A relative data directory is

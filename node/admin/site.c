@@ -1,13 +1,15 @@
 #include "admin/site.h"
 
+#include "admin/peers.h"
 #include "crypto/dh.h"
+#include "wire/unpack.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { ARENA_MAX = 256 * 1024, NUMBER_MAX = 32 };
+enum { ARENA_MAX = 8 * 1024 * 1024, PEERS_ARENA_MAX = 16 * 1024 * 1024, NUMBER_MAX = 32 };
 
 static enum hs_err say(enum hs_err err, const char *dir, const char *file, char why[static HS_CONFIG_WHY])
 {
@@ -153,6 +155,24 @@ static enum hs_err check_together(struct hs_site *site, char why[static HS_CONFI
     return HS_OK;
 }
 
+static enum hs_err read_peers(struct hs_site *site, char why[static HS_CONFIG_WHY])
+{
+    struct hs_arena HS_ARENA arena = hs_arena(PEERS_ARENA_MAX);
+    const struct hs_config *config = &site->config;
+    Hanse__State__PeerRules rules = HANSE__STATE__PEER_RULES__INIT;
+    struct hs_writer HS_WRITER out = hs_writer(PEERS_ARENA_MAX);
+    struct hs_bytes text;
+    HS_TRY(hs_peers_parse("[peers]", hs_bytes_str(config->peer_rows), &arena, &rules, why));
+    if (config->peers_file[0] != '\0') {
+        HS_TRY(say(hs_file_read(config->peers_file, HS_PEERS_FILE_MAX, &arena, &text), "", config->peers_file,
+                   why));
+        HS_TRY(hs_peers_parse(config->peers_file, text, &arena, &rules, why));
+    }
+    HS_TRY(hs_pack(&rules.base, &out));
+    site->peer_rules = hs_arena_copy(&site->arena, hs_writer_bytes(&out));
+    return HS_OK;
+}
+
 static enum hs_err open_files(struct hs_site *site, char why[static HS_CONFIG_WHY])
 {
     struct hs_secret32 HS_SECRET seed = {0};
@@ -164,6 +184,7 @@ static enum hs_err open_files(struct hs_site *site, char why[static HS_CONFIG_WH
     hs_dh_public(&site->transport, &site->transport_pub);
     HS_TRY(read_descriptor(site, why));
     HS_TRY(read_incarnation(site, why));
+    HS_TRY(read_peers(site, why));
     return check_together(site, why);
 }
 

@@ -23,6 +23,7 @@ struct hs_site {
     Hanse__SignedObject *descriptor_object; /* in the arena, and its bytes */
     struct hs_bytes descriptor_bytes;
     uint64_t incarnation;
+    struct hs_bytes peer_rules; /* PeerRules bytes: what the configuration says of other nodes */
     struct hs_arena arena;
 };
 

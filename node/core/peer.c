@@ -206,7 +206,12 @@ void hs_peer_follow(struct hs_turn *turn, struct hs_peer *peer)
 void hs_peers_judge(struct hs_turn *turn)
 {
     for (struct hs_peer *peer = turn->core->peers.list; peer != NULL; peer = peer->next) {
+        bool before = peer->blocked;
         peer->blocked = hs_standing_is_blocked(turn->core, &peer->root, &peer->domain);
+        if (peer->blocked != before) { /* what failed before has no more to say */
+            peer->failures = 0;
+            peer->retry_at = peer->not_before;
+        }
         if (peer->state == HS_PEER_DOWN)
             set_addresses(turn, peer, NULL, 0);
         while (peer->blocked && peer->asked != NULL) {

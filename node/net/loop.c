@@ -161,8 +161,11 @@ static void on_stop(uv_async_t *async)
 
 static void on_signal(uv_signal_t *handle, int number)
 {
-    (void)number;
-    begin_stop(handle->data);
+    struct hs_net *net = handle->data;
+    if (number != SIGHUP)
+        begin_stop(net);
+    else if (!net->stopping && net->config.reload != NULL)
+        net->config.reload(net->config.reload_arg);
 }
 
 /* From the commit thread. */
@@ -173,8 +176,8 @@ static void wake(void *arg)
 
 static enum hs_err start_signals(struct hs_net *net)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
-    for (size_t i = 0; i < 2; i++) {
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < 3; i++) {
         HS_REQUIRE(uv_signal_init(&net->loop, &net->signals[i]) == 0, HS_ERR_IO);
         net->signals[i].data = net;
         HS_REQUIRE(uv_signal_start(&net->signals[i], on_signal, numbers[i]) == 0, HS_ERR_IO);
@@ -285,6 +288,14 @@ void hs_net_run(struct hs_net *net)
         continue;
     if (net->commit != NULL)
         log_stats(net);
+}
+
+void hs_net_tell_rules(struct hs_net *net, struct hs_bytes packed)
+{
+    struct hs_core_input input = {.kind = HS_INPUT_PEER_RULES, .bytes = packed};
+    enum hs_err err = hs_commit_push(net->commit, &input);
+    if (err != HS_OK) /* so many are under way already */
+        hs_net_log(net, HS_NET_WARN, "event=rules-dropped error=%s", hs_err_name(err));
 }
 
 void hs_net_stop(struct hs_net *net)

@@ -26,6 +26,9 @@ struct hs_net_config {
     void *admin_arg;
     /* key=value text without names, addresses or bodies. From the loop's thread only. */
     void (*log)(enum hs_net_level level, const char *text);
+    /* SIGHUP came, where signals are taken: the configuration is to be read again. From the loop's thread. */
+    void (*reload)(void *arg);
+    void *reload_arg;
     /* As in hs_commit_config: from the commit thread, must not return. */
     void (*failed)(enum hs_err err, const char *doing);
 };
@@ -57,6 +60,9 @@ void hs_net_ask(struct hs_net *net, uint64_t asker, struct hs_bytes request);
 /* Serves until it is stopped; then stops accepting and reading, carries out what is queued, sends the answers
  * and closes, all in less than a second. */
 void hs_net_run(struct hs_net *net);
+
+/* What the operator says of other nodes has changed: PeerRules bytes. From the loop's thread. */
+void hs_net_tell_rules(struct hs_net *net, struct hs_bytes packed);
 
 /* Asks for the end, from any thread. */
 void hs_net_stop(struct hs_net *net);

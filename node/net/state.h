@@ -52,7 +52,7 @@ struct hs_net {
     uv_async_t wake, stop;
     uv_prepare_t before_wait;
     uv_timer_t sweep, stop_timer;
-    uv_signal_t signals[2];
+    uv_signal_t signals[3];
     bool listening, listener_open, stopping, drained, ended;
     struct sockaddr_storage bound;
     char address[64];

@@ -1,4 +1,4 @@
-foreach(stem config site log)
+foreach(stem config peers site log)
   hanse_test(admin ${stem} hs_admin)
   target_compile_definitions(test_admin_${stem} PRIVATE _GNU_SOURCE)
 endforeach()
