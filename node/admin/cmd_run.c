@@ -4,6 +4,7 @@
 #include "admin/reload.h"
 
 #include "core/core.h"
+#include "core/layout.h"
 #include "net/net.h"
 #include "store/lmdb_kv.h"
 
@@ -134,6 +135,27 @@ static void on_reload(void *arg)
     hs_reload(node->net, node->config);
 }
 
+/* The store is one that this program knows, or becomes one. */
+static int open_layout(const struct hs_site *site, struct hs_lmdb *store)
+{
+    struct hs_kv *txn;
+    uint64_t found = 0;
+    enum hs_err err = hs_lmdb_begin_write(store, &txn);
+    if (err != HS_OK)
+        return store_failed(err, site);
+    err = hs_layout_open(txn, &found);
+    if (err == HS_OK)
+        err = hs_lmdb_commit(txn);
+    else
+        hs_lmdb_abort(txn);
+    if (err == HS_ERR_UNSUPPORTED)
+        return hs_cmd_fail(
+            HS_EXIT_FAILURE,
+            "%s was made by another version of hansed (layout %llu, this one has %d); run that one",
+            site->store, (unsigned long long)found, HS_LAYOUT);
+    return err == HS_OK ? HS_EXIT_OK : store_failed(err, site);
+}
+
 static int start(struct hs_site *site, struct node *node)
 {
     size_t map = (size_t)site->config.store_gib << 30;
@@ -161,6 +183,9 @@ static int start(struct hs_site *site, struct node *node)
     enum hs_err err = hs_lmdb_open(&store, &node->store);
     if (err != HS_OK)
         return store_failed(err, site);
+    int code = open_layout(site, node->store);
+    if (code != HS_EXIT_OK)
+        return code;
     err = hs_core_new(&core, &node->core);
     hs_signer_wipe(&core.node_signer);
     if (err != HS_OK)

@@ -4,8 +4,17 @@
 
 #include "core/stream.h"
 
-hs_stream_apply_fn hs_signed_up_apply, hs_bound_apply, hs_counter_asked_apply, hs_ledger_apply,
-    hs_queued_apply, hs_refused_apply, hs_tree_came_apply, hs_blob_gone_apply, hs_handed_on_apply,
-    hs_followed_apply, hs_evidence_apply;
+hs_stream_apply_fn hs_signed_up_apply;
+hs_stream_apply_fn hs_bound_apply;
+hs_stream_apply_fn hs_counter_asked_apply;
+hs_stream_apply_fn hs_ledger_apply;
+hs_stream_apply_fn hs_queued_apply;
+hs_stream_apply_fn hs_refused_apply;
+hs_stream_apply_fn hs_tree_came_apply;
+hs_stream_apply_fn hs_blob_gone_apply;
+hs_stream_apply_fn hs_handed_on_apply;
+hs_stream_apply_fn hs_followed_apply;
+hs_stream_apply_fn hs_evidence_apply;
+hs_stream_apply_fn hs_restored_apply;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/blob.h"
 #include "core/internal.h"
+#include "core/layout.h"
 #include "core/register.h"
 #include "core/table.h"
 #include "wire/limits.h"
@@ -23,8 +24,10 @@ uint64_t hs_inbox_next(struct hs_turn *turn, const struct hs_key *subscriber)
 void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item)
 {
     struct hs_kv_key next = next_key(subscriber);
-    item->seq = hs_inbox_next(turn, subscriber);
-    if (item->seq == 0) /* its cursor takes no new space later, where there may be none */
+    uint64_t first = hs_restored_first(hs_restored_since(turn)), seq = hs_inbox_next(turn, subscriber);
+    bool fresh = seq == 0;
+    item->seq = seq > first ? seq : first;
+    if (fresh) /* its cursor takes no new space later, where there may be none */
         hs_register_put_number(turn, HS_REGISTER_INBOX, HS_VIEW(*subscriber), (struct hs_bytes){0}, 0);
     struct hs_kv_key key = hs_key_seq(HS_VIEW(*subscriber), item->seq);
     hs_view_put(turn, HS_T_INBOX, &key, &item->base);

@@ -70,6 +70,8 @@ enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_record_spec *sp
     entry->header = hs_pb_data(header);
     entry->body = hs_pb_data(spec->body);
     record->entry = entry;
+    turn->now =
+        record->header.hub_time; /* also where the clock was set back: what is applied has this time */
     return hs_room_enter(turn, record);
 }
 

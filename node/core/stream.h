@@ -20,6 +20,7 @@ enum hs_stream {
     HS_STREAM_DEVICE = 'D',   /* of a subscriber: what it is told besides records of rooms */
     HS_STREAM_BLOB = 'B',     /* of a blob */
     HS_STREAM_EVIDENCE = 'E', /* of a room: proofs against its hub */
+    HS_STREAM_NODE = 'N',     /* of this node's root: what happened to it */
     HS_STREAM_ROOM = 'R',     /* of a room: RoomEntry instead of StreamRecord, in HS_T_ROOM_LOG */
 };
 

@@ -19,8 +19,11 @@ enum {
     HARD_PERCENT = 95, /* from here on only what frees space is taken */
     GROW_PERCENT =
         50, /* a growing map doubles when it is this full, so one transaction may fill half of it */
-    COUNT_SPREAD = 16, /* a count that saw n free lists is repeated after n / COUNT_SPREAD commits */
-    FREE_LIST = 0,     /* LMDB's own table of freed pages */
+    COUNT_SPREAD = 16,  /* a count that saw n free lists is repeated after n / COUNT_SPREAD commits */
+    FREE_LIST = 0,      /* LMDB's own table of freed pages */
+    NODE_OVERHEAD = 16, /* of an entry in its page, at most */
+    PLACES = 256,       /* of a transaction's puts that are remembered */
+    PLACE_PREFIX = 33,  /* bytes of a key: entries that share them are neighbours */
 };
 
 struct hs_lmdb {
@@ -30,7 +33,7 @@ struct hs_lmdb {
     unsigned tables, open_txns;
     MDB_dbi dbi[HS_KV_TABLES_MAX];
     size_t page, map_size, map_max, disk_reserve;
-    bool writing, full, must_grow;
+    bool read_only, writing, full, must_grow;
     uint64_t used; /* bytes, at the last count */
     uint64_t syncs;
     size_t count_in; /* commits until the free pages are counted again */
@@ -42,7 +45,8 @@ struct txn {
     MDB_txn *txn;
     MDB_cursor *cursors[HS_KV_TABLES_MAX]; /* of a read transaction: kept from one next() to another */
     bool write, changed;
-    uint64_t added; /* an upper bound of the bytes that this transaction adds */
+    uint64_t added;          /* an estimate of the bytes that this transaction takes, rather too high */
+    uint64_t places[PLACES]; /* hashes of where it has put something already */
 };
 
 static struct txn *of(struct hs_kv *kv)
@@ -94,6 +98,26 @@ static bool replaces_as_much(struct txn *t, unsigned table, MDB_val key, size_t 
     return mdb_get(t->txn, t->db->dbi[table], &key, &old) == MDB_SUCCESS && len <= old.mv_size;
 }
 
+/* Where a table is written to, a page is copied; where its neighbour was written before, it has been. */
+static bool is_new_place(struct txn *t, unsigned table, struct hs_bytes key)
+{
+    uint64_t hash = 1469598103934665603u ^ (table + 1); /* FNV-1a; never 0 in practice, and no harm if */
+    for (size_t i = 0; i < key.len && i < PLACE_PREFIX; i++)
+        hash = (hash ^ key.data[i]) * 1099511628211u;
+    uint64_t *place = &t->places[hash % PLACES];
+    bool fresh = *place != hash;
+    *place = hash;
+    return fresh;
+}
+
+/* Pages are half full after they were split; what is larger than a quarter of a page has pages of its own. */
+static uint64_t growth(struct txn *t, unsigned table, struct hs_bytes key, size_t len)
+{
+    size_t page = t->db->page, entry = key.len + len + NODE_OVERHEAD;
+    uint64_t bytes = entry > page / 4 ? (entry / page + 1) * page : 2 * entry;
+    return bytes + (is_new_place(t, table, key) ? page : 0);
+}
+
 static bool in_reserve(const struct txn *t)
 {
     return t->db->used + t->added > t->db->map_size / 100 * HARD_PERCENT;
@@ -109,7 +133,7 @@ static enum hs_err txn_put(struct hs_kv *kv, unsigned table, struct hs_bytes key
         return HS_ERR_STORE_FULL;
     HS_TRY(to_err(mdb_put(t->txn, t->db->dbi[table], &k, &v, 0)));
     t->changed = true;
-    t->added += key.len + value.len + t->db->page;
+    t->added += growth(t, table, key, value.len);
     return HS_OK;
 }
 
@@ -269,7 +293,7 @@ static enum hs_err grow(struct hs_lmdb *db)
 
 enum hs_err hs_lmdb_begin_write(struct hs_lmdb *db, struct hs_kv **txn)
 {
-    HS_REQUIRE(!db->writing, HS_ERR_INVALID_STATE);
+    HS_REQUIRE(!db->writing && !db->read_only, HS_ERR_INVALID_STATE);
     HS_TRY(measure(db));
     HS_TRY(grow(db));
     db->full = db->used > db->map_size / 100 * SOFT_PERCENT ||
@@ -326,6 +350,15 @@ static enum hs_err check_file(const char *dir)
     return ours ? HS_OK : HS_ERR_STORE;
 }
 
+/* Only a writer makes a store. */
+static enum hs_err check_there(const char *dir)
+{
+    char path[PATH_MAX];
+    int len = snprintf(path, sizeof path, "%s/data.mdb", dir);
+    HS_REQUIRE(len > 0 && (size_t)len < sizeof path, HS_ERR_INVALID_ARG);
+    return access(path, F_OK) == 0 ? HS_OK : HS_ERR_NOT_FOUND;
+}
+
 /* Every sync is on, LMDB zeroes fresh pages, and the map is read-only so that no stray pointer writes into
  * it. */
 static enum hs_err env_open(struct hs_lmdb *db)
@@ -334,7 +367,7 @@ static enum hs_err env_open(struct hs_lmdb *db)
     HS_TRY(to_err(mdb_env_set_maxdbs(db->env, db->tables)));
     HS_TRY(to_err(mdb_env_set_maxreaders(db->env, READERS_MAX)));
     HS_TRY(to_err(mdb_env_set_mapsize(db->env, db->map_size)));
-    HS_TRY(to_err(mdb_env_open(db->env, db->dir, MDB_NOTLS, FILE_MODE)));
+    HS_TRY(to_err(mdb_env_open(db->env, db->dir, MDB_NOTLS | (db->read_only ? MDB_RDONLY : 0), FILE_MODE)));
     MDB_envinfo info;
     MDB_stat stat;
     HS_TRY(to_err(mdb_env_info(db->env, &info)));
@@ -348,11 +381,11 @@ static enum hs_err env_open(struct hs_lmdb *db)
 static enum hs_err tables_open(struct hs_lmdb *db)
 {
     MDB_txn *txn;
-    HS_TRY(to_err(mdb_txn_begin(db->env, NULL, 0, &txn)));
+    HS_TRY(to_err(mdb_txn_begin(db->env, NULL, db->read_only ? MDB_RDONLY : 0, &txn)));
     for (unsigned i = 0; i < db->tables; i++) {
         char name[12];
         snprintf(name, sizeof name, "%u", i);
-        enum hs_err err = to_err(mdb_dbi_open(txn, name, MDB_CREATE, &db->dbi[i]));
+        enum hs_err err = to_err(mdb_dbi_open(txn, name, db->read_only ? 0 : MDB_CREATE, &db->dbi[i]));
         if (err != HS_OK) {
             mdb_txn_abort(txn);
             return err;
@@ -364,10 +397,11 @@ static enum hs_err tables_open(struct hs_lmdb *db)
 static enum hs_err open_locked(struct hs_lmdb *db)
 {
     HS_TRY(check_file(db->dir));
-    HS_TRY(hs_lmdb_new(db->dir, db->map_size));
+    if (!db->read_only)
+        HS_TRY(hs_lmdb_new(db->dir, db->map_size));
     HS_TRY(env_open(db));
     HS_TRY(tables_open(db));
-    return hs_dir_sync(db->dir);
+    return db->read_only ? HS_OK : hs_dir_sync(db->dir);
 }
 
 enum hs_err hs_lmdb_open(const struct hs_lmdb_options *options, struct hs_lmdb **out)
@@ -381,8 +415,13 @@ enum hs_err hs_lmdb_open(const struct hs_lmdb_options *options, struct hs_lmdb *
                            .tables = options->tables,
                            .map_size = options->map_size,
                            .map_max = options->map_max,
+                           .read_only = options->mode != HS_LMDB_WRITE,
                            .disk_reserve = options->disk_reserve};
-    enum hs_err err = db->dir != NULL ? hs_dir_lock(db->dir, &db->lock_fd) : HS_ERR_NOMEM;
+    enum hs_err err = db->dir != NULL ? HS_OK : HS_ERR_NOMEM;
+    if (err == HS_OK && db->read_only)
+        err = check_there(db->dir);
+    if (err == HS_OK && options->mode != HS_LMDB_READ_BESIDE)
+        err = hs_dir_lock(db->dir, &db->lock_fd);
     if (err == HS_OK)
         err = open_locked(db);
     if (err != HS_OK) {

@@ -1,9 +1,9 @@
 /* An LMDB environment that hands out its transactions as struct hs_kv. The only part that knows of LMDB.
  *
- * One directory, one environment, one process (a lock sees to it); not thread-safe: one thread at a time, and
- * at most one write transaction at a time. A read transaction sees the store as it was when it began and, for
- * as long as it lives, keeps every page that later writes replace: it must be short (100 ms), or the file
- * grows for good.
+ * One directory, one environment, one process that writes (a lock sees to it); not thread-safe: one thread at
+ * a time, and at most one write transaction at a time. A read transaction sees the store as it was when it
+ * began and, for as long as it lives, keeps every page that later writes replace: it must be short (100 ms),
+ * or the file grows for good.
  *
  * How the space is shared out. The map is a fixed amount of address space; the file is sparse and only grows.
  *   up to 80 % used   everything goes
@@ -18,8 +18,15 @@
 
 struct hs_lmdb;
 
+enum hs_lmdb_mode {
+    HS_LMDB_WRITE,       /* the one process that uses the store */
+    HS_LMDB_READ,        /* the same, but it only reads: begin_write is INVALID_STATE */
+    HS_LMDB_READ_BESIDE, /* reads beside the process that writes, which LMDB's own lock file allows */
+};
+
 struct hs_lmdb_options {
     const char *dir;
+    enum hs_lmdb_mode mode;
     unsigned tables;     /* 1..HS_KV_TABLES_MAX: tables 0..tables-1 */
     size_t map_size;     /* bytes: the map at first */
     size_t map_max;      /* at least map_size: where larger, the map doubles between transactions up to it */
@@ -27,8 +34,8 @@ struct hs_lmdb_options {
 };
 
 /* Makes (directories 0700, files 0600) or opens the store.
- * INVALID_ARG, NOMEM, LOCKED, UNSUPPORTED (a network file system), IO (the directory), STORE (not a store,
- * another user's file, or the disk failed). */
+ * NOT_FOUND where a reader finds none. INVALID_ARG, NOMEM, LOCKED, UNSUPPORTED (a network file system), IO
+ * (the directory), STORE (not a store, another user's file, or the disk failed). */
 enum hs_err hs_lmdb_open(const struct hs_lmdb_options *options, struct hs_lmdb **out);
 
 /* All transactions must have ended. NULL is fine. */

@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include "core/layout.h"
 #include "crypto/dh.h"
 #include "crypto/hash.h"
 #include "crypto/selftest.h"
@@ -115,6 +116,8 @@ struct world_node *world_node_new(struct world *w, const char *domain)
     assert_ok(hs_descriptor_build(&node->root, &d, w->now, &w->arena, &node->descriptor));
     node->kv = hs_kv_memory_new();
     assert_non_null(node->kv);
+    uint64_t found;
+    assert_ok(hs_layout_open(node->kv, &found));
     node->effects = hs_effects();
     core_start(node);
     return node;

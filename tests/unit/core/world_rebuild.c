@@ -1,6 +1,7 @@
 /* Every world is made again when it ends: what its nodes hold must follow from their records alone. */
 #include "world.h"
 
+#include "core/layout.h"
 #include "core/replay.h"
 #include "core/table.h"
 
@@ -47,6 +48,8 @@ void world_rebuild_upto(struct world_node *node, struct hs_kv *to, uint64_t end,
 {
     struct hs_replay *replay;
     bool done = false;
+    uint64_t found;
+    assert_ok(hs_layout_open(to, &found));
     assert_ok(hs_replay_new(&node->root.pub, &replay));
     while (!done) {
         enum hs_err err = hs_replay_step(replay, node->kv, to, end, slice, &done);

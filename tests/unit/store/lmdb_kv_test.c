@@ -409,6 +409,62 @@ static void big_transaction_stops_at_the_reserve(void **state)
     hs_lmdb_close(db);
 }
 
+/* Many small entries beside each other take few pages: the reserve isn't reached by counting one for each. */
+static void small_entries_count_little(void **state)
+{
+    struct hs_lmdb *db = open_sized(*state, 8 * MIB, 8 * MIB);
+    struct hs_kv *txn = write_txn(db);
+    uint8_t stream[33] = {'R'}, value[100] = {0};
+    for (uint64_t i = 0; i < 10000; i++) {
+        struct hs_kv_key key = {0};
+        hs_kv_key_add(&key, hs_bytes(stream, sizeof stream));
+        hs_kv_key_add_u64(&key, i);
+        hs_kv_put(txn, 0, hs_kv_key_bytes(&key), hs_bytes(value, sizeof value));
+    }
+    assert_ok(hs_lmdb_commit(txn));
+    assert_in_range(hs_lmdb_stats(db).file_bytes, 10000 * 141, 4 * MIB);
+    hs_lmdb_close(db);
+}
+
+/* What the other process sees: gives 0 where all is as it should be. */
+static int look_beside(const char *dir)
+{
+    struct hs_lmdb_options options = {
+        .dir = dir, .mode = HS_LMDB_READ_BESIDE, .tables = TABLES, .map_size = MIB, .map_max = MIB};
+    struct hs_lmdb *db = NULL;
+    struct hs_kv *txn = NULL;
+    if (hs_lmdb_open(&options, &db) != HS_OK || hs_lmdb_begin_read(db, &txn) != HS_OK)
+        return 1;
+    bool there = hs_kv_has(txn, 0, hs_bytes("\0\0\0\0\0\0\0\7", 8));
+    hs_lmdb_abort(txn);
+    if (!there || hs_lmdb_begin_write(db, &txn) != HS_ERR_INVALID_STATE)
+        return 2;
+    hs_lmdb_close(db);
+    options.mode = HS_LMDB_READ;
+    return hs_lmdb_open(&options, &db) == HS_ERR_LOCKED ? 0 : 3;
+}
+
+/* NODE-30: a store may be read beside the process that writes it, and there is nothing to read where there is
+ * no store. */
+static void reads_beside_the_writer(void **state)
+{
+    struct hs_lmdb_options options = {
+        .dir = *state, .mode = HS_LMDB_READ, .tables = TABLES, .map_size = MIB, .map_max = MIB};
+    struct hs_lmdb *none = NULL;
+    int status;
+    assert_err(hs_lmdb_open(&options, &none), HS_ERR_NOT_FOUND);
+    struct hs_lmdb *db = open_sized(*state, MIB, MIB);
+    assert_ok(put_one(db, 7, 100));
+    pid_t child = fork();
+    if (child == 0)
+        _exit(look_beside(*state));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_ok(put_one(db, 8, 100));
+    hs_lmdb_close(db);
+}
+
 static void growing_map_grows(void **state)
 {
     struct hs_lmdb *db = open_sized(*state, MIB, 16 * MIB);
@@ -526,6 +582,8 @@ int main(void)
         TEST(network_disks_are_known),
         TEST(garbage_is_refused),
         TEST(half_made_store_is_made_anew),
+        TEST(small_entries_count_little),
+        TEST(reads_beside_the_writer),
         TEST(full_map_can_be_emptied),
         TEST(big_transaction_stops_at_the_reserve),
         TEST(growing_map_grows),
