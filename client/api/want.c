@@ -27,6 +27,11 @@ enum hanse_err hanse_sign_up(struct hanse *h, const char *ticket, uint64_t *op)
     WANT(h, hs_want_sign_up(&s, ticket, op));
 }
 
+enum hanse_err hanse_move_home(struct hanse *h, const char *ticket, uint64_t *op)
+{
+    WANT(h, hs_want_move_home(&s, ticket, op));
+}
+
 enum hanse_err hanse_grants_add(struct hanse *h, const char *text, uint64_t *op)
 {
     WANT(h, hs_want_grants(&s, text, op));

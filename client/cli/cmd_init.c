@@ -132,3 +132,36 @@ const struct command cmd_grant = {
             "example:\n"
             "  hanse grant staff.grant\n",
 };
+
+static int run_move_home(struct cli *c, int argc, char **argv)
+{
+    static char text[TICKET_MAX];
+    uint64_t op;
+    struct outcome done;
+    if (argc != 2)
+        return cli_usage(&cmd_move_home, "give the new node's ticket");
+    if (!read_text(argv[1], text))
+        return cli_usage(&cmd_move_home, "the ticket %s can't be read", argv[1]);
+    int code = cli_open(c);
+    if (code != EXIT_DONE)
+        return code;
+    enum hanse_err err = hanse_move_home(c->h, text, &op);
+    if (err == HANSE_OK)
+        err = cli_wait(c, op, &done);
+    if (err == HANSE_ERR_TIMEOUT || err == HANSE_ERR_UNREACHABLE)
+        return cli_fail_kept(c, "move-home", err);
+    return err == HANSE_OK ? show(c, "Moved.") : cli_fail(c, "move-home", err);
+}
+
+const struct command cmd_move_home = {
+    .name = "move-home",
+    .summary = "another node serves you from now on; rooms, coupons and orders stay",
+    .run = run_move_home,
+    .help =
+        "usage: hanse move-home TICKET\n\n"
+        "TICKET is a file, - for stdin, or the text itself, as the new node's operator gave it to you.\n"
+        "Every room is read through the new node from then on, rooms of the old one's brand too. What isn't\n"
+        "done when this ends goes on by itself, with hanse sync or whatever is online next.\n\n"
+        "example:\n"
+        "  hanse move-home cem.ticket\n",
+};

@@ -3,14 +3,26 @@
 #include "store/tables.h"
 
 static const struct hs_field fields[] = {
-    HS_FIELD(FIXED, struct hs_me, seed),        HS_FIELD(FIXED, struct hs_me, device_secret),
-    HS_FIELD(BOOL, struct hs_me, has_role),     HS_FIELD(FIXED, struct hs_me, role_seed),
-    HS_FIELD(U32, struct hs_me, roles),         HS_FIELD(TEXT, struct hs_me, name),
-    HS_FIELD(TEXT, struct hs_me, handle),       HS_FIELD(BYTES, struct hs_me, grants),
-    HS_FIELD(BOOL, struct hs_me, has_home),     HS_FIELD(BOOL, struct hs_me, has_account),
-    HS_FIELD(FIXED, struct hs_me, home_root),   HS_FIELD(BYTES, struct hs_me, home_descriptor),
-    HS_FIELD(TEXT, struct hs_me, home_address), HS_FIELD(BYTES, struct hs_me, ticket),
+    HS_FIELD(FIXED, struct hs_me, seed),
+    HS_FIELD(FIXED, struct hs_me, device_secret),
+    HS_FIELD(BOOL, struct hs_me, has_role),
+    HS_FIELD(FIXED, struct hs_me, role_seed),
+    HS_FIELD(U32, struct hs_me, roles),
+    HS_FIELD(TEXT, struct hs_me, name),
+    HS_FIELD(TEXT, struct hs_me, handle),
+    HS_FIELD(BYTES, struct hs_me, grants),
+    HS_FIELD(BOOL, struct hs_me, has_home),
+    HS_FIELD(BOOL, struct hs_me, has_account),
+    HS_FIELD(FIXED, struct hs_me, home_root),
+    HS_FIELD(BYTES, struct hs_me, home_descriptor),
+    HS_FIELD(TEXT, struct hs_me, home_address),
+    HS_FIELD(BYTES, struct hs_me, ticket),
     HS_FIELD(U64, struct hs_me, inbox_next),
+    HS_FIELD(BOOL, struct hs_me, moving),
+    HS_FIELD(U64, struct hs_me, home_number),
+    HS_FIELD(FIXED, struct hs_me, old_root),
+    HS_FIELD(BYTES, struct hs_me, old_descriptor),
+    HS_FIELD(U64, struct hs_me, old_inbox_next),
 };
 static const struct hs_row_type type = HS_ROW_TYPE(HS_TABLE_META, struct hs_me, fields);
 

@@ -1,5 +1,5 @@
 /* What this device reads and from where; and when it has all that there is. */
-#include "sync/state.h"
+#include "sync/move.h"
 #include "sync/tree.h"
 
 /* Rooms in which this member may admit others: somebody may wait since before this session. */
@@ -54,6 +54,7 @@ enum hs_err hs_home_ping(struct hs_step *s)
 enum hs_err hs_home_resume(struct hs_step *s)
 {
     s->sync->again_due = HS_NEVER;
+    HS_TRY(hs_moves_resume(s));
     HS_TRY(hs_outbox_send_all(s));
     HS_TRY(hs_joins_resume(s));
     HS_TRY(hs_trees_resume(s));

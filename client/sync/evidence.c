@@ -4,7 +4,7 @@
 
 #include "room/head.h"
 #include "store/tail.h"
-#include "sync/state.h"
+#include "sync/move.h"
 
 enum hs_err hs_evidence_own_head(struct hs_step *s, const struct hs_live_room *room,
                                  Hanse__SignedObject **out)

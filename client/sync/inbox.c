@@ -2,7 +2,7 @@
 #include "mls/message.h"
 #include "room/leaf.h"
 #include "room/suite.h"
-#include "sync/state.h"
+#include "sync/move.h"
 #include "sync/tree.h"
 
 /* ---- Welcome ---- */
@@ -166,6 +166,8 @@ static enum hs_err item_received(struct hs_step *s, const Hanse__InboxItem *item
         return outcome_received(s, item->outcome);
     case HANSE__INBOX_ITEM__BODY_COUNTER:
         return hs_counter_asked(s, item->counter);
+    case HANSE__INBOX_ITEM__BODY_HOME:
+        return hs_home_item_received(s, item->home);
     case HANSE__INBOX_ITEM__BODY_EVIDENCE:
         return hs_evidence_received(s, item->evidence);
     default:

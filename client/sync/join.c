@@ -104,22 +104,27 @@ static enum hs_err bind_answered(struct hs_step *s, const struct hs_request *req
     return ask(s, &row);
 }
 
-static enum hs_err bind(struct hs_step *s, const struct hs_join_row *row)
+enum hs_err hs_bind_send(struct hs_step *s, const struct hs_key *hub_root, const struct hs_request *request)
 {
     struct hs_self HS_SELF home, hub;
     const struct hs_key *home_root = &s->sync->me.home_root;
     home = hub = (struct hs_self){0};
     HS_TRY(hs_self_for(s, home_root, &home));
-    HS_TRY(hs_self_for(s, &row->hub_root, &hub));
+    HS_TRY(hs_self_for(s, hub_root, &hub));
     Hanse__Bind bound = HANSE__BIND__INIT;
     Hanse__Frame frame = HANSE__FRAME__INIT;
-    struct hs_request request = {.answer = bind_answered, .id_a = row->ref};
-    HS_TRY(hs_bind_build(&home.persona_signer, &hub.persona_signer, home_root, &row->hub_root, s->now,
+    HS_TRY(hs_bind_build(&home.persona_signer, &hub.persona_signer, home_root, hub_root, s->now,
                          (struct hs_time){0}, s->arena, &bound.bind));
     bound.certificate = hub.certificate;
     frame.body_case = HANSE__FRAME__BODY_BIND;
     frame.bind = &bound;
-    return hs_request_send(s, &frame, &request);
+    return hs_request_send(s, &frame, request);
+}
+
+static enum hs_err bind(struct hs_step *s, const struct hs_join_row *row)
+{
+    struct hs_request request = {.answer = bind_answered, .id_a = row->ref};
+    return hs_bind_send(s, &row->hub_root, &request);
 }
 
 /* The next step that this row needs. A role is one identity everywhere, and the home node knows it already.

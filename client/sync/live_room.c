@@ -1,4 +1,4 @@
-#include "sync/state.h"
+#include "sync/move.h"
 
 #include "room/context.h"
 #include "room/leaf.h"

@@ -42,10 +42,19 @@ enum hs_err hs_outbox_refused(struct hs_step *s, struct hs_outbox_row *row, enum
 /* The rest of the places is for what people wait for. */
 enum { OUTBOX_WINDOW = HS_REQUESTS_MAX * 3 / 4 };
 
+/* The new home doesn't know the room yet. */
+static bool waits_for_move(struct hs_step *s, const struct hs_id *id)
+{
+    struct hs_live_room *room;
+    return s->sync->me.moving && hs_live_get(s, id, &room) == HS_OK && room->row.unmoved;
+}
+
 static enum hs_err send_row(struct hs_step *s, const struct hs_outbox_row *row)
 {
     struct hs_request request = {.answer = answered, .number = row->number};
     struct hs_sync *sync = s->sync;
+    if (waits_for_move(s, &row->room))
+        return HS_OK;
     if (row->stale || row->number <= sync->outbox_sent || hs_request_has_number(sync, row->number))
         return HS_OK;
     sync->outbox_held = sync->outbox_held || hs_requests_numbered(sync) >= OUTBOX_WINDOW;

@@ -4,7 +4,7 @@
 #include "room/context.h"
 #include "room/head.h"
 #include "room/leaf.h"
-#include "sync/state.h"
+#include "sync/move.h"
 
 enum { PADDING = 256 /* lengths of texts tell less */ };
 

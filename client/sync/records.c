@@ -3,7 +3,7 @@
 #include "room/head.h"
 #include "room/judge_change.h"
 #include "store/tail.h"
-#include "sync/state.h"
+#include "sync/move.h"
 
 enum hs_err hs_room_freeze(struct hs_step *s, struct hs_live_room *room, uint64_t seq, enum hs_err why)
 {
@@ -57,8 +57,11 @@ static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
         return hs_post_received(s, room, header, body);
     case HS_RECORD_PROPOSAL:
         return proposal_record(s, room, header, body);
+    case HS_RECORD_HOME_MOVE:
+        return hs_home_move_record(s, room, header, body);
     case HS_RECORD_SETTLED:
     case HS_RECORD_VOID:
+    case HS_RECORD_HUB_MOVE:
         break;
     }
     return HS_ERR_UNSUPPORTED;

@@ -102,6 +102,8 @@ static enum hs_err go_offline(struct hs_step *s, enum hs_err why)
         wait = HS_RETRY_MAX_MS;
     sync->next_try.ms = s->now.ms + wait / 2 + (int64_t)randombytes_uniform((uint32_t)(wait / 2 + 1));
     hs_requests_drop(sync);
+    for (struct hs_live_room *room = sync->rooms; room != NULL; room = room->next)
+        room->move_told = false;
     hs_ops_idle(sync);
     hs_out_drop_frames(sync);
     struct hanse_event event = {.kind = HANSE_EVENT_OFFLINE, .err = (enum hanse_err)why};

@@ -1,6 +1,6 @@
 /* A session without an account: by ticket, or by the invite that is being used. */
 #include "identity/ticket.h"
-#include "sync/state.h"
+#include "sync/move.h"
 #include "wire/unpack.h"
 
 enum { TICKET_PROOF_MS = 600000 /* a proof is for now */ };
@@ -24,6 +24,8 @@ static enum hs_err sign_up_refused(struct hs_step *s, enum hs_err err)
     s->sync->hang_up = true;
     if (hs_err_is_transient(err))
         return HS_OK;
+    if (me->moving && !me->has_account)
+        return hs_move_refused(s, err);
     if (!me->has_account) {
         HS_TRY(hs_joins_refused(s, err));
         me->has_home = me->has_role = false;

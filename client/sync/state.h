@@ -38,6 +38,7 @@ struct hs_live_room {
     bool posts_counted;   /* what follows is true of the outbox */
     size_t posts_waiting; /* to be encrypted */
     size_t posts_early;   /* under way, and may yet be refused for their epoch, which is over */
+    bool move_told;       /* in this session: the hub was asked to serve it through the new home */
     uint64_t head_in;     /* 1 + the epoch in which the hub's signed head was shown last; 0: none */
 };
 
@@ -81,6 +82,7 @@ struct hs_request {
                           enum hs_err err);
     struct hs_time sent;
     bool forwarded;
+    bool moves;      /* is about the move of the room id_a to a new home */
     uint64_t op;     /* 0 = none */
     uint64_t number; /* of an outbox row */
     uint64_t offset; /* of a piece */
@@ -95,7 +97,7 @@ struct hs_op {
     bool busy;     /* a request is in flight, or something in the log is waited for */
     bool stranger; /* can go on without an account */
     bool fresh;    /* made in the present step */
-    enum hs_op_kind { HS_OP_OTHER, HS_OP_SIGN_UP, HS_OP_JOIN, HS_OP_REMOVE, HS_OP_ORDER } kind;
+    enum hs_op_kind { HS_OP_OTHER, HS_OP_SIGN_UP, HS_OP_JOIN, HS_OP_REMOVE, HS_OP_ORDER, HS_OP_MOVE } kind;
     uint64_t outbox; /* ends when this row's effect is there; 0 = none */
     struct hs_id room, object, object2;
     struct hs_key key;
@@ -391,22 +393,6 @@ struct hs_head;
 enum hs_err hs_room_promise(struct hs_step *s, struct hs_live_room *room, const struct hs_head *head,
                             const Hanse__SignedObject *object);
 
-/* ---- evidence.c ---- */
-
-/* The room was frozen for what came: where it proves that the hub told two stories, that is kept. */
-enum hs_err hs_evidence_seen(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records);
-
-/* A member showed a head that the hub signed for it. Freezes the room where it is of another story; ahead: it
- * covers more than is here, and says what. LOG_FORK where it contradicts and proves nothing. */
-enum hs_err hs_evidence_head(struct hs_step *s, struct hs_live_room *room, const Hanse__SignedObject *object,
-                             struct hs_head *ahead, bool *is_ahead);
-
-enum hs_err hs_evidence_received(struct hs_step *s, const Hanse__EvidenceItem *item);
-
-/* The newest head, for a post to show; NULL where there is none. */
-enum hs_err hs_evidence_own_head(struct hs_step *s, const struct hs_live_room *room,
-                                 Hanse__SignedObject **out);
-
 enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
                                const struct hs_record_header *header, struct hs_bytes body);
 
@@ -445,6 +431,9 @@ enum hs_err hs_create_accepted(struct hs_step *s, struct hs_outbox_row *row);
 enum hs_err hs_create_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err);
 
 /* ---- join.c, inbox.c ---- */
+
+/* Tells the home node that the persona for that hub is this account's. */
+enum hs_err hs_bind_send(struct hs_step *s, const struct hs_key *hub_root, const struct hs_request *request);
 
 enum hs_err hs_joins_resume(struct hs_step *s);
 /* The account that an invite was to bring was refused, and with it every join at the home node. */

@@ -93,6 +93,8 @@ enum hs_err hs_sync_frame(struct hs_step *s, struct hs_bytes bytes)
 {
     Hanse__Frame *frame;
     HS_REQUIRE(s->sync->session > HS_SESSION_DIALLING, HS_ERR_UNEXPECTED);
+    if (s->sync->hang_up)
+        return HS_OK; /* of a session that is over: it may be another node's than the home's */
     HS_TRY(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, s->arena, &frame));
     s->sync->heard = s->now;
     return frame->id != 0 ? hs_request_answered(s, frame) : notification(s, frame);
@@ -123,7 +125,7 @@ void hs_sync_stay_online(struct hs_sync *sync, bool on)
 
 bool hs_sync_has_pending(const struct hs_sync *sync)
 {
-    return sync->ops != NULL || sync->waiting > 0;
+    return sync->ops != NULL || sync->waiting > 0 || sync->me.moving;
 }
 
 enum hs_err hs_sync_flush(struct hs_step *s)

@@ -28,9 +28,10 @@ uint64_t hs_handed_next(struct hs_turn *turn, const struct hs_key *hub)
 }
 
 /* The copy of a room of that hub, begun at the record that added the first of this node's users, or begun
- * anew where none of them has been in it since. */
+ * anew where none of them has been in it since, or where somebody comes who hasn't read so far. */
 static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_id *hub,
-                                          const struct hs_id *room, const Hanse__WelcomeItem *welcome)
+                                          const struct hs_id *room, uint64_t seq,
+                                          ProtobufCBinaryData prev_hash)
 {
     Hanse__State__RoomView *view = hs_room_view(turn, room);
     if (view == NULL)
@@ -40,34 +41,58 @@ static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_
     struct hs_key hub_key;
     if (view->hub_root.len == 0 && HS_FIXED(HS_VIEW(*hub), &hub_key))
         hs_copies_add(turn, &hub_key);
-    if (view->hub_root.len == 0 || (view->members == 0 && welcome->commit_seq > view->next_seq)) {
+    if (view->hub_root.len == 0 || seq < view->first_seq || (view->members == 0 && seq > view->next_seq)) {
         struct hs_bytes root = hs_arena_copy(turn->arena, HS_VIEW(*hub));
         view->hub_root = hs_pb_data(root);
-        view->next_seq = view->first_seq = welcome->commit_seq;
-        view->hash = welcome->prev_hash;
+        view->next_seq = view->first_seq = seq;
+        view->hash = prev_hash;
         view->hub_time_ms = 0;
     }
     return view;
+}
+
+/* A user of this node reads that room from the record seq on. */
+struct newcomer {
+    ProtobufCBinaryData room, prev_hash;
+    uint64_t seq;
+    const Hanse__SignedObject *descriptor;
+};
+
+static enum hs_err apply_newcomer(struct hs_turn *turn, const struct hs_id *hub,
+                                  const struct hs_key *subscriber, const struct newcomer *who)
+{
+    struct hs_id room;
+    struct hs_bytes object;
+    HS_TAKE32(who->room, &room);
+    HS_TRY(hs_object_pack(who->descriptor, turn->arena, &object));
+    Hanse__State__RoomView *view = begin_copy(turn, hub, &room, who->seq, who->prev_hash);
+    HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
+    view->descriptor = hs_pb_data(object);
+    view->members++;
+    hs_room_store(turn, &room, view);
+    hs_subscribe(turn, subscriber, &room, who->seq, 1);
+    return HS_OK;
 }
 
 static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_id *hub, uint64_t number,
                                  const struct hs_key *subscriber, Hanse__InboxItem *item)
 {
     const Hanse__WelcomeItem *welcome = item->welcome;
-    struct hs_id room;
-    struct hs_bytes object;
-    HS_TAKE32(welcome->room, &room);
-    HS_TRY(hs_object_pack(welcome->descriptor, turn->arena, &object));
-    Hanse__State__RoomView *view = begin_copy(turn, hub, &room, welcome);
-    HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
-    view->descriptor = hs_pb_data(object);
-    view->members++;
-    hs_room_store(turn, &room, view);
-    hs_subscribe(turn, subscriber, &room, welcome->commit_seq, 1);
-    if (welcome->tree->hash.len > 0) {
+    struct newcomer who = {welcome->room, welcome->prev_hash, welcome->commit_seq, welcome->descriptor};
+    HS_TRY(apply_newcomer(turn, hub, subscriber, &who));
+    if (welcome->tree->hash.len > 0)
         hs_fetch_hold(turn, hub, number, subscriber, item);
-        return HS_OK;
-    }
+    else
+        hs_inbox_put(turn, subscriber, item);
+    return HS_OK;
+}
+
+static enum hs_err apply_home(struct hs_turn *turn, const struct hs_id *hub, const struct hs_key *subscriber,
+                              Hanse__InboxItem *item)
+{
+    const Hanse__HomeItem *home = item->home;
+    struct newcomer who = {home->room, home->prev_hash, home->next_seq, home->descriptor};
+    HS_TRY(apply_newcomer(turn, hub, subscriber, &who));
     hs_inbox_put(turn, subscriber, item);
     return HS_OK;
 }
@@ -95,6 +120,8 @@ static enum hs_err apply_item(struct hs_turn *turn, const struct hs_id *hub,
     switch (item->body_case) {
     case HANSE__INBOX_ITEM__BODY_WELCOME:
         return apply_welcome(turn, hub, handed->peer_seq, &subscriber, item);
+    case HANSE__INBOX_ITEM__BODY_HOME:
+        return apply_home(turn, hub, &subscriber, item);
     case HANSE__INBOX_ITEM__BODY_REMOVED:
         return apply_removed(turn, &subscriber, item->removed);
     default:
@@ -136,6 +163,21 @@ static struct hs_bytes pack_welcome(struct hs_turn *turn, const Hanse__WelcomeIt
     return hs_turn_pack(turn, &item.base);
 }
 
+static struct hs_bytes pack_home(struct hs_turn *turn, const Hanse__HomeItem *from)
+{
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__HomeItem home = HANSE__HOME_ITEM__INIT;
+    home.room = from->room;
+    home.persona = from->persona;
+    home.next_seq = from->next_seq;
+    home.prev_hash = from->prev_hash;
+    home.hub_root = from->hub_root;
+    home.descriptor = from->descriptor;
+    item.home = &home;
+    item.body_case = HANSE__INBOX_ITEM__BODY_HOME;
+    return hs_turn_pack(turn, &item.base);
+}
+
 static struct hs_bytes pack_removed(struct hs_turn *turn, const Hanse__RemovedItem *from)
 {
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
@@ -163,6 +205,26 @@ static void record_item(struct hs_turn *turn, const struct hs_peer *peer, uint64
     hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(peer->root), &record);
 }
 
+/* What holds of every item that begins the reading of a room: it is the peer's, and its descriptor is. */
+static enum hs_err check_place(struct hs_turn *turn, const struct hs_peer *peer, struct hs_bytes hub_root,
+                               const struct hs_id *room, const Hanse__SignedObject *object)
+{
+    struct hs_descriptor descriptor;
+    struct hs_bytes bytes;
+    HS_REQUIRE(hs_bytes_equal(hub_root, HS_VIEW(peer->root)), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(object != NULL, HS_ERR_MALFORMED);
+    HS_TRY(hs_descriptor_verify(object, &peer->root, turn->now, &descriptor));
+    HS_TRY(hs_object_pack(object, turn->arena, &bytes));
+    HS_REQUIRE(bytes.len <= HS_DESCRIPTOR_MAX, HS_ERR_TOO_LARGE);
+    Hanse__State__RoomView *view = hs_room_view(turn, room);
+    HS_REQUIRE(view == NULL ||
+                   (!view->hub && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root))),
+               HS_ERR_CONFLICT);
+    HS_REQUIRE(view == NULL || !view->forked, HS_ERR_LOG_FORK);
+    bool may_begin = hs_copies_count(turn, &peer->root) < hs_quota_of(turn->session->standing)->copies;
+    return view != NULL || may_begin ? HS_OK : HS_ERR_QUOTA;
+}
+
 /* A user of this node was added to a room of that hub: the copy begins, and the Welcome goes to its device.
  */
 static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq,
@@ -170,32 +232,35 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint
 {
     struct hs_id room;
     struct hs_key persona, subscriber;
-    struct hs_descriptor descriptor;
-    struct hs_bytes object;
     HS_TAKE32(welcome->room, &room);
     HS_TAKE32(welcome->persona, &persona);
-    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(welcome->hub_root), HS_VIEW(peer->root)), HS_ERR_WRONG_PEER);
-    HS_REQUIRE(welcome->descriptor != NULL && welcome->prev_hash.len == HS_HASH_LEN, HS_ERR_MALFORMED);
-    HS_TRY(hs_descriptor_verify(welcome->descriptor, &peer->root, turn->now, &descriptor));
-    HS_TRY(hs_object_pack(welcome->descriptor, turn->arena, &object));
-    HS_REQUIRE(welcome->tree != NULL, HS_ERR_MALFORMED);
+    HS_TRY(check_place(turn, peer, hs_pb_bytes(welcome->hub_root), &room, welcome->descriptor));
+    HS_REQUIRE(welcome->prev_hash.len == HS_HASH_LEN && welcome->tree != NULL, HS_ERR_MALFORMED);
     HS_TRY(hs_fetch_check(welcome->tree));
-    HS_REQUIRE(object.len <= HS_DESCRIPTOR_MAX &&
-                   welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD,
-               HS_ERR_TOO_LARGE);
+    HS_REQUIRE(welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     HS_REQUIRE(hs_persona_is_for(turn, &persona, &peer->root), HS_ERR_WRONG_PEER);
-    Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    HS_REQUIRE(view == NULL ||
-                   (!view->hub && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root))),
-               HS_ERR_CONFLICT);
-    HS_REQUIRE(view == NULL || !view->forked, HS_ERR_LOG_FORK);
-    HS_REQUIRE(view != NULL ||
-                   hs_copies_count(turn, &peer->root) < hs_quota_of(turn->session->standing)->copies,
-               HS_ERR_QUOTA);
     record_item(turn, peer, seq, &subscriber, pack_welcome(turn, welcome));
-    view = hs_room_view(turn, &room);
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
     hs_follow_attach_room(turn, peer, &room, view != NULL ? view->next_seq : welcome->commit_seq);
+    return HS_OK;
+}
+
+/* A member of a room of that hub is a user of this node from now on. */
+static enum hs_err take_home(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq,
+                             const Hanse__HomeItem *home)
+{
+    struct hs_id room;
+    struct hs_key persona, subscriber;
+    HS_TAKE32(home->room, &room);
+    HS_TAKE32(home->persona, &persona);
+    HS_TRY(check_place(turn, peer, hs_pb_bytes(home->hub_root), &room, home->descriptor));
+    HS_REQUIRE(home->prev_hash.len == HS_HASH_LEN && home->next_seq > 0, HS_ERR_MALFORMED);
+    HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
+    HS_REQUIRE(hs_persona_is_for(turn, &persona, &peer->root), HS_ERR_WRONG_PEER);
+    record_item(turn, peer, seq, &subscriber, pack_home(turn, home));
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    hs_follow_attach_room(turn, peer, &room, view != NULL ? view->next_seq : home->next_seq);
     return HS_OK;
 }
 
@@ -222,6 +287,8 @@ static enum hs_err take_item(struct hs_turn *turn, struct hs_peer *peer, const H
     switch (item->body_case) {
     case HANSE__INBOX_ITEM__BODY_WELCOME:
         return take_welcome(turn, peer, item->seq, item->welcome);
+    case HANSE__INBOX_ITEM__BODY_HOME:
+        return take_home(turn, peer, item->seq, item->home);
     case HANSE__INBOX_ITEM__BODY_REMOVED:
         return take_removed(turn, peer, item->seq, item->removed);
     default:

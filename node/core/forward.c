@@ -4,6 +4,7 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/standing.h"
+#include "room/home_move.h"
 #include "room/join.h"
 #include "schema/room.pb-c.h"
 #include "wire/unpack.h"
@@ -21,6 +22,17 @@ static enum hs_err joiner_of(struct hs_turn *turn, struct hs_bytes body, struct 
     return HS_OK;
 }
 
+/* Whose home this node shall be. */
+static enum hs_err mover_of(struct hs_turn *turn, const Hanse__MoveHome *request, struct hs_key *mover)
+{
+    struct hs_id room;
+    struct hs_home_move move;
+    HS_TAKE32(request->room, &room);
+    HS_TRY(hs_home_move_verify(hs_pb_bytes(request->move), &room, &move));
+    *mover = move.persona;
+    return hs_key_equal(&move.home_root, hs_turn_root(turn)) ? HS_OK : HS_ERR_WRONG_PEER;
+}
+
 /* What may be forwarded, and the persona that it speaks for. */
 static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
 {
@@ -32,6 +44,9 @@ static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
         return HS_OK;
     case HANSE__FRAME__BODY_JOIN:
         HS_TRY(joiner_of(turn, hs_pb_bytes(inner->join->join), &key));
+        return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
+    case HANSE__FRAME__BODY_MOVE_HOME:
+        HS_TRY(mover_of(turn, inner->move_home, &key));
         return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
     case HANSE__FRAME__BODY_PUT_INVITE:
         persona = inner->put_invite->persona;

@@ -232,7 +232,7 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
     if (asked == NULL || frame->id == 0)
         return true; /* the answer to an Attach, or to somebody who has given up */
     hs_asked_take(peer, asked);
-    if (asked->is_join && frame->body_case == HANSE__FRAME__BODY_JOIN_STATUS)
+    if (asked->is_join && frame->body_case != HANSE__FRAME__BODY_ERROR)
         hs_peer_follow(turn, peer); /* the Welcome will come through its session */
     if (peer->followed && !peer->attached)
         attach(turn, peer); /* before, the hub didn't know this node */

@@ -158,6 +158,8 @@ void hs_subscribe(struct hs_turn *turn, const struct hs_key *subscriber, const s
         view->from = from;
         hs_register_put_number(turn, HS_REGISTER_CURSOR, HS_VIEW(*subscriber), HS_VIEW(*room), from);
     }
+    if (from < view->from)
+        view->from = from; /* who moved here has read less than those who were here before */
     view->until = UINT64_MAX;
     view->members += members;
     hs_view_put(turn, HS_T_SUBSCRIPTION, &key, &view->base);

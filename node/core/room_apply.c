@@ -134,6 +134,14 @@ static enum hs_err commit_again(struct hs_turn *turn, const struct hs_room_recor
     return HS_OK;
 }
 
+static enum hs_err home_again(struct hs_turn *turn, const struct hs_room_record *r)
+{
+    struct hs_home_move move;
+    HS_TRY(hs_home_move_verify(hs_pb_bytes(r->entry->body), &r->room, &move));
+    hs_home_apply(turn, r, &move);
+    return HS_OK;
+}
+
 static enum hs_err apply_kind(struct hs_turn *turn, const struct hs_room_record *r)
 {
     if (!r->view->hub && r->header.kind != HS_RECORD_GENESIS) {
@@ -153,6 +161,9 @@ static enum hs_err apply_kind(struct hs_turn *turn, const struct hs_room_record 
     case HS_RECORD_POST:
         hs_post_apply(turn, r);
         return HS_OK;
+    case HS_RECORD_HOME_MOVE:
+        return home_again(turn, r);
+    case HS_RECORD_HUB_MOVE:
     case HS_RECORD_PROPOSAL:
     case HS_RECORD_SETTLED:
     case HS_RECORD_VOID:

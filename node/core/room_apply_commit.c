@@ -43,6 +43,7 @@ static void add_member(struct hs_turn *turn, const struct hs_room_record *record
     member.home_root = hs_pb_data(HS_VIEW(c->homes[i]));
     member.leaf = c->change->added[i].member.leaf;
     member.device = hs_pb_data(HS_VIEW(who->device));
+    member.since = seq;
     hs_view_put(turn, HS_T_MEMBER, &key, &member.base);
     if (join == NULL || join->joined) /* else its JOIN holds its place already */
         hs_guest_hold(turn, &c->homes[i], &who->persona, &c->room);

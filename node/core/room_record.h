@@ -6,6 +6,7 @@
 
 #include "core/room.h"
 #include "room/genesis.h"
+#include "room/home_move.h"
 #include "room/invite.h"
 #include "room/join.h"
 #include "room/judge_change.h"
@@ -64,6 +65,8 @@ void hs_invite_apply(struct hs_turn *turn, const struct hs_room_record *record,
                      const struct hs_invite *invite);
 void hs_join_apply(struct hs_turn *turn, const struct hs_room_record *record, const struct hs_join *join);
 void hs_commit_apply(struct hs_turn *turn, const struct hs_room_record *record, struct hs_room_commit *c);
+void hs_home_apply(struct hs_turn *turn, const struct hs_room_record *record,
+                   const struct hs_home_move *move);
 void hs_post_apply(struct hs_turn *turn, const struct hs_room_record *record);
 
 /* One of the hub's at a follower, which keeps hardly more of it than the record itself. The view isn't

@@ -7,6 +7,8 @@
 
 _Static_assert((int)HANSE__RECORD_KIND__RECORD_GENESIS == (int)HS_RECORD_GENESIS, "numbered as on the wire");
 _Static_assert((int)HANSE__RECORD_KIND__RECORD_INVITE == (int)HS_RECORD_INVITE, "kinds");
+_Static_assert((int)HANSE__RECORD_KIND__RECORD_HUB_MOVE == (int)HS_RECORD_HUB_MOVE, "kinds");
+_Static_assert((int)HANSE__RECORD_KIND__RECORD_HOME_MOVE == (int)HS_RECORD_HOME_MOVE, "kinds");
 _Static_assert((int)HANSE__RECORD_KIND__RECORD_JOIN == (int)HS_RECORD_JOIN, "kinds");
 _Static_assert((int)HANSE__RECORD_KIND__RECORD_COMMIT == (int)HS_RECORD_COMMIT, "kinds");
 _Static_assert((int)HANSE__RECORD_KIND__RECORD_POST == (int)HS_RECORD_POST, "kinds");
@@ -48,7 +50,7 @@ enum hs_err hs_log_build_next(struct hs_log_tip *tip, const struct hs_id *room,
                               const struct hs_record_spec *spec, struct hs_writer *out,
                               struct hs_record_header *header)
 {
-    bool known = spec->kind >= HS_RECORD_GENESIS && spec->kind <= HS_RECORD_VOID;
+    bool known = spec->kind >= HS_RECORD_GENESIS && spec->kind <= HS_RECORD_HOME_MOVE;
     HS_REQUIRE(known && kind_fits(spec->kind, tip->next_seq), HS_ERR_INVALID_ARG);
     HS_REQUIRE(spec->body.len > 0 && spec->hub_time.ms >= 0, HS_ERR_INVALID_ARG);
     HS_REQUIRE(spec->body.len <= HS_RECORD_BODY_MAX, HS_ERR_TOO_LARGE);
@@ -85,7 +87,7 @@ static enum hs_err header_read(const Hanse__RecordHeader *message, struct hs_rec
     HS_REQUIRE(message->seq == 0 ? prev.len == 0 : HS_FIXED(prev, &out->prev), HS_ERR_MALFORMED);
     HS_REQUIRE(message->hub_time_ms >= 0 && message->seq < UINT64_MAX, HS_ERR_MALFORMED);
     HS_REQUIRE(message->kind != HANSE__RECORD_KIND__RECORD_NONE, HS_ERR_MALFORMED);
-    HS_REQUIRE((int)message->kind <= (int)HS_RECORD_VOID, HS_ERR_UNSUPPORTED);
+    HS_REQUIRE((int)message->kind <= (int)HS_RECORD_HOME_MOVE, HS_ERR_UNSUPPORTED);
     out->seq = message->seq;
     out->hub_time.ms = message->hub_time_ms;
     out->kind = (enum hs_record_kind)message->kind;

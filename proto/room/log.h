@@ -13,14 +13,16 @@ enum {
 
 /* Record kinds as on the wire. */
 enum hs_record_kind {
-    HS_RECORD_GENESIS = 1,  /* body: GenesisBody; seq 0 and nothing else */
-    HS_RECORD_INVITE = 2,   /* InviteBody */
-    HS_RECORD_JOIN = 3,     /* JoinBody */
-    HS_RECORD_COMMIT = 4,   /* MLSMessage (PublicMessage, commit) */
-    HS_RECORD_POST = 5,     /* MLSMessage (PrivateMessage, application) */
-    HS_RECORD_PROPOSAL = 6, /* MLSMessage (PublicMessage, proposal) */
-    HS_RECORD_SETTLED = 7,  /* SettledBody */
-    HS_RECORD_VOID = 8,     /* VoidBody */
+    HS_RECORD_GENESIS = 1,    /* body: GenesisBody; seq 0 and nothing else */
+    HS_RECORD_INVITE = 2,     /* InviteBody */
+    HS_RECORD_JOIN = 3,       /* JoinBody */
+    HS_RECORD_COMMIT = 4,     /* MLSMessage (PublicMessage, commit) */
+    HS_RECORD_POST = 5,       /* MLSMessage (PrivateMessage, application) */
+    HS_RECORD_PROPOSAL = 6,   /* MLSMessage (PublicMessage, proposal) */
+    HS_RECORD_SETTLED = 7,    /* SettledBody */
+    HS_RECORD_VOID = 8,       /* VoidBody */
+    HS_RECORD_HUB_MOVE = 9,   /* reserved */
+    HS_RECORD_HOME_MOVE = 10, /* SignedObject with a HomeMove */
 };
 
 /* Where a copy of a log ends. {0} is an empty log. To start in the middle: next_seq and hash of an anchor

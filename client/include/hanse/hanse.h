@@ -178,6 +178,14 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_identity_rename(struct hanse *h, 
  * a home. HANSE_ERR_TICKET_INVALID at once; DONE: the node's answer. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_sign_up(struct hanse *h, const char *ticket, uint64_t *op);
 
+/* Moves to the node of the ticket ("hanse:t/..."), which becomes the home node: an account there, and every
+ * room is read through it from then on; rooms of the old home's brand too. Coupons, orders and history stay.
+ * It goes on after a restart by itself. DONE: all rooms have moved, or why one didn't (id = the room; it is
+ * tried again in the next session), or why the new node has no account for this device: then nothing has
+ * changed. HANSE_ERR_TICKET_INVALID, HANSE_ERR_INVALID_ARG for the present home's; HANSE_ERR_DENIED for a
+ * role of a brand; HANSE_ERR_INVALID_STATE without a home, while a move or a request to join is under way. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_move_home(struct hanse *h, const char *ticket, uint64_t *op);
+
 /* Takes roles or a handle that the home node's operator granted to this device's key ("hanse:g/..."), and
  * shows them to the node. They are kept at once and count in rooms that are joined or made from now on. DONE:
  * the node has them. HANSE_ERR_MALFORMED for another text, HANSE_ERR_WRONG_SIGNER for another brand's,

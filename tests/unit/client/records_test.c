@@ -2,6 +2,7 @@
 #include "hostile.h"
 
 #include "identity/descriptor.h"
+#include "room/home_move.h"
 
 static void assert_frozen(struct hostile *c, enum hs_err why)
 {
@@ -22,6 +23,28 @@ static void test_only_posts_are_erased(void **state)
     hostile_show(&c, &gone, HS_OK);
     assert_frozen(&c, HS_ERR_LOG_GAP);
     town_free(c.t);
+}
+
+/* ROOM-81: a member's move to another home is signed by the member. */
+static void test_a_move_that_nobody_signed(void **state)
+{
+    (void)state;
+    for (int forged = 0; forged < 3; forged++) {
+        struct hostile c = hostile_new();
+        struct hs_writer HS_WRITER w = hs_writer(HS_HOME_MOVE_MAX);
+        struct hs_home_move move = {.room = c.room, .home_root = c.rosa->root.pub, .number = 1};
+        if (forged == 2)
+            move.room.b[0] ^= 1;
+        assert_ok(hs_home_move_build(&c.rosa->root, &move, town_now(c.t), &w));
+        struct shown record = {.kind = HS_RECORD_HOME_MOVE, .body = hs_writer_bytes(&w)};
+        record.persona = forged == 1 ? c.alices : c.rosa->root.pub;
+        hostile_show(&c, &record, HS_OK);
+        if (forged == 0)
+            assert_int_equal(hostile_room(c.ben, &c.room).state, HS_ROOM_STATE_MEMBER);
+        else
+            assert_frozen(&c, forged == 1 ? HS_ERR_WRONG_SENDER : HS_ERR_MLS_GROUP);
+        town_free(c.t);
+    }
 }
 
 /* CLIENT-8: a head covers at least what came with it. */
@@ -161,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_posts_are_erased),
+        cmocka_unit_test(test_a_move_that_nobody_signed),
         cmocka_unit_test(test_a_head_older_than_its_batch),
         cmocka_unit_test(test_a_head_that_is_ahead_is_a_promise),
         cmocka_unit_test(test_a_promise_that_is_kept),

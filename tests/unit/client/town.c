@@ -265,6 +265,15 @@ static void node_input(struct town_node *node, struct hs_core_input input)
     carry_out(node);
 }
 
+void town_node_cut(struct town_node *node)
+{
+    for (struct session *s = node->town->sessions; s != NULL; s = s->next)
+        if (s->node == node && s->device == NULL) {
+            item_add(node->town, NODE_CLOSED, s->peer, (struct hs_bytes){0});
+            item_add(node->town, NODE_CLOSED, s->id, (struct hs_bytes){0});
+        }
+}
+
 const char *town_ticket(struct town_node *node, uint32_t roles, const char *handle, uint32_t uses)
 {
     struct town *t = node->town;

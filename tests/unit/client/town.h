@@ -14,7 +14,7 @@
 #include "support/kv_count.h"
 #include "sync/sync.h"
 
-enum { TOWN_NODES = 3, TOWN_DEVICES = 96, TOWN_EVENTS = 1024, TOWN_DAY_MS = 86400000 };
+enum { TOWN_NODES = 4, TOWN_DEVICES = 96, TOWN_EVENTS = 1024, TOWN_DAY_MS = 86400000 };
 
 struct town;
 
@@ -58,6 +58,9 @@ void town_free(struct town *t);
 
 struct hs_time town_now(const struct town *t);
 struct town_node *town_node_new(struct town *t, const char *domain);
+
+/* Its sessions with other nodes break. */
+void town_node_cut(struct town_node *node);
 
 /* roles: HS_ROLE_BIT()s; 0: a customers' ticket for uses accounts. handle may be NULL. The text lives in the
  * town. */

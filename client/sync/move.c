@@ -1,0 +1,254 @@
+/* Moving to another home node: an account there, then room by room: the new home learns whose persona this
+ * is, the hub learns where it is served, and an item in the new inbox says that the room is read here. All of
+ * it is in the store, and goes on from there after whatever happens; posts of a room wait until its turn has
+ * come. */
+#include "sync/move.h"
+#include "identity/ticket.h"
+#include "room/home_move.h"
+
+static struct hs_op *move_op(struct hs_sync *sync)
+{
+    for (struct hs_op *op = sync->ops; op != NULL; op = op->next)
+        if (op->kind == HS_OP_MOVE)
+            return op;
+    return NULL;
+}
+
+/* Every room of which this device is a member waits for its turn, or none any more. */
+static enum hs_err mark_rooms(struct hs_step *s, bool unmoved)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_room_row row;
+    struct hs_live_room *room;
+    while (hs_room_next(s->kv, &cursor, s->arena, &row)) {
+        if (row.state != HS_ROOM_STATE_MEMBER)
+            continue;
+        HS_TRY(hs_live_get(s, &row.id, &room));
+        room->row.unmoved = unmoved;
+        room->row_dirty = true;
+    }
+    return s->kv->err;
+}
+
+static enum hs_err finish(struct hs_step *s, enum hs_err err)
+{
+    struct hs_me *me = &s->sync->me;
+    me->moving = false;
+    me->old_descriptor = (struct hs_bytes){0};
+    HS_TRY(hs_me_save(s));
+    return hs_op_done(s, move_op(s->sync), err, NULL, 0, NULL);
+}
+
+/* The new home won't have this device: everything is as before. */
+enum hs_err hs_move_refused(struct hs_step *s, enum hs_err err)
+{
+    struct hs_me *me = &s->sync->me;
+    me->home_root = me->old_root;
+    me->home_descriptor = me->old_descriptor;
+    me->inbox_next = me->old_inbox_next;
+    me->ticket = (struct hs_bytes){0};
+    me->has_account = true;
+    HS_TRY(mark_rooms(s, false));
+    return finish(s, err);
+}
+
+/* ---- one room ---- */
+
+static bool is_under_way(const struct hs_sync *sync, const struct hs_id *room)
+{
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
+        if (sync->requests[i].id != 0 && sync->requests[i].moves &&
+            hs_id_equal(&sync->requests[i].id_a, room))
+            return true;
+    return false;
+}
+
+/* The hub knows nobody of that persona any more: it was removed, in a record that never came here. */
+static enum hs_err left(struct hs_step *s, struct hs_live_room *room)
+{
+    room->row.state = HS_ROOM_STATE_LEFT;
+    room->row.unmoved = false;
+    room->row_dirty = true;
+    hs_group_state_delete(s->kv, &room->row.id);
+    struct hanse_event event = {.kind = HANSE_EVENT_REMOVED};
+    memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
+    HS_TRY(hs_out_event(s, &event, NULL));
+    HS_TRY(hs_live_save_all(s));
+    hs_live_forget(s->sync, &room->row.id);
+    return hs_moves_resume(s);
+}
+
+static enum hs_err room_refused(struct hs_step *s, struct hs_live_room *room, enum hs_err err)
+{
+    if (hs_err_is_transient(err)) {
+        room->move_told = false;
+        hs_home_try_again(s);
+        return HS_OK;
+    }
+    if (err == HS_ERR_NOT_MEMBER)
+        return left(s, room);
+    return hs_op_done(s, move_op(s->sync), err, &room->row.id, 0, NULL); /* tried again in the next session */
+}
+
+static enum hs_err told(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                        enum hs_err err)
+{
+    struct hs_live_room *room;
+    HS_TRY(hs_live_get(s, &request->id_a, &room));
+    if (err != HS_OK)
+        return room_refused(s, room, err);
+    HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED, HS_ERR_UNEXPECTED);
+    return hs_moves_resume(s); /* this one is over with the item in the inbox; others may wait for a place */
+}
+
+/* A move that wasn't answered is told again: the hub knows it by its number. */
+static enum hs_err tell_hub(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_self HS_SELF self = {0};
+    struct hs_writer HS_WRITER body = hs_writer(HS_HOME_MOVE_MAX);
+    struct hs_home_move move = {.room = room->row.id,
+                                .home_root = s->sync->me.home_root,
+                                .number = s->sync->me.home_number,
+                                .next_seq = room->row.tip.next_seq};
+    Hanse__MoveHome request = HANSE__MOVE_HOME__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    struct hs_request asked = {.answer = told, .id_a = room->row.id, .moves = true};
+    HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
+    HS_TRY(hs_home_move_build(&self.persona_signer, &move, s->now, &body));
+    request.room = hs_pb_data(HS_VIEW(room->row.id));
+    request.move = hs_pb_data(hs_writer_bytes(&body));
+    frame.body_case = HANSE__FRAME__BODY_MOVE_HOME;
+    frame.move_home = &request;
+    return hs_request_send_to(s, &room->row.hub_root, room->row.descriptor, &frame, &asked);
+}
+
+static enum hs_err bound(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                         enum hs_err err)
+{
+    struct hs_live_room *room;
+    HS_TRY(hs_live_get(s, &request->id_a, &room));
+    if (err != HS_OK)
+        return room_refused(s, room, err);
+    HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACK, HS_ERR_UNEXPECTED);
+    return room->row.unmoved ? tell_hub(s, room) : HS_OK;
+}
+
+static enum hs_err move_room(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_request asked = {.answer = bound, .id_a = room->row.id, .moves = true};
+    return hs_root_is_home(s->sync, &room->row.hub_root) ? tell_hub(s, room)
+                                                         : hs_bind_send(s, &room->row.hub_root, &asked);
+}
+
+enum hs_err hs_moves_resume(struct hs_step *s)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_room_row row;
+    struct hs_live_room *room;
+    bool waits = false;
+    if (!s->sync->me.moving || !hs_home_is_online(s->sync))
+        return HS_OK;
+    HS_TRY(hs_live_save_all(s)); /* the rows say what is left to do */
+    while (hs_room_next(s->kv, &cursor, s->arena, &row)) {
+        if (!row.unmoved || row.state != HS_ROOM_STATE_MEMBER)
+            continue;
+        waits = true;
+        if (is_under_way(s->sync, &row.id) || hs_requests_are_scarce(s->sync))
+            continue;
+        HS_TRY(hs_live_get(s, &row.id, &room));
+        if (!room->move_told)
+            HS_TRY(move_room(s, room));
+        room->move_told = true;
+    }
+    HS_TRY(s->kv->err);
+    return waits ? HS_OK : finish(s, HS_OK);
+}
+
+enum hs_err hs_home_item_received(struct hs_step *s, const Hanse__HomeItem *item)
+{
+    struct hs_id id;
+    struct hs_live_room *room;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(item->room), &id), HS_ERR_MALFORMED);
+    enum hs_err err = hs_live_get(s, &id, &room);
+    if (err == HS_ERR_NOT_FOUND)
+        return HS_OK;
+    HS_TRY(err);
+    if (!room->row.unmoved || !hs_bytes_equal(hs_pb_bytes(item->hub_root), HS_VIEW(room->row.hub_root)))
+        return HS_OK;
+    room->row.unmoved = false;
+    room->row_dirty = true;
+    HS_TRY(hs_home_attach_room(s, room));
+    HS_TRY(hs_outbox_send_all(s)); /* its posts have waited; a node that has one already says so */
+    return hs_moves_resume(s);
+}
+
+enum hs_err hs_home_move_record(struct hs_step *s, struct hs_live_room *room,
+                                const struct hs_record_header *header, struct hs_bytes body)
+{
+    struct hs_home_move move;
+    (void)s;
+    HS_TRY(hs_home_move_verify(body, &room->row.id, &move));
+    return hs_key_equal(&move.persona, &header->sender_persona) ? HS_OK : HS_ERR_WRONG_SENDER;
+}
+
+/* ---- what the user wants ---- */
+
+static enum hs_err joins_wait(struct hs_step *s, bool *waits)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    *waits = hs_join_row_next(s->kv, &cursor, s->arena, &row);
+    return s->kv->err;
+}
+
+/* What was asked for at the old home comes to the old home: that is waited for first. A role's home is its
+ * brand's node. While the new node hasn't confirmed the account yet, another one may be chosen. */
+static enum hs_err check_move(struct hs_step *s, const struct hs_ticket_text *text)
+{
+    const struct hs_me *me = &s->sync->me;
+    bool waits;
+    HS_REQUIRE(me->has_home && (me->has_account || me->moving), HS_ERR_INVALID_STATE);
+    HS_REQUIRE(!me->moving || !me->has_account, HS_ERR_INVALID_STATE);
+    HS_REQUIRE(!me->has_role, HS_ERR_DENIED);
+    HS_REQUIRE(text->grant_count == 0, HS_ERR_TICKET_INVALID);
+    HS_REQUIRE(!hs_key_equal(&text->descriptor.root, me->moving ? &me->old_root : &me->home_root),
+               HS_ERR_INVALID_ARG);
+    HS_TRY(joins_wait(s, &waits));
+    return waits ? HS_ERR_INVALID_STATE : HS_OK;
+}
+
+static enum hs_err take_home(struct hs_step *s, struct hs_bytes ticket, const struct hs_ticket_text *text)
+{
+    struct hs_me *me = &s->sync->me;
+    if (!me->moving) {
+        me->old_root = me->home_root;
+        me->old_descriptor = me->home_descriptor;
+        me->old_inbox_next = me->inbox_next;
+        me->home_number++;
+    }
+    HS_TRY(hs_object_pack(text->descriptor_object, s->arena, &me->home_descriptor));
+    me->home_root = text->descriptor.root;
+    me->ticket = ticket;
+    me->moving = true;
+    me->has_account = false;
+    me->inbox_next = 0;
+    HS_TRY(hs_me_save(s));
+    s->sync->hang_up = s->sync->session != HS_SESSION_OFF;
+    return mark_rooms(s, true);
+}
+
+enum hs_err hs_want_move_home(struct hs_step *s, const char *ticket, uint64_t *number)
+{
+    struct hs_ticket_text HS_AUTO(hs_ticket_text_wipe) text = {0};
+    struct hs_op *op;
+    size_t len = strlen(ticket);
+    while (len > 0 && strchr(" \t\r\n", ticket[len - 1]) != NULL)
+        len--;
+    HS_TRY(hs_ticket_text_parse(hs_bytes(ticket, len), s->now, s->arena, &text));
+    HS_TRY(check_move(s, &text));
+    HS_TRY(take_home(s, hs_bytes(ticket, len), &text));
+    HS_TRY(hs_op_done(s, move_op(s->sync), HS_ERR_CONFLICT, NULL, 0, NULL)); /* rather there than there */
+    HS_TRY(hs_op_new(s, &op, number));
+    op->kind = HS_OP_MOVE;
+    return HS_OK;
+}

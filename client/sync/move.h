@@ -1,0 +1,35 @@
+/* Moving to another home node (move.c), and proof against hubs that tell two stories (evidence.c). */
+#ifndef HS_SYNC_MOVE_H
+#define HS_SYNC_MOVE_H
+
+#include "room/head.h"
+#include "sync/state.h"
+
+/* ---- move.c ---- */
+
+/* To a new home: goes on with every room whose turn hasn't come, and ends where there is none. */
+enum hs_err hs_moves_resume(struct hs_step *s);
+
+/* The new home refused the account. */
+enum hs_err hs_move_refused(struct hs_step *s, enum hs_err err);
+enum hs_err hs_home_item_received(struct hs_step *s, const Hanse__HomeItem *item);
+enum hs_err hs_home_move_record(struct hs_step *s, struct hs_live_room *room,
+                                const struct hs_record_header *header, struct hs_bytes body);
+
+/* ---- evidence.c ---- */
+
+/* The room was frozen for what came: where it proves that the hub told two stories, that is kept. */
+enum hs_err hs_evidence_seen(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records);
+
+/* A member showed a head that the hub signed for it. Freezes the room where it is of another story; ahead: it
+ * covers more than is here, and says what. LOG_FORK where it contradicts and proves nothing. */
+enum hs_err hs_evidence_head(struct hs_step *s, struct hs_live_room *room, const Hanse__SignedObject *object,
+                             struct hs_head *ahead, bool *is_ahead);
+
+enum hs_err hs_evidence_received(struct hs_step *s, const Hanse__EvidenceItem *item);
+
+/* The newest head, for a post to show; NULL where there is none. */
+enum hs_err hs_evidence_own_head(struct hs_step *s, const struct hs_live_room *room,
+                                 Hanse__SignedObject **out);
+
+#endif

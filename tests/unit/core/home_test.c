@@ -1,0 +1,156 @@
+/* MoveHome at the hub: who may say it, what counts, and what each of the two homes gets. */
+#include "world.h"
+
+#include "core/peer.h"
+#include "room/home_move.h"
+#include "wire/unpack.h"
+
+/* Alice and Bob are at home at one; Both are in a room of the hub. */
+struct scene {
+    struct world *w;
+    struct world_node *hub, *one, *two;
+    struct world_device *owner, *alice, *bob, *alice2;
+    struct world_room *room, *alices, *bobs;
+};
+
+static struct scene scene_new(struct world *w)
+{
+    struct scene s = {.w = w,
+                      .hub = world_node_new(w, "hub.example"),
+                      .one = world_node_new(w, "one.example"),
+                      .two = world_node_new(w, "two.example")};
+    s.owner = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
+    s.alice = world_customer(s.one, "alice");
+    s.bob = world_customer(s.one, "bob");
+    s.room = world_room_new(s.owner, "launch");
+    struct world_invite invite = world_invite(s.room, 10);
+    s.alices = world_join(s.alice, s.room, &invite);
+    s.bobs = world_join(s.bob, s.room, &invite);
+    return s;
+}
+
+static struct hs_bytes move_body(struct scene *s, const struct hs_signer *persona, struct world_node *to,
+                                 uint64_t number, uint64_t next_seq)
+{
+    struct hs_writer HS_WRITER w = hs_writer(HS_HOME_MOVE_MAX);
+    struct hs_home_move move = {
+        .room = s->room->id, .home_root = to->root.pub, .number = number, .next_seq = next_seq};
+    assert_ok(hs_home_move_build(persona, &move, s->w->now, &w));
+    return world_take(s->w, &w);
+}
+
+static Hanse__Frame *move_frame(struct scene *s, struct hs_bytes body)
+{
+    Hanse__Frame *frame = world_frame(s->w);
+    frame->move_home = WORLD_NEW(s->w, Hanse__MoveHome, hanse__move_home);
+    frame->move_home->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    frame->move_home->move = hs_pb_data(body);
+    frame->body_case = HANSE__FRAME__BODY_MOVE_HOME;
+    return frame;
+}
+
+static const Hanse__HomeItem *home_item(const struct world_device *d)
+{
+    for (size_t i = d->item_count; i-- > 0;)
+        if (d->items[i]->body_case == HANSE__INBOX_ITEM__BODY_HOME)
+            return d->items[i]->home;
+    return NULL;
+}
+
+/* A device of Alice's that is new in the world: it answers for her persona at two. */
+static void alice_moves(struct scene *s)
+{
+    s->alice2 = world_device_new(s->two, "alice");
+    struct hs_signer HS_SIGNER key;
+    hs_signer_random(&key);
+    assert_ok(world_connect(s->alice2, NULL));
+    assert_ok(world_sign_up(s->alice2, world_ticket(s->two, &key.pub, 1), &key));
+    world_attach(s->alice2);
+    struct world_persona *p = world_persona(s->alice2, &s->hub->root.pub);
+    *p = *world_persona(s->alice, &s->hub->root.pub); /* the persona that the hub knows */
+    assert_ok(world_bind(s->alice2, s->hub));
+}
+
+/* FED-42: the new home is told from where its user reads, and the move is a record like any other. */
+static void the_hub_changes_the_home(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    uint64_t stands = s.alices->tip.next_seq;
+    struct hs_id before = s.alices->tip.hash;
+    assert_ok(world_post(s.room, "meanwhile", NULL));
+    world_settle(w);
+    alice_moves(&s);
+    struct world_persona *p = world_persona(s.alice, &s.hub->root.pub);
+    struct hs_bytes body = move_body(&s, &p->signer, s.two, 1, stands);
+    Hanse__Frame *answer, *again;
+    assert_ok(world_forward(s.alice2, s.hub, move_frame(&s, body), &answer));
+    world_settle(w);
+    assert_ok(world_forward(s.alice2, s.hub, move_frame(&s, body), &again));
+    assert_int_equal(again->accepted->seq, answer->accepted->seq);
+    assert_int_equal(s.room->tip.next_seq, answer->accepted->seq + 1);
+    const Hanse__HomeItem *item = home_item(s.alice2);
+    assert_non_null(item);
+    assert_int_equal(item->next_seq, stands);
+    assert_bytes(hs_pb_bytes(item->prev_hash), HS_VIEW(before));
+    size_t posts = s.alices->post_count;
+    assert_ok(world_post(s.room, "third", NULL)); /* the old home still serves Bob, and Alice no more */
+    world_settle(w);
+    assert_string_equal(s.bobs->posts[s.bobs->post_count - 1], "third");
+    assert_int_equal(s.alices->post_count, posts);
+}
+
+/* FED-42: nobody else moves a member, nowhere else, and nothing old counts. */
+static void what_is_refused(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    alice_moves(&s);
+    struct world_persona *p = world_persona(s.alice, &s.hub->root.pub);
+    struct world_persona *bobs = world_persona(s.bob, &s.hub->root.pub);
+    uint64_t next = s.room->tip.next_seq, since = s.alices->anchor;
+    struct {
+        struct hs_bytes body;
+        enum hs_err want;
+    } cases[] = {
+        {move_body(&s, &bobs->signer, s.two, 1, next), HS_ERR_WRONG_SENDER}, /* not hers to say */
+        {move_body(&s, &p->signer, s.one, 2, next), HS_ERR_WRONG_PEER},      /* not where it comes from */
+        {move_body(&s, &p->signer, s.two, 2, next + 1), HS_ERR_LOG_GAP},
+        {move_body(&s, &p->signer, s.two, 2, since), HS_ERR_LOG_GAP}, /* nothing from before she was in */
+        {hs_bytes_str("junk"), HS_ERR_UNSUPPORTED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_err(world_forward(s.alice2, s.hub, move_frame(&s, cases[i].body), NULL), cases[i].want);
+    struct hs_bytes altered = world_copy(w, move_body(&s, &p->signer, s.two, 2, next));
+    ((uint8_t *)(uintptr_t)altered.data)[altered.len - 1] ^= 1;
+    assert_err(world_forward(s.alice2, s.hub, move_frame(&s, altered), NULL), HS_ERR_BAD_SIGNATURE);
+    assert_ok(
+        world_forward(s.alice2, s.hub, move_frame(&s, move_body(&s, &p->signer, s.two, 2, since + 1)), NULL));
+    world_settle(w);
+    assert_err(
+        world_forward(s.alice2, s.hub, move_frame(&s, move_body(&s, &p->signer, s.two, 1, next)), NULL),
+        HS_ERR_REPLAY);
+    /* at the hub itself: a node speaks for itself alone, also with a statement that is genuine */
+    Hanse__Frame *frame = move_frame(&s, move_body(&s, &p->signer, s.two, 3, next));
+    frame->id = 77;
+    size_t refused = s.hub->refused;
+    world_inject(s.one, s.hub, frame);
+    assert_int_equal(s.hub->refused, refused + 1);
+    /* the old home has lost the right to speak for her */
+    assert_err(world_post(s.alices, "from the old home", NULL), HS_ERR_NOT_MEMBER);
+    frame = world_post_frame(s.alices, world_protect(s.alices, "through the old home"));
+    frame->id = 78;
+    world_inject(s.one, s.hub, frame);
+    assert_int_equal(s.hub->refused, refused + 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_hub_changes_the_home),
+        cmocka_unit_test(what_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
