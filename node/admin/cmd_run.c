@@ -1,10 +1,12 @@
 /* hansed --config FILE: the daemon, in the foreground. */
 #include "admin/cmd.h"
 #include "admin/commands.h"
+#include "admin/metrics.h"
 #include "admin/reload.h"
 
 #include "core/core.h"
 #include "core/layout.h"
+#include "http/http.h"
 #include "net/net.h"
 #include "store/lmdb_kv.h"
 
@@ -47,6 +49,8 @@ struct node {
     struct hs_core *core;
     struct hs_net *net;
     struct hs_control *control;
+    struct hs_metrics metrics;
+    struct hs_http *metrics_http;
     struct hs_control_node open_to_control; /* what the operator's questions see */
     const char *config;                     /* the file */
 };
@@ -206,6 +210,16 @@ static int start(struct hs_site *site, struct node *node)
     return HS_EXIT_OK;
 }
 
+static int open_metrics(const struct hs_site *site, struct node *node)
+{
+    const struct hs_http_page page = {HS_METRICS_PATH, HS_METRICS_TYPE, hs_metrics_render, &node->metrics};
+    node->metrics = (struct hs_metrics){node->net, node->open_to_control.started, HANSE_VERSION};
+    if (site->config.metrics[0] == '\0' ||
+        hs_http_start(site->config.metrics, &page, 1, &node->metrics_http) == HS_OK)
+        return HS_EXIT_OK;
+    return hs_cmd_fail(HS_EXIT_FAILURE, "can't show metrics at %s: is it in use?", site->config.metrics);
+}
+
 static void tell_ready(const struct options *o, const struct hs_site *site, const struct node *node)
 {
     char line[512];
@@ -237,6 +251,8 @@ static int serve(const struct options *o, struct hs_site *site)
     raise_files();
     compare_addresses(site);
     int code = start(site, &node);
+    if (code == HS_EXIT_OK)
+        code = open_metrics(site, &node);
     if (code == HS_EXIT_OK) {
         hs_log(HS_LOG_INFO, "event=started version=%s incarnation=%llu", HANSE_VERSION,
                (unsigned long long)site->incarnation);
@@ -244,6 +260,7 @@ static int serve(const struct options *o, struct hs_site *site)
         tell_ready(o, site, &node);
         hs_net_run(node.net);
     }
+    hs_http_stop(node.metrics_http);
     hs_net_free(node.net);
     hs_control_free(node.control);
     hs_core_free(node.core);

@@ -128,6 +128,17 @@ static bool set_allow(struct hs_config *config, const char *value)
     return add_peer_row(config, "allow", value);
 }
 
+/* This machine's own only: whoever reads the figures from elsewhere has a proxy in between. */
+static bool set_metrics(struct hs_config *config, const char *value)
+{
+    struct sockaddr_storage address;
+    if (strlen(value) >= sizeof config->metrics || hs_address_parse(value, &address) != HS_OK ||
+        !hs_address_is_loopback(&address))
+        return false;
+    snprintf(config->metrics, sizeof config->metrics, "%s", value);
+    return true;
+}
+
 static const struct {
     const char *section, *key;
     set_fn *set;
@@ -146,6 +157,8 @@ static const struct {
     {"limits", "connections_burst", set_burst, "a number from 1 to 1000000", false, false},
     {"limits", "store_gib", set_store, "a number from 1 to 4096", false, false},
     {"limits", "disk_reserve_mib", set_reserve, "a number up to 1000000", false, false},
+    {"metrics", "listen", set_metrics, "an address of this machine alone and a port, such as 127.0.0.1:9470",
+     false, false},
     {"peers", "file", set_peers_file, "a file", false, false},
     {"peers", "block", set_block, "a domain, or a root of 64 hex digits", false, true},
     {"peers", "allow", set_allow, "a domain, or a root of 64 hex digits", false, true},
@@ -251,6 +264,10 @@ char *hs_config_text(const struct hs_config *config, struct hs_arena *arena)
         "#block = evil.example\n"
         "#allow = friend.example\n"
         "#file = peers\n"
+        "\n"
+        "[metrics]\n"
+        "# Figures for Prometheus, to this machine alone: http://127.0.0.1:9470/metrics\n"
+        "#listen = 127.0.0.1:9470\n"
         "\n"
         "[limits]\n"
         "# Connections at once.\n"

@@ -26,6 +26,7 @@ struct hs_config {
     enum hs_log_level log;
     char peers_file[HS_PATH_SIZE]; /* of rows on other nodes (peers.h); empty: none. Relative to the file */
     char peer_rows[HS_CONFIG_PEER_ROWS]; /* rows of the same form, from the configuration itself */
+    char metrics[HS_ADDRESS_MAX + 1];    /* where figures are shown; empty: nowhere */
 };
 
 /* Reads and checks. CONFIG, with a sentence that names file and line in why. A relative data directory is

@@ -1,6 +1,7 @@
 # hs_admin: files, configuration, what the root key hands out. hansed: the program.
-hanse_stage(admin SOURCES admin/ask.c admin/config.c admin/control.c admin/file.c admin/grid.c admin/issue.c admin/log.c admin/peers.c admin/site.c
-  DEPENDS hs_net hs_state hs_identity hs_crypto hs_wire)
+hanse_stage(admin SOURCES admin/ask.c admin/config.c admin/control.c admin/file.c admin/grid.c admin/issue.c admin/log.c
+  admin/metrics.c admin/peers.c admin/site.c
+  DEPENDS hs_http hs_net hs_state hs_identity hs_crypto hs_wire)
 target_compile_definitions(hs_admin PRIVATE _GNU_SOURCE)
 target_link_libraries(hs_admin PRIVATE PkgConfig::INIH PUBLIC PkgConfig::JANSSON)
 

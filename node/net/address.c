@@ -48,6 +48,15 @@ enum hs_err hs_address_parse(const char *text, struct sockaddr_storage *out)
     return HS_OK;
 }
 
+bool hs_address_is_loopback(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+    if (address->ss_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 void hs_address_text(const struct sockaddr *address, char out[static 64])
 {
     char host[INET6_ADDRSTRLEN] = "?";

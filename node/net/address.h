@@ -16,6 +16,9 @@ enum hs_err hs_address_split(const char *text, char host[static HS_HOST_SIZE],
 /* A numeric address, without asking anybody. MALFORMED where it isn't one. */
 enum hs_err hs_address_parse(const char *text, struct sockaddr_storage *out);
 
+/* 127.0.0.0/8 or ::1. */
+bool hs_address_is_loopback(const struct sockaddr_storage *address);
+
 /* The text of an address: out has 64 bytes. */
 void hs_address_text(const struct sockaddr *address, char out[static 64]);
 

@@ -147,6 +147,22 @@ class Node:
     def owner_ticket(self):
         return self.dir / "owner.ticket"
 
+    def configure(self, section, **values):
+        """Adds to the configuration file; a section may come twice."""
+        with open(self.config, "a") as file:
+            file.write(f"\n[{section}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
+
+    def ask(self, command, *args, expect=0, as_json=True):
+        """What the running node says to its operator."""
+        words = [self.programs.hansed, command, *args, "--config", self.config] + (["--json"] if as_json else [])
+        done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=60)
+        check(done.returncode == expect, f"hansed {command}: exit {done.returncode}: {done.stderr.strip()}")
+        self.error = done.stderr.strip()
+        return json.loads(done.stdout) if as_json and expect == 0 else done.stdout
+
+    def root(self):
+        return self.ask("status")["root"]
+
     def ticket(self, name, *options):
         path = self.dir / f"{name}.ticket"
         self._run([self.programs.hansed, "ticket", "--config", self.config, "--out", path, *options])

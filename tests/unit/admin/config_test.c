@@ -24,7 +24,8 @@ static void good_file_is_read(void **state)
     assert_ok(read_text(state,
                         "# a comment\n" GOOD
                         "log = debug\n\n[limits]\nconnections = 5\nconnections_per_second = 6\n"
-                        "connections_burst = 7\nstore_gib = 8\ndisk_reserve_mib = 0\n",
+                        "connections_burst = 7\nstore_gib = 8\ndisk_reserve_mib = 0\n"
+                        "[metrics]\nlisten = [::1]:9470\n",
                         &c, why));
     assert_string_equal(c.domain, "rosa.example");
     assert_string_equal(c.listen, "127.0.0.1:7700");
@@ -39,6 +40,8 @@ static void good_file_is_read(void **state)
     assert_int_equal(c.limits.address_burst, 7);
     assert_int_equal(c.store_gib, 8);
     assert_int_equal(c.disk_reserve_mib, 0);
+    assert_string_equal(c.metrics, "[::1]:9470");
+    assert_ok(read_text(state, GOOD "[metrics]\nlisten = 127.9.9.9:0\n", &c, why));
 }
 
 static void what_is_not_said_has_its_default(void **state)
@@ -49,6 +52,7 @@ static void what_is_not_said_has_its_default(void **state)
     assert_int_equal(c.limits.connections, HS_NET_CONNECTIONS);
     assert_int_equal(c.store_gib, HS_STORE_GIB);
     assert_int_equal(c.log, HS_LOG_INFO);
+    assert_string_equal(c.metrics, "");
 }
 
 /* NODE-22: every mistake is named with its line. */
@@ -58,6 +62,10 @@ static void mistakes_are_named(void **state)
         const char *text, *line, *says;
     } cases[] = {
         {GOOD "colour = red\n", ":6:", "\"colour\""},
+        {GOOD "[metrics]\nlisten = 0.0.0.0:9470\n", ":7:", "of this machine alone"},
+        {GOOD "[metrics]\nlisten = [::]:9470\n", ":7:", "of this machine alone"},
+        {GOOD "[metrics]\nlisten = 128.0.0.1:9470\n", ":7:", "of this machine alone"},
+        {GOOD "[metrics]\nlisten = localhost:9470\n", ":7:", "of this machine alone"},
         {"[node]\n\ndomain = Rosa.Example\n", ":3:", "domain must be"},
         {GOOD "domain = other.example\n", ":6:", "twice"},
         {"[node]\nlisten = localhost:80\n", ":2:", "listen must be"},

@@ -10,6 +10,7 @@ if(TARGET hansed)
 endif()
 
 hanse_test(admin grid hs_admin)
+hanse_test(admin metrics hs_admin hs_net hs_commit hs_lmdb hs_core)
 # The operator's socket, on a net with a stand-in for the core.
 hanse_test(admin control hs_admin)
 target_compile_definitions(test_admin_control PRIVATE _GNU_SOURCE)
