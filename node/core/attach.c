@@ -36,7 +36,7 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
         HS_TRY(attach_room(turn, request->attach->rooms[i]));
     if (!session->attached) {
         hs_session_replace_older(turn, &session->subscriber);
-        hs_session_attach(&turn->core->sessions, session);
+        HS_REQUIRE(hs_session_attach(&turn->core->sessions, session), HS_ERR_NOMEM);
         session->inbox_next = request->attach->inbox_next;
         session->inbox_due = true;
     }

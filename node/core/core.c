@@ -145,17 +145,19 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
         .arena = &arena,
         .effects = effects,
     };
+    effects->incomplete = false; /* what was so before is dropped by now */
     if (!core->started) {
-        core->started = true;
         hs_peers_load(&turn);
+        core->started = hs_turn_end(&turn) == HS_OK;
     }
+    HS_TRY(txn->err);
     if (full != core->full) {
         core->full = full;
         hs_turn_log(&turn, full ? "event=store_full new data is refused; deletions and acknowledgements go on"
                                 : "event=store_has_space");
     }
     step(&turn, input);
-    return txn->err;
+    return hs_turn_end(&turn);
 }
 
 struct hs_time hs_core_deadline(const struct hs_core *core)

@@ -82,6 +82,7 @@ struct hs_effect {
 struct hs_effects {
     struct hs_effect *list;
     size_t len, size;
+    bool incomplete; /* there was no memory for one: what is here may not be carried out */
     struct hs_arena arena;
 };
 struct hs_effects hs_effects(void);

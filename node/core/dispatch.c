@@ -128,6 +128,15 @@ static void refuse(struct hs_turn *turn, uint64_t id, enum hs_err err, uint64_t 
     }
 }
 
+/* Memory that ran out is this machine's trouble and nobody's fault: the turn is void, and is carried out
+ * again or dropped by its owner. */
+static bool is_shortage(struct hs_turn *turn, enum hs_err err)
+{
+    if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
+        turn->kv->err = HS_ERR_NOMEM;
+    return err == HS_ERR_NOMEM;
+}
+
 void hs_dispatch(struct hs_turn *turn, struct hs_bytes bytes)
 {
     Hanse__Frame *request = NULL;
@@ -140,6 +149,8 @@ void hs_dispatch(struct hs_turn *turn, struct hs_bytes bytes)
     }
     turn->core->stats.requests++;
     enum hs_err err = HS_UNPACK(hanse__frame, bytes, HS_LENIENT, turn->arena, &request);
+    if (is_shortage(turn, err))
+        return;
     if (err != HS_OK) {
         refuse(turn, 0, err, 0, true);
         return;
@@ -148,7 +159,7 @@ void hs_dispatch(struct hs_turn *turn, struct hs_bytes bytes)
         (hs_peer_answered(turn, request) || request->body_case == HANSE__FRAME__BODY__NOT_SET))
         return; /* an answer; or a notification that a later version has added */
     err = run(turn, request, &reply, &detail, bytes.len, &fault);
-    if (turn->kv->err != HS_OK)
+    if (is_shortage(turn, err) || turn->kv->err != HS_OK)
         return; /* the whole transaction will be aborted */
     reply.id = request->id;
     if (err != HS_OK)

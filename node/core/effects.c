@@ -20,6 +20,7 @@ void hs_effects_reset(struct hs_effects *effects)
 {
     hs_arena_free(&effects->arena);
     effects->len = 0;
+    effects->incomplete = false;
 }
 
 void hs_effects_free(struct hs_effects *effects)
@@ -34,8 +35,10 @@ struct hs_effect *hs_effect_add(struct hs_effects *effects, enum hs_effect_kind 
     if (effects->len == effects->size) {
         size_t size = effects->size > 0 ? 2 * effects->size : 64;
         struct hs_effect *grown = realloc(effects->list, size * sizeof *grown);
-        if (grown == NULL)
+        if (grown == NULL) {
+            effects->incomplete = true;
             return NULL;
+        }
         effects->list = grown;
         effects->size = size;
     }
@@ -62,7 +65,9 @@ struct hs_bytes hs_arena_pack(struct hs_arena *arena, const ProtobufCMessage *me
 
 struct hs_bytes hs_effects_pack(struct hs_effects *effects, const ProtobufCMessage *message)
 {
-    return hs_arena_pack(&effects->arena, message);
+    struct hs_bytes out = hs_arena_pack(&effects->arena, message);
+    effects->incomplete = effects->incomplete || out.data == NULL;
+    return out;
 }
 
 struct hs_bytes hs_turn_pack(struct hs_turn *turn, const ProtobufCMessage *message)
@@ -114,6 +119,13 @@ void hs_turn_close(struct hs_turn *turn, struct hs_session *session, enum hs_err
         effect->err = err;
     session->closed = true;
     hs_session_detach(&turn->core->sessions, session);
+}
+
+enum hs_err hs_turn_end(struct hs_turn *turn)
+{
+    if (turn->effects->incomplete && turn->kv->err == HS_OK)
+        turn->kv->err = HS_ERR_NOMEM;
+    return turn->kv->err;
 }
 
 void hs_turn_log(struct hs_turn *turn, const char *format, ...)

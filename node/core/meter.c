@@ -43,7 +43,10 @@ struct hs_meter *hs_meters_of(struct hs_meters *meters, const struct hs_key *roo
         found->root = *root;
     }
     HASH_ADD(hh, meters->by_root, root, sizeof found->root, found);
-    return &found->meter;
+    if (HS_IS_HASHED(hh, found))
+        return &found->meter;
+    free(found);
+    return NULL;
 }
 
 void hs_meters_free(struct hs_meters *meters)

@@ -4,8 +4,7 @@
 #define HS_CORE_METER_H
 
 #include "base/bytes.h"
-
-#include <uthash.h>
+#include "core/hash.h"
 
 /* A bucket holds burst and gets rate back in a second. */
 struct hs_flow {

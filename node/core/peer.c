@@ -188,6 +188,8 @@ void hs_peers_load(struct hs_turn *turn)
         if (view == NULL || !HS_FIXED(key, &root))
             return;
         struct hs_peer *peer = hs_peer_get(turn, &root, view->addresses, view->n_addresses);
+        if (peer == NULL && turn->core->peers.count < HS_PEERS_MAX)
+            turn->kv->err = HS_ERR_NOMEM; /* once more, then: who is passed over now isn't dialled again */
         if (peer == NULL)
             return;
         if (view->descriptor.len > 0)

@@ -51,6 +51,8 @@ static Hanse__SignedObject *room_head(struct hs_turn *turn, const struct hs_id *
         head = hs_room_kept_head(turn, room);
         err = HS_OK;
     }
+    if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
+        turn->kv->err = HS_ERR_NOMEM;
     return err == HS_OK ? head : NULL;
 }
 
@@ -129,8 +131,11 @@ static void pump_inbox(struct pump *pump, struct hs_session *session)
                hs_kv_next(turn->kv, HS_T_INBOX, prefix, hs_kv_key_bytes(&from), turn->arena, &key, &value)) {
             if (inbox.n_items > 0 && bytes + value.len > FRAME_FILL)
                 break;
-            if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, turn->arena, &items[inbox.n_items]) != HS_OK)
+            if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, turn->arena, &items[inbox.n_items]) !=
+                HS_OK) {
+                turn->kv->err = HS_ERR_NOMEM; /* one's own bytes are well formed */
                 break;
+            }
             bytes += value.len;
             session->inbox_next = items[inbox.n_items++]->seq + 1;
             from = hs_kv_after(key);
@@ -172,5 +177,5 @@ enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time
             pump_room(&pump, s, &s->positions[i]);
     }
     *more = pump.more;
-    return txn->err;
+    return hs_turn_end(&pump.turn);
 }

@@ -10,7 +10,10 @@ struct hs_session *hs_session_add(struct hs_sessions *sessions, uint64_t id)
         return NULL;
     session->id = id;
     HASH_ADD(hh, sessions->by_id, id, sizeof session->id, session);
-    return session;
+    if (HS_IS_HASHED(hh, session))
+        return session;
+    free(session);
+    return NULL;
 }
 
 struct hs_session *hs_session_find(const struct hs_sessions *sessions, uint64_t id)
@@ -27,13 +30,14 @@ struct hs_session *hs_session_of(const struct hs_sessions *sessions, const struc
     return found;
 }
 
-void hs_session_attach(struct hs_sessions *sessions, struct hs_session *session)
+bool hs_session_attach(struct hs_sessions *sessions, struct hs_session *session)
 {
     struct hs_session *older = hs_session_of(sessions, &session->subscriber);
     if (older != NULL)
         hs_session_detach(sessions, older);
-    session->attached = true;
     HASH_ADD(hh_subscriber, sessions->by_subscriber, subscriber, sizeof session->subscriber, session);
+    session->attached = HS_IS_HASHED(hh_subscriber, session);
+    return session->attached;
 }
 
 void hs_session_detach(struct hs_sessions *sessions, struct hs_session *session)
@@ -108,23 +112,34 @@ struct hs_position *hs_session_position(const struct hs_session *session, const 
     return NULL;
 }
 
+static struct hs_readers *readers_new(struct hs_sessions *sessions, const struct hs_id *room)
+{
+    struct hs_readers *readers = calloc(1, sizeof *readers);
+    if (readers == NULL)
+        return NULL;
+    readers->room = *room;
+    HASH_ADD(hh, sessions->readers, room, sizeof readers->room, readers);
+    if (HS_IS_HASHED(hh, readers))
+        return readers;
+    free(readers);
+    return NULL;
+}
+
 /* Room for one more reader; NULL without memory. */
 static struct hs_readers *readers_grow(struct hs_sessions *sessions, const struct hs_id *room)
 {
     struct hs_readers *readers = readers_of(sessions, room);
-    if (readers == NULL) {
-        readers = calloc(1, sizeof *readers);
-        if (readers == NULL)
-            return NULL;
-        readers->room = *room;
-        HASH_ADD(hh, sessions->readers, room, sizeof readers->room, readers);
-    }
-    if (readers->len < readers->size)
+    size_t len = readers != NULL ? readers->len : 0, had = readers != NULL ? readers->size : 0;
+    if (len < had)
         return readers;
-    size_t size = readers->size > 0 ? 2 * readers->size : 4;
-    struct hs_reader *grown = realloc(readers->list, size * sizeof *grown);
+    size_t size = had > 0 ? 2 * had : 4;
+    struct hs_reader *grown = realloc(readers != NULL ? readers->list : NULL, size * sizeof *grown);
     if (grown == NULL)
         return NULL;
+    if (readers == NULL && (readers = readers_new(sessions, room)) == NULL) {
+        free(grown);
+        return NULL;
+    }
     readers->list = grown;
     readers->size = size;
     return readers;

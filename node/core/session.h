@@ -4,10 +4,10 @@
 #define HS_CORE_SESSION_H
 
 #include "core/core.h"
+#include "core/hash.h"
 #include "core/meter.h"
 
 #include <sys/queue.h>
-#include <uthash.h>
 
 enum hs_session_state {
     HS_SESSION_NEW,    /* nobody yet: may authenticate, nothing else */
@@ -94,8 +94,8 @@ void hs_sessions_free(struct hs_sessions *sessions);
 bool hs_session_become(struct hs_session *session, enum hs_session_state state,
                        const struct hs_key *subscriber);
 
-/* From now on it is the session of its subscriber, and is served; or no more. */
-void hs_session_attach(struct hs_sessions *sessions, struct hs_session *session);
+/* From now on it is the session of its subscriber, and is served; or no more. False without memory. */
+bool hs_session_attach(struct hs_sessions *sessions, struct hs_session *session);
 void hs_session_detach(struct hs_sessions *sessions, struct hs_session *session);
 
 /* The position in room; NULL where the session doesn't read it. */

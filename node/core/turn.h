@@ -46,6 +46,9 @@ struct hs_bytes hs_effects_pack(struct hs_effects *effects, const ProtobufCMessa
 void hs_turn_send_error(struct hs_turn *turn, struct hs_session *session, uint64_t id, enum hs_err err,
                         uint64_t detail);
 
+/* The turn's outcome: what couldn't be kept, or couldn't be said, makes all of it void. */
+enum hs_err hs_turn_end(struct hs_turn *turn);
+
 /* A subscriber has one attached session, the newest: another one than the turn's is closed. */
 void hs_session_replace_older(struct hs_turn *turn, const struct hs_key *subscriber);
 

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-#include <uthash.h>
+#include "core/hash.h"
 
 /* One record of a room's log. */
 struct look_record {

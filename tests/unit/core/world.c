@@ -247,6 +247,8 @@ static void step(struct world_node *node, const struct hs_core_input *input)
 {
     if ((node->redo & WORLD_REDO(input->kind)) != 0)
         step_in_vain(node, input);
+    if (node->world->before_step != NULL)
+        node->world->before_step(node, input);
     assert_ok(hs_core_step(node->core, node->kv, input, node->world->now, node->full, &node->effects));
 }
 

@@ -136,6 +136,7 @@ struct world {
     uint64_t last_session;
     world_hook *hook;
     void *hook_ctx;
+    void (*before_step)(struct world_node *node, const struct hs_core_input *input); /* may be NULL */
     bool unchecked; /* leave out the check of refusals: for floods */
     bool forged;    /* leave out the rebuilding: a test has written to a store */
 };
