@@ -1,6 +1,7 @@
 #include "core/replay.h"
 
 #include "core/internal.h"
+#include "core/layout.h"
 #include "core/register.h"
 #include "core/room_record.h"
 #include "core/table.h"
@@ -110,6 +111,16 @@ enum hs_err hs_replay_register(struct hs_replay *replay, struct hs_kv *to, struc
     struct hs_kv_key at = hs_key1(key);
     HS_REQUIRE(key.len > 1, HS_ERR_STORE);
     hs_register_put(&turn, &at, value);
+    return to->err;
+}
+
+enum hs_err hs_replay_restored(struct hs_replay *replay, struct hs_kv *to, struct hs_time now,
+                               uint64_t incarnation)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(REPLAY_ARENA_CAP);
+    struct hs_turn turn = turn_of(replay, to, &arena);
+    turn.now = now;
+    hs_restored_record(&turn, incarnation);
     return to->err;
 }
 

@@ -33,6 +33,10 @@ enum hs_err hs_replay_register(struct hs_replay *replay, struct hs_kv *to, struc
 enum hs_err hs_replay_step(struct hs_replay *replay, struct hs_kv *from, struct hs_kv *to, uint64_t end,
                            size_t max, bool *done);
 
+/* The store was made from a backup, and is used from now on by that incarnation: one record (layout.h). */
+enum hs_err hs_replay_restored(struct hs_replay *replay, struct hs_kv *to, struct hs_time now,
+                               uint64_t incarnation);
+
 /* The record that the last call was about: for messages. */
 const struct hs_stream_at *hs_replay_at(const struct hs_replay *replay);
 

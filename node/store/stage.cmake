@@ -4,6 +4,13 @@ target_include_directories(hs_lmdb PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(hs_lmdb PRIVATE _GNU_SOURCE)
 target_link_libraries(hs_lmdb PRIVATE PkgConfig::LMDB)
 
+# hs_export: backups, restoring and checking: a store's records and what follows from them.
+if(TARGET hs_core)
+  hanse_stage(export SOURCES store/check.c store/check_rooms.c store/export.c store/export_frame.c store/import.c
+    DEPENDS hs_lmdb hs_core hs_crypto)
+  target_compile_definitions(hs_export PRIVATE _GNU_SOURCE)
+endif()
+
 # hs_commit: the commit thread. Whoever links it brings the core (core/core.h), or a stand-in for tests.
 hanse_stage(commit SOURCES store/commit.c store/histogram.c DEPENDS hs_lmdb hs_crypto PkgConfig::UV)
 target_compile_definitions(hs_commit PRIVATE _GNU_SOURCE)

@@ -6,3 +6,8 @@ target_compile_definitions(test_store_commit PRIVATE _GNU_SOURCE)
 target_sources(test_store_commit PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/net/fake_core.c)
 
 hanse_test(store histogram hs_commit)
+
+if(TARGET hs_export)
+  hanse_test(store export hs_export test_core_world)
+  target_compile_definitions(test_store_export PRIVATE _GNU_SOURCE)
+endif()
