@@ -11,6 +11,9 @@ static const struct {
     {"init", hs_cmd_init},
     {"ticket", hs_cmd_ticket},
     {"grant", hs_cmd_grant},
+    {"backup", hs_cmd_backup},
+    {"restore", hs_cmd_restore},
+    {"check", hs_cmd_check},
 };
 
 int main(int argc, char **argv)

@@ -18,7 +18,7 @@
 
 static const char help[] =
     "hansed --config FILE [--check-config] [--ready-fd N]\n"
-    "hansed init|ticket|grant ...       see hansed COMMAND --help\n"
+    "hansed init|ticket|grant|backup|restore|check ...    see hansed COMMAND --help\n"
     "\n"
     "Runs a brand's node in the foreground until SIGTERM or SIGINT. When it accepts connections it prints "
     "one line,\n"

@@ -58,6 +58,15 @@ enum hs_err hs_file_write_new(const char *path, struct hs_bytes bytes)
     return HS_ERR_IO;
 }
 
+enum hs_err hs_file_replace(const char *path, struct hs_bytes bytes)
+{
+    char fresh[HS_PATH_SIZE];
+    HS_REQUIRE(snprintf(fresh, sizeof fresh, "%s.new", path) < (int)sizeof fresh, HS_ERR_INVALID_ARG);
+    (void)unlink(fresh);
+    HS_TRY(hs_file_write_new(fresh, bytes));
+    return rename(fresh, path) == 0 && sync_parent(path) ? HS_OK : HS_ERR_IO;
+}
+
 static enum hs_err read_whole(int fd, size_t max, struct hs_arena *arena, struct hs_bytes *out)
 {
     uint8_t *buffer = hs_arena_alloc(arena, max + 1);

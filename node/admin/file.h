@@ -15,6 +15,10 @@ enum hs_err hs_path_join(const char *dir, const char *name, char out[static HS_P
 /* A new file (0600), durable when this returns. CONFLICT where there is one of that name, IO. */
 enum hs_err hs_file_write_new(const char *path, struct hs_bytes bytes);
 
+/* A file that is there gets other content: after this, or after a crash, it has the old or the new one,
+ * whole. IO, INVALID_ARG for too long a name. */
+enum hs_err hs_file_replace(const char *path, struct hs_bytes bytes);
+
 /* The whole file into the arena, at most max bytes. NOT_FOUND, TOO_LARGE, NOMEM, IO. */
 enum hs_err hs_file_read(const char *path, size_t max, struct hs_arena *arena, struct hs_bytes *out);
 

@@ -139,6 +139,19 @@ static enum hs_err read_incarnation(struct hs_site *site, char why[static HS_CON
     return say(fits && site->incarnation > 0 ? HS_OK : HS_ERR_MALFORMED, dir, "incarnation", why);
 }
 
+enum hs_err hs_site_set_incarnation(struct hs_site *site, uint64_t incarnation,
+                                    char why[static HS_CONFIG_WHY])
+{
+    char path[HS_PATH_SIZE], text[NUMBER_MAX];
+    const char *dir = site->config.data;
+    HS_REQUIRE(incarnation > site->incarnation, HS_ERR_INVALID_ARG);
+    HS_TRY(hs_path_join(dir, "incarnation", path));
+    (void)snprintf(text, sizeof text, "%llu\n", (unsigned long long)incarnation);
+    HS_TRY(say(hs_file_replace(path, hs_bytes_str(text)), dir, "incarnation", why));
+    site->incarnation = incarnation;
+    return HS_OK;
+}
+
 /* Keys and configuration are those that the root's descriptor speaks of. */
 static enum hs_err check_together(struct hs_site *site, char why[static HS_CONFIG_WHY])
 {

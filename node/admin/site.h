@@ -43,6 +43,10 @@ enum hs_err hs_site_open(const char *config_path, struct hs_site *out, char why[
 enum hs_err hs_site_root(const struct hs_site *site, const char *path, struct hs_signer *out,
                          char why[static HS_CONFIG_WHY]);
 
+/* The number is raised, durably; it never falls. INVALID_ARG where it isn't higher, IO; with a sentence. */
+enum hs_err hs_site_set_incarnation(struct hs_site *site, uint64_t incarnation,
+                                    char why[static HS_CONFIG_WHY]);
+
 void hs_site_wipe(struct hs_site *site);
 
 #endif

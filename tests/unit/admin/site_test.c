@@ -159,6 +159,12 @@ static void files_of_two_nodes_do_not_mix(void **state)
     struct hs_site HS_SITE seventh = {0};
     assert_ok(open_site(state, &seventh, why));
     assert_int_equal(seventh.incarnation, 7);
+    /* NODE-33: it is raised, and never falls. */
+    assert_err(hs_site_set_incarnation(&seventh, 7, why), HS_ERR_INVALID_ARG);
+    assert_ok(hs_site_set_incarnation(&seventh, 8, why));
+    struct hs_site HS_SITE eighth = {0};
+    assert_ok(hs_site_open(tmpdir_path(state, "hansed.conf"), &eighth, why));
+    assert_int_equal(eighth.incarnation, 8);
     replace(state, "descriptor", "nonsense");
     struct hs_site HS_SITE broken = {0};
     assert_true(open_site(state, &broken, why) != HS_OK);

@@ -1,0 +1,89 @@
+/* hansed backup: all that the node holds, in one file, while it runs or not. */
+#include "admin/cmd.h"
+#include "admin/keep.h"
+
+#include "core/core.h"
+#include "store/dir.h"
+#include "store/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] = "hansed backup --config FILE --to FILE\n"
+                           "\n"
+                           "Writes what the node holds into a new file, also while the node runs: rooms, "
+                           "accounts, coupons, and what\n"
+                           "waits for other nodes. The file has no keys. Keep it where nobody else reads it, "
+                           "and keep the keys, the\n"
+                           "configuration and the descriptor elsewhere. hansed restore makes a store of it.\n"
+                           "\n"
+                           "  --config FILE   the node's configuration\n"
+                           "  --to FILE       the backup; must not be there yet\n"
+                           "\n"
+                           "Example:\n"
+                           "  hansed backup --config hansed.conf --to /var/backups/hanse-monday\n";
+
+/* Into a file beside the wanted one, which gets its name once all is durable. */
+static int write_to(const struct hs_site *site, struct hs_lmdb *store, const char *part,
+                    struct hs_export_facts *facts)
+{
+    struct hs_keep_teller teller = {.what = "records"};
+    struct hs_export e = hs_keep_export(site, &teller);
+    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (file == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s can't be made: %s", part, strerror(errno));
+    }
+    enum hs_err err = hs_export_write(&e, store, file, facts);
+    if (err == HS_OK && fsync(fd) != 0)
+        err = HS_ERR_IO;
+    if (fclose(file) != 0 && err == HS_OK)
+        err = HS_ERR_IO;
+    hs_keep_told(&teller);
+    if (err == HS_ERR_UNSUPPORTED)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "the store was made by another version of hansed; run that one");
+    return err == HS_OK ? HS_EXIT_OK : hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
+}
+
+static int write_file(const struct hs_site *site, struct hs_lmdb *store, const char *to)
+{
+    char part[HS_PATH_SIZE], dir[HS_PATH_SIZE];
+    struct hs_export_facts facts;
+    if (snprintf(part, sizeof part, "%s.part", to) >= (int)sizeof part)
+        return hs_cmd_fail(HS_EXIT_USAGE, "the file's name is too long");
+    if (access(to, F_OK) == 0)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s is there already; nothing was written", to);
+    (void)unlink(part); /* of a backup that was broken off */
+    int code = write_to(site, store, part, &facts);
+    (void)snprintf(dir, sizeof dir, "%s", to);
+    if (code == HS_EXIT_OK && (link(part, to) != 0 || hs_dir_sync(dirname(dir)) != HS_OK))
+        code = hs_cmd_fail(HS_EXIT_FAILURE, "%s can't be made: %s", to, strerror(errno));
+    (void)unlink(part);
+    if (code == HS_EXIT_OK)
+        printf("%s: %llu records of %s\n", to, (unsigned long long)facts.records, site->config.domain);
+    return code;
+}
+
+int hs_cmd_backup(int argc, char **argv)
+{
+    static const char *const names[] = {"to"};
+    struct hs_site HS_SITE site = {0};
+    struct hs_lmdb *store = NULL;
+    struct hs_keep_options o = {.help = help, .files = names, .file_count = 1};
+    int code = hs_keep_open(argc, argv, &o, &site);
+    if (code != HS_EXIT_OK)
+        return code < 0 ? HS_EXIT_OK : code;
+    enum hs_err err = hs_keep_store(&site, site.store, HS_LMDB_READ_BESIDE, &store);
+    if (err != HS_OK)
+        return hs_keep_store_failed(&site, err);
+    code = write_file(&site, store, o.file);
+    hs_lmdb_close(store);
+    return code;
+}

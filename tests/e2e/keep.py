@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""A node is backed up while it runs, checked, lost, and restored: its people go on where they were.
+
+NODE-31, NODE-32, NODE-33, NODE-34 with real programs.
+"""
+import argparse
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from stage import Failed, Node, Person, Programs, check, wait_for  # noqa: E402
+
+ROOM = "Launch"
+
+
+class Scene:
+    def __init__(self, programs, root):
+        self.programs, self.root = programs, root
+        self.people = []
+        self.node = Node(programs, root, "rosa.example").start()
+        self.home = Node(programs, root, "kaffee.example").start()
+        self.backup = root / "backup"
+        self.mo = self.person("Mo", self.node.ticket("mo", "--role", "staff", "--handle", "mo"))
+        self.mo.run("room", "create", ROOM)
+        text = self.mo.run("invite", ROOM, "--uses", "50", "--until", "7d", as_json=False)
+        self.link = next(word for word in text.split() if word.startswith("hanse:i/"))
+        self.mo.start("chat", ROOM).wait_line("online")
+        self.cem = self.person("Cem", self.home.ticket("customers", "--uses", "10"))
+        check(self.cem.run("join", self.link, "--wait", "20")["state"] == "member", "Cem is in")
+
+    def person(self, name, ticket):
+        self.people.append(Person(self.programs, self.root, name))
+        self.people[-1].run("init", "--name", name, "--ticket", ticket)
+        return self.people[-1]
+
+    def end(self):
+        for person in self.people:
+            person.stop()
+        for node in (self.node, self.home):
+            node.stop()
+
+    def hears(self, text, seconds=30):
+        wait_for(lambda: any(text in line for line in self.mo.running.lines()), f"Mo reads {text!r}", seconds)
+
+    def hansed(self, node, command, *options, expect=0):
+        args = [self.programs.hansed, command, "--config", node.config, *options]
+        done = subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=60)
+        check(done.returncode == expect, f"hansed {command}: exit {done.returncode}, expected {expect}: "
+              f"{done.stdout.strip()} {done.stderr.strip()}")
+        return done.stdout if expect == 0 else done.stderr + done.stdout
+
+
+def a_running_node_is_backed_up(s):
+    for i in range(20):
+        s.cem.run("send", ROOM, f"before {i}")
+    s.hears("before 19")
+    said = s.hansed(s.node, "backup", "--to", s.backup)
+    check("records of rosa.example" in said, f"the backup says what it holds: {said}")
+    check(s.backup.stat().st_mode & 0o777 == 0o600, "only its owner may read a backup")
+    content = s.backup.read_bytes()
+    for key in ("signing.key", "transport.key", "root.key"):
+        seed = bytes.fromhex((s.node.dir / key).read_text().strip())
+        check(seed not in content, f"{key} isn't in the backup")
+    check(b"before 19" not in content, "a backup shows no posts")
+    check("there already" in s.hansed(s.node, "backup", "--to", s.backup, expect=1), "no file is written over")
+    check("stop it first" in s.hansed(s.node, "check", expect=1), "a running node isn't checked")
+    check("is a store already" in s.hansed(s.node, "restore", "--from", s.backup, expect=1),
+          "no store is written over")
+
+
+def a_stopped_node_is_checked(s):
+    s.mo.stop()
+    s.node.stop()
+    for node in (s.node, s.home):
+        node.stop()
+        verdict = json.loads(s.hansed(node, "check", "--json"))
+        check(verdict["ok"] and verdict["rooms"] == 1 and verdict["room_records"] > 20, f"all is well: {verdict}")
+        check("all is well" in s.hansed(node, "check"), "and is said in words")
+        check(not (node.dir / "store.checking").exists(), "nothing is left of a check")
+    s.home.start()
+
+
+def only_whole_backups_are_restored(s):
+    shutil.rmtree(s.node.dir / "store")
+    content = s.backup.read_bytes()
+    bad = s.root / "bad"
+    for what, bytes_ in {"altered": content[:900] + bytes([content[900] ^ 1]) + content[901:],
+                         "cut off": content[:-1], "longer": content + b"\0", "empty": b""}.items():
+        bad.write_bytes(bytes_)
+        said = s.hansed(s.node, "restore", "--from", bad, expect=1)
+        check("nothing was restored" in said, f"a backup that is {what}: {said}")
+        check(not (s.node.dir / "store").exists(), f"no store of a backup that is {what}")
+    said = s.hansed(s.home, "restore", "--from", s.backup, expect=1)
+    check("nothing was restored" in said, f"another node's: {said}")
+    check((s.node.dir / "incarnation").read_text() == "1\n", "the incarnation is as it was")
+
+
+def a_restored_node_goes_on(s):
+    said = s.hansed(s.node, "restore", "--from", s.backup)
+    check("incarnation 2" in said, f"the incarnation is raised: {said}")
+    check((s.node.dir / "incarnation").read_text() == "2\n", "and kept")
+    verdict = json.loads(s.hansed(s.node, "check", "--json"))
+    check(verdict["ok"] and verdict["rooms"] == 1, f"what was restored is well: {verdict}")
+    s.node.start()
+    s.mo.start("chat", ROOM).wait_line("online")
+    s.cem.run("send", ROOM, "after it all")
+    s.hears("after it all")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
+    args = parser.parse_args()
+    root = pathlib.Path(tempfile.mkdtemp(prefix="hanse-keep-"))
+    scene = None
+    try:
+        scene = Scene(Programs(args.build.resolve()), root)
+        for step in (a_running_node_is_backed_up, a_stopped_node_is_checked, only_whole_backups_are_restored,
+                     a_restored_node_goes_on):
+            step(scene)
+            print(f"ok  {step.__name__.replace('_', ' ')}", flush=True)
+    except Failed as failed:
+        print(f"FAILED: {failed} (see {root})", file=sys.stderr)
+        return 1
+    finally:
+        if scene:
+            scene.end()
+    shutil.rmtree(root)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
