@@ -11,6 +11,16 @@
 
 /* ---- one's own ---- */
 
+/* Who is barred may not commit; but an owner may remove, whoever has barred it (ROOM-66). */
+static enum hs_err bar_check(struct hs_step *s, struct hs_live_room *room, const struct hs_judge_facts *facts,
+                             struct hs_time at)
+{
+    bool only_removes = facts->removed_count > 0 && facts->added_count == 0 && !facts->policy_changed;
+    bool governs = hs_policy_allows(&room->policy, &facts->committer.persona, at, HS_RIGHT_GOVERN);
+    bool barred = hs_settle_barred(s, room, &facts->committer.device, at);
+    return barred && !(governs && only_removes) ? HS_ERR_DENIED : HS_OK;
+}
+
 /* A bad wish is found out here rather than by the hub: the rules are the same. */
 static enum hs_err judge_pending(struct hs_step *s, struct hs_live_room *room,
                                  const struct hs_commit_wish *wish)
@@ -24,7 +34,9 @@ static enum hs_err judge_pending(struct hs_step *s, struct hs_live_room *room,
     HS_TRY(hs_joins_named(s, room, wish->joins, wish->join_count, &joins, &input.join_count));
     input.joins = joins;
     input.joins_before_anchor = wish->join_count - input.join_count;
-    return hs_judge_change(&input, s->arena, NULL);
+    struct hs_judge_facts facts;
+    HS_TRY(hs_judge_change(&input, s->arena, &facts));
+    return bar_check(s, room, &facts, input.hub_time);
 }
 
 static enum hs_err keep(struct hs_step *s, struct hs_live_room *room, struct hs_bytes commit,
@@ -130,13 +142,23 @@ static enum hs_err remove_next(struct hs_step *s, struct hs_live_room *room)
     return HS_OK;
 }
 
+static bool self_is_barred(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_mls_member self;
+    struct hs_key device;
+    return hs_mls_public_member(hs_mls_group_public(room->group), hs_mls_group_own_leaf(room->group),
+                                &self) == HS_OK &&
+           HS_FIXED(self.signature_key, &device) && hs_settle_barred(s, room, &device, s->now);
+}
+
 enum hs_err hs_commit_next(struct hs_step *s, struct hs_live_room *room)
 {
     if (!hs_home_is_online(s->sync) || room->group == NULL || room->row.state != HS_ROOM_STATE_MEMBER ||
-        !(room->caught_up || s->sync->caught_up) || hs_mls_group_has_pending(room->group))
+        !(room->caught_up || s->sync->caught_up) || room->newest.unsettled ||
+        hs_mls_group_has_pending(room->group))
         return HS_OK;
     HS_TRY(remove_next(s, room));
-    if (hs_mls_group_has_pending(room->group))
+    if (hs_mls_group_has_pending(room->group) || self_is_barred(s, room))
         return HS_OK;
     return room->row.kind == HS_ROOM_COUNTER ? hs_counter_admit(s, room) : hs_joiners_admit(s, room);
 }
@@ -206,10 +228,11 @@ struct hs_bytes hs_people_text(struct hs_step *s, const struct hs_person *people
     return hs_arena_copy(s->arena, hs_writer_bytes(&w));
 }
 
-static enum hs_err show(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
-                        const struct hs_mls_change *change)
+/* The line that the commit's settlement will show. */
+static enum hs_err describe(struct hs_step *s, struct hs_live_room *room,
+                            const struct hs_record_header *header, const struct hs_mls_change *change,
+                            struct hs_message_row *row)
 {
-    struct hs_message_row row = {.seq = header->seq, .time = header->hub_time};
     size_t count = change->added_count > 0 ? change->added_count : change->removed_count;
     struct hs_person *people = hs_arena_alloc(s->arena, (count + 1) * sizeof *people);
     HS_REQUIRE(people != NULL, HS_ERR_NOMEM);
@@ -218,14 +241,11 @@ static enum hs_err show(struct hs_step *s, struct hs_live_room *room, const stru
     for (size_t i = 0; i < count; i++)
         hs_person_of(room, change->added_count > 0 ? &change->added[i].member : &change->removed[i].member,
                      header->hub_time, &people[i]);
-    hs_person_of(room, &change->committer, header->hub_time, &row.sender);
-    row.kind = change->added_count > 0 ? HANSE_MESSAGE_JOINED : HANSE_MESSAGE_LEFT;
-    row.own = hs_key_equal(&row.sender.key, &room->row.self);
-    row.text = hs_people_text(s, people, count);
-    hs_message_put(s->kv, &room->row.id, &row);
-    struct hanse_event event = {.kind = HANSE_EVENT_MESSAGE, .seq = header->seq};
-    memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
-    return hs_out_event(s, &event, NULL);
+    hs_person_of(room, &change->committer, header->hub_time, &row->sender);
+    row->kind = change->added_count > 0 ? HANSE_MESSAGE_JOINED : HANSE_MESSAGE_LEFT;
+    row->own = hs_key_equal(&row->sender.key, &room->row.self);
+    row->text = hs_people_text(s, people, count);
+    return HS_OK;
 }
 
 static enum hs_err judge(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
@@ -243,7 +263,7 @@ static enum hs_err judge(struct hs_step *s, struct hs_live_room *room, const str
     return hs_judge_change(&input, s->arena, facts);
 }
 
-static enum hs_err removed_self(struct hs_step *s, struct hs_live_room *room)
+enum hs_err hs_commit_removed(struct hs_step *s, struct hs_live_room *room)
 {
     room->row.state = HS_ROOM_STATE_LEFT;
     room->row_dirty = true;
@@ -257,7 +277,8 @@ static enum hs_err removed_self(struct hs_step *s, struct hs_live_room *room)
 }
 
 /* What waits for exactly this is done; what was overtaken is dropped. */
-static enum hs_err settle(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header)
+enum hs_err hs_commit_settled(struct hs_step *s, struct hs_live_room *room,
+                              const struct hs_unsettled_row *row)
 {
     HS_TRY(drop_rows(s, room));
     for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
@@ -265,38 +286,103 @@ static enum hs_err settle(struct hs_step *s, struct hs_live_room *room, const st
         uint32_t leaf;
         if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &room->row.id) &&
             !leaf_of(room, &op->key, &leaf))
-            HS_TRY(hs_op_done(s, op, HS_OK, NULL, header->seq, NULL));
+            HS_TRY(hs_op_done(s, op, HS_OK, NULL, row->seq, NULL));
     }
-    HS_TRY(hs_post_renew(s, room));
     return hs_counter_members_changed(s, room);
 }
 
-enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
-                               const struct hs_record_header *header, struct hs_bytes body)
+/* One's own commit that had lost against the void one waits again where the hub may still take it; where it
+ * has refused it, nothing is left of it. */
+enum hs_err hs_commit_voided(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_outbox_row commit;
+    bool waits = false;
+    while (!waits && hs_outbox_row_next(s->kv, &cursor, s->arena, &commit))
+        waits = commit.kind == HS_OUTBOX_COMMIT && hs_id_equal(&commit.room, &room->row.id);
+    if (!waits)
+        hs_mls_group_drop(room->group);
+    room->group_dirty = true;
+    for (struct hs_op *op = s->sync->ops, *next; op != NULL && row->own; op = next) {
+        next = op->next;
+        if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &room->row.id))
+            HS_TRY(hs_op_done(s, op, HS_ERR_DENIED, NULL, 0, NULL));
+    }
+    return s->kv->err;
+}
+
+static enum hs_err joins_keep(struct hs_step *s, const struct hs_message_context *context,
+                              struct hs_bytes *out)
+{
+    size_t len = context->join_count * sizeof *context->joins;
+    *out = hs_arena_copy(s->arena, hs_bytes((const uint8_t *)context->joins, len));
+    return out->data != NULL || len == 0 ? HS_OK : HS_ERR_NOMEM;
+}
+
+/* The group is in the commit's epoch; row: what there is to be known of it. */
+static enum hs_err follow(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
+                          struct hs_bytes body, struct hs_unsettled_row *row)
 {
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     struct hs_message_context context;
     struct hs_judge_facts facts;
     struct hs_mls_peek peek;
     HS_TRY(hs_mls_group_process(room->group, body, &event));
-    bool own = event->kind == HS_MLS_EVENT_OWN_COMMIT;
-    HS_REQUIRE(own || event->kind == HS_MLS_EVENT_COMMIT, HS_ERR_UNEXPECTED);
+    row->own = event->kind == HS_MLS_EVENT_OWN_COMMIT;
+    HS_REQUIRE(row->own || event->kind == HS_MLS_EVENT_COMMIT, HS_ERR_UNEXPECTED);
     const struct hs_mls_change *change =
-        own ? hs_mls_group_pending_change(room->group) : hs_mls_staged_change(event->staged);
+        row->own ? hs_mls_group_pending_change(room->group) : hs_mls_staged_change(event->staged);
     HS_TRY(hs_mls_message_peek(body, &peek));
     HS_TRY(hs_message_context_parse(peek.authenticated_data, s->arena, &context));
     HS_TRY(judge(s, room, header, change, &context, &facts));
     HS_REQUIRE(hs_key_equal(&facts.committer.persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
-    HS_TRY(show(s, room, header, change));
-    bool strict = change->removed_count > 0 || facts.policy_changed, removes_self = change->removes_self;
-    HS_TRY(own ? hs_mls_group_accept(room->group) : hs_mls_group_merge(room->group, event->staged));
-    if (removes_self)
-        return removed_self(s, room);
-    HS_TRY(hs_live_refresh(s, room));
-    if (strict) {
+    HS_TRY(bar_check(s, room, &facts, header->hub_time));
+    HS_TRY(describe(s, room, header, change, &row->line));
+    HS_TRY(joins_keep(s, &context, &row->joins));
+    row->committer = facts.committer.device;
+    row->strict = change->removed_count > 0 || facts.policy_changed;
+    row->gone = change->removes_self;
+    HS_TRY(row->own ? hs_mls_group_accept(room->group) : hs_mls_group_merge(room->group, event->staged));
+    room->group_dirty = true;
+    HS_TRY(row->gone ? HS_OK : hs_live_refresh(s, room));
+    if (row->strict && !row->gone)
         room->row.epoch_min = room->row.epoch;
-        hs_mls_group_drop_past(room->group); /* what won't be believed needn't be readable */
+    return HS_OK;
+}
+
+/* The hub took what this device can't: it says so, and waits for the others in the epoch before. */
+static enum hs_err doubt(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
+                         enum hs_err why, struct hs_unsettled_row *row)
+{
+    struct hs_mls_member member;
+    HS_TRY(s->kv->err);
+    *row = (struct hs_unsettled_row){.err = why, .epoch_min = row->epoch_min};
+    if (hs_mls_group_is_unsettled(room->group)) {
+        HS_TRY(hs_mls_group_revert(room->group));
+        HS_TRY(hs_live_refresh(s, room));
     }
-    HS_TRY(hs_joins_admitted(s, room, context.joins, context.join_count));
-    return settle(s, room, header);
+    if (hs_live_find(room, &header->sender_persona, &member))
+        (void)HS_FIXED(member.signature_key, &row->committer);
+    return HS_OK;
+}
+
+/* The row of one's own commit has had its effect. */
+static void own_row_done(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header)
+{
+    struct hs_outbox_row sent;
+    if (hs_outbox_row_find(s->kv, &room->row.id, &header->body_hash, s->arena, &sent))
+        hs_outbox_row_delete(s->kv, sent.number);
+}
+
+enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
+                               const struct hs_record_header *header, struct hs_bytes body)
+{
+    struct hs_unsettled_row row = {.epoch_min = room->row.epoch_min};
+    HS_REQUIRE(!room->newest.unsettled, HS_ERR_UNEXPECTED); /* one at a time */
+    enum hs_err err = hs_sync_blame(follow(s, room, header, body, &row));
+    HS_TRY(hs_sync_is_fault(err) ? doubt(s, room, header, err, &row) : err);
+    if (row.own)
+        own_row_done(s, room, header);
+    HS_TRY(hs_settle_begin(s, room, header, &row));
+    return row.err == HS_OK && !row.gone ? hs_post_renew(s, room) : s->kv->err;
 }

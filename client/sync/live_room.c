@@ -86,8 +86,10 @@ enum hs_err hs_live_get(struct hs_step *s, const struct hs_id *id, struct hs_liv
     struct hs_live_room *room = live_new(s->sync);
     HS_REQUIRE(room != NULL, HS_ERR_NOMEM);
     enum hs_err err = HS_ERR_NOT_FOUND;
-    if (hs_room_get(s->kv, id, &room->row_arena, &room->row))
+    if (hs_room_get(s->kv, id, &room->row_arena, &room->row)) {
         err = group_load(s, room);
+        hs_live_unsettled(s, room);
+    }
     if (err != HS_OK) {
         s->sync->rooms = room->next;
         live_free(room);
@@ -117,6 +119,7 @@ enum hs_err hs_live_add(struct hs_step *s, const struct hs_room_row *row, struct
         return HS_ERR_NOMEM;
     }
     room->row = *row;
+    room->newest.say_at = HS_NEVER;
     room->row.descriptor = hs_arena_copy(&room->row_arena, row->descriptor);
     room->group = group;
     room->group_fresh = group != NULL;
@@ -131,6 +134,7 @@ struct hs_mls_settings hs_live_settings(void)
     struct hs_mls_settings settings = hs_mls_settings_default();
     settings.past_epochs = HS_ROOM_PAST_EPOCHS;
     settings.past_seconds = HS_ROOM_WINDOW_S;
+    settings.settling = true;
     return settings;
 }
 

@@ -60,7 +60,7 @@ enum hs_err hs_post_content(struct hs_step *s, struct hs_live_room *room, struct
     HS_TRY(posts_count(s, room));
     /* Before this device has caught up it may stand in an old epoch, whose posts newer members can't read;
      * and what was posted earlier may still be refused for its epoch, and must not be overtaken then. */
-    row.stale = !s->sync->caught_up || room->posts_waiting > 0 || room->posts_early > 0;
+    row.stale = !s->sync->caught_up || room->newest.gone || room->posts_waiting > 0 || room->posts_early > 0;
     room->posts_waiting += row.stale ? 1 : 0;
     if (!row.stale)
         HS_TRY(encrypt(s, room, &row));
@@ -119,7 +119,7 @@ static enum hs_err release(struct hs_step *s, struct hs_live_room *room)
     struct hs_kv_key cursor = {0};
     struct hs_outbox_row row;
     HS_TRY(posts_count(s, room));
-    if (room->posts_waiting == 0 || room->posts_early > 0)
+    if (room->posts_waiting == 0 || room->posts_early > 0 || room->newest.gone)
         return HS_OK;
     room->posts_counted = false;
     while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row)) {
@@ -167,6 +167,42 @@ enum hs_err hs_post_renew(struct hs_step *s, struct hs_live_room *room)
 {
     room->posts_counted = false; /* another epoch */
     return release(s, room);
+}
+
+/* A post that is to be encrypted under whatever epoch comes, behind those that were made before it. */
+static enum hs_err begin_anew(struct hs_step *s, struct hs_outbox_row *row)
+{
+    struct hs_op *op = hs_op_of_outbox(s->sync, row->number);
+    hs_outbox_row_delete(s->kv, row->number);
+    row->stale = true;
+    row->frame = (struct hs_bytes){0};
+    HS_TRY(hs_outbox_row_add(s, row));
+    if (op != NULL)
+        op->outbox = row->number;
+    return HS_OK;
+}
+
+/* First what was in the log already, then what was on its way. */
+enum hs_err hs_posts_voided(struct hs_step *s, struct hs_live_room *room, uint64_t epoch)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_bytes content;
+    uint64_t first = 0;
+    while (hs_held_next(s->kv, &room->row.id, &cursor, s->arena, &content)) {
+        struct hs_outbox_row held = {
+            .kind = HS_OUTBOX_POST, .room = room->row.id, .content = content, .stale = true};
+        HS_TRY(hs_outbox_row_add(s, &held));
+        first = first == 0 ? held.number : first;
+    }
+    uint64_t end = first != 0 ? first : hs_number_next(s->kv);
+    struct hs_outbox_row row;
+    cursor = (struct hs_kv_key){0};
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row) && row.number < end)
+        if (row.kind == HS_OUTBOX_POST && hs_id_equal(&row.room, &room->row.id) &&
+            (row.stale || row.epoch == epoch))
+            HS_TRY(begin_anew(s, &row));
+    room->posts_counted = false;
+    return s->kv->err;
 }
 
 /* ---- what comes in ---- */
@@ -229,6 +265,8 @@ static enum hs_err own_received(struct hs_step *s, struct hs_live_room *room,
     hs_person_of(room, &self, header->hub_time, &row->sender);
     row->own = true;
     HS_TRY(content_received(s, room, header, &self, sent->content, row));
+    if (room->newest.unsettled && header->epoch == room->newest.epoch)
+        hs_held_put(s->kv, &room->row.id, header->seq, sent->content); /* it may have to be said again */
     hs_outbox_row_delete(s->kv, sent->number);
     if (sent->stale) /* refused, the hub said: it is odd, but here it is */
         room->posts_counted = false;
@@ -302,6 +340,9 @@ enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
                    ? own_received(s, room, header, &sent, &row)
                    : stolen_received(s, room, &sent, &row);
     HS_TRY(s->kv->err);
+    if (room->newest.unsettled && header->epoch == room->newest.epoch &&
+        (room->newest.doubted || room->newest.gone))
+        return HS_OK; /* not for this device; where the epoch is void, its sender says it again */
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     enum hs_err err = hs_mls_group_process(room->group, body, &event);
     if (err == HS_OK) {

@@ -60,7 +60,9 @@ static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
     case HS_RECORD_HOME_MOVE:
         return hs_home_move_record(s, room, header, body);
     case HS_RECORD_SETTLED:
+        return hs_settled_received(s, room, header, body);
     case HS_RECORD_VOID:
+        return hs_void_received(s, room, header, body);
     case HS_RECORD_HUB_MOVE:
         break;
     }
@@ -96,7 +98,8 @@ static enum hs_err anchor_record(struct hs_step *s, struct hs_live_room *room,
     hs_person_of(room, &member, header->hub_time, &self);
     row.text = hs_people_text(s, &self, 1);
     hs_message_put(s->kv, &room->row.id, &row);
-    return s->kv->err;
+    struct hs_unsettled_row unsettled = {.joined = true, .epoch_min = room->row.epoch_min};
+    return hs_settle_begin(s, room, header, &unsettled);
 }
 
 /* The hub signed a head over this record before it came. LOG_FORK. */
@@ -214,5 +217,8 @@ enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records
         HS_TRY(head_check(s, room, records));
     if (room->row.state == HS_ROOM_STATE_FROZEN && room->row.frozen == HS_ERR_LOG_FORK)
         return hs_evidence_seen(s, room, records);
-    return room->row.state == HS_ROOM_STATE_MEMBER && room->caught_up ? hs_commit_next(s, room) : HS_OK;
+    if (room->row.state != HS_ROOM_STATE_MEMBER)
+        return HS_OK;
+    HS_TRY(hs_say_due(s, room));
+    return room->caught_up ? hs_commit_next(s, room) : HS_OK;
 }

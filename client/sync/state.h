@@ -11,6 +11,7 @@
 #include "store/me.h"
 #include "store/posts.h"
 #include "store/rooms.h"
+#include "sync/settle.h"
 #include "sync/sync.h"
 
 enum {
@@ -33,13 +34,14 @@ struct hs_live_room {
     struct hs_group_store store; /* of the group; of the transaction of the step that got the room last */
     struct hs_policy policy;     /* valid where group is not NULL */
     bool row_dirty, group_dirty;
-    bool group_fresh;     /* never saved: what the store has is of an older group of that room */
-    bool caught_up;       /* as far as the newest head that the hub showed in this session */
-    bool posts_counted;   /* what follows is true of the outbox */
-    size_t posts_waiting; /* to be encrypted */
-    size_t posts_early;   /* under way, and may yet be refused for their epoch, which is over */
-    bool move_told;       /* in this session: the hub was asked to serve it through the new home */
-    uint64_t head_in;     /* 1 + the epoch in which the hub's signed head was shown last; 0: none */
+    bool group_fresh;               /* never saved: what the store has is of an older group of that room */
+    bool caught_up;                 /* as far as the newest head that the hub showed in this session */
+    struct hs_newest_commit newest; /* settle.h */
+    bool posts_counted;             /* what follows is true of the outbox */
+    size_t posts_waiting;           /* to be encrypted */
+    size_t posts_early;             /* under way, and may yet be refused for their epoch, which is over */
+    bool move_told;                 /* in this session: the hub was asked to serve it through the new home */
+    uint64_t head_in;               /* 1 + the epoch in which the hub's signed head was shown last; 0: none */
 };
 
 struct hs_op;
@@ -392,9 +394,6 @@ enum hs_err hs_room_freeze(struct hs_step *s, struct hs_live_room *room, uint64_
 struct hs_head;
 enum hs_err hs_room_promise(struct hs_step *s, struct hs_live_room *room, const struct hs_head *head,
                             const Hanse__SignedObject *object);
-
-enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
-                               const struct hs_record_header *header, struct hs_bytes body);
 
 /* Makes the pending commit, keeps it and sends it. */
 struct hs_commit_wish {

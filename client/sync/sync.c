@@ -103,6 +103,7 @@ enum hs_err hs_sync_frame(struct hs_step *s, struct hs_bytes bytes)
 enum hs_err hs_sync_tick(struct hs_step *s)
 {
     HS_TRY(hs_home_tick(s));
+    HS_TRY(hs_say_tick(s));
     if (s->sync->till && s->now.ms >= s->sync->till_due.ms)
         HS_TRY(hs_till_tick(s));
     return HS_OK;
@@ -115,6 +116,8 @@ struct hs_time hs_sync_deadline(const struct hs_sync *sync)
         first = sync->cursor_due;
     if (sync->till && sync->till_due.ms < first.ms)
         first = sync->till_due;
+    if (hs_say_deadline(sync).ms < first.ms)
+        first = hs_say_deadline(sync);
     return first;
 }
 

@@ -6,6 +6,7 @@
 #include "core/dispatch.h"
 #include "core/follow.h"
 #include "core/internal.h"
+#include "core/settle.h"
 #include "core/standing.h"
 #include "object/object.h"
 #include "wire/unpack.h"
@@ -48,6 +49,7 @@ void hs_core_free(struct hs_core *core)
     hs_peers_free(&core->peers);
     hs_meters_free(&core->meters);
     hs_rules_free(&core->rules);
+    hs_settlings_free(core);
     hs_arena_free(&core->arena);
     hs_signer_wipe(&core->signer);
     free(core);
@@ -119,6 +121,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
     case HS_INPUT_TICK:
         hs_standing_tick(turn);
         hs_peers_tick(turn);
+        hs_settle_tick(turn);
         hs_cursors_tick(turn);
         hs_admin_gauge(turn);
         hs_blobs_tick(turn);
@@ -148,6 +151,7 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
     effects->incomplete = false; /* what was so before is dropped by now */
     if (!core->started) {
         hs_peers_load(&turn);
+        hs_settle_load(&turn);
         core->started = hs_turn_end(&turn) == HS_OK;
     }
     HS_TRY(txn->err);
@@ -164,8 +168,12 @@ struct hs_time hs_core_deadline(const struct hs_core *core)
 {
     if (!core->started)
         return (struct hs_time){0};
-    struct hs_time peers = hs_peers_deadline(&core->peers), strangers = hs_standing_deadline(core);
-    return peers.ms < strangers.ms ? peers : strangers;
+    const struct hs_time all[] = {hs_peers_deadline(&core->peers), hs_standing_deadline(core),
+                                  hs_settlings_deadline(core)};
+    struct hs_time first = all[0];
+    for (size_t i = 1; i < sizeof all / sizeof all[0]; i++)
+        first = all[i].ms < first.ms ? all[i] : first;
+    return first;
 }
 
 struct hs_core_stats hs_core_stats(const struct hs_core *core)

@@ -8,7 +8,7 @@
 #include "core/internal.h"
 #include "core/outbox.h"
 #include "core/register.h"
-#include "core/room_record.h"
+#include "core/settle.h"
 #include "core/table.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
@@ -124,7 +124,8 @@ void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCur
 
 /* One record into the copy; what is held already is passed over. */
 static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
-                          struct hs_log_tip *tip, const Hanse__Record *record)
+                          struct hs_log_tip *tip, const Hanse__Record *record,
+                          struct hs_record_header *commit)
 {
     struct hs_record_header header;
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
@@ -138,6 +139,8 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse_
     struct hs_room_record one = {.room = *room, .view = view, .header = header, .entry = &entry};
     HS_TRY(hs_room_enter(turn, &one));
     hs_copy_apply(turn, &one);
+    if (header.kind == HS_RECORD_COMMIT)
+        *commit = header;
     return HS_OK;
 }
 
@@ -199,6 +202,7 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     const Hanse__Records *records = request->records;
     struct hs_id room;
     struct hs_log_tip tip = {0};
+    struct hs_record_header commit = {0};
     struct hs_bytes head;
     HS_TAKE32(records->room, &room);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
@@ -215,11 +219,13 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
         return HS_OK;
     HS_TRY(err);
     for (size_t i = 0; i < records->n_records; i++)
-        HS_TRY(append(turn, &room, view, &tip, records->records[i]));
+        HS_TRY(append(turn, &room, view, &tip, records->records[i], &commit));
     HS_TRY(hs_object_pack(records->head, turn->arena, &head));
     struct hs_kv_key kept = hs_register_key(HS_REGISTER_HEAD, HS_VIEW(room), (struct hs_bytes){0});
     hs_register_put(turn, &kept, head);
     hs_room_store(turn, &room, view);
+    if (commit.seq > 0)
+        hs_settle_presence(turn, &room, &commit);
     hs_follow_cursors(turn, 0, cursor_of(turn, HS_VIEW(room), tip.next_seq));
     return HS_OK;
 }

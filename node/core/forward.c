@@ -6,6 +6,7 @@
 #include "core/standing.h"
 #include "room/home_move.h"
 #include "room/join.h"
+#include "room/settlement.h"
 #include "schema/room.pb-c.h"
 #include "wire/unpack.h"
 
@@ -38,6 +39,7 @@ static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
 {
     ProtobufCBinaryData persona;
     struct hs_key key;
+    struct hs_verdict_claim claim;
     switch (inner->body_case) {
     case HANSE__FRAME__BODY_GET_INVITE:
     case HANSE__FRAME__BODY_LEDGER: /* signed by whom it speaks for */
@@ -47,6 +49,10 @@ static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
         return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
     case HANSE__FRAME__BODY_MOVE_HOME:
         HS_TRY(mover_of(turn, inner->move_home, &key));
+        return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
+    case HANSE__FRAME__BODY_CONFIRM: /* signed by whom it speaks for, and counted as that member's */
+        HS_TRY(hs_verdict_claim(inner->confirm->verdict, &claim));
+        key = claim.persona;
         return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
     case HANSE__FRAME__BODY_PUT_INVITE:
         persona = inner->put_invite->persona;

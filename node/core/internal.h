@@ -9,6 +9,8 @@
 #include "core/turn.h"
 #include "identity/descriptor.h"
 
+struct hs_settling;
+
 struct hs_core {
     struct hs_key root;
     struct hs_signer signer;
@@ -20,6 +22,7 @@ struct hs_core {
     struct hs_peers peers;
     struct hs_rules rules;
     struct hs_meters meters;
+    struct hs_settling *settlings; /* commits that aren't settled: settle.h */
     struct hs_core_stats stats;
     struct hs_time gauged_at;   /* sessions and peers were counted for it */
     bool full;                  /* as the log was told last */

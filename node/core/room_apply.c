@@ -163,10 +163,12 @@ static enum hs_err apply_kind(struct hs_turn *turn, const struct hs_room_record 
         return HS_OK;
     case HS_RECORD_HOME_MOVE:
         return home_again(turn, r);
+    case HS_RECORD_SETTLED:
+        return hs_settled_apply(turn, r);
+    case HS_RECORD_VOID:
+        return hs_void_apply(turn, r);
     case HS_RECORD_HUB_MOVE:
     case HS_RECORD_PROPOSAL:
-    case HS_RECORD_SETTLED:
-    case HS_RECORD_VOID:
         break;
     }
     return HS_ERR_UNSUPPORTED;

@@ -2,7 +2,7 @@
 #include "core/account.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
-#include "core/room_record.h"
+#include "core/settle.h"
 #include "mls/message.h"
 #include "mls/public.h"
 #include "object/object.h"
@@ -21,11 +21,13 @@ static enum hs_err check(struct hs_turn *turn, const Hanse__SubmitCommit *s, str
     HS_REQUIRE(hs_bytes_equal(peek.group_id, HS_VIEW(c->room)), HS_ERR_MLS_GROUP);
     *detail = c->view->epoch;
     HS_REQUIRE(peek.epoch == c->view->epoch, HS_ERR_WRONG_EPOCH);
+    HS_REQUIRE(c->view->unsettled == 0, HS_ERR_UNSETTLED);
     HS_TRY(hs_room_commit_stage(turn, c, message));
     HS_REQUIRE(!hs_mls_group_info_has_tree(hs_pb_bytes(s->group_info)), HS_ERR_MLS_COMMIT);
     HS_TRY(hs_mls_staged_matches(c->event->staged, hs_pb_bytes(s->group_info)));
     HS_TRY(hs_room_commit_judge(turn, c));
     HS_REQUIRE(hs_key_equal(&c->facts.committer.persona, &c->persona), HS_ERR_WRONG_SENDER);
+    HS_TRY(hs_settle_admits(turn, c));
     return hs_room_commit_cut(turn, c, hs_pb_bytes(s->welcome));
 }
 
@@ -53,6 +55,7 @@ static enum hs_err let_in(struct hs_turn *turn, const Hanse__SubmitCommit *s, st
     record->view = c->view;
     HS_TRY(hs_room_append(turn, &spec, &entry, record));
     hs_commit_apply(turn, record, c);
+    hs_settle_try(turn, &c->room, false);
     return HS_OK;
 }
 

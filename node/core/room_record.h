@@ -10,6 +10,7 @@
 #include "room/invite.h"
 #include "room/join.h"
 #include "room/judge_change.h"
+#include "room/settlement.h"
 
 /* A record that is in the log, and about to be applied. */
 struct hs_room_record {
@@ -67,11 +68,22 @@ void hs_join_apply(struct hs_turn *turn, const struct hs_room_record *record, co
 void hs_commit_apply(struct hs_turn *turn, const struct hs_room_record *record, struct hs_room_commit *c);
 void hs_home_apply(struct hs_turn *turn, const struct hs_room_record *record,
                    const struct hs_home_move *move);
+enum hs_err hs_settled_apply(struct hs_turn *turn, const struct hs_room_record *record);
+enum hs_err hs_void_apply(struct hs_turn *turn, const struct hs_room_record *record);
 void hs_post_apply(struct hs_turn *turn, const struct hs_room_record *record);
 
 /* One of the hub's at a follower, which keeps hardly more of it than the record itself. The view isn't
  * stored: they come in batches. */
 void hs_copy_apply(struct hs_turn *turn, const struct hs_room_record *record);
+
+/* A commit that isn't settled: NULL where there is none. put: what it will mean, and what was before it,
+ * while the views are still as they were. */
+Hanse__State__UnsettledView *hs_unsettled_view(struct hs_turn *turn, const struct hs_id *room);
+void hs_unsettled_put(struct hs_turn *turn, const struct hs_room_record *record,
+                      const struct hs_room_commit *c);
+
+/* Who may not commit in the room. STORE. */
+enum hs_err hs_bars_load(struct hs_turn *turn, const struct hs_id *room, struct hs_bars *out);
 
 /* Applies entry, the record seq of the room's stream, once more; with its facts from the record itself. */
 enum hs_err hs_room_apply(struct hs_turn *turn, const struct hs_id *room, uint64_t seq,

@@ -54,6 +54,11 @@ static struct hs_readers *readers_of(const struct hs_sessions *sessions, const s
     return found;
 }
 
+const struct hs_readers *hs_session_readers(const struct hs_sessions *sessions, const struct hs_id *room)
+{
+    return readers_of(sessions, room);
+}
+
 /* The last one of the list takes the place that becomes free. */
 static void stop_reading(struct hs_sessions *sessions, const struct hs_position *position)
 {

@@ -110,6 +110,8 @@ void hs_sessions_room_due(struct hs_sessions *sessions, const struct hs_id *room
 
 /* Whether it is a stranger that must join until then; 0: no more. */
 void hs_session_stranger(struct hs_sessions *sessions, struct hs_session *session, struct hs_time until);
+/* Who reads the room; NULL where nobody does. */
+const struct hs_readers *hs_session_readers(const struct hs_sessions *sessions, const struct hs_id *room);
 
 /* Nothing waits to be written of its cursors. */
 void hs_session_cursors_done(struct hs_sessions *sessions, struct hs_session *session);

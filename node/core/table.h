@@ -29,6 +29,8 @@ enum hs_table {
     HS_T_GUEST = 24,      /* kind u8 | root 32 ...            -> GuestView, counts (guest.c) */
     HS_T_BLOB = 18,       /* kind u8 | hash 32 ...            -> BlobView, BlobRoomView, ...: core/blob.c */
     HS_T_BLOB_BYTES = 19, /* kind u8 | hash 32 ...          -> what blobs are made of: no view */
+    HS_T_UNSETTLED = 20,  /* room 32                          -> UnsettledView, at the hub */
+    HS_T_BARS = 21,       /* room 32                          -> BarsView, at the hub */
 };
 
 /* The first byte of a key in HS_T_LEDGER and HS_T_MISC. */

@@ -12,11 +12,11 @@ struct hs_signer;
 
 enum {
     HS_SETTLE_VOID_MS = 5000,    /* a commit that is reported bad and isn't settled by then is void */
-    HS_SETTLE_VERDICTS_MAX = 64, /* so many good ones are enough in any room: their record is 20 KiB */
+    HS_SETTLE_VERDICTS_MAX = 16, /* so many good ones are enough in any room: their record is 5 KiB */
     HS_SETTLE_BAD_QUOTED = 4,    /* by a VOID record: one is enough */
     HS_SETTLE_BAR_MS = 3600000,  /* how long the committer of a void commit can't commit */
     HS_SETTLE_BARS_MAX = 32,     /* barred at once: as many commits as MLS takes back in one epoch */
-    HS_SETTLE_BODY_MAX = 32768   /* of a SETTLED or VOID record */
+    HS_SETTLE_BODY_MAX = 8192    /* of a SETTLED or VOID record */
 };
 
 /* A member before the commit. */

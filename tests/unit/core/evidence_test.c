@@ -1,5 +1,5 @@
-/* A hub that tells two stories, and signs both: its followers prove it, tell their users and the operator, and
- * go no further. */
+/* A hub that tells two stories, and signs both: its followers prove it, tell their users and the operator,
+ * and go no further. */
 #include "world.h"
 
 #include "core/evidence.h"
@@ -71,7 +71,8 @@ static void retell(struct liar *l, Hanse__Record *record)
     record->header = hs_pb_data(world_take(l->w, &out));
 }
 
-static enum world_verdict lie(void *ctx, struct world_node *from, struct world_node *to, struct hs_bytes *bytes)
+static enum world_verdict lie(void *ctx, struct world_node *from, struct world_node *to,
+                              struct hs_bytes *bytes)
 {
     struct liar *l = ctx;
     Hanse__Frame *frame;
@@ -122,7 +123,8 @@ static size_t evidence_told(struct scene *s, struct world_device *d)
             continue;
         n++;
         assert_bytes(hs_pb_bytes(d->items[i]->evidence->room), HS_VIEW(s->room->id));
-        assert_ok(hs_evidence_verify(hs_pb_bytes(d->items[i]->evidence->evidence), &s->hub->root.pub, &facts));
+        assert_ok(
+            hs_evidence_verify(hs_pb_bytes(d->items[i]->evidence->evidence), &s->hub->root.pub, &facts));
     }
     return n;
 }
@@ -306,8 +308,8 @@ static void no_proof(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_followers),          cmocka_unit_test(one_is_behind),
-        cmocka_unit_test(one_follower_alone),     cmocka_unit_test(a_log_that_was_cut_off),
+        cmocka_unit_test(two_followers),      cmocka_unit_test(one_is_behind),
+        cmocka_unit_test(one_follower_alone), cmocka_unit_test(a_log_that_was_cut_off),
         cmocka_unit_test(no_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

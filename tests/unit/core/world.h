@@ -76,7 +76,10 @@ struct world_room {
     struct hs_mls_key_package_private priv;
     struct hs_bytes waiting[WORLD_WAITING]; /* JOIN bodies that no commit has admitted yet */
     size_t waiting_count;
-    char posts[WORLD_POSTS][32]; /* texts of posts, in their order; one's own too */
+    struct hs_bytes waited[WORLD_WAITING]; /* the same before the newest commit, for where that is void */
+    size_t waited_count;
+    struct hs_record_header newest; /* of that commit */
+    char posts[WORLD_POSTS][32];    /* texts of posts, in their order; one's own too */
     size_t post_count;
     char sent[WORLD_POSTS][32]; /* one's own, as they were submitted */
     size_t sent_count, own_count;
@@ -104,10 +107,12 @@ struct world_device {
     uint64_t inbox_next;
     Hanse__InboxItem *items[256];
     size_t item_count;
-    uint64_t detail;   /* of the last Error */
-    bool no_cursors;   /* doesn't say what it holds */
-    bool stalled;      /* reads nothing: its budget stays 0 */
-    enum hs_err ended; /* why its session was closed */
+    uint64_t detail;    /* of the last Error */
+    bool silent;        /* doesn't say what it made of commits */
+    enum hs_err doubts; /* what it says of commits, and doesn't follow them */
+    bool no_cursors;    /* doesn't say what it holds */
+    bool stalled;       /* reads nothing: its budget stays 0 */
+    enum hs_err ended;  /* why its session was closed */
 };
 
 /* What becomes of a frame between two nodes. */
@@ -198,6 +203,7 @@ enum hs_err world_ask(struct world_device *d, Hanse__Frame *request, Hanse__Fram
 /* The same at the hub: through Forward where it isn't the home. */
 enum hs_err world_ask_hub(struct world_device *d, struct world_node *hub, Hanse__Frame *request,
                           Hanse__Frame **answer);
+Hanse__Frame *world_forward_frame(struct world *w, struct world_node *hub, Hanse__Frame *request);
 enum hs_err world_forward(struct world_device *d, struct world_node *hub, Hanse__Frame *request,
                           Hanse__Frame **answer);
 enum hs_err world_bind(struct world_device *d, struct world_node *brand);
@@ -253,6 +259,9 @@ bool world_stores_equal(struct hs_kv *store, struct hs_kv *rebuilt);
 void world_rebuild_check(struct world_node *node);
 
 /* What a device does with what it gets (world_sync.c). */
+struct hs_mls_settings world_settings(void);
+Hanse__Frame *world_confirm_frame(struct world_room *room, const struct hs_record_header *commit,
+                                  uint32_t leaf, enum hs_err err);
 void world_take_records(struct world_device *d, const Hanse__Records *records);
 void world_take_inbox(struct world_device *d, const Hanse__Inbox *inbox);
 

@@ -3,6 +3,7 @@
 #include "room/content.h"
 #include "room/context.h"
 #include "room/join.h"
+#include "room/settlement.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -87,6 +88,20 @@ Hanse__Frame *world_commit_frame(struct world_room *room, const struct world_com
     s->group_info = hs_pb_data(c->group_info);
     frame->submit_commit = s;
     frame->body_case = HANSE__FRAME__BODY_SUBMIT_COMMIT;
+    return frame;
+}
+
+Hanse__Frame *world_confirm_frame(struct world_room *room, const struct hs_record_header *commit,
+                                  uint32_t leaf, enum hs_err err)
+{
+    struct world *w = room->device->world;
+    Hanse__Frame *frame = world_frame(w);
+    const struct hs_settlement of = {.room = room->id, .seq = commit->seq, .commit = commit->hash};
+    frame->confirm = WORLD_NEW(w, Hanse__Confirm, hanse__confirm);
+    frame->body_case = HANSE__FRAME__BODY_CONFIRM;
+    frame->confirm->room = hs_pb_data(HS_VIEW(room->id));
+    assert_ok(hs_verdict_build(&of, &room->persona->keys.signature, &room->persona->signer.pub, leaf, err,
+                               w->now, &w->arena, &frame->confirm->verdict));
     return frame;
 }
 

@@ -92,11 +92,9 @@ enum hs_err world_ask(struct world_device *d, Hanse__Frame *request, Hanse__Fram
     return HS_ERR_TIMEOUT;
 }
 
-enum hs_err world_forward(struct world_device *d, struct world_node *hub, Hanse__Frame *request,
-                          Hanse__Frame **answer)
+Hanse__Frame *world_forward_frame(struct world *w, struct world_node *hub, Hanse__Frame *request)
 {
-    struct world *w = d->world;
-    Hanse__Frame *outer = world_frame(w), *reply;
+    Hanse__Frame *outer = world_frame(w);
     Hanse__Forward *forward = WORLD_NEW(w, Hanse__Forward, hanse__forward);
     char **addresses = hs_arena_alloc(&w->arena, sizeof *addresses);
     addresses[0] = hub->address;
@@ -107,6 +105,14 @@ enum hs_err world_forward(struct world_device *d, struct world_node *hub, Hanse_
     forward->frame = hs_pb_data(world_pack(w, &request->base));
     outer->forward = forward;
     outer->body_case = HANSE__FRAME__BODY_FORWARD;
+    return outer;
+}
+
+enum hs_err world_forward(struct world_device *d, struct world_node *hub, Hanse__Frame *request,
+                          Hanse__Frame **answer)
+{
+    struct world *w = d->world;
+    Hanse__Frame *reply, *outer = world_forward_frame(w, hub, request);
     HS_TRY(world_ask(d, outer, &reply));
     assert_int_equal(reply->body_case, HANSE__FRAME__BODY_FORWARDED);
     Hanse__Frame *inner = unpack(w, hs_pb_bytes(reply->forwarded->frame));

@@ -78,7 +78,7 @@ Hanse__Frame *world_create_frame(struct world_device *owner, const struct hs_pol
         .group_id = HS_VIEW(room->id),
         .extensions = &extension,
         .extension_count = 1,
-        .settings = hs_mls_settings_default(),
+        .settings = world_settings(),
     };
     assert_ok(hs_mls_group_create(&create, &room->group));
     assert_ok(hs_mls_group_info(room->group, true, &info));

@@ -57,10 +57,54 @@ static void forget_waiting(struct world_room *room, const struct hs_mls_change *
     room->waiting_count = kept;
 }
 
-static void take_commit(struct world_room *room, struct hs_bytes body)
+/* As an honest member's client does at once. */
+static void confirm(struct world_room *room, const struct hs_record_header *header)
+{
+    struct world *w = room->device->world;
+    struct world_device *d = room->device;
+    uint32_t leaf = hs_mls_group_own_leaf(room->group);
+    if (d->session == 0 || d->silent)
+        return;
+    Hanse__Frame *frame = world_confirm_frame(room, header, leaf, d->doubts);
+    if (d->node != room->hub)
+        frame = world_forward_frame(w, room->hub, frame);
+    frame->id = ++d->last_id;
+    world_send(w, d->session, world_pack(w, &frame->base));
+}
+
+struct hs_mls_settings world_settings(void)
+{
+    struct hs_mls_settings settings = hs_mls_settings_default();
+    settings.settling = true;
+    return settings;
+}
+
+static void take_settled(struct world_room *room)
+{
+    if (room->group != NULL && hs_mls_group_is_unsettled(room->group))
+        assert_ok(hs_mls_group_settle(room->group));
+}
+
+static void take_void(struct world_room *room)
+{
+    if (hs_mls_group_is_unsettled(room->group))
+        assert_ok(hs_mls_group_revert(room->group));
+    hs_mls_group_drop(room->group);
+    memcpy(room->waiting, room->waited, sizeof room->waiting);
+    room->waiting_count = room->waited_count;
+}
+
+static void take_commit(struct world_room *room, const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    memcpy(room->waited, room->waiting, sizeof room->waited);
+    room->waited_count = room->waiting_count;
+    room->newest = *header;
     assert_ok(hs_mls_group_process(room->group, body, &event));
+    if (room->device->doubts != HS_OK) {
+        confirm(room, header);
+        return;
+    }
     room->commits++;
     if (event->kind == HS_MLS_EVENT_OWN_COMMIT) {
         forget_waiting(room, hs_mls_group_pending_change(room->group));
@@ -69,6 +113,7 @@ static void take_commit(struct world_room *room, struct hs_bytes body)
     }
     assert_int_equal(event->kind, HS_MLS_EVENT_COMMIT);
     forget_waiting(room, hs_mls_staged_change(event->staged));
+    confirm(room, header);
     assert_ok(hs_mls_group_merge(room->group, event->staged));
 }
 
@@ -86,7 +131,11 @@ static void take_record(struct world_room *room, const Hanse__Record *record)
     if (header.seq == room->anchor)
         return;
     if (header.kind == HS_RECORD_COMMIT)
-        take_commit(room, body);
+        take_commit(room, &header, body);
+    if (header.kind == HS_RECORD_SETTLED)
+        take_settled(room);
+    if (header.kind == HS_RECORD_VOID)
+        take_void(room);
     if (header.kind == HS_RECORD_POST)
         take_post(room, &header, body);
 }
@@ -184,7 +233,7 @@ static void take_welcome(struct world_device *d, const Hanse__WelcomeItem *item)
         .priv = &room->priv,
         .signer = &room->persona->mls,
         .tree = world_tree(d, item),
-        .settings = hs_mls_settings_default(),
+        .settings = world_settings(),
     };
     assert_ok(hs_mls_group_join(&join, &room->group));
     assert_bytes(hs_mls_group_id(room->group), HS_VIEW(id));

@@ -1,0 +1,41 @@
+/* Commits that aren't settled yet, what may have to be said again, and who may not commit. */
+#ifndef HS_STORE_UNSETTLED_H
+#define HS_STORE_UNSETTLED_H
+
+#include "room/settlement.h"
+#include "store/posts.h"
+
+/* A room's newest commit, until a record settles it or makes it void. */
+struct hs_unsettled_row {
+    uint64_t seq;            /* of the commit's record */
+    struct hs_id commit;     /* its chain hash */
+    struct hs_time time;     /* its hub time */
+    uint64_t epoch;          /* that it leads to */
+    uint64_t epoch_min;      /* of the room's row, before it */
+    struct hs_key committer; /* device; zeros where it isn't known */
+    int32_t err;   /* enum hs_err: why this device can't accept it; OK: its group is in the new epoch */
+    uint32_t leaf; /* one's own */
+    bool own;      /* made here */
+    bool joined;   /* it let this device in: there is nothing to go back to */
+    bool gone;     /* it removes this device */
+    bool strict;   /* posts of earlier epochs aren't believed behind it */
+    struct hs_bytes joins;      /* body hashes of the JOINs that it admits, 32 bytes each */
+    struct hs_message_row line; /* to be shown once it is settled; kind 0: nothing */
+};
+bool hs_unsettled_row_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena,
+                          struct hs_unsettled_row *out);
+bool hs_unsettled_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                           struct hs_id *room, struct hs_unsettled_row *out);
+void hs_unsettled_row_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_unsettled_row *row);
+void hs_unsettled_row_delete(struct hs_kv *kv, const struct hs_id *room);
+
+/* Contents of one's own posts that are in the log under an epoch that isn't settled. */
+void hs_held_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, struct hs_bytes content);
+bool hs_held_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor,
+                  struct hs_arena *arena, struct hs_bytes *content);
+void hs_held_delete(struct hs_kv *kv, const struct hs_id *room);
+
+void hs_bars_row_get(struct hs_kv *kv, const struct hs_id *room, struct hs_bars *out);
+void hs_bars_row_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_bars *bars);
+
+#endif

@@ -1,0 +1,78 @@
+/* A commit counts for good when a record settles it, or it never was: what the files of this stage share
+ * about that. */
+#ifndef HS_SYNC_SETTLE_H
+#define HS_SYNC_SETTLE_H
+
+#include "room/log.h"
+#include "store/unsettled.h"
+
+struct hs_live_room;
+struct hs_step;
+struct hs_sync;
+
+/* How a room in memory stands with its newest commit. */
+struct hs_newest_commit {
+    bool unsettled;        /* its record hasn't come yet ... */
+    bool doubted;          /* ... and this device can't accept it: the group is in the epoch before it */
+    bool gone;             /* ... and it removes this device */
+    uint64_t epoch;        /* ... and leads to this one */
+    struct hs_time say_at; /* when this device says what it made of it; HS_NEVER: it needn't */
+};
+
+/* ---- settle.c: a commit counts for good when a record settles it; or it never was ---- */
+
+/* The room is in memory: how it stands with its newest commit. */
+void hs_live_unsettled(struct hs_step *s, struct hs_live_room *room);
+
+/* The commit came: from now on it waits for its record. row: what commit.c knows of it; all that the header
+ * says is filled in here. */
+enum hs_err hs_settle_begin(struct hs_step *s, struct hs_live_room *room,
+                            const struct hs_record_header *header, struct hs_unsettled_row *row);
+
+enum hs_err hs_settled_received(struct hs_step *s, struct hs_live_room *room,
+                                const struct hs_record_header *header, struct hs_bytes body);
+enum hs_err hs_void_received(struct hs_step *s, struct hs_live_room *room,
+                             const struct hs_record_header *header, struct hs_bytes body);
+
+/* Which commit that is, and who may speak of it: pointers live in the step's arena. */
+enum hs_err hs_settlement_of(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row,
+                             struct hs_settlement *out);
+
+/* Is this device barred from committing? */
+bool hs_settle_barred(struct hs_step *s, const struct hs_live_room *room, const struct hs_key *device,
+                      struct hs_time at);
+
+/* ---- settle_say.c: what this device says of commits ---- */
+
+/* Chooses when: owners and moderators, and whoever can't accept it, at once; others later, for it may not be
+ * needed. */
+enum hs_err hs_say_plan(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row);
+
+/* The room stands at the log's end: says what is due. */
+enum hs_err hs_say_due(struct hs_step *s, struct hs_live_room *room);
+enum hs_err hs_say_tick(struct hs_step *s);
+struct hs_time hs_say_deadline(const struct hs_sync *sync);
+
+/* In a new session everything is said again: the hub keeps it in memory only. */
+enum hs_err hs_say_all(struct hs_step *s);
+
+/* ---- commit.c: what follows from commits ---- */
+
+/* The commit that is settled has done what somebody waited for. */
+enum hs_err hs_commit_settled(struct hs_step *s, struct hs_live_room *room,
+                              const struct hs_unsettled_row *row);
+
+/* It is void: what it was for, where this device made it, ends with an error. */
+enum hs_err hs_commit_voided(struct hs_step *s, struct hs_live_room *room,
+                             const struct hs_unsettled_row *row);
+
+/* This device is out of the room for good, and forgets its keys. */
+enum hs_err hs_commit_removed(struct hs_step *s, struct hs_live_room *room);
+
+/* Posts of the void epoch, and what waited for its end, are encrypted anew (post.c). */
+enum hs_err hs_posts_voided(struct hs_step *s, struct hs_live_room *room, uint64_t epoch);
+
+enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
+                               const struct hs_record_header *header, struct hs_bytes body);
+
+#endif
