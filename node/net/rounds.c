@@ -52,6 +52,22 @@ static void carry_out(struct hs_net *net, const struct hs_effect *effect)
     }
 }
 
+/* What is due to a session stands together in a round: it is sealed and written before the next session's is
+ * touched, so that one piece of memory serves them all. Answers wait for what else their session gets. */
+static void carry_out_all(struct hs_net *net, const struct hs_round *round)
+{
+    const struct hs_effects *effects = &round->effects;
+    for (size_t i = 0; i < effects->len; i++) {
+        uint64_t session = effects->list[i].session;
+        carry_out(net, &effects->list[i]);
+        if (i < round->pumped || (i + 1 < effects->len && effects->list[i + 1].session == session))
+            continue;
+        struct hs_conn *conn = session != 0 ? hs_conn_find(net, session) : NULL;
+        if (conn != NULL && conn->due)
+            hs_conn_flush(conn);
+    }
+}
+
 static void resume_stalled(struct hs_net *net)
 {
     struct hs_conn *last = TAILQ_LAST(&net->stalled, hs_conns), *conn = TAILQ_FIRST(&net->stalled);
@@ -69,8 +85,7 @@ void hs_rounds_take(struct hs_net *net)
     while ((round = hs_commit_take(net->commit)) != NULL) {
         for (size_t i = 0; i < round->len; i++)
             input_done(net, &round->inputs[i]);
-        for (size_t i = 0; i < round->effects.len; i++)
-            carry_out(net, &round->effects.list[i]);
+        carry_out_all(net, round);
         hs_commit_give_back(net->commit, round);
     }
     resume_stalled(net);

@@ -224,6 +224,7 @@ static void stop_core(struct hs_commit *c)
 static void pump(struct hs_commit *c, struct hs_round *round)
 {
     struct hs_kv *txn = NULL;
+    round->pumped = round->effects.len;
     enum hs_err err = hs_lmdb_begin_read(c->config.store, &txn);
     if (err == HS_OK) {
         err = hs_core_pump(c->config.core, txn, c->config.now(), &round->effects, &c->more);

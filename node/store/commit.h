@@ -46,6 +46,7 @@ struct hs_round {
     struct hs_round_input *inputs; /* in their order; bytes are valid until the round is given back */
     size_t len;
     struct hs_effects effects;
+    size_t pumped; /* effects from here on are what was due to sessions, one session after another */
     /* of the commit thread */
     struct hs_round *next;
     size_t size, frames;

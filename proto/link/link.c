@@ -211,6 +211,7 @@ static enum hs_err queue_frame(struct hs_link *link, struct hs_bytes frame)
     size_t plain_max = record_max(self_is_known(link)) - HS_NOISE_TAG_LEN;
     uint8_t header[HS_FRAME_HEADER_MAX];
     struct hs_bytes head = hs_bytes(header, hs_frame_header(frame.len, header));
+    hs_outbox_make_room(&link->out, head.len + frame.len);
     HS_TRY(hs_outbox_add(&link->out, &link->send, head, plain_max));
     return hs_outbox_add(&link->out, &link->send, frame, plain_max);
 }

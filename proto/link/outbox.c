@@ -2,6 +2,8 @@
 
 #include "wire/limits.h"
 
+#include <stdlib.h>
+
 enum { RECORD_HEADER = 2 };
 
 /* Twice the limit of the queue: the limit is judged before sealing, and sealing adds 18 bytes a record. */
@@ -40,6 +42,13 @@ static enum hs_err record_seal(struct hs_outbox *o, struct hs_channel *channel)
     header[1] = (uint8_t)sealed_len;
     o->record_is_open = false;
     return HS_OK;
+}
+
+void hs_outbox_make_room(struct hs_outbox *o, size_t len)
+{
+    size_t need = len + RECORD_HEADER + HS_NOISE_TAG_LEN;
+    if (hs_writer_reserve(&o->pending, need) != NULL)
+        o->pending.len -= need;
 }
 
 enum hs_err hs_outbox_add(struct hs_outbox *o, struct hs_channel *channel, struct hs_bytes bytes,
@@ -82,7 +91,7 @@ void hs_outbox_written(struct hs_outbox *o, size_t len)
     o->written += len;
     if (o->written < o->flight.len)
         return;
-    hs_writer_free(&o->flight);
+    free(hs_writer_steal(&o->flight, &len)); /* sealed: nothing to wipe */
     o->written = 0;
 }
 

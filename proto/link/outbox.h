@@ -24,6 +24,10 @@ enum hs_err hs_outbox_add_clear(struct hs_outbox *o, struct hs_bytes bytes);
 enum hs_err hs_outbox_add(struct hs_outbox *o, struct hs_channel *channel, struct hs_bytes bytes,
                           size_t record_max);
 
+/* Finds the memory for so many bytes more, with one record's header and tag, at once: growing step by step
+ * copies. Where there is none, the next call says so. */
+void hs_outbox_make_room(struct hs_outbox *o, size_t len);
+
 /* The bytes to write next, in *view; seals what gathered where nothing else is under way. Errors as above. */
 enum hs_err hs_outbox_next(struct hs_outbox *o, struct hs_channel *channel, struct hs_bytes *view);
 
