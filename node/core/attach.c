@@ -1,6 +1,7 @@
 /* Attach and Cursors: from where a subscriber reads, and what it holds for good. */
 #include "core/cursor.h"
 #include "core/dispatch.h"
+#include "core/due.h"
 #include "core/internal.h"
 #include "core/table.h"
 
@@ -23,7 +24,7 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     HS_REQUIRE(position != NULL, HS_ERR_NOMEM);
     position->next = cursor->next_seq > view->from ? cursor->next_seq : view->from;
     position->until = view->until;
-    position->due = true;
+    hs_due_position(&turn->core->sessions, turn->session, position, HS_DUE_BEHIND);
     return HS_OK;
 }
 
@@ -38,7 +39,7 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
         hs_session_replace_older(turn, &session->subscriber);
         HS_REQUIRE(hs_session_attach(&turn->core->sessions, session), HS_ERR_NOMEM);
         session->inbox_next = request->attach->inbox_next;
-        session->inbox_due = true;
+        hs_due_inbox(&turn->core->sessions, session, HS_DUE_BEHIND);
     }
     hs_reply_ack(turn, reply);
     return HS_OK;

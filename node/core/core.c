@@ -4,6 +4,7 @@
 #include "core/blob.h"
 #include "core/cursor.h"
 #include "core/dispatch.h"
+#include "core/due.h"
 #include "core/follow.h"
 #include "core/internal.h"
 #include "core/settle.h"
@@ -109,7 +110,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         break;
     case HS_INPUT_ROOM:
         if (turn->session != NULL)
-            turn->session->budget = input->budget;
+            hs_due_budget(&turn->core->sessions, turn->session, input->budget);
         break;
     case HS_INPUT_DIAL_FAILED:
         hs_peer_failed(turn, &input->dialled_root);

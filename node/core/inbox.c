@@ -1,6 +1,7 @@
 #include "core/inbox.h"
 
 #include "core/blob.h"
+#include "core/due.h"
 #include "core/internal.h"
 #include "core/layout.h"
 #include "core/register.h"
@@ -34,7 +35,7 @@ void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__
     hs_number_put(turn, HS_T_MISC, &next, item->seq + 1);
     struct hs_session *session = hs_session_of(&turn->core->sessions, subscriber);
     if (session != NULL)
-        session->inbox_due = true;
+        hs_due_inbox(&turn->core->sessions, session, HS_DUE_NEW);
 }
 
 static void unref(struct hs_turn *turn, struct hs_bytes value, struct hs_arena *scratch)

@@ -1,6 +1,9 @@
 /* Delivery: what is due to attached sessions is read from the logs and sent, as far as their budgets reach. A
- * batch of records is packed once for all sessions that stand at the same place. */
+ * room is looked at, and its head signed, once a round; a batch of records is packed once for all sessions
+ * that stand at the same place. */
+#include "core/due.h"
 #include "core/internal.h"
+#include "core/pack.h"
 #include "core/room.h"
 #include "core/table.h"
 #include "object/object.h"
@@ -13,23 +16,35 @@ enum {
         HS_BLOB_THRESHOLD, /* records in one frame: their sum stays under this, or it is one record */
     FRAME_RECORDS = 128,
     INBOX_ITEMS = 16,
-    PUMP_ARENA_CAP = 256 * 1024 * 1024,
-    PUMP_ENOUGH = PUMP_ARENA_CAP / 2, /* what was read in one round: the rest waits for the next */
-    CACHE = 64,                       /* frames of this round that other sessions may want too */
+    SHARE = 64 * 1024, /* what a session is sent before the next one has its turn */
+    PUMP_ARENA_CAP = 64 * 1024 * 1024,
+    SCRATCH_CAP = 4 * HS_FRAME_MAX,          /* one entry of a log, one item, or a room's head */
+    PUMP_ENOUGH = 16 * 1024 * 1024,          /* packed in one round: the rest waits for the next */
+    BEHIND_AT_LEAST = 2 * 1024 * 1024,       /* of it for those who are behind, whatever is new */
+    SAME_PLACE_MAX = 32,                     /* frames of a room that are looked through for one that fits */
+    PACK_CAP = FRAME_FILL + 2 * HS_FRAME_MAX /* the last record was looked at before it didn't fit */
 };
 
-/* Frames that were packed in this round. */
+/* One frame of this round, which other sessions may want too. */
 struct packed {
-    struct hs_id room;
+    struct packed *next;
     uint64_t from, to, until;
     struct hs_bytes frame;
     size_t records;
 };
 
+/* What this round knows of a room. */
+struct hs_pump_room {
+    uint64_t next_seq;
+    struct hs_bytes head; /* packed */
+    struct packed *packed;
+};
+
 struct pump {
     struct hs_turn turn;
-    struct packed cache[CACHE];
-    size_t cached;
+    struct hs_writer *frame;
+    size_t enough; /* of the effects' arena */
+    size_t share;  /* of the session whose turn it is */
     bool more;
 };
 
@@ -38,102 +53,125 @@ static Hanse__SignedObject *room_head(struct hs_turn *turn, const struct hs_id *
                                       const Hanse__State__RoomView *view)
 {
     Hanse__SignedObject *head = NULL;
-    enum hs_err err;
-    if (view->hub) {
-        struct hs_log_tip tip = {.next_seq = view->next_seq, .hub_time = {view->hub_time_ms}};
-        struct hs_policy policy;
-        err =
-            HS_FIXED(hs_pb_bytes(view->hash), &tip.hash) ? hs_room_policy(turn, view, &policy) : HS_ERR_STORE;
-        if (err == HS_OK)
-            err = hs_head_build(&turn->core->signer, room, &tip, policy.hub_term, turn->core->incarnation,
-                                turn->now, turn->arena, &head);
-    } else {
-        head = hs_room_kept_head(turn, room);
-        err = HS_OK;
-    }
+    struct hs_log_tip tip = {.next_seq = view->next_seq, .hub_time = {view->hub_time_ms}};
+    struct hs_policy policy;
+    if (!view->hub)
+        return hs_room_kept_head(turn, room);
+    if (!HS_FIXED(hs_pb_bytes(view->hash), &tip.hash))
+        return NULL;
+    enum hs_err err = hs_room_policy(turn, view, &policy);
+    if (err == HS_OK)
+        err = hs_head_build(&turn->core->signer, room, &tip, policy.hub_term, turn->core->incarnation,
+                            turn->now, turn->arena, &head);
     if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
         turn->kv->err = HS_ERR_NOMEM;
     return err == HS_OK ? head : NULL;
 }
 
-/* Packs records from position on; the frame stays empty where there is nothing to send. */
-static void pack_records(struct pump *pump, const struct hs_position *position, struct packed *out)
+/* The room as it stands after this round's changes; NULL without memory. */
+static struct hs_pump_room *read_room(struct pump *pump, const struct hs_id *room)
 {
-    struct hs_turn *turn = &pump->turn;
-    Hanse__State__RoomView *view = hs_room_view(turn, &position->room);
-    Hanse__Frame frame = HANSE__FRAME__INIT;
-    Hanse__Records records = HANSE__RECORDS__INIT;
-    Hanse__Record *list[FRAME_RECORDS];
-    uint64_t end = view == NULL ? 0 : view->next_seq < position->until ? view->next_seq : position->until;
-    size_t bytes = 0, n = 0;
-    uint64_t seq = position->next;
-    for (; seq < end && n < FRAME_RECORDS; seq++) {
-        Hanse__State__RoomEntry *entry = hs_room_entry(turn, &position->room, seq);
-        Hanse__Record *record = HS_NEW(turn, Hanse__Record, hanse__record);
-        if (entry == NULL || record == NULL)
-            break;
-        if (n > 0 && bytes + entry->header.len + entry->body.len > FRAME_FILL)
-            break;
-        record->header = entry->header;
-        record->body = entry->body;
-        bytes += entry->header.len + entry->body.len;
-        list[n++] = record;
-    }
-    *out = (struct packed){position->room, position->next, seq, position->until, {0}, n};
-    if (n == 0)
-        return;
-    records.room = hs_pb_data(HS_VIEW(position->room));
-    records.records = list;
-    records.n_records = n;
-    records.head = room_head(turn, &position->room, view);
-    frame.records = &records;
-    frame.body_case = HANSE__FRAME__BODY_RECORDS;
-    out->frame = hs_effects_pack(turn->effects, &frame.base);
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn turn = pump->turn;
+    struct hs_pump_room *out = hs_arena_alloc(pump->turn.arena, sizeof *out);
+    if (out == NULL)
+        return NULL;
+    *out = (struct hs_pump_room){0};
+    turn.arena = &scratch;
+    const Hanse__State__RoomView *view = hs_room_view(&turn, room);
+    Hanse__SignedObject *head = view != NULL ? room_head(&turn, room, view) : NULL;
+    if (head == NULL)
+        return out;
+    out->head = hs_arena_pack(pump->turn.arena, &head->base);
+    out->next_seq = view->next_seq;
+    return out->head.data != NULL ? out : NULL;
 }
 
-static const struct packed *records_at(struct pump *pump, const struct hs_position *position)
+static struct hs_pump_room *room_of(struct pump *pump, struct hs_readers *readers)
 {
-    for (size_t i = 0; i < pump->cached; i++) {
-        const struct packed *p = &pump->cache[i];
-        if (p->from == position->next && p->until == position->until &&
-            hs_id_equal(&p->room, &position->room))
-            return p;
+    struct hs_core *core = pump->turn.core;
+    if (readers->pumped_round != core->rounds || readers->pumped == NULL) {
+        readers->pumped = read_room(pump, &readers->room);
+        readers->pumped_round = core->rounds;
     }
-    struct packed *slot = &pump->cache[pump->cached < CACHE ? pump->cached++ : CACHE - 1];
-    pack_records(pump, position, slot);
-    return slot;
+    return readers->pumped;
+}
+
+/* Packs records from position on; the frame stays empty where there is nothing to send. */
+static void pack_records(struct pump *pump, const struct hs_pump_room *room,
+                         const struct hs_position *position, struct packed *out)
+{
+    struct hs_turn *turn = &pump->turn;
+    uint64_t end = room->next_seq < position->until ? room->next_seq : position->until, seq = position->next;
+    struct hs_pack pack = hs_pack_begin(pump->frame, &position->room);
+    for (; seq < end && pack.records < FRAME_RECORDS; seq++) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        struct hs_kv_key key = hs_key_seq(HS_VIEW(position->room), seq);
+        struct hs_bytes entry;
+        if (!hs_kv_get(turn->kv, HS_T_ROOM_LOG, hs_kv_key_bytes(&key), &scratch, &entry) ||
+            !hs_pack_add(&pack, entry, FRAME_FILL))
+            break;
+    }
+    *out = (struct packed){.from = position->next, .to = seq, .until = position->until};
+    struct hs_bytes frame = pack.records > 0 ? hs_pack_end(&pack, room->head) : (struct hs_bytes){0};
+    if (pump->frame->err != HS_OK && turn->kv->err == HS_OK)
+        turn->kv->err = pump->frame->err;
+    out->frame = hs_arena_copy(&turn->effects->arena, frame);
+    turn->effects->incomplete = turn->effects->incomplete || out->frame.len < frame.len;
+    out->records = out->frame.len > 0 ? pack.records : 0;
+}
+
+/* The frame for those who stand where position does; NULL without memory. */
+static const struct packed *records_at(struct pump *pump, struct hs_position *position)
+{
+    struct hs_pump_room *room = room_of(pump, position->readers);
+    size_t looked = 0;
+    if (room == NULL)
+        return NULL;
+    for (const struct packed *p = room->packed; p != NULL && looked < SAME_PLACE_MAX; p = p->next, looked++)
+        if (p->from == position->next && p->until == position->until)
+            return p;
+    struct packed *packed = hs_arena_alloc(pump->turn.arena, sizeof *packed);
+    if (packed == NULL)
+        return NULL;
+    pack_records(pump, room, position, packed);
+    packed->next = room->packed;
+    room->packed = packed;
+    return packed;
 }
 
 static void send(struct pump *pump, struct hs_session *session, struct hs_bytes frame)
 {
     hs_effect_send(pump->turn.effects, session->id, frame);
     session->budget -= frame.len < session->budget ? frame.len : session->budget;
+    pump->share -= frame.len < pump->share ? frame.len : pump->share;
 }
 
 /* Is there room in this round for one more frame to this session? */
 static bool may_go_on(struct pump *pump, const struct hs_session *session)
 {
-    pump->more = pump->more || pump->turn.arena->used > PUMP_ENOUGH;
-    return session->budget > 0 && !pump->more && pump->turn.kv->err == HS_OK;
+    pump->more = pump->more || pump->turn.effects->arena.used > pump->enough;
+    return session->budget > 0 && pump->share > 0 && !pump->more && pump->turn.kv->err == HS_OK;
 }
 
 static void pump_inbox(struct pump *pump, struct hs_session *session)
 {
-    struct hs_turn *turn = &pump->turn;
     while (session->inbox_due && may_go_on(pump, session)) {
+        struct hs_arena HS_ARENA scratch = hs_arena(INBOX_ITEMS * SCRATCH_CAP);
+        struct hs_turn turn = pump->turn;
         Hanse__Frame frame = HANSE__FRAME__INIT;
         Hanse__Inbox inbox = HANSE__INBOX__INIT;
         Hanse__InboxItem *items[INBOX_ITEMS];
         struct hs_bytes prefix = HS_VIEW(session->subscriber), key, value;
         struct hs_kv_key from = hs_key_seq(prefix, session->inbox_next);
         size_t bytes = 0;
+        turn.arena = &scratch;
         while (inbox.n_items < INBOX_ITEMS &&
-               hs_kv_next(turn->kv, HS_T_INBOX, prefix, hs_kv_key_bytes(&from), turn->arena, &key, &value)) {
+               hs_kv_next(turn.kv, HS_T_INBOX, prefix, hs_kv_key_bytes(&from), turn.arena, &key, &value)) {
             if (inbox.n_items > 0 && bytes + value.len > FRAME_FILL)
                 break;
-            if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, turn->arena, &items[inbox.n_items]) !=
-                HS_OK) {
-                turn->kv->err = HS_ERR_NOMEM; /* one's own bytes are well formed */
+            if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, turn.arena, &items[inbox.n_items]) != HS_OK) {
+                turn.kv->err = HS_ERR_NOMEM; /* one's own bytes are well formed */
                 break;
             }
             bytes += value.len;
@@ -144,38 +182,68 @@ static void pump_inbox(struct pump *pump, struct hs_session *session)
         frame.inbox = &inbox;
         frame.body_case = HANSE__FRAME__BODY_INBOX;
         if (inbox.n_items > 0)
-            send(pump, session, hs_effects_pack(turn->effects, &frame.base));
+            send(pump, session, hs_effects_pack(turn.effects, &frame.base));
         else
             session->inbox_due = false;
     }
 }
 
-static void pump_room(struct pump *pump, struct hs_session *session, struct hs_position *position)
+/* One frame of the room that has waited longest; false where it is up to date now. */
+static bool pump_room(struct pump *pump, struct hs_session *session, struct hs_position *position)
 {
-    while (position->due && may_go_on(pump, session)) {
-        const struct packed *packed = records_at(pump, position);
-        if (packed->frame.len == 0) {
-            position->due = false;
-            return;
-        }
-        pump->turn.core->stats.deliveries += packed->records;
-        position->next = packed->to;
-        send(pump, session, packed->frame);
+    const struct packed *packed = records_at(pump, position);
+    if (packed == NULL) {
+        pump->turn.kv->err = pump->turn.kv->err == HS_OK ? HS_ERR_NOMEM : pump->turn.kv->err;
+        return false;
     }
+    if (packed->frame.len == 0)
+        return false;
+    pump->turn.core->stats.deliveries += packed->records;
+    position->next = packed->to;
+    send(pump, session, packed->frame);
+    return position->next < position->readers->pumped->next_seq && position->next < position->until;
+}
+
+/* The session's share of this round; what is left waits behind those who are behind, too. */
+static void pump_session(struct pump *pump, struct hs_session *session)
+{
+    struct hs_sessions *sessions = &pump->turn.core->sessions;
+    struct hs_position *position;
+    pump->share = SHARE;
+    pump_inbox(pump, session);
+    while (may_go_on(pump, session) && (position = hs_due_take(session)) != NULL)
+        if (pump_room(pump, session, position))
+            hs_due_position(sessions, session, position, HS_DUE_BEHIND);
+    if (pump->more)
+        return; /* keeps its place */
+    hs_due_leave(sessions, session);
+    hs_due_enter(sessions, session, HS_DUE_BEHIND);
+}
+
+static void pump_list(struct pump *pump, enum hs_due_list list, size_t enough)
+{
+    struct hs_session **first = &pump->turn.core->sessions.due[list];
+    pump->enough = enough;
+    pump->more = false;
+    while (*first != NULL && !pump->more && pump->turn.kv->err == HS_OK)
+        pump_session(pump, *first);
 }
 
 enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time now,
                          struct hs_effects *effects, bool *more)
 {
     struct hs_arena HS_ARENA arena = hs_arena(PUMP_ARENA_CAP);
-    struct pump pump = {.turn = {.core = core, .kv = txn, .now = now, .arena = &arena, .effects = effects}};
-    for (struct hs_session *s = core->sessions.by_id; s != NULL; s = s->hh.next) {
-        if (!s->attached || s->budget == 0)
-            continue;
-        pump_inbox(&pump, s);
-        for (size_t i = 0; i < s->position_count; i++)
-            pump_room(&pump, s, &s->positions[i]);
-    }
-    *more = pump.more;
+    struct hs_writer HS_WRITER frame = hs_writer(PACK_CAP);
+    struct pump pump = {.turn = {.core = core, .kv = txn, .now = now, .arena = &arena, .effects = effects},
+                        .frame = &frame};
+    size_t before = effects->arena.used;
+    core->rounds++;
+    hs_due_spread(&core->sessions);
+    pump_list(&pump, HS_DUE_NEW, before + PUMP_ENOUGH);
+    bool left = pump.more;
+    size_t used = effects->arena.used;
+    size_t least = used + BEHIND_AT_LEAST, most = before + PUMP_ENOUGH;
+    pump_list(&pump, HS_DUE_BEHIND, least > most ? least : most);
+    *more = left || pump.more;
     return hs_turn_end(&pump.turn);
 }

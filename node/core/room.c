@@ -1,6 +1,7 @@
 #include "core/room.h"
 
 #include "core/account.h"
+#include "core/due.h"
 #include "core/internal.h"
 #include "core/register.h"
 #include "core/room_record.h"
@@ -51,7 +52,7 @@ enum hs_err hs_room_enter(struct hs_turn *turn, struct hs_room_record *record)
     view->next_seq = record->header.seq + 1;
     view->hash = hs_pb_data(hash);
     view->hub_time_ms = record->header.hub_time.ms;
-    hs_sessions_room_due(&turn->core->sessions, &record->room);
+    hs_due_room(&turn->core->sessions, &record->room);
     turn->core->stats.records++;
     return HS_OK;
 }

@@ -1,5 +1,7 @@
 #include "core/session.h"
 
+#include "core/due.h"
+
 #include <stdlib.h>
 #include <utlist.h>
 
@@ -42,6 +44,7 @@ bool hs_session_attach(struct hs_sessions *sessions, struct hs_session *session)
 
 void hs_session_detach(struct hs_sessions *sessions, struct hs_session *session)
 {
+    hs_due_leave(sessions, session);
     if (session->attached)
         HASH_DELETE(hh_subscriber, sessions->by_subscriber, session);
     session->attached = false;
@@ -62,12 +65,14 @@ const struct hs_readers *hs_session_readers(const struct hs_sessions *sessions, 
 /* The last one of the list takes the place that becomes free. */
 static void stop_reading(struct hs_sessions *sessions, const struct hs_position *position)
 {
-    struct hs_readers *readers = readers_of(sessions, &position->room);
+    struct hs_readers *readers = position->readers;
     struct hs_reader last = readers->list[--readers->len];
     readers->list[position->place] = last;
     last.session->positions[last.position].place = position->place;
     if (readers->len > 0)
         return;
+    if (readers->due)
+        DL_DELETE2(sessions->rooms_due, readers, due_prev, due_next);
     HASH_DELETE(hh, sessions->readers, readers);
     free(readers->list);
     free(readers);
@@ -174,15 +179,8 @@ struct hs_position *hs_session_read(struct hs_sessions *sessions, struct hs_sess
         return NULL;
     readers->list[readers->len] = (struct hs_reader){session, session->position_count};
     position = &session->positions[session->position_count++];
-    *position = (struct hs_position){.room = *room, .place = readers->len++};
+    *position = (struct hs_position){.room = *room, .readers = readers, .place = readers->len++};
     return position;
-}
-
-void hs_sessions_room_due(struct hs_sessions *sessions, const struct hs_id *room)
-{
-    const struct hs_readers *readers = readers_of(sessions, room);
-    for (size_t i = 0; readers != NULL && i < readers->len; i++)
-        readers->list[i].session->positions[readers->list[i].position].due = true;
 }
 
 void hs_session_stranger(struct hs_sessions *sessions, struct hs_session *session, struct hs_time until)

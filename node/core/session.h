@@ -18,6 +18,9 @@ enum hs_session_state {
 /* What another node may do here; see standing.h. */
 enum hs_peer_standing { HS_STANDING_STRANGER, HS_STANDING_INVITED, HS_STANDING_ALLOWED, HS_STANDING_BLOCKED };
 
+/* Where a session waits to be served; see due.h. */
+enum hs_due_list { HS_DUE_NOT, HS_DUE_NEW, HS_DUE_BEHIND, HS_DUE_LISTS };
+
 /* A subscriber reads rooms and an inbox: a device (its signature key) or a node (its root). */
 struct hs_session {
     uint64_t id;
@@ -40,6 +43,9 @@ struct hs_session {
     struct hs_session *cursors_prev, *cursors_next; /* of those with cursors to write */
     struct hs_position *positions;
     size_t position_count, position_size;
+    size_t first_due, last_due; /* of the positions with something due: index + 1, 0 where there is none */
+    enum hs_due_list due_in;
+    struct hs_session *due_prev, *due_next;
     size_t budget;
     struct hs_meter meter;        /* of a node that isn't a stranger: the one of its root instead */
     UT_hash_handle hh;            /* by id */
@@ -53,7 +59,9 @@ struct hs_position {
     uint64_t next, until;
     uint64_t held; /* what its cursor said and may not be written yet; 0: nothing */
     bool due;
-    size_t place; /* among the readers of the room */
+    size_t next_due;            /* the next position with something due: index + 1, or 0 */
+    struct hs_readers *readers; /* of the room */
+    size_t place;               /* among them */
 };
 
 /* Who reads a room, so that a record costs its readers and nobody else. position: index in the session's
@@ -67,6 +75,10 @@ struct hs_readers {
     struct hs_id room;
     struct hs_reader *list;
     size_t len, size;
+    bool due; /* something new is in the room */
+    struct hs_readers *due_prev, *due_next;
+    struct hs_pump_room *pumped; /* what the round of that number has read of it */
+    uint64_t pumped_round;
     UT_hash_handle hh;
 };
 
@@ -78,6 +90,8 @@ struct hs_sessions {
     size_t stranger_count;
     struct hs_readers *readers;
     struct hs_session *cursors; /* whose cursors are to be written, in the order in which they are due */
+    struct hs_session *due[HS_DUE_LISTS];
+    struct hs_readers *rooms_due;
 };
 
 struct hs_session *hs_session_add(struct hs_sessions *sessions, uint64_t id);
@@ -104,9 +118,6 @@ struct hs_position *hs_session_position(const struct hs_session *session, const 
 /* The same, made where it isn't there; NULL without memory. */
 struct hs_position *hs_session_read(struct hs_sessions *sessions, struct hs_session *session,
                                     const struct hs_id *room);
-
-/* Something new is in room: every session that reads it has work due. */
-void hs_sessions_room_due(struct hs_sessions *sessions, const struct hs_id *room);
 
 /* Whether it is a stranger that must join until then; 0: no more. */
 void hs_session_stranger(struct hs_sessions *sessions, struct hs_session *session, struct hs_time until);
