@@ -295,7 +295,7 @@ int hs_cmd_run(int argc, char **argv)
     enum hs_err err = hs_site_open(o.config, &site, why);
     if (err != HS_OK)
         return hs_cmd_site_failed(err, why);
-    hs_log_init(site.config.log);
+    hs_log_init(site.config.log, site.config.log_format);
     if (!o.check)
         return serve(&o, &site);
     printf("%s is fine: the node of %s\n", o.config, site.config.domain);

@@ -69,6 +69,15 @@ static bool set_log(struct hs_config *config, const char *value)
     return true;
 }
 
+static bool set_log_format(struct hs_config *config, const char *value)
+{
+    int format = hs_log_format_of(value);
+    if (format < 0)
+        return false;
+    config->log_format = (enum hs_log_format)format;
+    return true;
+}
+
 static bool number(const char *value, unsigned min, unsigned max, unsigned *out)
 {
     size_t len = strlen(value);
@@ -152,6 +161,7 @@ static const struct {
     {"node", "advertise", set_advertise, "one to four of host:port, separated by commas", true, true},
     {"node", "data", set_data, "a directory", true, false},
     {"node", "log", set_log, "error, warn, info or debug", false, false},
+    {"node", "log_format", set_log_format, "text or json", false, false},
     {"limits", "connections", set_connections, "a number from 1 to 65536", false, false},
     {"limits", "connections_per_second", set_rate, "a number from 1 to 1000000", false, false},
     {"limits", "connections_burst", set_burst, "a number from 1 to 1000000", false, false},
@@ -254,6 +264,8 @@ char *hs_config_text(const struct hs_config *config, struct hs_arena *arena)
         "data = %s\n"
         "# error, warn, info or debug.\n"
         "#log = info\n"
+        "# text (key=value) or json, one line an event on standard error.\n"
+        "#log_format = text\n"
         "\n"
         "# Other nodes. Whoever brings a valid invite may speak to this one, within small quotas; block wins "
         "over\n"

@@ -24,6 +24,7 @@ struct hs_config {
     unsigned store_gib;        /* address space of the store: its most */
     unsigned disk_reserve_mib; /* below so much free disk new data is refused */
     enum hs_log_level log;
+    enum hs_log_format log_format;
     char peers_file[HS_PATH_SIZE]; /* of rows on other nodes (peers.h); empty: none. Relative to the file */
     char peer_rows[HS_CONFIG_PEER_ROWS]; /* rows of the same form, from the configuration itself */
     char metrics[HS_ADDRESS_MAX + 1];    /* where figures are shown; empty: nowhere */

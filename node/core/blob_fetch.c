@@ -109,7 +109,7 @@ static void record_came(struct hs_turn *turn, const struct hs_peer *peer, const 
     came.hash = hs_pb_data(HS_VIEW(*hash));
     came.missing = missing != NULL;
     if (missing != NULL)
-        hs_turn_log(turn, "a tree from a hub is missing: %s", missing);
+        hs_turn_log(turn, "event=tree-missing text=\"%s\"", missing);
     record.tree_came = &came;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_TREE_CAME;
     hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(peer->root), &record);

@@ -158,8 +158,10 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
     HS_TRY(txn->err);
     if (full != core->full) {
         core->full = full;
-        hs_turn_log(&turn, full ? "event=store_full new data is refused; deletions and acknowledgements go on"
-                                : "event=store_has_space");
+        hs_turn_log(
+            &turn, full
+                       ? "event=store-full text=\"new data is refused; deletions and acknowledgements go on\""
+                       : "event=store-has-space");
     }
     step(&turn, input);
     return hs_turn_end(&turn);

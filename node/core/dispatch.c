@@ -111,7 +111,7 @@ static bool ends_session(const struct hs_session *session, enum hs_err err, bool
  */
 static void refuse_hub(struct hs_turn *turn, enum hs_err err)
 {
-    hs_turn_log(turn, "a hub's message was refused: %s", hs_err_name(err));
+    hs_turn_log(turn, "event=hub-refused error=%s", hs_err_name(err));
     hs_turn_close(turn, turn->session, err);
 }
 
@@ -125,7 +125,8 @@ static void refuse(struct hs_turn *turn, uint64_t id, enum hs_err err, uint64_t 
     }
     hs_turn_send_error(turn, turn->session, id, err, detail);
     if (ends_session(turn->session, err, fault)) {
-        hs_turn_log(turn, "session=%llu closed=%s", (unsigned long long)turn->session->id, hs_err_name(err));
+        hs_turn_log(turn, "event=closed session=%llu error=%s", (unsigned long long)turn->session->id,
+                    hs_err_name(err));
         hs_turn_close(turn, turn->session, err);
     }
 }

@@ -89,7 +89,8 @@ static void keep(struct hs_turn *turn, const struct hs_evidence *e, struct hs_by
     record.evidence = &kept;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_EVIDENCE;
     hs_stream_record(turn, HS_STREAM_EVIDENCE, HS_VIEW(e->room), &record);
-    hs_turn_log(turn, "event=evidence the hub of a room told two stories; the room is followed no further");
+    hs_turn_log(
+        turn, "event=evidence text=\"the hub of a room told two stories; the room is followed no further\"");
 }
 
 bool hs_evidence_take(struct hs_turn *turn, struct hs_bytes bytes)

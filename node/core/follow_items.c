@@ -316,7 +316,7 @@ enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, H
         if (err == HS_OK)
             continue;
         record_item(turn, peer, inbox->items[i]->seq, NULL, (struct hs_bytes){0});
-        hs_turn_log(turn, "inbox item of a hub refused: %s", hs_err_name(err));
+        hs_turn_log(turn, "event=item-refused error=%s", hs_err_name(err));
     }
     hs_fetch_work(turn, peer);
     hs_follow_cursors(turn, next, NULL);

@@ -87,7 +87,7 @@ void hs_conn_close(struct hs_conn *conn, enum hs_err why)
         hs_net_tell(net, &closed);
     }
     if (known || conn->outbound)
-        hs_net_log(net, HS_NET_DEBUG, "session=%llu closed=%s", (unsigned long long)conn->session,
+        hs_net_log(net, HS_NET_DEBUG, "event=gone session=%llu error=%s", (unsigned long long)conn->session,
                    hs_err_name(why));
     if (dial != NULL)
         hs_dial_attempt_failed(dial);
@@ -119,7 +119,7 @@ void hs_conn_send(struct hs_conn *conn, struct hs_bytes frame)
         return;
     }
     /* BUSY: a reader so slow that its queue is full. Anything else is a bug or the end of memory. */
-    hs_net_log(conn->net, err == HS_ERR_BUSY ? HS_NET_INFO : HS_NET_WARN, "session=%llu unsendable=%s",
+    hs_net_log(conn->net, err == HS_ERR_BUSY ? HS_NET_INFO : HS_NET_WARN, "event=unsendable session=%llu error=%s",
                (unsigned long long)conn->session, hs_err_name(err));
     hs_conn_close(conn, err);
 }

@@ -2,6 +2,7 @@
 """Operating two real nodes: what their operators are told, what metrics and logs say, and what they must not say.
 NODE-56, NODE-57, NODE-59"""
 import argparse
+import json
 import pathlib
 import re
 import shutil
@@ -66,7 +67,7 @@ class Operate:
 
     def begin(self):
         self.rosa = self.node("rosa.example")
-        self.kaffee = self.node("kaffee.example")
+        self.kaffee = self.node("kaffee.example", log_format="json")
         mo, anna, cem = self.person("Moritz"), self.person("Annalena"), self.person("Cemal")
         mo.run("init", "--name", mo.name, "--ticket", self.rosa.ticket("mo", "--role", "merchant", "--handle", "moritz"))
         mo.run("room", "create", ROOM)
@@ -140,7 +141,19 @@ class Operate:
         for node in self.nodes:
             lines = [line for line in node.log.read_text().splitlines() if not line.startswith("ready ")]
             check(len(lines) > 5, f"{node.domain} logs")
+            for line in lines:
+                self.check_line(line, node is self.kaffee)
             self.deny(f"the log of {node.domain}", "\n".join(lines))
+
+    def check_line(self, line, is_json):
+        """NODE-60: a time, a level, an event, pairs."""
+        if is_json:
+            event = json.loads(line)
+            check(list(event)[:3] == ["time", "level", "event"], line)
+            check(all(isinstance(value, (str, int)) for value in event.values()), line)
+        else:
+            check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warn|info|debug) +event=[a-z-]+"
+                               r"( [a-z_]+=(\"[^\"]*\"|[^ \"=]*))*", line), line)
 
     def run(self):
         for step in (self.begin, self.status, self.lists, self.metrics, self.hub_away, self.logs):

@@ -62,6 +62,7 @@ static void mistakes_are_named(void **state)
         const char *text, *line, *says;
     } cases[] = {
         {GOOD "colour = red\n", ":6:", "\"colour\""},
+        {GOOD "log_format = xml\n", ":6:", "text or json"},
         {GOOD "[metrics]\nlisten = 0.0.0.0:9470\n", ":7:", "of this machine alone"},
         {GOOD "[metrics]\nlisten = [::]:9470\n", ":7:", "of this machine alone"},
         {GOOD "[metrics]\nlisten = 128.0.0.1:9470\n", ":7:", "of this machine alone"},
