@@ -41,6 +41,7 @@ bool hs_ask_flag(const json_t *object, const char *key);
 /* ask_show.c */
 void hs_show_status(const json_t *answer, FILE *out);
 void hs_show_peers(const json_t *answer, FILE *out);
+void hs_show_reload(const json_t *answer, FILE *out);
 void hs_show_rooms(const json_t *answer, FILE *out);
 bool hs_request_rooms(int argc, char **argv, json_t *request);
 

@@ -73,6 +73,14 @@ void hs_show_status(const json_t *answer, FILE *out)
     show_pace(answer, out);
 }
 
+void hs_show_reload(const json_t *answer, FILE *out)
+{
+    const char *restart = hs_ask_text(answer, "restart");
+    fputs("The configuration was read again.\n", out);
+    if (restart[0] != '\0')
+        fprintf(out, "From the next start on: %s\n", restart);
+}
+
 static enum hs_colour state_colour(const char *state)
 {
     if (strcmp(state, "up") == 0)

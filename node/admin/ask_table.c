@@ -36,5 +36,15 @@ const struct hs_ask_command hs_ask_commands[] = {
      .show = hs_show_rooms,
      .pages = "rooms",
      .after = "id"},
+    {.name = "reload",
+     .args = "",
+     .help =
+         "Reads the configuration again, as SIGHUP does: the log's level and form, the limits of "
+         "connections,\n"
+         "and what is said of other nodes. No session ends. Where the files have a mistake, it is named and\n"
+         "everything stays as it was.\n"
+         "\n"
+         "  --json   one line of JSON; \"restart\" names the keys that count from the next start on\n",
+     .show = hs_show_reload},
 };
 const size_t hs_ask_command_count = sizeof hs_ask_commands / sizeof *hs_ask_commands;

@@ -55,7 +55,6 @@ struct node {
     struct hs_metrics metrics;
     struct hs_http *metrics_http;
     struct hs_control_node open_to_control; /* what the operator's questions see */
-    const char *config;                     /* the file */
 };
 
 static int parse(int argc, char **argv, struct options *o)
@@ -136,7 +135,6 @@ static int store_failed(enum hs_err err, const struct hs_site *site)
 /* The operator's door; a node without it runs all the same. */
 static void open_control(struct node *node)
 {
-    node->open_to_control.net = node->net;
     enum hs_err err = hs_control_listen(node->control);
     if (err != HS_OK)
         hs_log(HS_LOG_WARN, "event=no-control error=%s text=\"%s\"", hs_err_name(err),
@@ -146,8 +144,10 @@ static void open_control(struct node *node)
 
 static void on_reload(void *arg)
 {
-    const struct node *node = arg;
-    hs_reload(node->net, node->config);
+    struct node *node = arg;
+    struct hs_reloaded outcome;
+    enum hs_err err = hs_reload(&node->open_to_control, &outcome);
+    (void)err; /* it is in the log */
 }
 
 /* The store is one that this program knows, or becomes one. */
@@ -207,14 +207,14 @@ static int start(struct hs_site *site, struct node *node)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
     net.core = node->core;
     net.store = node->store;
-    node->open_to_control = (struct hs_control_node){.site = site, .started = hs_cmd_now()};
-    node->open_to_control.asked_at = node->open_to_control.started;
+    node->open_to_control.started = node->open_to_control.asked_at = hs_cmd_now();
     err = hs_control_new(site->config.data, hs_control_commands, hs_control_command_count,
                          &node->open_to_control, &node->control);
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
     net.admin_arg = node->control;
     err = hs_net_new(&net, &node->net);
+    node->open_to_control.net = node->net;
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "can't listen at %s: is it in use, or not this machine's?",
                            site->config.listen);
@@ -257,7 +257,7 @@ static void compare_addresses(const struct hs_site *site)
 
 static int serve(const struct options *o, struct hs_site *site)
 {
-    struct node node = {.config = o->config};
+    struct node node = {.open_to_control = {.site = site, .config_path = o->config}};
     signal(SIGHUP, SIG_IGN); /* until it is ready to read its files again */
     raise_files();
     keep_memory();

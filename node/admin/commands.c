@@ -6,6 +6,7 @@ const struct hs_control_command hs_control_commands[] = {
     {"status", hs_control_status_ask, hs_control_status},
     {"peers", hs_control_peers_ask, hs_control_peers},
     {"rooms", hs_control_rooms_ask, hs_control_rooms},
+    {"reload", NULL, hs_control_reload},
 };
 const size_t hs_control_command_count = sizeof hs_control_commands / sizeof *hs_control_commands;
 

@@ -25,5 +25,7 @@ enum hs_err hs_control_peers(struct hs_control_call *call, const Hanse__State__A
 enum hs_err hs_control_rooms_ask(const struct hs_control_call *call, struct hs_arena *arena,
                                  Hanse__State__AdminRequest *out);
 enum hs_err hs_control_rooms(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
+/* command_reload.c */
+enum hs_err hs_control_reload(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
 
 #endif

@@ -27,7 +27,7 @@ struct caller {
     struct hs_control *control;
     const struct hs_control_command *command;
     struct hs_control_call call;
-    char why[256]; /* the sentence for an error; empty: the error's own */
+    char why[HS_CONFIG_WHY]; /* the sentence for an error; empty: the error's own */
     size_t len;
     char line[HS_CONTROL_REQUEST_MAX + 1];
     char *answer;

@@ -4,7 +4,7 @@
 #ifndef HS_ADMIN_CONTROL_H
 #define HS_ADMIN_CONTROL_H
 
-#include "admin/file.h"
+#include "admin/config.h"
 #include "core/admin.pb-c.h"
 #include "net/net.h"
 
@@ -25,7 +25,8 @@ struct hs_control;
 /* What commands work with. */
 struct hs_control_node {
     struct hs_net *net;
-    struct hs_site *site;
+    struct hs_site *site;    /* as it was at the start */
+    const char *config_path; /* the file */
     struct hs_time started;
     struct hs_commit_stats asked; /* as of the last status, for its rates */
     struct hs_time asked_at;

@@ -7,8 +7,24 @@ target_link_libraries(hs_admin PRIVATE PkgConfig::INIH PUBLIC PkgConfig::JANSSON
 
 if(TARGET hs_core)
   hanse_program(hansed SOURCES
-    main.c admin/ask_show.c admin/ask_table.c admin/cmd.c admin/cmd_ask.c admin/cmd_backup.c admin/cmd_check.c admin/cmd_grant.c admin/cmd_init.c admin/cmd_restore.c admin/keep.c admin/cmd_run.c admin/cmd_ticket.c admin/command_lists.c admin/reload.c
-    admin/command_status.c admin/commands.c
+    main.c
+    admin/ask_show.c
+    admin/ask_table.c
+    admin/cmd.c
+    admin/cmd_ask.c
+    admin/cmd_backup.c
+    admin/cmd_check.c
+    admin/cmd_grant.c
+    admin/cmd_init.c
+    admin/cmd_restore.c
+    admin/cmd_run.c
+    admin/cmd_ticket.c
+    admin/command_lists.c
+    admin/command_reload.c
+    admin/command_status.c
+    admin/commands.c
+    admin/keep.c
+    admin/reload.c
     DEPENDS hs_admin hs_net hs_commit hs_export hs_lmdb hs_core)
   target_compile_definitions(hansed PRIVATE _GNU_SOURCE HANSE_VERSION="${PROJECT_VERSION}")
   install(TARGETS hansed RUNTIME)

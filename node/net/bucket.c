@@ -34,6 +34,18 @@ struct hs_buckets *hs_buckets_new(unsigned rate, unsigned burst)
     return buckets;
 }
 
+void hs_buckets_set(struct hs_buckets *buckets, unsigned rate, unsigned burst)
+{
+    uint64_t most = (uint64_t)burst * TOKEN;
+    buckets->rate = rate;
+    buckets->burst = burst;
+    for (size_t i = 0; i < (size_t)ROWS * ROW; i++) {
+        struct bucket *bucket = &buckets->rows[i / ROW][i % ROW];
+        if (bucket->tokens > most)
+            bucket->tokens = most;
+    }
+}
+
 void hs_buckets_free(struct hs_buckets *buckets)
 {
     free(buckets);

@@ -9,6 +9,8 @@ struct hs_buckets;
 
 /* rate: tokens a second; burst: what a bucket holds. NULL without memory. */
 struct hs_buckets *hs_buckets_new(unsigned rate, unsigned burst);
+/* From now on; nobody keeps more than the new burst. */
+void hs_buckets_set(struct hs_buckets *buckets, unsigned rate, unsigned burst);
 void hs_buckets_free(struct hs_buckets *buckets);
 
 /* Takes a token of that address at this time (milliseconds, never going back); false where there is none. */

@@ -194,6 +194,7 @@ static enum hs_err start(struct hs_net *net)
                                       .failed = net->config.failed,
                                       .now = wall_clock};
     HS_TRY(hs_listen_start(net));
+    net->most_connections = net->config.limits.connections;
     HS_TRY(hs_commit_start(&commit, &net->commit));
     if (net->config.signals)
         HS_TRY(start_signals(net));
@@ -279,6 +280,15 @@ void hs_net_ask(struct hs_net *net, uint64_t asker, struct hs_bytes request)
 {
     struct hs_core_input input = {.kind = HS_INPUT_ADMIN, .session = asker, .bytes = request};
     hs_net_tell(net, &input);
+}
+
+bool hs_net_set_limits(struct hs_net *net, const struct hs_net_limits *limits)
+{
+    bool fits = limits->connections <= net->most_connections;
+    if (fits)
+        net->config.limits.connections = limits->connections;
+    hs_buckets_set(net->buckets, limits->address_rate, limits->address_burst);
+    return fits;
 }
 
 void hs_net_run(struct hs_net *net)

@@ -57,6 +57,11 @@ struct uv_loop_s *hs_net_loop(struct hs_net *net);
  * From the loop's thread. */
 void hs_net_ask(struct hs_net *net, uint64_t asker, struct hs_bytes request);
 
+/* The limits of connections from now on. False where more connections are asked for than this process had
+ * room for when it started: then they stay as they were, and the rates count all the same. From the loop's
+ * thread. */
+bool hs_net_set_limits(struct hs_net *net, const struct hs_net_limits *limits);
+
 /* Serves until it is stopped; then stops accepting and reading, carries out what is queued, sends the answers
  * and closes, all in less than a second. */
 void hs_net_run(struct hs_net *net);

@@ -58,7 +58,8 @@ struct hs_net {
     char address[64];
     struct hs_buckets *buckets;
     struct hs_commit *commit;
-    struct hs_conn **conns; /* by place */
+    struct hs_conn **conns;    /* by place */
+    unsigned most_connections; /* that there are places and files for */
     size_t places, open, accepted;
     size_t free_place; /* where to look for a free one */
     uint64_t next_number;

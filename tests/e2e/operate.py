@@ -6,8 +6,10 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -137,6 +139,51 @@ class Operate:
         shown = {re.sub(r"(_bucket|_sum|_count)?(\{.*)?$", "", name) for name in figures} | {"hanse_refused_total"}
         check(shown == documented, f"metrics and spec/node.md differ: {shown ^ documented}")
 
+    def reload(self):
+        """NODE-61: no session ends; a mistake is named and changes nothing."""
+        mo, good = self.people["Moritz"], self.rosa.config.read_text()
+        mo.start("chat", ROOM).wait_line("online")
+        before = self.rosa.ask("status")
+        check(self.rosa.ask("reload")["restart"] == "", "nothing has changed")
+        self.rosa.config.write_text(good.replace("#store_gib = 64", "store_gib = 65\nconnections_burst = 1"))
+        check(self.rosa.ask("reload")["restart"] == "store_gib", "the store's size waits for the next start")
+        self.rosa.config.write_text(good + "colour = red\n")
+        self.rosa.ask("reload", expect=3)
+        check(re.search(rf"hansed.conf:{good.count(chr(10)) + 1}: .*colour", self.rosa.error), self.rosa.error)
+        self.rosa.process.forget()
+        self.rosa.process.process.send_signal(signal.SIGHUP)
+        self.rosa.process.wait_line(r"event=reload-refused error=CONFIG line=\d+")
+        self.rosa.config.write_text(good.replace("log = debug", "log = error"))
+        self.rosa.process.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.quiet(), "the log is quiet")
+        self.rosa.config.write_text(good)
+        self.rosa.ask("reload")
+        self.rosa.process.wait_line("event=reloaded")
+        after = self.rosa.ask("status")
+        check(after["sessions"] == before["sessions"] and mo.running.alive(), f"{before} {after}")
+        mo.running.type("canary reloaded")
+        mo.running.wait_line("canary reloaded")
+        mo.stop()
+
+    def quiet(self):
+        """A session that comes and goes leaves no line."""
+        self.rosa.process.forget()
+        self.people["Annalena"].run("sync")
+        return not self.rosa.process.lines()
+
+    def stop_under_load(self):
+        """NODE-15: what a stopping node has read is answered, and nothing is lost or there twice."""
+        anna, posts = self.people["Annalena"], [f"canary {i:03d}" for i in range(150)]
+        before = self.rosa.ask("status")["records"]
+        sender = threading.Thread(target=lambda: anna.run("--timeout", "60", "send", ROOM, "-", text="\n".join(posts)))
+        sender.start()
+        wait_for(lambda: self.rosa.ask("status")["records"] > before + 10, "posts are under way")
+        self.rosa.stop()
+        self.rosa.start()
+        sender.join()
+        texts = [text for _, text in anna.texts(ROOM) if re.fullmatch(r"canary \d{3}", text)]
+        check(texts == posts, f"{len(texts)} of {len(posts)} posts, or not in order")
+
     def logs(self):
         for node in self.nodes:
             lines = [line for line in node.log.read_text().splitlines() if not line.startswith("ready ")]
@@ -156,7 +203,8 @@ class Operate:
                                r"( [a-z_]+=(\"[^\"]*\"|[^ \"=]*))*", line), line)
 
     def run(self):
-        for step in (self.begin, self.status, self.lists, self.metrics, self.hub_away, self.logs):
+        for step in (self.begin, self.status, self.lists, self.metrics, self.hub_away, self.reload,
+                     self.stop_under_load, self.logs):
             step()
             print(f"ok  {step.__name__}", flush=True)
         for node in self.nodes:

@@ -189,10 +189,10 @@ class Person:
         options = ["--dir", self.dir] + (["--json"] if as_json else [])
         return [str(a) for a in [self.programs.hanse, *options, *args]]
 
-    def run(self, *args, expect=0, seconds=60, as_json=True):
+    def run(self, *args, expect=0, seconds=60, as_json=True, text=None):
         """Runs one command to its end; gives its JSON (or its text)."""
         done = subprocess.run(self.command(*args, as_json=as_json), capture_output=True, text=True,
-                              timeout=seconds, stdin=subprocess.DEVNULL)
+                              timeout=seconds, **({"input": text} if text else {"stdin": subprocess.DEVNULL}))
         wanted = expect if isinstance(expect, (list, tuple)) else [expect]
         check(done.returncode in wanted, f"{self.name}: hanse {' '.join(map(str, args))}: exit {done.returncode}, "
               f"expected {expect}: {done.stderr.strip() or done.stdout.strip()}")
