@@ -6,7 +6,7 @@ export ROOT
 BUILD_PACKAGES="gcc clang cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libsodium-dev
   libuv1-dev liblmdb-dev libinih-dev libjansson-dev libmicrohttpd-dev libqrencode-dev libssl-dev uthash-dev
   python3"
-TEST_PACKAGES="libcmocka-dev libclang-rt-14-dev g++ iproute2 util-linux"
+TEST_PACKAGES="libcmocka-dev libclang-rt-14-dev g++ iproute2 util-linux strace systemd"
 
 if [ -t 1 ]; then BOLD=$(printf '\033[1m') PLAIN=$(printf '\033[0m'); else BOLD= PLAIN=; fi
 

@@ -2,6 +2,7 @@
 #include "admin/cmd.h"
 #include "admin/commands.h"
 #include "admin/metrics.h"
+#include "admin/notify.h"
 #include "admin/reload.h"
 
 #include "core/core.h"
@@ -18,25 +19,40 @@
 #include <unistd.h>
 
 static const char help[] =
-    "hansed --config FILE [--check-config] [--ready-fd N]\n"
-    "hansed init|ticket|grant|backup|restore|check ...    see hansed COMMAND --help\n"
+    "hansed: a brand's node.\n"
     "\n"
-    "Runs a brand's node in the foreground until SIGTERM or SIGINT. When it accepts connections it prints "
-    "one line,\n"
-    "\"ready domain=DOMAIN listen=ADDRESS:PORT\"; the log goes to standard error.\n"
+    "Running it\n"
+    "  hansed --config FILE   in the foreground, until SIGTERM or SIGINT. When it accepts connections it "
+    "prints\n"
+    "                         \"ready domain=DOMAIN listen=ADDRESS:PORT\"; the log goes to standard error\n"
+    "    --check-config       reads configuration, keys and descriptor, says what is wrong, and ends\n"
+    "    --ready-fd N         writes the ready line to this file descriptor as well, and closes it\n"
+    "    --version            says its version and ends\n"
     "\n"
-    "  --config FILE   the node's configuration, made by hansed init\n"
-    "  --check-config  reads configuration, keys and descriptor, says what is wrong, and ends\n"
-    "  --ready-fd N    writes the ready line to this file descriptor as well, and closes it\n"
-    "  --version       says its version and ends\n"
+    "Setting it up (these take the root key)\n"
+    "  hansed init            keys, descriptor, configuration and the owner's ticket, in a new directory\n"
+    "  hansed ticket          a ticket: for one person with roles or a name, or for many customers\n"
+    "  hansed grant           roles or a name for a key that exists\n"
     "\n"
-    "Exit codes: 0 done; 1 it failed, the message says why; 2 the command line is wrong; 3 the configuration "
-    "file is\n"
-    "wrong, the message names the line.\n"
+    "Asking and telling the running node\n"
+    "  hansed status          sessions, rooms, how full its store is, what it does a second\n"
+    "  hansed peers           other brands' nodes, and what waits for them\n"
+    "  hansed rooms [ROOM]    its rooms, or one and where its members are at home\n"
+    "  hansed reload          reads the configuration again\n"
+    "\n"
+    "Keeping its data\n"
+    "  hansed backup          a running node's records in one file\n"
+    "  hansed restore         a store from such a file\n"
+    "  hansed check           looks at all of a store\n"
+    "\n"
+    "Each of them explains itself: hansed COMMAND --help. Exit codes: 0 done; 1 it failed, the message says "
+    "why; 2 the\n"
+    "command line is wrong; 3 the configuration file is wrong, the message names the line.\n"
     "\n"
     "Examples:\n"
     "  hansed init --domain rosa.example --dir rosa\n"
-    "  hansed --config rosa/hansed.conf\n";
+    "  hansed --config rosa/hansed.conf\n"
+    "  hansed status --config rosa/hansed.conf\n";
 
 enum { KEEP_MEMORY = 8 << 20 /* free memory that stays with the process */ };
 
@@ -54,6 +70,7 @@ struct node {
     struct hs_control *control;
     struct hs_metrics metrics;
     struct hs_http *metrics_http;
+    struct hs_notify notify;
     struct hs_control_node open_to_control; /* what the operator's questions see */
 };
 
@@ -142,6 +159,12 @@ static void open_control(struct node *node)
                                          : "the socket can't be made");
 }
 
+static void on_stopping(void *arg)
+{
+    (void)arg;
+    hs_notify_tell("STOPPING=1");
+}
+
 static void on_reload(void *arg)
 {
     struct node *node = arg;
@@ -193,6 +216,7 @@ static int start(struct hs_site *site, struct node *node)
                                 .admin = hs_control_answered,
                                 .reload = on_reload,
                                 .reload_arg = node,
+                                .stopping = on_stopping,
                                 .log = on_log,
                                 .failed = on_failed};
     enum hs_err err = hs_lmdb_open(&store, &node->store);
@@ -238,6 +262,7 @@ static void tell_ready(const struct options *o, const struct hs_site *site, cons
                        hs_net_address(node->net));
     fputs(line, stdout);
     fflush(stdout);
+    hs_notify_tell("READY=1");
     if (o->ready_fd < 0)
         return;
     (void)!write(o->ready_fd, line, (size_t)len);
@@ -269,6 +294,7 @@ static int serve(const struct options *o, struct hs_site *site)
         hs_log(HS_LOG_INFO, "event=started version=%s incarnation=%llu", HANSE_VERSION,
                (unsigned long long)site->incarnation);
         open_control(&node);
+        hs_notify_watch(&node.notify, node.net);
         tell_ready(o, site, &node);
         hs_net_run(node.net);
     }

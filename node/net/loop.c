@@ -136,6 +136,8 @@ static void begin_stop(struct hs_net *net)
     if (net->stopping)
         return;
     hs_net_log(net, HS_NET_INFO, "event=stopping");
+    if (net->config.stopping != NULL)
+        net->config.stopping(net->config.reload_arg);
     net->stopping = true;
     hs_listen_stop(net);
     hs_dial_stop_all(net);

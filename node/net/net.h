@@ -29,6 +29,8 @@ struct hs_net_config {
     /* SIGHUP came, where signals are taken: the configuration is to be read again. From the loop's thread. */
     void (*reload)(void *arg);
     void *reload_arg;
+    /* It begins to stop. From the loop's thread. May be NULL. */
+    void (*stopping)(void *arg);
     /* As in hs_commit_config: from the commit thread, must not return. */
     void (*failed)(enum hs_err err, const char *doing);
 };

@@ -343,6 +343,16 @@ static void running_node_is_asked(void **state)
     assert_int_equal(RUN("rooms", "ab", "cd", "--config", conf(state)).code, 2);
     assert_int_equal(RUN("rooms", "abc", "--config", conf(state)).code, 1); /* there is none */
     assert_int_equal(RUN("status").code, 2);
+    static const char *const named[] = {"init",  "ticket", "grant",  "status",  "peers",
+                                        "rooms", "reload", "backup", "restore", "check"};
+    struct result help = RUN("--help");
+    assert_int_equal(help.code, 0);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "\n  hansed %s ", named[i]);
+        assert_non_null(strstr(help.out, line));
+        assert_int_equal(RUN((char *)(uintptr_t)named[i], "--help").code, 0);
+    }
     assert_int_equal(RUN("status", "--help").code, 0);
     end(&d, SIGTERM, log, sizeof log);
 }

@@ -10,7 +10,10 @@ if(TARGET hansed)
 endif()
 
 hanse_test(admin grid hs_admin)
-hanse_test(admin metrics hs_admin hs_net hs_commit hs_lmdb hs_core)
+foreach(stem metrics notify)
+  hanse_test(admin ${stem} hs_admin hs_net hs_commit hs_lmdb hs_core)
+  target_compile_definitions(test_admin_${stem} PRIVATE _GNU_SOURCE)
+endforeach()
 # The operator's socket, on a net with a stand-in for the core.
 hanse_test(admin control hs_admin)
 target_compile_definitions(test_admin_control PRIVATE _GNU_SOURCE)
