@@ -7,6 +7,7 @@
 #include "core/due.h"
 #include "core/follow.h"
 #include "core/internal.h"
+#include "core/retention.h"
 #include "core/settle.h"
 #include "core/standing.h"
 #include "object/object.h"
@@ -124,6 +125,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_peers_tick(turn);
         hs_settle_tick(turn);
         hs_cursors_tick(turn);
+        hs_retention_tick(turn);
         hs_admin_gauge(turn);
         hs_blobs_tick(turn);
         break;

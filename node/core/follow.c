@@ -8,6 +8,7 @@
 #include "core/internal.h"
 #include "core/outbox.h"
 #include "core/register.h"
+#include "core/retention.h"
 #include "core/settle.h"
 #include "core/table.h"
 #include "identity/descriptor.h"
@@ -223,6 +224,7 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     HS_TRY(hs_object_pack(records->head, turn->arena, &head));
     struct hs_kv_key kept = hs_register_key(HS_REGISTER_HEAD, HS_VIEW(room), (struct hs_bytes){0});
     hs_register_put(turn, &kept, head);
+    hs_retention_learn(turn, &room, records->retention_ms);
     hs_room_store(turn, &room, view);
     if (commit.seq > 0)
         hs_settle_presence(turn, &room, &commit);

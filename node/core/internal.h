@@ -24,11 +24,12 @@ struct hs_core {
     struct hs_meters meters;
     struct hs_settling *settlings; /* commits that aren't settled: settle.h */
     struct hs_core_stats stats;
-    struct hs_time gauged_at;   /* sessions and peers were counted for it */
-    uint64_t rounds;            /* of hs_core_pump() */
-    bool full;                  /* as the log was told last */
-    bool started;               /* the first tick has dialled the hubs that are followed */
-    struct hs_kv_key blob_walk; /* where the next look for blobs that nobody needs begins */
+    struct hs_time gauged_at;        /* sessions and peers were counted for it */
+    uint64_t rounds;                 /* of hs_core_pump() */
+    bool full;                       /* as the log was told last */
+    bool started;                    /* the first tick has dialled the hubs that are followed */
+    struct hs_kv_key retention_from; /* the room that the next tick looks at, for what is too old */
+    struct hs_kv_key blob_walk;      /* where the next look for blobs that nobody needs begins */
 };
 
 struct hs_effect *hs_effect_add(struct hs_effects *effects, enum hs_effect_kind kind, uint64_t session);

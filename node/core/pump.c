@@ -37,6 +37,7 @@ struct packed {
 struct hs_pump_room {
     uint64_t next_seq;
     struct hs_bytes head; /* packed */
+    int64_t retention_ms;
     struct packed *packed;
 };
 
@@ -84,6 +85,7 @@ static struct hs_pump_room *read_room(struct pump *pump, const struct hs_id *roo
         return out;
     out->head = hs_arena_pack(pump->turn.arena, &head->base);
     out->next_seq = view->next_seq;
+    out->retention_ms = view->retention_ms;
     return out->head.data != NULL ? out : NULL;
 }
 
@@ -113,7 +115,8 @@ static void pack_records(struct pump *pump, const struct hs_pump_room *room,
             break;
     }
     *out = (struct packed){.from = position->next, .to = seq, .until = position->until};
-    struct hs_bytes frame = pack.records > 0 ? hs_pack_end(&pack, room->head) : (struct hs_bytes){0};
+    struct hs_bytes frame =
+        pack.records > 0 ? hs_pack_end(&pack, room->head, room->retention_ms) : (struct hs_bytes){0};
     if (pump->frame->err != HS_OK && turn->kv->err == HS_OK)
         turn->kv->err = pump->frame->err;
     out->frame = hs_arena_copy(&turn->effects->arena, frame);

@@ -1,6 +1,7 @@
 #include "core/register.h"
 
 #include "core/inbox.h"
+#include "core/retention.h"
 #include "core/table.h"
 
 struct hs_kv_key hs_register_key(enum hs_register kind, struct hs_bytes a, struct hs_bytes b)
@@ -30,9 +31,21 @@ static void apply_inbox(struct hs_turn *turn, struct hs_bytes rest, struct hs_by
         hs_inbox_prune(turn, &subscriber, hs_kv_u64(value));
 }
 
+static void apply_retained(struct hs_turn *turn, const struct hs_kv_key *key, struct hs_bytes rest,
+                           struct hs_bytes value)
+{
+    struct hs_id room;
+    struct hs_bytes before;
+    (void)hs_register_get(turn, key, &before);
+    if (HS_FIXED(rest, &room))
+        hs_retained_apply(turn, &room, hs_retained_parse(before), hs_retained_parse(value));
+}
+
 void hs_register_put(struct hs_turn *turn, const struct hs_kv_key *key, struct hs_bytes value)
 {
     struct hs_bytes rest = hs_bytes(key->b + 1, key->len - 1);
+    if (key->b[0] == HS_REGISTER_RETAINED)
+        apply_retained(turn, key, rest, value);
     if (key->b[0] == HS_REGISTER_INBOX)
         apply_inbox(turn, rest, value);
     hs_kv_put(turn->kv, HS_T_REGISTER, hs_kv_key_bytes(key), value);

@@ -8,9 +8,11 @@
 
 /* The first byte of a key in HS_T_REGISTER. */
 enum hs_register {
-    HS_REGISTER_CURSOR = 'C', /* subscriber 32 | room 32 -> u64: the next record that it wants */
-    HS_REGISTER_INBOX = 'I',  /* subscriber 32           -> u64: the next inbox item that it wants */
-    HS_REGISTER_HEAD = 'H',   /* room 32                 -> SignedObject: the newest head, at a follower */
+    HS_REGISTER_CURSOR = 'C',    /* subscriber 32 | room 32 -> u64: the next record that it wants */
+    HS_REGISTER_INBOX = 'I',     /* subscriber 32           -> u64: the next inbox item that it wants */
+    HS_REGISTER_RETAINED = 'E',  /* room 32              -> u64 | u64: retention.h */
+    HS_REGISTER_RETENTION = 'T', /* room 32              -> u64: what its hub says of it, at a follower */
+    HS_REGISTER_HEAD = 'H',      /* room 32                 -> SignedObject: the newest head, at a follower */
 };
 
 struct hs_kv_key hs_register_key(enum hs_register kind, struct hs_bytes a, struct hs_bytes b);

@@ -28,6 +28,7 @@ void hs_genesis_apply(struct hs_turn *turn, const struct hs_room_record *record,
     view->hub = true;
     view->hub_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
     view->policy = hs_pb_data(genesis->policy_bytes);
+    view->retention_ms = genesis->policy.retention_ms;
     view->members = 1;
     hs_room_store(turn, &record->room, view);
     hs_room_group_info_put(turn, &record->room, hs_pb_bytes(record->entry->group_info));

@@ -5,7 +5,7 @@ hanse_stage(core SOURCES
   core/blob.c core/blob_fetch.c core/blob_get.c
   core/room_apply_settle.c core/settle.c core/settle_votes.c
   core/follow.c core/follow_items.c core/forward.c core/inbox.c core/layout.c core/ledger.c core/outbox.c core/peer.c core/peer_ask.c
-  core/peer_session.c core/pump.c core/register.c core/replay.c core/room.c core/room_apply.c core/room_apply_commit.c
+  core/peer_session.c core/pump.c core/register.c core/replay.c core/retention.c core/room.c core/room_apply.c core/room_apply_commit.c
   core/room_commit.c core/room_create.c core/room_facts.c core/room_invite.c core/room_join.c core/room_post.c core/session.c core/stream.c
   core/guest.c core/meter.c core/rules.c core/standing.c
   core/table.c

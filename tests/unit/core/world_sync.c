@@ -136,7 +136,7 @@ static void take_record(struct world_room *room, const Hanse__Record *record)
         take_settled(room);
     if (header.kind == HS_RECORD_VOID)
         take_void(room);
-    if (header.kind == HS_RECORD_POST)
+    if (header.kind == HS_RECORD_POST && !header.erased)
         take_post(room, &header, body);
 }
 
