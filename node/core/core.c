@@ -169,6 +169,11 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
     return hs_turn_end(&turn);
 }
 
+void hs_core_undone(struct hs_core *core)
+{
+    hs_peers_undone(&core->peers);
+}
+
 struct hs_time hs_core_deadline(const struct hs_core *core)
 {
     if (!core->started)

@@ -97,6 +97,10 @@ void hs_effects_free(struct hs_effects *effects);
 enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct hs_core_input *input,
                          struct hs_time now, bool full, struct hs_effects *effects);
 
+/* The transaction of the steps since the last commit was aborted, and their effects are dropped: what they
+ * put on its way to other nodes never left. */
+void hs_core_undone(struct hs_core *core);
+
 /* What is due to attached sessions, within their budgets. more: there was work left for lack of time, call
  * again soon (the budgets are kept count of inside; ROOM inputs renew them). */
 enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time now,

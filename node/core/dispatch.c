@@ -2,6 +2,7 @@
 
 #include "core/internal.h"
 #include "core/standing.h"
+#include "room/log.h"
 #include "wire/unpack.h"
 
 /* Who may send a frame. */
@@ -99,6 +100,37 @@ static enum hs_err run(struct hs_turn *turn, const Hanse__Frame *request, Hanse_
     return HS_ERR_UNSUPPORTED;
 }
 
+/* What is only true for the moment, and of this node rather than of the post. */
+static bool is_pause(enum hs_err err)
+{
+    return err == HS_ERR_RATE_LIMITED || err == HS_ERR_BUSY || err == HS_ERR_STORE_FULL;
+}
+
+/* Posts come through in the order in which a session sends them: behind one that was refused for the moment
+ * the others wait, until that one is said again, or its sender has had the time to. */
+static enum hs_err run_in_order(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                                uint64_t *detail, size_t len, bool *fault)
+{
+    struct hs_session *session = turn->session;
+    if (request->body_case != HANSE__FRAME__BODY_SUBMIT_MESSAGE)
+        return run(turn, request, reply, detail, len, fault);
+    struct hs_bytes body = hs_pb_bytes(request->submit_message->message);
+    if (turn->now.ms < session->held_post.until.ms) {
+        HS_REQUIRE(body.len == session->held_post.len, session->held_post.err);
+        struct hs_id hash = hs_record_body_hash(body);
+        HS_REQUIRE(hs_id_equal(&hash, &session->held_post.body), session->held_post.err);
+    }
+    enum hs_err err = run(turn, request, reply, detail, len, fault);
+    session->held_post.until.ms = 0;
+    if (is_pause(err)) {
+        session->held_post.body = hs_record_body_hash(body);
+        session->held_post.len = body.len;
+        session->held_post.err = err;
+        session->held_post.until.ms = turn->now.ms + HS_HELD_POST_MS;
+    }
+    return err;
+}
+
 /* Errors that mean that the other side doesn't speak the protocol: it is told, and the session ends. What a
  * node forwards is its users': one of them must not be able to end the session of all. */
 static bool ends_session(const struct hs_session *session, enum hs_err err, bool fault)
@@ -161,7 +193,7 @@ void hs_dispatch(struct hs_turn *turn, struct hs_bytes bytes)
     if (turn->session->outbound &&
         (hs_peer_answered(turn, request) || request->body_case == HANSE__FRAME__BODY__NOT_SET))
         return; /* an answer; or a notification that a later version has added */
-    err = run(turn, request, &reply, &detail, bytes.len, &fault);
+    err = run_in_order(turn, request, &reply, &detail, bytes.len, &fault);
     if (is_shortage(turn, err) || turn->kv->err != HS_OK)
         return; /* the whole transaction will be aborted */
     reply.id = request->id;

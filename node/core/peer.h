@@ -80,6 +80,10 @@ struct hs_peers {
 
 void hs_peers_free(struct hs_peers *peers);
 
+/* Posts that were under way may never have left: all that wait are sent again from the first on, for none may
+ * overtake another. */
+void hs_peers_undone(struct hs_peers *peers);
+
 /* The peers of the store, at the start. */
 void hs_peers_load(struct hs_turn *turn);
 

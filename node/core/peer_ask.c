@@ -37,6 +37,20 @@ struct hs_asked *hs_asked_take(struct hs_peer *peer, struct hs_asked *wanted)
     return wanted;
 }
 
+void hs_peers_undone(struct hs_peers *peers)
+{
+    for (struct hs_peer *peer = peers->list; peer != NULL; peer = peer->next) {
+        struct hs_asked *asked = peer->asked;
+        while (asked != NULL) {
+            struct hs_asked *next = asked->next;
+            if (asked->is_post)
+                hs_asked_free(hs_asked_take(peer, asked));
+            asked = next;
+        }
+        peer->outbox_next = 0;
+    }
+}
+
 /* How many questions of one device wait, for whatever node. */
 static size_t asked_by(const struct hs_peers *peers, uint64_t session)
 {

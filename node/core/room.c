@@ -145,7 +145,12 @@ bool hs_room_answer_known(struct hs_turn *turn, const struct hs_id *room, struct
 {
     uint64_t seq;
     struct hs_id hash = hs_record_body_hash(body);
-    return hs_room_find_body(turn, room, &hash, &seq) && hs_reply_accepted(turn, room, seq, reply) == HS_OK;
+    if (!hs_room_find_body(turn, room, &hash, &seq))
+        return false;
+    enum hs_err err = hs_reply_accepted(turn, room, seq, reply);
+    if (err != HS_OK && turn->kv->err == HS_OK)
+        turn->kv->err = err; /* it is known all the same, and must not come in twice */
+    return true;
 }
 
 void hs_subscribe(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,

@@ -15,6 +15,10 @@ enum hs_session_state {
     HS_SESSION_NODE,   /* another brand's node, named by its root */
 };
 
+enum {
+    HS_HELD_POST_MS = 5000 /* time to say a post again: devices do so after two seconds, nodes after 200 ms */
+};
+
 /* What another node may do here; see standing.h. */
 enum hs_peer_standing { HS_STANDING_STRANGER, HS_STANDING_INVITED, HS_STANDING_ALLOWED, HS_STANDING_BLOCKED };
 
@@ -35,6 +39,12 @@ struct hs_session {
     struct hs_id domain;            /* NODE: hash of the domain that it claims */
     struct hs_time stranger_until;  /* in the list of strangers: ends then */
     bool attached;
+    struct { /* a post that was refused for the moment: none may overtake it */
+        struct hs_id body;
+        size_t len;
+        enum hs_err err;
+        struct hs_time until;
+    } held_post;
     bool closed;         /* is being closed: nothing more is read from it or sent to it */
     uint64_t inbox_next; /* the next inbox item to send */
     bool inbox_due;

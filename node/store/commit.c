@@ -151,8 +151,10 @@ static enum hs_err apply(struct hs_commit *c, struct hs_round *round, size_t fro
         err = commit(c, txn);
     else
         hs_lmdb_abort(txn);
-    if (err != HS_OK)
+    if (err != HS_OK) {
         round->effects.len = effects;
+        hs_core_undone(c->config.core);
+    }
     return err;
 }
 

@@ -110,6 +110,7 @@ static struct outcome try_once(struct world_node *node, const struct hs_core_inp
         out.store = world_store_hash(node);
         out.answer = answer_in(&effects, input);
     }
+    hs_core_undone(node->core);
     hs_effects_free(&effects);
     hs_kv_memory_free(node->kv);
     node->kv = before;
@@ -121,7 +122,7 @@ static void sweep(struct world_node *node, const struct hs_core_input *input)
     static struct outcome seen[TRIES_MAX];
     struct hs_id before = world_store_hash(node);
     size_t count = 0;
-    struct outcome last = {.hit = true};
+    struct outcome first = try_once(node, input, 0), last = {.hit = true};
     while (last.hit) {
         assert_true(count < TRIES_MAX);
         last = seen[count] = try_once(node, input, count + 1);
@@ -134,7 +135,8 @@ static void sweep(struct world_node *node, const struct hs_core_input *input)
         refused += o->answer == 1 && last.answer != 1 ? 1 : 0;
         if (o->err != HS_OK)
             continue;
-        if (!hs_id_equal(&o->store, &last.store)) {
+        /* The first attempt may have had an answer to take, which an attempt that is undone forgets. */
+        if (!hs_id_equal(&o->store, &last.store) && !hs_id_equal(&o->store, &first.store)) {
             assert_memory_equal(o->store.b, before.b, sizeof before.b); /* whole or not at all */
             assert_int_not_equal(o->answer, 2);
         }

@@ -218,6 +218,34 @@ static void listeners_may_not_post(void **state)
     assert_ok(world_post(channel, "news", NULL));
 }
 
+/* DELIVERY-3: what was sent later waits behind a post that was refused for the moment, for a while. */
+static void none_overtakes_one_that_was_refused_for_the_moment(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_bytes one = world_protect(s.alices, "one"), two = world_protect(s.alices, "two");
+    s.node->full = true;
+    assert_err(submit(s.alices, one, NULL), HS_ERR_STORE_FULL);
+    s.node->full = false;
+    assert_err(submit(s.alices, two, NULL), HS_ERR_STORE_FULL);
+    assert_ok(world_post(s.room, "hers", NULL)); /* another session's affair */
+    strcpy(s.alices->sent[s.alices->sent_count++], "one");
+    assert_ok(submit(s.alices, one, NULL));
+    strcpy(s.alices->sent[s.alices->sent_count++], "two");
+    assert_ok(submit(s.alices, two, NULL));
+    struct hs_bytes three = world_protect(s.alices, "three");
+    s.node->full = true;
+    assert_err(submit(s.alices, three, NULL), HS_ERR_STORE_FULL);
+    s.node->full = false;
+    world_pass(w, 5000); /* its sender has given it up */
+    assert_ok(world_post(s.alices, "four", NULL));
+    world_settle(w);
+    assert_string_equal(s.room->posts[1], "one");
+    assert_string_equal(s.room->posts[2], "two");
+    assert_string_equal(s.room->posts[3], "four");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +258,7 @@ int main(void)
         cmocka_unit_test(only_posts_of_this_room),
         cmocka_unit_test(largest_post),
         cmocka_unit_test(listeners_may_not_post),
+        cmocka_unit_test(none_overtakes_one_that_was_refused_for_the_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,7 @@ hanse_test(core counter test_core_world)
 hanse_test(core ledger test_core_world)
 hanse_test(core fuzz test_core_world)
 hanse_test(core again test_core_world)
+hanse_test(core schedule test_core_world)
 hanse_test(core nomem test_core_world)
 target_link_options(test_core_nomem PRIVATE -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
   -Wl,--wrap=hs_core_pump)

@@ -238,6 +238,7 @@ static void step_in_vain(struct world_node *node, const struct hs_core_input *in
     struct hs_kv *before = world_store_copy(node);
     struct hs_effects dropped = hs_effects();
     assert_ok(hs_core_step(node->core, node->kv, input, node->world->now, node->full, &dropped));
+    hs_core_undone(node->core);
     hs_effects_free(&dropped);
     hs_kv_memory_free(node->kv);
     node->kv = before;

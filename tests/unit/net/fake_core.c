@@ -229,6 +229,11 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
     return HS_ERR_INVALID_ARG;
 }
 
+void hs_core_undone(struct hs_core *core)
+{
+    (void)core;
+}
+
 enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time now,
                          struct hs_effects *effects, bool *more)
 {
