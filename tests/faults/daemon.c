@@ -28,10 +28,13 @@ static _Noreturn void become(const char *const *args, char *const *environment, 
     _exit(127);
 }
 
-static pid_t spawn(const char *const *args, char *const *environment, int out, int err, int ready)
+static pid_t spawn(const struct daemon *d, const char *const *args, char *const *environment, int out,
+                   int err, int ready)
 {
     pid_t parent = getpid(), pid = fork();
     FAULT_CHECK(pid >= 0, "fork failed");
+    if (pid == 0 && d != NULL && d->enter != NULL)
+        d->enter(d->index);
     if (pid == 0)
         become(args, environment, out, err, ready, parent);
     return pid;
@@ -43,7 +46,7 @@ static void run(const char *const *args, char *out, size_t size)
     int fds[2], status = 0;
     size_t len = 0;
     FAULT_CHECK(pipe2(fds, O_CLOEXEC) == 0, "no pipe");
-    pid_t pid = spawn(args, NULL, fds[1], STDERR_FILENO, -1);
+    pid_t pid = spawn(NULL, args, NULL, fds[1], STDERR_FILENO, -1);
     close(fds[1]);
     for (ssize_t got; len + 1 < size && (got = read(fds[0], out + len, size - 1 - len)) > 0;)
         len += (size_t)got;
@@ -84,7 +87,7 @@ bool daemon_try(struct daemon *d)
     int fds[2];
     int log = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     FAULT_CHECK(log >= 0 && pipe2(fds, O_CLOEXEC) == 0, "no log of %s", d->domain);
-    d->pid = spawn(args, d->environment, log, log, fds[1]);
+    d->pid = spawn(d, args, d->environment, log, log, fds[1]);
     close(fds[1]);
     close(log);
     ssize_t got = read(fds[0], line, sizeof line - 1);

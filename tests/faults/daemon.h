@@ -9,7 +9,9 @@ struct daemon {
     char domain[64], address[64];
     char dir[128], store[160], config[160], log[160];
     char *const *environment; /* NULL: this process's */
-    pid_t pid;                /* 0: not running */
+    size_t index;
+    void (*enter)(size_t index); /* what the child does first; NULL: nothing */
+    pid_t pid;                   /* 0: not running */
     unsigned starts;
 };
 

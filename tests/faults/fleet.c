@@ -1,6 +1,7 @@
 #include "fleet.h"
 
 #include "fault.h"
+#include "weather.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -148,7 +149,7 @@ static void founding(struct fleet *f)
     f->campaign = m->done.id;
 }
 
-void fleet_make(struct fleet *f, size_t nodes)
+void fleet_make(struct fleet *f, size_t nodes, const struct weather_link *links)
 {
     char address[64], domain[32];
     memset(f, 0, sizeof *f);
@@ -158,7 +159,9 @@ void fleet_make(struct fleet *f, size_t nodes)
     for (size_t i = 0; i < nodes; i++) {
         snprintf(address, sizeof address, "%s:%u", f->host, PORT + (unsigned)i);
         snprintf(domain, sizeof domain, "n%zu.example", i);
-        daemon_make(&f->nodes[i], f->dir, domain, address, NULL);
+        daemon_make(&f->nodes[i], f->dir, domain, links != NULL ? links[i].target : address,
+                    links != NULL ? links[i].listen : NULL);
+        f->nodes[i].index = i;
     }
 }
 

@@ -47,8 +47,10 @@ struct fleet {
     uint64_t frames;     /* that came to any client */
 };
 
-/* The nodes' folders, keys and configuration; nothing runs yet. */
-void fleet_make(struct fleet *f, size_t nodes);
+/* The nodes' folders, keys and configuration; nothing runs yet. links: through which they are reached; may be
+ * NULL. */
+struct weather_link;
+void fleet_make(struct fleet *f, size_t nodes, const struct weather_link *links);
 
 /* Starts them; an owner at the hub makes a room, and a campaign of limit units. */
 void fleet_start(struct fleet *f, unsigned limit);

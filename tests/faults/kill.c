@@ -121,7 +121,7 @@ static void fleet_main(uint64_t seed, unsigned cycles)
     static struct fleet f;
     rng = (struct rng){seed};
     fault_at("seed %llu, founding", (unsigned long long)seed);
-    fleet_make(&f, 2);
+    fleet_make(&f, 2, NULL);
     fleet_start(&f, LIMIT);
     for (size_t i = 0; i < 3; i++)
         fleet_join(&f, i % 2 == 0 ? 1 : 0);

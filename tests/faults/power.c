@@ -68,7 +68,7 @@ static void some_posts(void)
 
 static void run_under_load(unsigned rounds)
 {
-    fleet_make(&f, NODES);
+    fleet_make(&f, NODES, NULL);
     snprintf(journal_path, sizeof journal_path, "%s/journal", f.dir);
     journal_fd = open(journal_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     FAULT_CHECK(journal_fd >= 0, "no %s", journal_path);
