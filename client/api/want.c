@@ -59,6 +59,12 @@ enum hanse_err hanse_join(struct hanse *h, const char *link, uint64_t *op)
     WANT(h, hs_want_join(&s, link, op));
 }
 
+enum hanse_err hanse_leave(struct hanse *h, const struct hanse_id *room, uint64_t *op)
+{
+    struct hs_id id = hs_api_id(room);
+    WANT(h, hs_want_leave(&s, &id, op));
+}
+
 enum hanse_err hanse_remove(struct hanse *h, const struct hanse_id *room, const struct hanse_id *person,
                             uint64_t *op)
 {

@@ -15,7 +15,7 @@ static const char *state_name(enum hanse_room_state state)
     case HANSE_ROOM_MEMBER:
         return "member";
     case HANSE_ROOM_LEFT:
-        return "removed";
+        return "left";
     case HANSE_ROOM_FROZEN:
         return "frozen";
     }
@@ -171,6 +171,42 @@ const struct command cmd_remove = {
             "WHO is a handle, a chosen name or the beginning of a key (see hanse members).\n\n"
             "example:\n"
             "  hanse remove 'Rosa VIP' Ben\n",
+};
+
+static int run_leave(struct cli *c, int argc, char **argv)
+{
+    struct hanse_room room;
+    struct outcome done;
+    uint64_t op;
+    if (argc != 2)
+        return cli_usage(&cmd_leave, "name one room");
+    int code = cli_open_fresh(c);
+    if (code == EXIT_DONE)
+        code = find_room(c, argv[1], &room);
+    if (code != EXIT_DONE)
+        return code;
+    enum hanse_err err = hanse_leave(c->h, &room.id, &op);
+    if (err == HANSE_OK)
+        err = cli_wait(c, op, &done);
+    if (err != HANSE_OK)
+        return cli_fail(c, argv[1], err);
+    if (c->json)
+        json_line(json_pack("{s:o, s:I}", "left", json_id(&room.id), "seq", (json_int_t)done.seq));
+    else
+        printf("You left %s. What was said there stays on this device; nothing that follows comes.\n",
+               room.name);
+    return EXIT_DONE;
+}
+
+const struct command cmd_leave = {
+    .name = "leave",
+    .summary = "leave a room",
+    .run = run_leave,
+    .help = "usage: hanse leave ROOM\n\n"
+            "The keys of the room are deleted from this device; the next change of the room takes you off "
+            "its list.\n\n"
+            "example:\n"
+            "  hanse leave 'Rosa VIP'\n",
 };
 
 static int invite(struct cli *c, const char *name, uint32_t uses, int64_t until)

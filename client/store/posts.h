@@ -36,6 +36,7 @@ enum hs_outbox_kind {
     HS_OUTBOX_POST = 1, /* until its record comes */
     HS_OUTBOX_COMMIT,   /* until its record comes, or another commit's */
     HS_OUTBOX_CREATE,   /* until it is answered */
+    HS_OUTBOX_LEAVE,    /* until its record comes */
 };
 
 /* A cursor for hs_outbox_row_next() that begins behind that number. */

@@ -84,6 +84,29 @@ void hs_held_delete(struct hs_kv *kv, const struct hs_id *room)
     hs_kv_del_prefix(kv, HS_TABLE_HELD, HS_VIEW(*room));
 }
 
+void hs_leaving_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona)
+{
+    struct hs_kv_key key = hs_row_key2(HS_VIEW(*room), HS_VIEW(*persona));
+    hs_kv_put(kv, HS_TABLE_LEAVING, hs_kv_key_bytes(&key), hs_bytes_str("1"));
+}
+
+bool hs_leaving_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor,
+                     struct hs_arena *arena, struct hs_key *persona)
+{
+    struct hs_bytes key;
+    if (cursor->len == 0)
+        *cursor = hs_row_key1(HS_VIEW(*room));
+    if (!hs_kv_next(kv, HS_TABLE_LEAVING, HS_VIEW(*room), hs_kv_key_bytes(cursor), arena, &key, NULL))
+        return false;
+    *cursor = hs_kv_after(key);
+    return HS_FIXED(hs_bytes(key.data + sizeof *room, key.len - sizeof *room), persona);
+}
+
+void hs_leaving_delete(struct hs_kv *kv, const struct hs_id *room)
+{
+    hs_kv_del_prefix(kv, HS_TABLE_LEAVING, HS_VIEW(*room));
+}
+
 enum { BAR_LEN = sizeof(struct hs_key) + 8 };
 
 void hs_bars_row_get(struct hs_kv *kv, const struct hs_id *room, struct hs_bars *out)

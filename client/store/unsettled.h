@@ -35,6 +35,12 @@ bool hs_held_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *
                   struct hs_arena *arena, struct hs_bytes *content);
 void hs_held_delete(struct hs_kv *kv, const struct hs_id *room);
 
+/* Members whose proposal to leave is in the log. */
+void hs_leaving_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona);
+bool hs_leaving_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor,
+                     struct hs_arena *arena, struct hs_key *persona);
+void hs_leaving_delete(struct hs_kv *kv, const struct hs_id *room);
+
 void hs_bars_row_get(struct hs_kv *kv, const struct hs_id *room, struct hs_bars *out);
 void hs_bars_row_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_bars *bars);
 

@@ -34,6 +34,7 @@ static enum hs_err ping_answered(struct hs_step *s, const struct hs_request *req
     HS_TRY(hs_posts_encrypt(s));
     HS_TRY(hs_ops_resume(s, false)); /* commits want to stand at the log's end */
     HS_TRY(hs_say_all(s));
+    HS_TRY(hs_leaves_renew(s));
     HS_TRY(commits_next(s));
     struct hanse_event event = {.kind = HANSE_EVENT_CAUGHT_UP};
     return hs_out_event(s, &event, NULL);

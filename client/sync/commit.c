@@ -103,8 +103,10 @@ enum hs_err hs_commit_refused(struct hs_step *s, struct hs_outbox_row *row, enum
         return s->kv->err;
     hs_mls_group_drop(room->group);
     room->group_dirty = true;
-    if (err == HS_ERR_WRONG_EPOCH)
-        return HS_OK; /* the record of the winner is on its way, and hs_commit_next() runs behind it */
+    if (err == HS_ERR_WRONG_EPOCH) /* the record of the winner is on its way, or of who left meanwhile */
+        return row->epoch == hs_mls_group_epoch(room->group) && hs_leave_waits(s, room)
+                   ? hs_commit_next(s, room)
+                   : HS_OK;
     for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
         next = op->next;
         if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &row->room))
@@ -160,6 +162,11 @@ enum hs_err hs_commit_next(struct hs_step *s, struct hs_live_room *room)
     HS_TRY(remove_next(s, room));
     if (hs_mls_group_has_pending(room->group) || self_is_barred(s, room))
         return HS_OK;
+    if (hs_leave_waits(s, room)) {
+        const struct hs_commit_wish leavers = {0}; /* what waits is in every commit */
+        enum hs_err err = hs_commit_submit(s, room, &leavers);
+        return hs_sync_is_fault(err) ? HS_OK : err;
+    }
     return room->row.kind == HS_ROOM_COUNTER ? hs_counter_admit(s, room) : hs_joiners_admit(s, room);
 }
 
@@ -281,6 +288,7 @@ enum hs_err hs_commit_settled(struct hs_step *s, struct hs_live_room *room,
                               const struct hs_unsettled_row *row)
 {
     HS_TRY(drop_rows(s, room));
+    hs_leaving_delete(s->kv, &room->row.id); /* it took all of them out */
     for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
         next = op->next;
         uint32_t leaf;
@@ -288,6 +296,7 @@ enum hs_err hs_commit_settled(struct hs_step *s, struct hs_live_room *room,
             !leaf_of(room, &op->key, &leaf))
             HS_TRY(hs_op_done(s, op, HS_OK, NULL, row->seq, NULL));
     }
+    HS_TRY(hs_leave_renew(s, room));
     return hs_counter_members_changed(s, room);
 }
 
@@ -308,6 +317,7 @@ enum hs_err hs_commit_voided(struct hs_step *s, struct hs_live_room *room, const
         if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &room->row.id))
             HS_TRY(hs_op_done(s, op, HS_ERR_DENIED, NULL, 0, NULL));
     }
+    HS_TRY(hs_leave_renew(s, room));
     return s->kv->err;
 }
 
@@ -336,6 +346,7 @@ static enum hs_err follow(struct hs_step *s, struct hs_live_room *room, const st
     HS_TRY(hs_message_context_parse(peek.authenticated_data, s->arena, &context));
     HS_TRY(judge(s, room, header, change, &context, &facts));
     HS_REQUIRE(hs_key_equal(&facts.committer.persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
+    HS_TRY(hs_leave_check(s, room, &facts));
     HS_TRY(bar_check(s, room, &facts, header->hub_time));
     HS_TRY(describe(s, room, header, change, &row->line));
     HS_TRY(joins_keep(s, &context, &row->joins));

@@ -33,6 +33,8 @@ enum hs_err hs_outbox_refused(struct hs_step *s, struct hs_outbox_row *row, enum
         return hs_post_refused(s, row, err);
     case HS_OUTBOX_COMMIT:
         return hs_commit_refused(s, row, err);
+    case HS_OUTBOX_LEAVE:
+        return hs_leave_refused(s, row, err);
     case HS_OUTBOX_CREATE:
         return hs_create_refused(s, row, err);
     }

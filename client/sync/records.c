@@ -31,16 +31,6 @@ static enum hs_err genesis_record(struct hs_step *s, struct hs_live_room *room,
     return s->kv->err;
 }
 
-static enum hs_err proposal_record(struct hs_step *s, struct hs_live_room *room,
-                                   const struct hs_record_header *header, struct hs_bytes body)
-{
-    struct hs_mls_event HS_MLS_EVENT *event = NULL;
-    HS_TRY(hs_mls_group_process(room->group, body, &event));
-    HS_REQUIRE(event->kind == HS_MLS_EVENT_PROPOSAL, HS_ERR_UNEXPECTED);
-    room->group_dirty = true;
-    return hs_judge_proposal(hs_mls_group_public(room->group), event, header->hub_time, s->arena);
-}
-
 static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
                            const struct hs_record_header *header, struct hs_bytes body)
 {
@@ -56,7 +46,7 @@ static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
     case HS_RECORD_POST:
         return hs_post_received(s, room, header, body);
     case HS_RECORD_PROPOSAL:
-        return proposal_record(s, room, header, body);
+        return hs_proposal_received(s, room, header, body);
     case HS_RECORD_HOME_MOVE:
         return hs_home_move_record(s, room, header, body);
     case HS_RECORD_SETTLED:

@@ -75,4 +75,24 @@ enum hs_err hs_posts_voided(struct hs_step *s, struct hs_live_room *room, uint64
 enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
                                const struct hs_record_header *header, struct hs_bytes body);
 
+/* ---- leave.c ---- */
+
+/* A PROPOSAL record: somebody leaves, this device perhaps. */
+enum hs_err hs_proposal_received(struct hs_step *s, struct hs_live_room *room,
+                                 const struct hs_record_header *header, struct hs_bytes body);
+
+/* Does a commit take out all who wait for it? POLICY. */
+struct hs_judge_facts;
+enum hs_err hs_leave_check(struct hs_step *s, const struct hs_live_room *room,
+                           const struct hs_judge_facts *facts);
+
+/* Does somebody wait whom this device should take out? */
+bool hs_leave_waits(struct hs_step *s, const struct hs_live_room *room);
+
+/* One's own proposal is made anew where the epoch has moved on, or this device has caught up: of that room,
+ * of all. */
+enum hs_err hs_leave_renew(struct hs_step *s, struct hs_live_room *room);
+enum hs_err hs_leaves_renew(struct hs_step *s);
+enum hs_err hs_leave_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err);
+
 #endif

@@ -22,7 +22,8 @@ enum hs_err hs_room_policy(struct hs_turn *turn, const Hanse__State__RoomView *v
 
 enum hs_err hs_room_speaker(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona)
 {
-    HS_REQUIRE(hs_member_view(turn, room, persona) != NULL, HS_ERR_NOT_MEMBER);
+    Hanse__State__MemberView *member = hs_member_view(turn, room, persona);
+    HS_REQUIRE(member != NULL && !member->left, HS_ERR_NOT_MEMBER);
     return hs_session_acts_for(turn, room, persona) ? HS_OK : HS_ERR_WRONG_SENDER;
 }
 

@@ -168,8 +168,9 @@ static enum hs_err apply_kind(struct hs_turn *turn, const struct hs_room_record 
         return hs_settled_apply(turn, r);
     case HS_RECORD_VOID:
         return hs_void_apply(turn, r);
-    case HS_RECORD_HUB_MOVE:
     case HS_RECORD_PROPOSAL:
+        return hs_leave_again(turn, r);
+    case HS_RECORD_HUB_MOVE:
         break;
     }
     return HS_ERR_UNSUPPORTED;

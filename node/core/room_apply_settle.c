@@ -70,6 +70,8 @@ void hs_unsettled_put(struct hs_turn *turn, const struct hs_room_record *record,
     out.past = view->past;
     out.n_past = view->n_past;
     out.members = view->members;
+    out.leaving = view->leaving;
+    out.leaving_seq = view->leaving_seq;
     out.group_info = hs_pb_data(hs_room_group_info(turn, &record->room));
     if (list_newcomers(turn, c, &out) && list_removed(turn, c, &out))
         hs_view_put(turn, HS_T_UNSETTLED, &key, &out.base);
@@ -136,6 +138,19 @@ static enum hs_err add_member(struct hs_turn *turn, const struct hs_id *room,
     return send_welcome(turn, room, &subscriber, who, welcome);
 }
 
+void hs_room_tell_removed(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
+                          const struct hs_key *home, uint64_t seq)
+{
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__RemovedItem removed = HANSE__REMOVED_ITEM__INIT;
+    removed.room = hs_pb_data(HS_VIEW(*room));
+    removed.persona = hs_pb_data(HS_VIEW(*persona));
+    removed.seq = seq;
+    item.removed = &removed;
+    item.body_case = HANSE__INBOX_ITEM__BODY_REMOVED;
+    hs_inbox_put(turn, home, &item);
+}
+
 static void remove_member(struct hs_turn *turn, const struct hs_id *room, struct hs_bytes who, uint64_t seq)
 {
     struct hs_key subscriber, persona;
@@ -148,19 +163,11 @@ static void remove_member(struct hs_turn *turn, const struct hs_id *room, struct
     bool local = hs_key_equal(&subscriber, hs_turn_root(turn));
     hs_guest_release(turn, &subscriber, &persona, room);
     hs_kv_del(turn->kv, HS_T_MEMBER, hs_kv_key_bytes(&key));
-    if (local && !hs_persona_subscriber(turn, &persona, &subscriber))
-        return;
+    if (member->left || (local && !hs_persona_subscriber(turn, &persona, &subscriber)))
+        return; /* who left reads nothing since */
     hs_unsubscribe(turn, &subscriber, room, seq);
-    if (local)
-        return; /* its device reads the record itself */
-    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
-    Hanse__RemovedItem removed = HANSE__REMOVED_ITEM__INIT;
-    removed.room = hs_pb_data(HS_VIEW(*room));
-    removed.persona = hs_pb_data(HS_VIEW(persona));
-    removed.seq = seq;
-    item.removed = &removed;
-    item.body_case = HANSE__INBOX_ITEM__BODY_REMOVED;
-    hs_inbox_put(turn, &subscriber, &item);
+    if (!local) /* else its device reads the record itself */
+        hs_room_tell_removed(turn, room, &persona, &subscriber, seq);
 }
 
 /* One's own records are never malformed, and never missing. */
@@ -275,6 +282,8 @@ enum hs_err hs_void_apply(struct hs_turn *turn, const struct hs_room_record *rec
     view->past = was->past;
     view->n_past = was->n_past;
     view->members = was->members;
+    view->leaving = was->leaving;
+    view->leaving_seq = was->leaving_seq;
     hs_room_store(turn, &record->room, view);
     hs_room_group_info_put(turn, &record->room, hs_pb_bytes(was->group_info));
     unsettled_delete(turn, &record->room);

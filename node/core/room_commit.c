@@ -27,6 +27,7 @@ static enum hs_err check(struct hs_turn *turn, const Hanse__SubmitCommit *s, str
     HS_TRY(hs_mls_staged_matches(c->event->staged, hs_pb_bytes(s->group_info)));
     HS_TRY(hs_room_commit_judge(turn, c));
     HS_REQUIRE(hs_key_equal(&c->facts.committer.persona, &c->persona), HS_ERR_WRONG_SENDER);
+    HS_TRY(hs_leave_admits(turn, c));
     HS_TRY(hs_settle_admits(turn, c));
     return hs_room_commit_cut(turn, c, hs_pb_bytes(s->welcome));
 }

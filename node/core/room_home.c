@@ -116,7 +116,7 @@ enum hs_err hs_handle_move_home(struct hs_turn *turn, const Hanse__Frame *reques
     HS_TRY(hs_home_move_verify(body, &record.room, &move));
     HS_TRY(check_home(turn, &move));
     Hanse__State__MemberView *member = hs_member_view(turn, &record.room, &move.persona);
-    HS_REQUIRE(member != NULL, HS_ERR_NOT_MEMBER);
+    HS_REQUIRE(member != NULL && !member->left, HS_ERR_NOT_MEMBER);
     HS_TRY(check_number(member, &move, &known));
     if (known)
         return hs_reply_accepted(turn, &record.room, member->home_seq, reply);

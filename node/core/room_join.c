@@ -62,7 +62,8 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
     HS_TRY(hs_join_verify(body, &room, hs_turn_root(turn), hub_time, &join));
     HS_TRY(check_home(turn, &join));
     Hanse__State__JoinView *before = hs_join_view(turn, &room, &join.persona);
-    if (hs_member_view(turn, &room, &join.persona) != NULL)
+    Hanse__State__MemberView *member = hs_member_view(turn, &room, &join.persona);
+    if (member != NULL && !member->left) /* who is leaving may come back */
         return reply_status(turn, HANSE__JOIN_STATE__JOIN_JOINED, before != NULL ? before->seq : 0, reply);
     if (before != NULL && !before->joined) {
         struct hs_id hash = hs_record_body_hash(body);

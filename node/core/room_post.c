@@ -65,6 +65,13 @@ static enum hs_err check_message(struct hs_turn *turn, const Hanse__State__RoomV
     return check_context(turn, view, room, peek.authenticated_data);
 }
 
+static bool is_proposal(struct hs_bytes message)
+{
+    struct hs_mls_peek peek;
+    return hs_mls_message_peek(message, &peek) == HS_OK && peek.wire_format == HS_MLS_PUBLIC_MESSAGE &&
+           peek.content_type == HS_MLS_PROPOSAL;
+}
+
 static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, const struct hs_id *room,
                           const struct hs_key *persona, Hanse__State__RoomView *view, Hanse__Frame *reply)
 {
@@ -72,6 +79,8 @@ static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, c
     struct hs_room_record record = {.room = *room, .view = view};
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
     struct hs_bytes message = hs_pb_bytes(s->message);
+    if (is_proposal(message))
+        return hs_room_leave(turn, room, persona, view, message, reply);
     HS_TRY(hs_room_speaker(turn, room, persona));
     if (hs_room_answer_known(turn, room, message, reply))
         return HS_OK;

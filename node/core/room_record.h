@@ -70,6 +70,7 @@ void hs_home_apply(struct hs_turn *turn, const struct hs_room_record *record,
                    const struct hs_home_move *move);
 enum hs_err hs_settled_apply(struct hs_turn *turn, const struct hs_room_record *record);
 enum hs_err hs_void_apply(struct hs_turn *turn, const struct hs_room_record *record);
+enum hs_err hs_leave_again(struct hs_turn *turn, const struct hs_room_record *record);
 void hs_post_apply(struct hs_turn *turn, const struct hs_room_record *record);
 
 /* One of the hub's at a follower, which keeps hardly more of it than the record itself. The view isn't
@@ -81,6 +82,18 @@ void hs_copy_apply(struct hs_turn *turn, const struct hs_room_record *record);
 Hanse__State__UnsettledView *hs_unsettled_view(struct hs_turn *turn, const struct hs_id *room);
 void hs_unsettled_put(struct hs_turn *turn, const struct hs_room_record *record,
                       const struct hs_room_commit *c);
+
+/* A member's proposal to leave, as it comes. UNSETTLED, WRONG_EPOCH, NOT_MEMBER, WRONG_SENDER; BUSY where
+ * many wait; what MLS and the room's rules say. */
+enum hs_err hs_room_leave(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
+                          Hanse__State__RoomView *view, struct hs_bytes message, Hanse__Frame *reply);
+
+/* Does the commit take out all who wait for it? POLICY; WRONG_EPOCH where its maker couldn't know. */
+enum hs_err hs_leave_admits(struct hs_turn *turn, const struct hs_room_commit *c);
+
+/* The home of a member that is out is told so. */
+void hs_room_tell_removed(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
+                          const struct hs_key *home, uint64_t seq);
 
 /* Who may not commit in the room. STORE. */
 enum hs_err hs_bars_load(struct hs_turn *turn, const struct hs_id *room, struct hs_bars *out);

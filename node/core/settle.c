@@ -35,7 +35,7 @@ static bool member_at(void *index, uint32_t leaf, struct hs_settler *out)
 {
     const struct electorate *e = index;
     Hanse__State__MemberView *member = hs_member_view(e->turn, e->room, &e->persona);
-    if (member == NULL || member->leaf != leaf || is_removed(e->was, &e->persona))
+    if (member == NULL || member->left || member->leaf != leaf || is_removed(e->was, &e->persona))
         return false;
     out->persona = e->persona;
     return HS_FIXED(hs_pb_bytes(member->device), &out->device);
@@ -86,7 +86,7 @@ static bool is_home_of(const struct electorate *e, const struct hs_key *node, st
     struct hs_key persona;
     Hanse__State__MemberView *member =
         HS_FIXED(bytes, &persona) ? hs_member_view(e->turn, e->room, &persona) : NULL;
-    return member != NULL && hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*node));
+    return member != NULL && !member->left && hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*node));
 }
 
 /* All its members, until it has said how many of them are connected. */

@@ -274,6 +274,11 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_join(struct hanse *h, const char 
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_remove(struct hanse *h, const struct hanse_id *room,
                                                       const struct hanse_id *person, uint64_t *op);
 
+/* Leaves a room. DONE: it is in the room's log; no message behind it comes, and this device has forgotten the
+ * room's keys (HANSE_EVENT_REMOVED comes too). The history stays. HANSE_ERR_NOT_MEMBER. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_leave(struct hanse *h, const struct hanse_id *room,
+                                                     uint64_t *op);
+
 /* ---- Messages ---- */
 
 enum hanse_message_kind {

@@ -79,6 +79,17 @@ struct hs_mls_settings world_settings(void)
     return settings;
 }
 
+/* Who leaves is out with its record. */
+static void take_proposal(struct world_room *room, const struct hs_record_header *header,
+                          struct hs_bytes body)
+{
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    if (hs_key_equal(&header->sender_persona, &room->persona->signer.pub))
+        return;
+    assert_ok(hs_mls_group_process(room->group, body, &event));
+    assert_int_equal(event->kind, HS_MLS_EVENT_PROPOSAL);
+}
+
 static void take_settled(struct world_room *room)
 {
     if (room->group != NULL && hs_mls_group_is_unsettled(room->group))
@@ -132,6 +143,8 @@ static void take_record(struct world_room *room, const Hanse__Record *record)
         return;
     if (header.kind == HS_RECORD_COMMIT)
         take_commit(room, &header, body);
+    if (header.kind == HS_RECORD_PROPOSAL)
+        take_proposal(room, &header, body);
     if (header.kind == HS_RECORD_SETTLED)
         take_settled(room);
     if (header.kind == HS_RECORD_VOID)

@@ -1,0 +1,155 @@
+/* Leaving: a proposal to remove one's own leaf, until it is in the log; and what others' proposals ask of
+ * commits. */
+#include "room/judge_change.h"
+#include "room/leaf.h"
+#include "sync/state.h"
+
+/* ---- one's own ---- */
+
+/* A proposal of the present epoch in the row; where this device hasn't caught up it waits for that. */
+static enum hs_err propose(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
+{
+    struct hs_writer HS_WRITER message = hs_writer(HS_FRAME_MAX);
+    Hanse__SubmitMessage submit = HANSE__SUBMIT_MESSAGE__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    row->epoch = hs_mls_group_epoch(room->group);
+    row->stale = !s->sync->caught_up || room->newest.unsettled;
+    if (row->stale)
+        return HS_OK;
+    const struct hs_mls_proposal_request request = {.type = HS_MLS_REMOVE,
+                                                    .leaf = hs_mls_group_own_leaf(room->group)};
+    HS_TRY(hs_mls_group_propose(room->group, &request, &message));
+    room->group_dirty = true;
+    submit.room = hs_pb_data(HS_VIEW(room->row.id));
+    submit.persona = hs_pb_data(HS_VIEW(room->row.self));
+    submit.message = hs_pb_data(hs_writer_bytes(&message));
+    frame.body_case = HANSE__FRAME__BODY_SUBMIT_MESSAGE;
+    frame.submit_message = &submit;
+    row->body_hash = hs_record_body_hash(hs_writer_bytes(&message));
+    return hs_frame_pack(s, &frame, &row->frame);
+}
+
+static enum hs_err propose_again(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
+{
+    struct hs_op *op = hs_op_of_outbox(s->sync, row->number);
+    uint64_t before = row->number;
+    HS_TRY(propose(s, room, row));
+    hs_outbox_row_delete(s->kv, before);
+    HS_TRY(hs_outbox_row_add(s, row));
+    if (op != NULL)
+        op->outbox = row->number;
+    return HS_OK;
+}
+
+enum hs_err hs_leave_renew(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_outbox_row row;
+    if (!s->sync->caught_up || room->newest.unsettled || room->group == NULL)
+        return HS_OK;
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
+        if (row.kind == HS_OUTBOX_LEAVE && hs_id_equal(&row.room, &room->row.id) &&
+            (row.stale || row.epoch != hs_mls_group_epoch(room->group)))
+            return propose_again(s, room, &row);
+    return s->kv->err;
+}
+
+enum hs_err hs_leaves_renew(struct hs_step *s)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_outbox_row row;
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row)) {
+        struct hs_live_room *room;
+        if (row.kind != HS_OUTBOX_LEAVE || !row.stale)
+            continue;
+        if (hs_live_member(s, &row.room, &room) == HS_OK)
+            HS_TRY(hs_leave_renew(s, room));
+    }
+    return s->kv->err;
+}
+
+enum hs_err hs_leave_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
+{
+    struct hs_live_room *room;
+    if (err == HS_ERR_WRONG_EPOCH && hs_live_member(s, &row->room, &room) == HS_OK) {
+        row->stale = true; /* the record that made it old may be on its way */
+        hs_outbox_row_put(s->kv, row);
+        return row->epoch < hs_mls_group_epoch(room->group) ? hs_leave_renew(s, room) : s->kv->err;
+    }
+    hs_outbox_row_delete(s->kv, row->number);
+    return hs_op_done(s, hs_op_of_outbox(s->sync, row->number), err, NULL, 0, NULL);
+}
+
+enum hs_err hs_want_leave(struct hs_step *s, const struct hs_id *id, uint64_t *number)
+{
+    struct hs_live_room *room;
+    struct hs_op *op;
+    struct hs_outbox_row row = {.kind = HS_OUTBOX_LEAVE, .room = *id};
+    HS_TRY(hs_live_member(s, id, &room));
+    HS_TRY(hs_op_new(s, &op, number));
+    op->room = *id;
+    HS_TRY(propose(s, room, &row));
+    HS_TRY(hs_outbox_row_add(s, &row));
+    op->outbox = row.number;
+    op->busy = true;
+    return HS_OK;
+}
+
+/* It is in the log: nothing behind it is for this device, and it forgets the room's keys. */
+static enum hs_err left(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_outbox_row row;
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row)) {
+        if (row.kind != HS_OUTBOX_LEAVE || !hs_id_equal(&row.room, &room->row.id))
+            continue;
+        hs_outbox_row_delete(s->kv, row.number);
+        HS_TRY(hs_op_done(s, hs_op_of_outbox(s->sync, row.number), HS_OK, NULL, header->seq, NULL));
+    }
+    return hs_commit_removed(s, room);
+}
+
+/* ---- everybody's ---- */
+
+enum hs_err hs_proposal_received(struct hs_step *s, struct hs_live_room *room,
+                                 const struct hs_record_header *header, struct hs_bytes body)
+{
+    struct hs_mls_event HS_MLS_EVENT *event = NULL;
+    struct hs_key persona;
+    HS_REQUIRE(!room->newest.unsettled, HS_ERR_UNEXPECTED);
+    if (hs_key_equal(&header->sender_persona, &room->row.self))
+        return left(s, room, header);
+    HS_TRY(hs_mls_group_process(room->group, body, &event));
+    HS_REQUIRE(event->kind == HS_MLS_EVENT_PROPOSAL, HS_ERR_UNEXPECTED);
+    room->group_dirty = true;
+    HS_TRY(hs_judge_proposal(hs_mls_group_public(room->group), event, header->hub_time, s->arena));
+    HS_REQUIRE(event->proposal.type == HS_MLS_REMOVE && event->proposal.target.leaf == event->sender.leaf,
+               HS_ERR_POLICY);
+    HS_TRY(hs_room_leaf_persona(&event->sender, &persona));
+    HS_REQUIRE(hs_key_equal(&persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
+    hs_leaving_put(s->kv, &room->row.id, &persona);
+    return s->kv->err;
+}
+
+enum hs_err hs_leave_check(struct hs_step *s, const struct hs_live_room *room,
+                           const struct hs_judge_facts *facts)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_key persona;
+    while (hs_leaving_next(s->kv, &room->row.id, &cursor, s->arena, &persona)) {
+        size_t i = 0;
+        while (i < facts->removed_count && !hs_key_equal(&facts->removed[i], &persona))
+            i++;
+        HS_REQUIRE(i < facts->removed_count, HS_ERR_POLICY);
+    }
+    return s->kv->err;
+}
+
+bool hs_leave_waits(struct hs_step *s, const struct hs_live_room *room)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_key persona;
+    enum hs_room_role role = hs_policy_role(&room->policy, &room->row.self, s->now);
+    return (role == HS_ROOM_OWNER || role == HS_ROOM_MODERATOR) &&
+           hs_leaving_next(s->kv, &room->row.id, &cursor, s->arena, &persona);
+}
