@@ -14,6 +14,7 @@ static const struct {
     {"backup", hs_cmd_backup},
     {"restore", hs_cmd_restore},
     {"check", hs_cmd_check},
+    {"renew", hs_cmd_renew},
 };
 
 int main(int argc, char **argv)

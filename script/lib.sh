@@ -4,7 +4,8 @@ ROOT=$PWD
 export ROOT
 
 BUILD_PACKAGES="gcc clang cmake ninja-build pkg-config protobuf-c-compiler libprotobuf-c-dev libsodium-dev
-  libuv1-dev liblmdb-dev libinih-dev libjansson-dev libmicrohttpd-dev libqrencode-dev libssl-dev uthash-dev
+  libuv1-dev liblmdb-dev libinih-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libc-ares-dev
+  libqrencode-dev libssl-dev uthash-dev
   python3"
 TEST_PACKAGES="libcmocka-dev libclang-rt-14-dev g++ iproute2 util-linux strace systemd"
 

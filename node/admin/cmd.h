@@ -22,6 +22,7 @@ int hs_cmd_grant(int argc, char **argv);
 int hs_cmd_backup(int argc, char **argv);
 int hs_cmd_restore(int argc, char **argv);
 int hs_cmd_check(int argc, char **argv);
+int hs_cmd_renew(int argc, char **argv);
 
 /* "hansed: ..." on standard error; gives the exit code back. */
 __attribute__((format(printf, 2, 3))) int hs_cmd_fail(int code, const char *format, ...);

@@ -1,5 +1,6 @@
 /* hansed init: a new node's directory, and the ticket that makes somebody its owner. */
 #include "admin/cmd.h"
+#include "net/address.h"
 
 #include <getopt.h>
 
@@ -106,6 +107,9 @@ int hs_cmd_init(int argc, char **argv)
     if (!hs_cmd_prepare())
         return HS_EXIT_FAILURE;
     strcpy(o.config.data, ".");
+    struct sockaddr_storage listen;
+    o.config.private_too = hs_address_parse(o.config.listen, &listen) == HS_OK &&
+                           hs_address_is_inside((const struct sockaddr *)&listen);
     if (o.config.advertise_count == 0 && hs_config_add_addresses(&o.config, o.config.listen) != HS_OK)
         return hs_cmd_fail(HS_EXIT_USAGE, "where is the node reached? --advertise HOST:PORT");
     enum hs_err err = hs_site_create(o.dir, &o.config, hs_cmd_now(), &root, why);

@@ -1,6 +1,7 @@
 /* hansed --config FILE: the daemon, in the foreground. */
 #include "admin/cmd.h"
 #include "admin/commands.h"
+#include "admin/finding.h"
 #include "admin/metrics.h"
 #include "admin/notify.h"
 #include "admin/reload.h"
@@ -72,6 +73,7 @@ struct node {
     struct hs_http *metrics_http;
     struct hs_notify notify;
     struct hs_control_node open_to_control; /* what the operator's questions see */
+    struct hs_finding *finding;
 };
 
 static int parse(int argc, char **argv, struct options *o)
@@ -214,6 +216,8 @@ static int start(struct hs_site *site, struct node *node)
                                 .limits = site->config.limits,
                                 .signals = true,
                                 .admin = hs_control_answered,
+                                .public_only = !site->config.private_too,
+                                .discover = hs_finding_ask,
                                 .reload = on_reload,
                                 .reload_arg = node,
                                 .stopping = on_stopping,
@@ -237,12 +241,18 @@ static int start(struct hs_site *site, struct node *node)
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
     net.admin_arg = node->control;
+    char why[HS_CONFIG_WHY] = "";
+    err = hs_finding_new(site, &node->finding, why);
+    if (err != HS_OK)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s", why[0] != '\0' ? why : hs_err_text(err));
+    net.discover_arg = node->open_to_control.finding = node->finding;
     err = hs_net_new(&net, &node->net);
     node->open_to_control.net = node->net;
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "can't listen at %s: is it in use, or not this machine's?",
                            site->config.listen);
-    return HS_EXIT_OK;
+    err = hs_finding_connect(node->finding, node->net);
+    return err == HS_OK ? HS_EXIT_OK : hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
 }
 
 static int open_metrics(const struct hs_site *site, struct node *node)
@@ -299,7 +309,9 @@ static int serve(const struct options *o, struct hs_site *site)
         hs_net_run(node.net);
     }
     hs_http_stop(node.metrics_http);
+    hs_finding_stop(node.finding);
     hs_net_free(node.net);
+    hs_finding_free(node.finding);
     hs_control_free(node.control);
     hs_core_free(node.core);
     hs_lmdb_close(node.store);

@@ -1,6 +1,7 @@
 #include "admin/config.h"
 
 #include "base/text.h"
+#include "discover/discover.h"
 #include "net/address.h"
 
 #include <ini.h>
@@ -148,6 +149,39 @@ static bool set_metrics(struct hs_config *config, const char *value)
     return true;
 }
 
+static bool set_private(struct hs_config *config, const char *value)
+{
+    config->private_too = strcmp(value, "yes") == 0;
+    return config->private_too || strcmp(value, "no") == 0;
+}
+
+static bool set_numeric(char out[static HS_ADDRESS_MAX + 1], const char *value)
+{
+    struct sockaddr_storage address;
+    if (strlen(value) > HS_ADDRESS_MAX || hs_address_parse(value, &address) != HS_OK)
+        return false;
+    snprintf(out, HS_ADDRESS_MAX + 1, "%s", value);
+    return true;
+}
+
+static bool set_discovery_listen(struct hs_config *config, const char *value)
+{
+    return set_numeric(config->discovery_listen, value);
+}
+
+static bool set_discovery_dns(struct hs_config *config, const char *value)
+{
+    return set_numeric(config->discovery_dns, value);
+}
+
+static bool set_discovery_url(struct hs_config *config, const char *value)
+{
+    if (strlen(value) > HS_CONFIG_VALUE_MAX || !hs_discover_url_is_valid(value))
+        return false;
+    snprintf(config->discovery_url, sizeof config->discovery_url, "%s", value);
+    return true;
+}
+
 static const struct {
     const char *section, *key;
     set_fn *set;
@@ -169,6 +203,10 @@ static const struct {
     {"limits", "disk_reserve_mib", set_reserve, "a number up to 1000000", false, false},
     {"metrics", "listen", set_metrics, "an address of this machine alone and a port, such as 127.0.0.1:9470",
      false, false},
+    {"network", "private", set_private, "yes or no", false, false},
+    {"discovery", "listen", set_discovery_listen, "a numeric address and a port", false, false},
+    {"discovery", "url", set_discovery_url, "a URL with %s in the place of the domain", false, false},
+    {"discovery", "dns", set_discovery_dns, "a numeric address and a port", false, false},
     {"peers", "file", set_peers_file, "a file", false, false},
     {"peers", "block", set_block, "a domain, or a root of 64 hex digits", false, true},
     {"peers", "allow", set_allow, "a domain, or a root of 64 hex digits", false, true},
@@ -267,6 +305,16 @@ char *hs_config_text(const struct hs_config *config, struct hs_arena *arena)
         "# text (key=value) or json, one line an event on standard error.\n"
         "#log_format = text\n"
         "\n"
+        "# Addresses of this machine and of private networks: invites may name any, and what runs there may "
+        "trust\n"
+        "# whoever connects. So they are dialled only where that is wanted, as in a trial on one machine.\n"
+        "[network]\n"
+        "private = %s\n"
+        "\n"
+        "# Where a reverse proxy finds what https://DOMAIN/.well-known/hanse is to show.\n"
+        "[discovery]\n"
+        "#listen = 127.0.0.1:7780\n"
+        "\n"
         "# Other nodes. Whoever brings a valid invite may speak to this one, within small quotas; block wins "
         "over\n"
         "# everything, allow gives large quotas: a domain, or a root of 64 hex digits. A file may hold such "
@@ -299,7 +347,7 @@ char *hs_config_text(const struct hs_config *config, struct hs_arena *arena)
     char *text = hs_arena_alloc(arena, size);
     if (text != NULL)
         snprintf(text, size, format, config->domain, config->listen, advertise, config->data,
-                 HS_NET_CONNECTIONS, HS_NET_ADDRESS_RATE, HS_NET_ADDRESS_BURST, HS_STORE_GIB,
-                 HS_DISK_RESERVE_MIB);
+                 config->private_too ? "yes" : "no", HS_NET_CONNECTIONS, HS_NET_ADDRESS_RATE,
+                 HS_NET_ADDRESS_BURST, HS_STORE_GIB, HS_DISK_RESERVE_MIB);
     return text;
 }

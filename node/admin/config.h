@@ -25,6 +25,10 @@ struct hs_config {
     unsigned disk_reserve_mib; /* below so much free disk new data is refused */
     enum hs_log_level log;
     enum hs_log_format log_format;
+    bool private_too; /* addresses of this machine and private networks are dialled, too */
+    char discovery_listen[HS_ADDRESS_MAX + 1]; /* where the node's own page is shown; empty: nowhere */
+    char discovery_url[HS_CONFIG_VALUE_MAX + 1],
+        discovery_dns[HS_ADDRESS_MAX + 1]; /* discover.h; empty: as usual */
     char peers_file[HS_PATH_SIZE]; /* of rows on other nodes (peers.h); empty: none. Relative to the file */
     char peer_rows[HS_CONFIG_PEER_ROWS]; /* rows of the same form, from the configuration itself */
     char metrics[HS_ADDRESS_MAX + 1];    /* where figures are shown; empty: nowhere */

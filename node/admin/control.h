@@ -25,6 +25,7 @@ struct hs_control;
 /* What commands work with. */
 struct hs_control_node {
     struct hs_net *net;
+    struct hs_finding *finding;
     struct hs_site *site;    /* as it was at the start */
     const char *config_path; /* the file */
     struct hs_time started;

@@ -1,5 +1,7 @@
 #include "admin/reload.h"
 
+#include "admin/finding.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,8 +40,18 @@ static void compare(const struct hs_site *old, const struct hs_site *new, struct
     note(out, a->store_gib != b->store_gib, "store_gib");
     note(out, a->disk_reserve_mib != b->disk_reserve_mib, "disk_reserve_mib");
     note(out, !hs_key_equal(&old->transport_pub, &new->transport_pub), "transport.key");
-    note(out, !hs_bytes_equal(old->descriptor_bytes, new->descriptor_bytes), "descriptor");
     note(out, old->incarnation != new->incarnation, "incarnation");
+}
+
+/* A descriptor for other keys counts with them, from the next start on. */
+static void take_descriptor(struct hs_control_node *node, const struct hs_site *site)
+{
+    const struct hs_descriptor *now = &node->site->descriptor, *next = &site->descriptor;
+    if (!hs_key_equal(&now->signing_key, &next->signing_key) ||
+        !hs_key_equal(&now->transport_key, &next->transport_key))
+        return;
+    if (hs_net_set_descriptor(node->net, site->descriptor_bytes) == HS_OK)
+        hs_finding_show(node->finding, site->descriptor_bytes);
 }
 
 enum hs_err hs_reload(struct hs_control_node *node, struct hs_reloaded *out)
@@ -53,7 +65,8 @@ enum hs_err hs_reload(struct hs_control_node *node, struct hs_reloaded *out)
     }
     compare(node->site, &site, out);
     note(out, !hs_net_set_limits(node->net, &site.config.limits), "connections");
-    hs_net_tell_rules(node->net, site.peer_rules);
+    hs_net_tell_core(node->net, HS_INPUT_PEER_RULES, site.peer_rules);
+    take_descriptor(node, &site);
     hs_log_init(site.config.log, site.config.log_format);
     hs_log(HS_LOG_INFO, "event=reloaded restart=\"%s\"", out->restart);
     return HS_OK;

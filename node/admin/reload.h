@@ -12,9 +12,9 @@ struct hs_reloaded {
     char restart[HS_RELOAD_KEYS]; /* keys that have changed and count from the next start on, with commas */
 };
 
-/* Takes over the log's level and form, the limits of connections, and what is said of other nodes. Where the
- * files have a mistake everything stays as it was: CONFIG, or the error of a file. Logs the outcome. From the
- * loop's thread. */
+/* Takes over the log's level and form, the limits of connections, what is said of other nodes, and this
+ * node's descriptor. Where the files have a mistake everything stays as it was: CONFIG, or the error of a
+ * file. Logs the outcome. From the loop's thread. */
 enum hs_err hs_reload(struct hs_control_node *node, struct hs_reloaded *out);
 
 #endif

@@ -69,14 +69,11 @@ static enum hs_err check_empty(const char *dir, char why[static HS_CONFIG_WHY])
 }
 
 static enum hs_err make_descriptor(const struct hs_config *config, const struct hs_signer *root,
-                                   const struct hs_key *signing, const struct hs_key *transport,
-                                   struct hs_time now, struct hs_arena *arena, struct hs_bytes *out)
+                                   struct hs_descriptor d, struct hs_time now, struct hs_arena *arena,
+                                   struct hs_bytes *out)
 {
-    struct hs_descriptor d = {.signing_key = *signing,
-                              .transport_key = *transport,
-                              .address_count = config->advertise_count,
-                              .sequence = 1};
     Hanse__SignedObject *object = NULL;
+    d.address_count = config->advertise_count;
     memcpy(d.domain, config->domain, sizeof d.domain);
     memcpy(d.addresses, config->advertise, sizeof d.addresses);
     HS_TRY(hs_descriptor_build(root, &d, now, arena, &object));
@@ -99,8 +96,8 @@ enum hs_err hs_site_create(const char *dir, const struct hs_config *config, stru
     hs_signer_seed(root, &root_seed);
     hs_signer_seed(&signing, &signing_seed);
     hs_dh_keypair(&transport, &transport_pub);
-    HS_TRY(say(make_descriptor(config, root, &signing.pub, &transport_pub, now, &arena, &descriptor), dir,
-               "descriptor", why));
+    struct hs_descriptor d = {.signing_key = signing.pub, .transport_key = transport_pub, .sequence = 1};
+    HS_TRY(say(make_descriptor(config, root, d, now, &arena, &descriptor), dir, "descriptor", why));
     char *text = hs_config_text(config, &arena);
     HS_REQUIRE(text != NULL, HS_ERR_NOMEM);
     HS_TRY(write_key(dir, "root.key", &root_seed, why));
@@ -109,6 +106,22 @@ enum hs_err hs_site_create(const char *dir, const struct hs_config *config, stru
     HS_TRY(write_new(dir, "descriptor", descriptor, why));
     HS_TRY(write_new(dir, "incarnation", hs_bytes_str("1\n"), why));
     return write_new(dir, "hansed.conf", hs_bytes_str(text), why);
+}
+
+enum hs_err hs_site_renew(const struct hs_site *site, const struct hs_signer *root, struct hs_time now,
+                          struct hs_time not_after, char why[static HS_CONFIG_WHY])
+{
+    struct hs_arena HS_ARENA arena = hs_arena(ARENA_MAX);
+    struct hs_descriptor d = {.signing_key = site->descriptor.signing_key,
+                              .transport_key = site->descriptor.transport_key,
+                              .sequence = site->descriptor.sequence + 1,
+                              .not_after = not_after};
+    const char *dir = site->config.data;
+    struct hs_bytes descriptor;
+    char path[HS_PATH_SIZE];
+    HS_TRY(say(make_descriptor(&site->config, root, d, now, &arena, &descriptor), dir, "descriptor", why));
+    HS_TRY(hs_path_join(dir, "descriptor", path));
+    return say(hs_file_replace(path, descriptor), dir, "descriptor", why);
 }
 
 static enum hs_err read_descriptor(struct hs_site *site, char why[static HS_CONFIG_WHY])

@@ -47,6 +47,11 @@ enum hs_err hs_site_root(const struct hs_site *site, const char *path, struct hs
 enum hs_err hs_site_set_incarnation(struct hs_site *site, uint64_t incarnation,
                                     char why[static HS_CONFIG_WHY]);
 
+/* A new descriptor for the same keys, one number higher, with the addresses of the configuration, in the
+ * place of the old one. The site stays as it was read. */
+enum hs_err hs_site_renew(const struct hs_site *site, const struct hs_signer *root, struct hs_time now,
+                          struct hs_time not_after, char why[static HS_CONFIG_WHY]);
+
 void hs_site_wipe(struct hs_site *site);
 
 #endif

@@ -1,7 +1,7 @@
 # hs_admin: files, configuration, what the root key hands out. hansed: the program.
 hanse_stage(admin SOURCES admin/ask.c admin/config.c admin/control.c admin/file.c admin/grid.c admin/issue.c admin/log.c admin/log_json.c
   admin/metrics.c admin/notify.c admin/peers.c admin/site.c
-  DEPENDS hs_http hs_net hs_state hs_identity hs_crypto hs_wire)
+  DEPENDS hs_http hs_net hs_state hs_identity hs_crypto hs_wire hs_discover)
 target_compile_definitions(hs_admin PRIVATE _GNU_SOURCE)
 target_link_libraries(hs_admin PRIVATE PkgConfig::INIH PUBLIC PkgConfig::JANSSON)
 
@@ -16,6 +16,7 @@ if(TARGET hs_core)
     admin/cmd_check.c
     admin/cmd_grant.c
     admin/cmd_init.c
+    admin/cmd_renew.c
     admin/cmd_restore.c
     admin/cmd_run.c
     admin/cmd_ticket.c
@@ -23,6 +24,7 @@ if(TARGET hs_core)
     admin/command_reload.c
     admin/command_status.c
     admin/commands.c
+    admin/finding.c
     admin/keep.c
     admin/reload.c
     DEPENDS hs_admin hs_net hs_commit hs_export hs_lmdb hs_core)

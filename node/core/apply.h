@@ -16,5 +16,6 @@ hs_stream_apply_fn hs_handed_on_apply;
 hs_stream_apply_fn hs_followed_apply;
 hs_stream_apply_fn hs_evidence_apply;
 hs_stream_apply_fn hs_restored_apply;
+hs_stream_apply_fn hs_domain_tied_apply;
 
 #endif

@@ -1,5 +1,6 @@
 /* Authenticate: who opened this session. */
 #include "identity/auth.h"
+#include "core/discover.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/standing.h"
@@ -38,6 +39,7 @@ static enum hs_err node(struct hs_turn *turn, const Hanse__Authenticate *a)
                HS_ERR_UNEXPECTED);
     struct hs_id domain = hs_domain_hash(hs_bytes_str(descriptor.domain));
     HS_TRY(hs_standing_enter(turn, &descriptor.root, &domain));
+    hs_discover_claim(turn, &descriptor.root, descriptor.domain);
     HS_REQUIRE(hs_session_become(session, HS_SESSION_NODE, &descriptor.root), HS_ERR_UNEXPECTED);
     hs_session_replace_older(turn, &descriptor.root);
     return HS_OK;

@@ -3,6 +3,7 @@
 #include "core/admin.h"
 #include "core/blob.h"
 #include "core/cursor.h"
+#include "core/discover.h"
 #include "core/dispatch.h"
 #include "core/due.h"
 #include "core/follow.h"
@@ -96,6 +97,38 @@ static void session_closed(struct hs_turn *turn)
     turn->session = NULL;
 }
 
+/* The new one has the higher number and is for the same keys; else all stays as it was. In an arena of its
+ * own, so that renewals don't pile up. */
+static enum hs_err take_descriptor(struct hs_core *core, struct hs_bytes bytes)
+{
+    struct hs_arena arena = hs_arena(CORE_ARENA_CAP);
+    struct hs_descriptor d;
+    Hanse__SignedObject *object = NULL;
+    enum hs_err err = hs_object_unpack(bytes, &arena, &object);
+    if (err == HS_OK)
+        err = hs_descriptor_open(object, &core->root, &d);
+    if (err == HS_OK && !hs_key_equal(&d.signing_key, &core->signer.pub))
+        err = HS_ERR_BAD_CHAIN;
+    if (err == HS_OK && d.sequence < core->descriptor.sequence)
+        err = HS_ERR_REPLAY;
+    if (err != HS_OK) {
+        hs_arena_free(&arena);
+        return err;
+    }
+    hs_arena_free(&core->arena);
+    core->arena = arena;
+    core->descriptor = d;
+    core->descriptor_object = object;
+    return HS_OK;
+}
+
+static void renew(struct hs_turn *turn, struct hs_bytes bytes)
+{
+    enum hs_err err = take_descriptor(turn->core, bytes);
+    if (err != HS_OK)
+        hs_turn_log(turn, "event=descriptor-refused error=%s", hs_err_name(err));
+}
+
 static void step(struct hs_turn *turn, const struct hs_core_input *input)
 {
     switch (input->kind) {
@@ -119,6 +152,12 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
     case HS_INPUT_PEER_RULES:
         hs_standing_reload(turn, input->bytes);
         hs_peers_tick(turn);
+        break;
+    case HS_INPUT_DESCRIPTOR:
+        renew(turn, input->bytes);
+        break;
+    case HS_INPUT_DISCOVERED:
+        hs_discover_found(turn, input->bytes);
         break;
     case HS_INPUT_TICK:
         hs_standing_tick(turn);

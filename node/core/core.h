@@ -38,6 +38,8 @@ enum hs_core_input_kind {
     HS_INPUT_DIAL_FAILED, /* the node that a DIAL asked for can't be reached: dialled_root */
     HS_INPUT_PEER_RULES,  /* what the operator says of other nodes has changed: bytes */
     HS_INPUT_STOP,        /* the last one: what was to be written later is written now */
+    HS_INPUT_DESCRIPTOR,  /* this node's descriptor was renewed: bytes, a SignedObject of the same keys */
+    HS_INPUT_DISCOVERED,  /* what was found at a domain: bytes, a Discovered */
     HS_INPUT_TICK,        /* time passed: at the deadline, or once a second */
     HS_INPUT_ADMIN,       /* the operator asks: bytes = an AdminRequest; session = the asker's number */
 };
@@ -58,11 +60,13 @@ enum hs_effect_kind {
     HS_EFFECT_SEND,          /* bytes (one frame) to session */
     HS_EFFECT_AUTHENTICATED, /* session may now send large frames */
     HS_EFFECT_CLOSE,         /* close session after what was sent; err says why */
-    HS_EFFECT_DIAL,  /* open a session with the node of root at one of addresses, once; the outcome comes
-                        back as OPEN or DIAL_FAILED */
-    HS_EFFECT_ADMIN, /* to the operator who asked: err, or bytes = an AdminAnswer; session = the asker's
-                        number */
-    HS_EFFECT_LOG,   /* a line for the log: text (no bodies, keys or addresses) */
+    HS_EFFECT_DIAL,     /* open a session with the node of root at one of addresses, once; the outcome comes
+                           back as OPEN or DIAL_FAILED */
+    HS_EFFECT_ADMIN,    /* to the operator who asked: err, or bytes = an AdminAnswer; session = the asker's
+                           number */
+    HS_EFFECT_DISCOVER, /* look for the node of root at the domain in text; the outcome comes back as
+                           DISCOVERED, or never */
+    HS_EFFECT_LOG,      /* a line for the log: text (no bodies, keys or addresses) */
 };
 
 enum { HS_DIAL_ADDRESSES = 4, HS_ADDRESS_SIZE = 262 };
@@ -75,7 +79,7 @@ struct hs_effect {
     struct hs_key root;
     const char (*addresses)[HS_ADDRESS_SIZE]; /* DIAL: in the effects' arena */
     size_t address_count;
-    const char *text; /* LOG: in the effects' arena */
+    const char *text; /* LOG, DISCOVER: in the effects' arena */
 };
 
 /* A list that owns its effects and their bytes. */

@@ -89,6 +89,6 @@ enum hs_err hs_handle_forward(struct hs_turn *turn, const Hanse__Frame *request,
                HS_ERR_UNREACHABLE);
     struct hs_peer *peer = hs_peer_get(turn, &root, forward->addresses, forward->n_addresses);
     HS_REQUIRE(peer != NULL, HS_ERR_BUSY);
-    HS_REQUIRE(peer->address_count > 0, HS_ERR_UNREACHABLE);
+    HS_REQUIRE(peer->address_count > 0 || peer->domain_name[0] != '\0', HS_ERR_UNREACHABLE);
     return hs_peer_ask(turn, peer, request->id, inner, hs_pb_bytes(forward->frame));
 }

@@ -61,12 +61,18 @@ static void set_addresses(struct hs_turn *turn, struct hs_peer *peer, char *cons
     char list[HS_DIAL_ADDRESSES][HS_ADDRESS_SIZE] = {0};
     const struct hs_rule *row = hs_rules_node(&turn->core->rules, &peer->root);
     size_t n = 0;
+    if (row != NULL)
+        (void)snprintf(peer->domain_name, sizeof peer->domain_name, "%s", row->domain_name);
     for (size_t i = 0; row != NULL && i < row->address_count; i++)
         add_address(list, &n, row->addresses[i]);
     for (size_t i = 0; peer->known && i < peer->address_count; i++)
         add_address(list, &n, peer->addresses[i]);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        bool bare = hs_domain_is_valid(hs_bytes_str(addresses[i]));
+        if (bare && row == NULL && peer->sequence == 0)
+            (void)snprintf(peer->domain_name, sizeof peer->domain_name, "%s", addresses[i]);
         add_address(list, &n, addresses[i]);
+    }
     for (size_t i = 0; i < peer->address_count; i++)
         add_address(list, &n, peer->addresses[i]);
     memcpy(peer->addresses, list, sizeof list);
@@ -120,7 +126,8 @@ void hs_peer_learn(struct hs_turn *turn, struct hs_peer *peer, struct hs_bytes b
     struct hs_descriptor descriptor;
     char *addresses[HS_DESCRIPTOR_ADDRESSES];
     if (hs_object_unpack(bytes, turn->arena, &object) != HS_OK ||
-        hs_descriptor_open(object, &peer->root, &descriptor) != HS_OK || descriptor.address_count == 0)
+        hs_descriptor_open(object, &peer->root, &descriptor) != HS_OK || descriptor.address_count == 0 ||
+        descriptor.sequence < peer->sequence)
         return;
     for (size_t i = 0; i < descriptor.address_count; i++)
         addresses[i] = descriptor.addresses[i];
@@ -131,6 +138,9 @@ void hs_peer_learn(struct hs_turn *turn, struct hs_peer *peer, struct hs_bytes b
     free((void *)(uintptr_t)peer->descriptor.data);
     peer->descriptor = hs_bytes(kept, bytes.len);
     peer->domain = hs_domain_hash(hs_bytes_str(descriptor.domain));
+    (void)snprintf(peer->domain_name, sizeof peer->domain_name, "%s", descriptor.domain);
+    peer->sequence = descriptor.sequence;
+    peer->not_after = descriptor.not_after;
     peer->blocked = hs_standing_is_blocked(turn->core, &peer->root, &peer->domain);
     peer->known = false;
     peer->address_count = 0;
@@ -138,6 +148,16 @@ void hs_peer_learn(struct hs_turn *turn, struct hs_peer *peer, struct hs_bytes b
     peer->known = true;
     if (peer->followed)
         peer_store(turn, peer);
+}
+
+void hs_peer_found(struct hs_turn *turn, struct hs_peer *peer, char *const *addresses, size_t count)
+{
+    bool known = peer->known;
+    if (count == 0)
+        return;
+    peer->known = false;
+    set_addresses(turn, peer, addresses, count);
+    peer->known = known;
 }
 
 /* Room for a new peer: the first that nobody needs goes. */

@@ -51,12 +51,19 @@ struct hs_peer {
     uint64_t session;
     char addresses[HS_DIAL_ADDRESSES][HS_ADDRESS_SIZE];
     size_t address_count;
-    struct hs_bytes descriptor; /* its own, as far as it was seen; in memory of its own */
-    struct hs_id domain;        /* that it claims; zeros while no descriptor was seen */
-    bool blocked;               /* by the operator: never dialled */
-    bool attached;              /* in this session */
-    bool known;                 /* the addresses are those of its own descriptor */
-    bool followed;              /* rooms of it are followed: the session is kept up */
+    struct hs_bytes descriptor;        /* its own, as far as it was seen; in memory of its own */
+    struct hs_id domain;               /* that it claims; zeros while no descriptor was seen */
+    char domain_name[HS_ADDRESS_SIZE]; /* by which it is found: its own, the operator's, or one that a user
+                                          named */
+    uint64_t sequence;                 /* of the descriptor */
+    struct hs_time not_after;          /* of the descriptor; 0 = no end */
+    struct hs_time discover_at, renewal_at; /* its domain isn't asked before */
+    bool root_changed; /* the page of its domain shows another root, which was refused: */
+    struct hs_key other_root;
+    bool blocked;  /* by the operator: never dialled */
+    bool attached; /* in this session */
+    bool known;    /* the addresses are those of its own descriptor */
+    bool followed; /* rooms of it are followed: the session is kept up */
     unsigned failures;
     struct hs_time retry_at;
     struct hs_time not_before;   /* it isn't dialled before, whoever waits: it has sent more than it may */
@@ -107,6 +114,9 @@ void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer);
 /* The peer of a session that this node dialled. */
 struct hs_peer *hs_peer_of_session(const struct hs_peers *peers, uint64_t session);
 
+/* It may be at these addresses too, as its domain says; they are tried first, until it tells its own. */
+void hs_peer_found(struct hs_turn *turn, struct hs_peer *peer, char *const *addresses, size_t count);
+
 /* Which of them the operator has blocked now: what waits for those is told. */
 void hs_peers_judge(struct hs_turn *turn);
 
@@ -119,6 +129,8 @@ struct hs_asked *hs_asked_take(struct hs_peer *peer, struct hs_asked *wanted);
 void hs_asked_free(struct hs_asked *asked);
 void hs_asked_send(struct hs_turn *turn, struct hs_peer *peer, struct hs_asked *asked);
 void hs_asked_expire(struct hs_turn *turn, struct hs_peer *peer);
+/* The devices that wait for it are told UNREACHABLE; posts wait on. */
+void hs_asked_give_up(struct hs_turn *turn, struct hs_peer *peer);
 void hs_asked_unreachable(struct hs_turn *turn, const struct hs_asked *asked);
 void hs_asked_hand_back(struct hs_turn *turn, const struct hs_asked *asked, const Hanse__Frame *answer);
 

@@ -112,6 +112,19 @@ void hs_asked_unreachable(struct hs_turn *turn, const struct hs_asked *asked)
         hs_turn_send_error(turn, origin, asked->session_id, HS_ERR_UNREACHABLE, 0);
 }
 
+void hs_asked_give_up(struct hs_turn *turn, struct hs_peer *peer)
+{
+    struct hs_asked *asked = peer->asked;
+    while (asked != NULL) {
+        struct hs_asked *next = asked->next;
+        if (!asked->is_post) {
+            hs_asked_unreachable(turn, asked);
+            hs_asked_free(hs_asked_take(peer, asked));
+        }
+        asked = next;
+    }
+}
+
 /* Devices that have waited too long are told so. */
 void hs_asked_expire(struct hs_turn *turn, struct hs_peer *peer)
 {

@@ -1,5 +1,6 @@
 /* The one session to each peer: dialled, greeted, up, down. */
 #include "core/blob.h"
+#include "core/discover.h"
 #include "core/follow.h"
 #include "core/heads.h"
 #include "core/internal.h"
@@ -11,6 +12,11 @@
 
 static void dial(struct hs_turn *turn, struct hs_peer *peer)
 {
+    if (peer->address_count == 0) {
+        hs_discover_peer(turn, peer);
+        peer->retry_at.ms = turn->now.ms + HS_DISCOVER_MS;
+        return;
+    }
     struct hs_bytes addresses =
         hs_arena_copy(&turn->effects->arena, hs_bytes(peer->addresses, sizeof peer->addresses));
     struct hs_effect *effect = hs_effect_add(turn->effects, HS_EFFECT_DIAL, 0);
@@ -125,8 +131,11 @@ void hs_peer_closed(struct hs_turn *turn)
 void hs_peer_failed(struct hs_turn *turn, const struct hs_key *root)
 {
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, root);
-    if (peer != NULL && peer->state == HS_PEER_DIALLING)
-        peer_down(turn, peer);
+    if (peer == NULL || peer->state != HS_PEER_DIALLING)
+        return;
+    peer_down(turn, peer);
+    if (peer->followed || hs_outbox_waits(turn, &peer->root))
+        hs_discover_peer(turn, peer); /* all its addresses have failed */
 }
 
 /* Dials, greetings and posts without an outcome: the peer is dialled anew. */
@@ -147,6 +156,7 @@ void hs_peers_tick(struct hs_turn *turn)
     for (struct hs_peer *peer = turn->core->peers.list; peer != NULL; peer = peer->next) {
         hs_asked_expire(turn, peer);
         expire_session(turn, peer);
+        hs_discover_renewal(turn, peer);
         if (peer->state == HS_PEER_UP && turn->now.ms >= peer->heads_at.ms)
             hs_heads_tell(turn, peer);
         hs_peer_work(turn, peer);

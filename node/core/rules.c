@@ -28,6 +28,7 @@ static enum hs_err rule_take(const Hanse__State__PeerRule *from, struct hs_rule 
     bool both = out->has_root && out->has_domain, one = out->has_root || out->has_domain;
     HS_REQUIRE(from->kind == HS_RULE_NODE ? both : one && !both, HS_ERR_MALFORMED);
     out->domain = hs_domain_hash(domain);
+    (void)snprintf(out->domain_name, sizeof out->domain_name, "%s", from->domain);
     HS_REQUIRE(from->n_addresses <= HS_DIAL_ADDRESSES, HS_ERR_TOO_LARGE);
     for (size_t i = 0; i < from->n_addresses; i++) {
         HS_REQUIRE(hs_address_is_valid(hs_bytes_str(from->addresses[i])), HS_ERR_MALFORMED);
@@ -84,6 +85,15 @@ const struct hs_rule *hs_rules_node(const struct hs_rules *rules, const struct h
 {
     for (size_t i = 0; i < rules->len; i++)
         if (rules->list[i].kind == HS_RULE_NODE && hs_key_equal(&rules->list[i].root, root))
+            return &rules->list[i];
+    return NULL;
+}
+
+struct hs_rule *hs_rules_find(struct hs_rules *rules, enum hs_rule_kind kind, const struct hs_id *domain)
+{
+    for (size_t i = 0; i < rules->len; i++)
+        if (rules->list[i].kind == kind && rules->list[i].has_domain &&
+            hs_id_equal(&rules->list[i].domain, domain))
             return &rules->list[i];
     return NULL;
 }

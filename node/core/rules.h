@@ -14,6 +14,8 @@ struct hs_rule {
     bool has_root, has_domain; /* a NODE has both; the others one of them */
     struct hs_key root;
     struct hs_id domain; /* hs_domain_hash() */
+    char domain_name[HS_ADDRESS_SIZE];
+    struct hs_time asked_at; /* ALLOW by domain: its page isn't asked before */
     char addresses[HS_DIAL_ADDRESSES][HS_ADDRESS_SIZE];
     size_t address_count;
 };
@@ -37,5 +39,8 @@ bool hs_rules_name(const struct hs_rules *rules, enum hs_rule_kind kind, const s
 
 /* The row of the operator's peer file for that root; NULL where there is none. */
 const struct hs_rule *hs_rules_node(const struct hs_rules *rules, const struct hs_key *root);
+
+/* The rule of that kind that names the domain; NULL where there is none. */
+struct hs_rule *hs_rules_find(struct hs_rules *rules, enum hs_rule_kind kind, const struct hs_id *domain);
 
 #endif

@@ -1,5 +1,6 @@
 #include "core/standing.h"
 
+#include "core/discover.h"
 #include "core/guest.h"
 #include "core/internal.h"
 #include "core/table.h"
@@ -55,6 +56,9 @@ enum hs_peer_standing hs_standing_of(struct hs_turn *turn, const struct hs_key *
     if (hs_standing_is_blocked(turn->core, root, domain))
         return HS_STANDING_BLOCKED;
     if (hs_rules_name(rules, HS_RULE_ALLOW, root, row != NULL ? &row->domain : NULL))
+        return HS_STANDING_ALLOWED;
+    if (domain != NULL && hs_rules_name(rules, HS_RULE_ALLOW, NULL, domain) && row == NULL &&
+        hs_domain_is_tied(turn, domain, root))
         return HS_STANDING_ALLOWED;
     return hs_guest_is_known(turn, root) ? HS_STANDING_INVITED : HS_STANDING_STRANGER;
 }
@@ -124,7 +128,7 @@ bool hs_standing_spend_hub(struct hs_turn *turn, enum hs_flow_kind kind, size_t 
     return there;
 }
 
-static void judge_again(struct hs_turn *turn, struct hs_session *session)
+void hs_standing_again(struct hs_turn *turn, struct hs_session *session)
 {
     session->standing = hs_standing_of(turn, &session->subscriber, &session->domain);
     if (session->outbound && session->standing == HS_STANDING_STRANGER)
@@ -144,7 +148,7 @@ void hs_standing_reload(struct hs_turn *turn, struct hs_bytes packed)
     }
     for (struct hs_session *s = turn->core->sessions.by_id; s != NULL; s = s->hh.next)
         if (s->state == HS_SESSION_NODE)
-            judge_again(turn, s);
+            hs_standing_again(turn, s);
     hs_peers_judge(turn);
     hs_turn_log(turn, "event=peers-read rules=%zu", turn->core->rules.len);
 }

@@ -50,6 +50,9 @@ bool hs_standing_spend_hub(struct hs_turn *turn, enum hs_flow_kind kind, size_t 
  * mistake in them is logged and changes nothing. */
 void hs_standing_reload(struct hs_turn *turn, struct hs_bytes packed);
 
+/* Another standing may be right for this node's session now. */
+void hs_standing_again(struct hs_turn *turn, struct hs_session *session);
+
 /* Ends sessions of strangers that have had their time; when the next one has. */
 void hs_standing_tick(struct hs_turn *turn);
 struct hs_time hs_standing_deadline(const struct hs_core *core);

@@ -82,3 +82,74 @@ struct hs_bytes hs_address_owner(const struct sockaddr_storage *address)
         return hs_bytes(v6->s6_addr, 8);
     return hs_bytes(&((const struct sockaddr_in *)address)->sin_addr, 4);
 }
+
+struct range {
+    uint32_t net, mask;
+};
+
+static bool v4_is_public(uint32_t ip)
+{
+    static const struct range ranges[] = {
+        {0x00000000, 0xff000000}, {0x0a000000, 0xff000000},
+        {0x64400000, 0xffc00000}, /* 0/8, 10/8, 100.64/10 */
+        {0x7f000000, 0xff000000}, {0xa9fe0000, 0xffff0000},
+        {0xac100000, 0xfff00000}, /* 127/8, 169.254, 172.16/12 */
+        {0xc0000000, 0xffffff00}, {0xc0000200, 0xffffff00},
+        {0xc0a80000, 0xffff0000}, /* 192.0.0, 192.0.2, 192.168 */
+        {0xc6120000, 0xfffe0000}, {0xc6336400, 0xffffff00},
+        {0xcb007100, 0xffffff00}, /* 198.18/15, 198.51.100, 203.0.113 */
+        {0xe0000000, 0xe0000000}, /* 224/3: groups, reserved */
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if ((ip & ranges[i].mask) == ranges[i].net)
+            return false;
+    return true;
+}
+
+static uint32_t v4_at(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* Global unicast is 2000::/3; of that, what carries an IPv4 address is as good as this one. */
+static bool v6_is_public(const uint8_t ip[static 16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+    if (memcmp(ip, mapped, 12) == 0 || memcmp(ip, nat64, 12) == 0)
+        return v4_is_public(v4_at(ip + 12));
+    if ((ip[0] & 0xe0) != 0x20)
+        return false;
+    if (ip[0] == 0x20 && ip[1] == 0x02)
+        return v4_is_public(v4_at(ip + 2));
+    bool special = ip[0] == 0x20 && ip[1] == 0x01 && ip[2] < 0x02; /* 2001::/23: Teredo and others */
+    bool example = ip[0] == 0x20 && ip[1] == 0x01 && ip[2] == 0x0d && ip[3] == 0xb8;
+    return !special && !example;
+}
+
+bool hs_address_is_public(const struct sockaddr *address)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (address->sa_family == AF_INET) {
+        memcpy(&v4, address, sizeof v4);
+        return v4_is_public(ntohl(v4.sin_addr.s_addr));
+    }
+    if (address->sa_family != AF_INET6)
+        return false;
+    memcpy(&v6, address, sizeof v6);
+    return v6_is_public(v6.sin6_addr.s6_addr);
+}
+
+bool hs_address_is_inside(const struct sockaddr *address)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (hs_address_is_public(address))
+        return false;
+    if (address->sa_family == AF_INET) {
+        memcpy(&v4, address, sizeof v4);
+        return v4.sin_addr.s_addr != htonl(INADDR_ANY);
+    }
+    memcpy(&v6, address, sizeof v6);
+    return address->sa_family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
+}

@@ -26,4 +26,11 @@ void hs_address_text(const struct sockaddr *address, char out[static 64]);
  * at will. Borrowed. */
 struct hs_bytes hs_address_owner(const struct sockaddr_storage *address);
 
+/* False for this machine, private and shared networks, links, groups, examples, and what else isn't one host
+ * of the public internet (RFC 6890), also inside IPv6. */
+bool hs_address_is_public(const struct sockaddr *address);
+
+/* True for one address of this machine or a private network: neither public nor "any". */
+bool hs_address_is_inside(const struct sockaddr *address);
+
 #endif

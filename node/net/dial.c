@@ -69,6 +69,11 @@ static void on_connect(uv_connect_t *request, int status)
 static bool connect_to(struct hs_dial *dial, const struct sockaddr_storage *target)
 {
     struct hs_net *net = dial->net;
+    if (net->config.public_only && !hs_address_is_public((const struct sockaddr *)target)) {
+        hs_net_log(net, HS_NET_INFO,
+                   "event=private-address-refused text=\"[network] private would allow it\"");
+        return false;
+    }
     if (net->open - net->accepted >= HS_NET_OUTBOUND)
         return false;
     struct hs_conn *conn = hs_conn_new(net, true);

@@ -302,12 +302,21 @@ void hs_net_run(struct hs_net *net)
         log_stats(net);
 }
 
-void hs_net_tell_rules(struct hs_net *net, struct hs_bytes packed)
+void hs_net_tell_core(struct hs_net *net, enum hs_core_input_kind kind, struct hs_bytes bytes)
 {
-    struct hs_core_input input = {.kind = HS_INPUT_PEER_RULES, .bytes = packed};
-    enum hs_err err = hs_commit_push(net->commit, &input);
-    if (err != HS_OK) /* so many are under way already */
-        hs_net_log(net, HS_NET_WARN, "event=rules-dropped error=%s", hs_err_name(err));
+    struct hs_core_input input = {.kind = kind, .bytes = bytes};
+    enum hs_err err = net->stopping ? HS_OK : hs_commit_push(net->commit, &input);
+    if (err != HS_OK)
+        hs_net_log(net, HS_NET_WARN, "event=input-dropped kind=%d error=%s", (int)kind, hs_err_name(err));
+}
+
+enum hs_err hs_net_set_descriptor(struct hs_net *net, struct hs_bytes descriptor)
+{
+    HS_REQUIRE(descriptor.len <= sizeof net->descriptor, HS_ERR_TOO_LARGE);
+    memcpy(net->descriptor, descriptor.data, descriptor.len);
+    net->descriptor_len = descriptor.len;
+    hs_net_tell_core(net, HS_INPUT_DESCRIPTOR, descriptor);
+    return HS_OK;
 }
 
 void hs_net_stop(struct hs_net *net)

@@ -26,6 +26,11 @@ struct hs_net_config {
     void *admin_arg;
     /* key=value text without names, addresses or bodies. From the loop's thread only. */
     void (*log)(enum hs_net_level level, const char *text);
+    bool public_only; /* addresses of this machine and of private networks aren't dialled */
+    /* The core wants to know what is at that domain; the outcome goes to hs_net_tell_core(), or is forgotten.
+     * From the loop's thread. May be NULL. */
+    void (*discover)(void *arg, const struct hs_key *root, const char *domain);
+    void *discover_arg;
     /* SIGHUP came, where signals are taken: the configuration is to be read again. From the loop's thread. */
     void (*reload)(void *arg);
     void *reload_arg;
@@ -68,8 +73,13 @@ bool hs_net_set_limits(struct hs_net *net, const struct hs_net_limits *limits);
  * and closes, all in less than a second. */
 void hs_net_run(struct hs_net *net);
 
-/* What the operator says of other nodes has changed: PeerRules bytes. From the loop's thread. */
-void hs_net_tell_rules(struct hs_net *net, struct hs_bytes packed);
+/* This node's descriptor was renewed: strangers who ask get this one, and so does the core. TOO_LARGE. From
+ * the loop's thread. */
+enum hs_err hs_net_set_descriptor(struct hs_net *net, struct hs_bytes descriptor);
+
+/* An input of a kind that consists of bytes: PEER_RULES, DISCOVERED. Where too many are under way it is
+ * dropped, and the log says so. From the loop's thread. */
+void hs_net_tell_core(struct hs_net *net, enum hs_core_input_kind kind, struct hs_bytes bytes);
 
 /* Asks for the end, from any thread. */
 void hs_net_stop(struct hs_net *net);

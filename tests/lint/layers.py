@@ -9,7 +9,7 @@ import sys
 STOREYS = [
     ["proto/base"], ["proto/schema"], ["proto/crypto", "proto/wire"], ["proto/noise", "proto/mls", "proto/object"],
     ["proto/identity", "proto/link", "proto/mls_api"], ["proto/room", "proto/deal"],
-    ["node/core"], ["node/store"], ["node/net"], ["node/http"], ["node/admin"], ["node"],
+    ["node/core"], ["node/store"], ["node/net"], ["node/http", "node/discover"], ["node/admin"], ["node"],
     ["client/store"], ["client/sync"], ["client/net"], ["client/api"],
 ]
 STOREY = {stage: number for number, row in enumerate(STOREYS) for stage in row}

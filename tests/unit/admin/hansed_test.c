@@ -128,6 +128,11 @@ static void exit_codes(void **state)
         {RUN("ticket", "--config", conf(state), "--handle", "A"), 2, "--handle"},
         {RUN("ticket", "--config", "/none"), 3, "/none"},
         {RUN("grant", "--config", conf(state), "--role", "staff"), 2, "--key"},
+        {RUN("renew"), 2, "--config"},
+        {RUN("renew", "--config", conf(state), "--days", "x"), 2, "--days"},
+        {RUN("renew", "--config", "/none"), 3, "/none"},
+        {RUN("renew", "--config", conf(state)), 0, ""}, /* NODE-50 */
+        {RUN("renew", "--config", conf(state), "--days", "7"), 0, ""},
         {RUN("grant", "--config", conf(state), "--key", "00", "--role", "staff"), 2, "--key"},
         {RUN("--config", "/none"), 3, "/none"},
     };

@@ -217,6 +217,11 @@ static void carry_out(struct world_node *node)
         const struct hs_effect *effect = &effects.list[i];
         if (effect->kind == HS_EFFECT_SEND)
             node_sends(node, effect);
+        if (effect->kind == HS_EFFECT_DISCOVER) {
+            node->searches++;
+            node->searched_root = effect->root;
+            (void)snprintf(node->searched, sizeof node->searched, "%s", effect->text);
+        }
         if (effect->kind == HS_EFFECT_DIAL)
             world_dial(node, effect);
         if (effect->kind == HS_EFFECT_CLOSE) {

@@ -44,11 +44,14 @@ struct world_node {
     struct hs_kv *kv;
     struct hs_core *core;
     struct hs_effects effects;
-    bool full;      /* the store takes deletions only */
-    bool down;      /* can't be dialled */
-    unsigned redo;  /* inputs of these kinds are carried out, undone, and carried out again */
-    bool mute;      /* dies after each commit: what it would send is lost */
-    size_t dials;   /* that it asked for */
+    bool full;       /* the store takes deletions only */
+    bool down;       /* can't be dialled */
+    unsigned redo;   /* inputs of these kinds are carried out, undone, and carried out again */
+    bool mute;       /* dies after each commit: what it would send is lost */
+    size_t dials;    /* that it asked for */
+    size_t searches; /* of other nodes by their domains, and the last of them: */
+    char searched[256];
+    struct hs_key searched_root;
     size_t closed;  /* sessions that it closed by itself */
     size_t refused; /* Error frames that it sent */
 };

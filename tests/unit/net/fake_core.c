@@ -218,6 +218,8 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
     case HS_INPUT_DIAL_FAILED:
         return find(core, core->dialler) != NULL ? send(effects, core->dialler, hs_bytes_str("x")) : HS_OK;
     case HS_INPUT_PEER_RULES:
+    case HS_INPUT_DISCOVERED:
+    case HS_INPUT_DESCRIPTOR:
     case HS_INPUT_TICK:
         return tick(core, now, effects);
     case HS_INPUT_ADMIN: { /* the question comes back as the answer */

@@ -1,0 +1,128 @@
+#include "discover/request.h"
+
+#include "net/address.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Curl's own parser has the last word on what is asked; this refuses what would be asked of something else.
+ */
+bool hs_request_url_is_valid(struct hs_bytes url, bool http)
+{
+    static const char https_prefix[] = "https://", http_prefix[] = "http://";
+    size_t prefix = 0;
+    if (url.len > sizeof https_prefix - 1 && memcmp(url.data, https_prefix, sizeof https_prefix - 1) == 0)
+        prefix = sizeof https_prefix - 1;
+    else if (http && url.len > sizeof http_prefix - 1 &&
+             memcmp(url.data, http_prefix, sizeof http_prefix - 1) == 0)
+        prefix = sizeof http_prefix - 1;
+    if (prefix == 0 || url.len > HS_REQUEST_URL_MAX || url.data[prefix] == '/' || url.data[prefix] == ':')
+        return false;
+    for (size_t i = 0; i < url.len; i++)
+        if (url.data[i] <= ' ' || url.data[i] > '~' || url.data[i] == '@' || url.data[i] == '\\')
+            return false;
+    return true;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct hs_request *request = arg;
+    size_t len = size * count;
+    if (len > sizeof request->body - request->len) {
+        request->big = true;
+        return 0;
+    }
+    memcpy(request->body + request->len, data, len);
+    request->len += len;
+    return len;
+}
+
+/* After the lookup and before the connection: a name that points inside is caught here, however often it
+ * changes. */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct hs_request *request = arg;
+    (void)purpose;
+    if (!request->private_too && !hs_address_is_public(&address->addr)) {
+        request->refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Options whose values are right here can't fail but for memory, which curl then says when it is run. */
+static void set_options(struct hs_request *request)
+{
+    CURL *easy = request->easy;
+    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, request->http ? "https,http" : "https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)HS_REQUEST_MS);
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)HS_REQUEST_BODY_MAX);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "hansed");
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request);
+    if (request->post) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+    }
+}
+
+enum hs_err hs_request_begin(struct hs_request *request)
+{
+    HS_REQUIRE(hs_request_url_is_valid(hs_bytes_str(request->url), request->http), HS_ERR_INVALID_ARG);
+    request->easy = curl_easy_init();
+    HS_REQUIRE(request->easy != NULL, HS_ERR_NOMEM);
+    request->refused = request->big = false;
+    request->len = 0;
+    set_options(request);
+    return HS_OK;
+}
+
+CURLcode hs_request_perform(struct hs_request *request, const atomic_bool *stop)
+{
+    CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+    CURLM *multi = curl_multi_init();
+    int running = 1, left = 0;
+    if (multi == NULL || curl_multi_add_handle(multi, request->easy) != CURLM_OK)
+        running = 0;
+    while (running > 0 && !atomic_load(stop))
+        if (curl_multi_perform(multi, &running) != CURLM_OK ||
+            (running > 0 && curl_multi_poll(multi, NULL, 0, 100, NULL) != CURLM_OK))
+            break;
+    const CURLMsg *message = multi != NULL && running == 0 ? curl_multi_info_read(multi, &left) : NULL;
+    if (message != NULL && message->msg == CURLMSG_DONE)
+        code = message->data.result;
+    if (multi != NULL) {
+        curl_multi_remove_handle(multi, request->easy);
+        curl_multi_cleanup(multi);
+    }
+    return code;
+}
+
+enum hs_err hs_request_end(struct hs_request *request, CURLcode code, long *status)
+{
+    *status = 0;
+    if (code == CURLE_OK)
+        curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, status);
+    curl_easy_cleanup(request->easy);
+    request->easy = NULL;
+    if (code == CURLE_OK)
+        return HS_OK;
+    if (request->refused)
+        return HS_ERR_DENIED;
+    if (request->big || code == CURLE_FILESIZE_EXCEEDED)
+        return HS_ERR_TOO_LARGE;
+    return code == CURLE_OPERATION_TIMEDOUT ? HS_ERR_TIMEOUT : HS_ERR_UNREACHABLE;
+}

@@ -1,0 +1,2 @@
+hanse_test(discover request hs_discover)
+target_compile_definitions(test_discover_request PRIVATE _GNU_SOURCE)
