@@ -115,14 +115,28 @@ enum hanse_err cli_poll(struct cli *c, int fd, int ms, bool *fd_ready)
     return hanse_step(c->h);
 }
 
+/* One line that is written over, and gone at the end; on a terminal only. */
+static void show_progress(const struct hanse_event *event)
+{
+    if (event->kind != HANSE_EVENT_PROGRESS || isatty(STDERR_FILENO) != 1)
+        return;
+    if (event->seq < event->known)
+        fprintf(stderr, "\r\033[Kcatching up: %llu of %llu", (unsigned long long)event->seq,
+                (unsigned long long)event->known);
+    else
+        fputs("\r\033[K", stderr);
+}
+
 enum hanse_err cli_run(struct cli *c, int seconds, on_event *wanted, void *context)
 {
     int64_t end = cli_now_ms() + (int64_t)seconds * 1000;
     for (;;) {
         struct hanse_event event;
-        for (hanse_next_event(c->h, &event); event.kind != HANSE_EVENT_NONE; hanse_next_event(c->h, &event))
+        for (hanse_next_event(c->h, &event); event.kind != HANSE_EVENT_NONE; hanse_next_event(c->h, &event)) {
+            show_progress(&event);
             if (wanted(context, &event))
                 return HANSE_OK;
+        }
         if (wanted(context, &event)) /* with NONE: what is wanted may have come without an event */
             return HANSE_OK;
         int64_t left = end - cli_now_ms();

@@ -5,6 +5,11 @@
 #include "store/tail.h"
 #include "sync/move.h"
 
+enum {
+    PROGRESS_MS = 250,     /* between two such events: what an eye can follow */
+    PROGRESS_RECORDS = 200 /* missing, at the least: fewer are here in the blink of an eye */
+};
+
 enum hs_err hs_room_freeze(struct hs_step *s, struct hs_live_room *room, uint64_t seq, enum hs_err why)
 {
     room->row.state = HS_ROOM_STATE_FROZEN;
@@ -164,6 +169,20 @@ enum hs_err hs_room_promise(struct hs_step *s, struct hs_live_room *room, const 
     return HS_OK;
 }
 
+/* Whoever comes back after weeks sees that something goes on. known: records that the room has. */
+static enum hs_err tell_progress(struct hs_step *s, struct hs_live_room *room, uint64_t known)
+{
+    uint64_t held = room->row.tip.next_seq;
+    bool begun = room->progress_at.ms > 0, over = held >= known;
+    int64_t since = s->now.ms - room->progress_at.ms;
+    if (over ? !begun : begun ? since >= 0 && since < PROGRESS_MS : known - held < PROGRESS_RECORDS)
+        return HS_OK;
+    room->progress_at.ms = over ? 0 : s->now.ms;
+    struct hanse_event event = {.kind = HANSE_EVENT_PROGRESS, .seq = held, .known = known};
+    memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
+    return hs_out_event(s, &event, NULL);
+}
+
 static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records)
 {
     struct hs_descriptor d;
@@ -175,6 +194,7 @@ static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, cons
     const struct hs_log_tip *tip = &room->row.tip;
     HS_REQUIRE(head.seq >= tip->next_seq || head.seq + 1 == tip->next_seq, HS_ERR_MALFORMED);
     room->caught_up = head.seq < tip->next_seq;
+    HS_TRY(tell_progress(s, room, head.seq + 1));
     if (!room->caught_up)
         HS_TRY(hs_room_promise(s, room, &head, records->head));
     else if (hs_head_check_at(&head.hash, &tip->hash) != HS_OK)

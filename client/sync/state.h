@@ -36,6 +36,7 @@ struct hs_live_room {
     bool row_dirty, group_dirty;
     bool group_fresh;               /* never saved: what the store has is of an older group of that room */
     bool caught_up;                 /* as far as the newest head that the hub showed in this session */
+    struct hs_time progress_at;     /* when the application was told last how far it is; 0: it wasn't */
     struct hs_newest_commit newest; /* settle.h */
     bool posts_counted;             /* what follows is true of the outbox */
     size_t posts_waiting;           /* to be encrypted */

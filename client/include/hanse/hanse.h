@@ -139,7 +139,9 @@ enum hanse_event_kind {
     HANSE_EVENT_REMOVED,     /* room: this device was removed from it */
     HANSE_EVENT_FROZEN, /* room, err, seq: the hub accepted what the rules forbid; nothing more is believed */
     HANSE_EVENT_ORDER,  /* id: an order took a step; read it with hanse_order_get() */
-    HANSE_EVENT_TILL    /* id: an order that this till answers took a step; text: which */
+    HANSE_EVENT_TILL,   /* id: an order that this till answers took a step; text: which */
+    HANSE_EVENT_PROGRESS /* room: of known records seq are here; a few times a second while many are missing,
+                            and once more when none is (seq = known) */
 };
 
 struct hanse_event {
@@ -150,6 +152,7 @@ struct hanse_event {
     struct hanse_id room;
     struct hanse_id id;
     const char *text; /* never NULL */
+    uint64_t known;   /* PROGRESS */
 };
 
 /* The next event; kind NONE where there is none. */
