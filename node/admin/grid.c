@@ -55,7 +55,8 @@ static void cut(char *text, size_t most)
     memcpy(text + end, ellipsis, sizeof ellipsis);
 }
 
-static void set_cell(struct cell *cell, enum hs_colour colour, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void set_cell(struct cell *cell, enum hs_colour colour,
+                                                           const char *format, va_list args)
 {
     int wanted = vsnprintf(cell->text, sizeof cell->text, format, args);
     if (wanted >= (int)sizeof cell->text)

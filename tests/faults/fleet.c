@@ -171,8 +171,10 @@ void fleet_start(struct fleet *f, unsigned limit)
     for (size_t i = 0; i < f->node_count; i++)
         daemon_start(&f->nodes[i]);
     f->limit = limit;
-    snprintf(path, sizeof path, "%s/descriptor", f->nodes[0].dir);
-    f->hub_key = look_signing_key(path);
+    for (size_t i = f->node_count; i-- > 0;) {
+        snprintf(path, sizeof path, "%s/descriptor", f->nodes[i].dir);
+        f->hub_key = look_signing_key(path, &f->roots[i]);
+    }
     founding(f);
 }
 

@@ -35,7 +35,7 @@ struct fleet {
     char dir[64], host[32];
     struct daemon nodes[FLEET_NODES]; /* [0] is the hub */
     size_t node_count;
-    struct hs_key hub_key;
+    struct hs_key hub_key, roots[FLEET_NODES];
     struct member members[FLEET_MEMBERS];
     size_t count;
     struct hanse_id room, campaign;
@@ -83,5 +83,9 @@ void fleet_check(struct fleet *f);
 
 /* The stores of dead nodes (dead: a set of bits) hold all that these nodes have promised. */
 void fleet_look(struct fleet *f, unsigned dead);
+
+/* The store of a node that is dead is whole in every part. store: another one than the node's own, or NULL.
+ */
+void fleet_check_store(struct fleet *f, size_t node, const char *store);
 
 #endif

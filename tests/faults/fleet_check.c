@@ -208,3 +208,10 @@ void fleet_look(struct fleet *f, unsigned dead)
     for (size_t i = 0; i < f->node_count; i++)
         look_free(&looks[i]);
 }
+
+void fleet_check_store(struct fleet *f, size_t node, const char *store)
+{
+    char beside[128];
+    snprintf(beside, sizeof beside, "%s/beside", f->dir);
+    look_check(store != NULL ? store : f->nodes[node].store, &f->roots[node], beside);
+}

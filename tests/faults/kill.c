@@ -77,6 +77,8 @@ static void kill_and_look(struct fleet *f, unsigned victims)
             atomic_fetch_add(&score->kills[i == 0 ? 0 : 1], 1);
         }
     fleet_look(f, victims);
+    if (rng_below(&rng, 32) == 0)
+        fleet_check_store(f, (victims & 1) != 0 ? 0 : 1, NULL);
     for (size_t i = 0; i < f->node_count; i++)
         if ((victims & 1u << i) != 0)
             daemon_start(&f->nodes[i]);
@@ -110,6 +112,8 @@ static void finish(struct fleet *f)
     for (size_t i = 0; i < f->node_count; i++)
         daemon_stop(&f->nodes[i]);
     fleet_look(f, (1u << f->node_count) - 1);
+    for (size_t i = 0; i < f->node_count; i++)
+        fleet_check_store(f, i, NULL);
     for (size_t i = 0; i < f->count; i++)
         atomic_fetch_add(&score->posts, f->members[i].posts);
     for (size_t i = 0; i < acks_count; i++)

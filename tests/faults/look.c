@@ -9,6 +9,7 @@
 #include "object/object.h"
 #include "room/head.h"
 #include "room/log.h"
+#include "store/check.h"
 #include "store/lmdb_kv.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
@@ -25,7 +26,7 @@ static void *allocate(size_t size)
     return p;
 }
 
-struct hs_key look_signing_key(const char *descriptor_file)
+struct hs_key look_signing_key(const char *descriptor_file, struct hs_key *root)
 {
     uint8_t bytes[4096];
     struct hs_arena HS_ARENA arena = hs_arena(SCRATCH_CAP);
@@ -38,6 +39,7 @@ struct hs_key look_signing_key(const char *descriptor_file)
     FAULT_CHECK(hs_object_unpack(hs_bytes(bytes, len), &arena, &object) == HS_OK &&
                     hs_descriptor_open(object, NULL, &d) == HS_OK,
                 "%s is no descriptor", descriptor_file);
+    *root = d.root;
     return d.signing_key;
 }
 
@@ -183,15 +185,41 @@ static void take_room(struct hs_kv *kv, const struct hs_id *room, const struct h
         take_head(kv, room, hub_key, look);
 }
 
-void look_at(const char *store, const struct hs_id *room, const struct hs_key *hub_key, struct look *out)
+static struct hs_lmdb *open_store(const char *store)
 {
     struct hs_lmdb_options options = {
         .dir = store, .tables = HS_CORE_TABLES, .map_size = (size_t)1 << 30, .map_max = (size_t)1 << 30};
     struct hs_lmdb *db;
-    struct hs_kv *kv;
-    *out = (struct look){0};
     enum hs_err err = hs_lmdb_open(&options, &db);
     FAULT_CHECK(err == HS_OK, "%s doesn't open: %s", store, hs_err_name(err));
+    return db;
+}
+
+static void on_problem(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", text);
+}
+
+void look_check(const char *store, const struct hs_key *root, const char *beside)
+{
+    struct hs_check check = {.root = *root, .problem = on_problem};
+    fault_folder_remove(beside);
+    check.store = open_store(store);
+    check.beside = open_store(beside);
+    enum hs_err err = hs_check_run(&check);
+    FAULT_CHECK(err == HS_OK && check.result.problems == 0, "%s: %s, %llu problems", store, hs_err_name(err),
+                (unsigned long long)check.result.problems);
+    hs_lmdb_close(check.store);
+    hs_lmdb_close(check.beside);
+    fault_folder_remove(beside);
+}
+
+void look_at(const char *store, const struct hs_id *room, const struct hs_key *hub_key, struct look *out)
+{
+    struct hs_kv *kv;
+    struct hs_lmdb *db = open_store(store);
+    *out = (struct look){0};
     FAULT_CHECK(hs_lmdb_begin_read(db, &kv) == HS_OK, "%s can't be read", store);
     take_room(kv, room, hub_key, out);
     take_outbox(kv, out);

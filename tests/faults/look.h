@@ -34,6 +34,10 @@ struct look {
 void look_at(const char *store, const struct hs_id *room, const struct hs_key *hub_key, struct look *out);
 void look_free(struct look *look);
 
+/* The store is whole: logs, bodies, heads, and every view is what the records make. beside: a folder for a
+ * store that is made anew. */
+void look_check(const char *store, const struct hs_key *root, const char *beside);
+
 bool look_has(const struct look *look, const struct hs_id *body);
 bool look_queued(const struct look *look, const struct hs_id *body);
 bool look_refused(const struct look *look, const struct hs_id *body);
@@ -41,7 +45,7 @@ bool look_refused(const struct look *look, const struct hs_id *body);
 /* Byte for byte the same, wherever both have something; returns how many records that is. */
 uint64_t look_same(const struct look *a, const struct look *b);
 
-/* The signing key that the descriptor in this file names. */
-struct hs_key look_signing_key(const char *descriptor_file);
+/* The root and the signing key of the descriptor in this file. */
+struct hs_key look_signing_key(const char *descriptor_file, struct hs_key *root);
 
 #endif

@@ -148,6 +148,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < nodes; i++)
         daemon_stop(&f.nodes[i]);
     fleet_look(&f, (1u << nodes) - 1);
+    for (size_t i = 0; i < nodes; i++)
+        fleet_check_store(&f, i, NULL);
     printf("%u storms: %u holds, %u cuts, %u times shut, %u outages; quiet again after %lld ms at most\n",
            score.storms, score.holds, score.cuts, score.shuts, score.outages, (long long)score.longest_ms);
     fleet_free(&f);

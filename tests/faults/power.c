@@ -161,6 +161,8 @@ static void check_state(struct replay *r, size_t at, bool restart)
         if (restart)
             restart_on(i, folders[i]);
         look_at(store, &room, &f.hub_key, &looks[i]);
+        if (restart && looks[i].there)
+            fleet_check_store(&f, i, store);
     }
     check_marks(r, at, looks);
     (void)look_same(&looks[0], &looks[1]);

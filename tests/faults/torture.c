@@ -132,6 +132,8 @@ static unsigned try_one(size_t node, enum inject_call call, long in, bool on, bo
     score[call].tries++;
     score[call].hits += hits;
     fleet_look(&f, 1u << node);
+    if (rng_below(&rng, 16) == 0)
+        fleet_check_store(&f, node, NULL);
     daemon_start(d);
     for (size_t i = 0; i < f.count; i++)
         if (f.members[i].acks.node == node)

@@ -353,7 +353,8 @@ enum hs_err town_open(struct town_device *d, struct hs_step *s, struct hs_arena 
     d->kv.kv = kv_count(kv).kv;
     d->kv.inner = kv;
     s->kv = &d->kv.kv;
-    return hs_sync_enter(s);
+    enum hs_err err = hs_sync_enter(s);
+    return err == HS_OK ? HS_OK : town_close(d, s, err);
 }
 
 enum hs_err town_close(struct town_device *d, struct hs_step *s, enum hs_err err)
@@ -380,6 +381,8 @@ enum hs_err town_close(struct town_device *d, struct hs_step *s, enum hs_err err
         hs_sync_release(d->sync);
     else
         hs_sync_rollback(d->sync);
+    if (d->on_step != NULL)
+        d->on_step(d, false);
     route(d);
     bool cut = d->cut_after > 0 && --d->cut_after == 0;
     if (hs_sync_hangs_up(d->sync) || cut)
@@ -479,8 +482,17 @@ static void device_frame(struct town_device *d, struct hs_bytes frame)
 {
     struct hs_step s;
     struct hs_arena HS_ARENA arena = hs_arena(HS_STEP_ARENA);
-    assert_ok(town_open(d, &s, &arena));
-    enum hs_err err = town_close(d, &s, hs_sync_frame(&s, frame));
+    if (d->on_step != NULL)
+        d->on_step(d, true);
+    enum hs_err err = town_open(d, &s, &arena);
+    if (err == HS_OK)
+        err = town_close(d, &s, hs_sync_frame(&s, frame));
+    if (d->on_step != NULL)
+        d->on_step(d, false);
+    if (err == HS_ERR_NOMEM) { /* the program has to end, and goes on from its store */
+        town_device_kill(d);
+        return;
+    }
     if (err != HS_OK && getenv("TOWN_LOG") != NULL)
         printf("%s: frame: %s\n", d->dir, hs_err_name(err));
     if (hs_sync_is_fault(err))

@@ -49,6 +49,7 @@ struct town_device {
     struct hanse_event events[TOWN_EVENTS];  /* as they came; texts are in texts */
     char texts[TOWN_EVENTS][256];
     size_t event_count;
+    void (*on_step)(struct town_device *d, bool begins); /* when it works on a frame; NULL: nobody asks */
     void (*on_event)(struct town_device *d,
                      const struct hanse_event *event); /* NULL: nobody reacts at once */
 };
