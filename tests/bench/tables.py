@@ -1,12 +1,22 @@
 #!/usr/bin/env python3
-"""Writes what script/bench measured into the README's tables: tables.py RESULTS.jsonl README.md [--check]
+"""Writes what script/bench measured into the README's tables: tables.py RESULTS.jsonl... README.md [--check]
 
 A table is filled by its first column: a row whose first cell ends in (`NAME`) or is `NAME`, and a head whose other cells
-are group sizes ("suite 3: time, ratio ..." or "bytes (records)") or n, median, floor, ratio. What isn't measured stays
-empty. --check writes nothing and exits with 1 where a cell says something else than the results."""
+are group sizes ("suite 3: time, ratio ..." or "bytes (records)"), or n, median, floor, ratio, or n and some of LOAD. What
+isn't measured stays empty; of what was measured more than once the median counts. --check writes nothing and exits with 1 where a cell says something else than the results."""
 import json
 import re
+import statistics
 import sys
+
+# Heads of the tables of load, and where a result has what they say.
+LOAD = {
+    "posts/s": "messages_per_s", "deliveries/s": "deliveries_per_s", "p50, ms": "p50_ms", "p99, ms": "p99_ms",
+    "node, µs each": "node_us_per_delivery", "node, cores": "node_cores", "load, cores": "load_cores", "ms": "ms",
+    "records/s": "records_per_s", "MiB/s": "mib_per_s", "node, µs a record": "node_us_per_record", "sessions/s": "per_s",
+    "node, µs a session": "node_us_each", "ready, ms": "ready_ms", "first session, ms": "first_session_ms",
+    "bytes": "bytes",
+}
 
 
 def three_digits(value):
@@ -49,6 +59,12 @@ def single_cells(found):
     return [median, floor, str(found.get("ratio", ""))]
 
 
+def load_cells(head, results, row, n):
+    found = results.get((row, n), {})
+    return [f"{found[key]:,.0f}" if found[key] >= 1000 else three_digits(found[key])
+            for key in (LOAD[name] for name in head) if key in found]
+
+
 def fill(line, head, results):
     """The row as the results have it, or as it is where it isn't one of theirs."""
     cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
@@ -56,6 +72,10 @@ def fill(line, head, results):
     if not name:
         return line
     name, sizes = name.group(1), head[1:]
+    if sizes[:1] == ["n"] and all(name in LOAD for name in sizes[1:]):
+        n = int(cells[1].replace(",", "") or 0)
+        values = load_cells(sizes[1:], results, name, n)
+        return "| " + " | ".join(cells[:2] + values) + " |\n" if values else line
     if sizes[:2] == ["n", "median"]:
         found = results.get((name, int(cells[1] or 0)))
         return line if not found else "| " + " | ".join(cells[:2] + single_cells(found)) + " |\n"
@@ -64,12 +84,21 @@ def fill(line, head, results):
     return f"| {cells[0]} |" + "".join(f" {value} |" for value in values) + "\n"
 
 
-def main(results_file, readme, *options):
-    results = {}
-    for line in open(results_file):
+def median_of(measured):
+    """One result of several: numbers are medians."""
+    return {key: statistics.median(m[key] for m in measured) if isinstance(value, (int, float)) else value
+            for key, value in measured[-1].items()}
+
+
+def main(*arguments):
+    options = [a for a in arguments if a.startswith("--")]
+    *files, readme = [a for a in arguments if not a.startswith("--")]
+    measured = {}
+    for line in (line for file in files for line in open(file)):
         result = json.loads(line)
         if result.get("suite", 3) == 3:
-            results[result["name"], result["n"]] = result
+            measured.setdefault((result["name"], result["n"]), []).append(result)
+    results = {key: median_of(several) for key, several in measured.items()}
     out, head, wrong = [], None, 0
     for line in open(readme):
         if line.startswith("| ") and head is None:

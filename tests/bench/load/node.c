@@ -75,7 +75,8 @@ void load_node_make(struct load_node *node, const char *name)
     FILE *config = fopen(node->config, "a"); /* its last section is [limits] */
     if (config == NULL)
         load_fail("%s: %s", node->config, strerror(errno));
-    fprintf(config, "connections = 20000\nconnections_per_second = 1000000\nconnections_burst = 1000000\n");
+    fprintf(config, "connections = 20000\nconnections_per_second = 1000000\nconnections_burst = 1000000\n"
+                    "[peers]\nallow = hub.example\nallow = other.example\n");
     (void)fclose(config);
     if (hs_site_open(node->config, &node->site, why) != HS_OK ||
         hs_site_root(&node->site, NULL, &node->root, why) != HS_OK)

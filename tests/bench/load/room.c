@@ -15,7 +15,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { BATCH = 40, POST = 300, POST_MAX = 8192, DAY_MS = 86400000, INDEX = 1 << 14 };
+enum { BATCH = 60, POST = 300, POST_MAX = 8192, DAY_MS = 86400000, INDEX = 1 << 14 };
 
 static const uint16_t extension_types[] = {HS_POLICY_EXTENSION};
 static struct load_room *found[INDEX]; /* by id, open addressing */

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { ROOMS = 2000, MEMBERS = 20, DEVICES = 1000, STAFF = 50, IN_FLIGHT = 32768, CALM = 2500 };
+enum { ROOMS = 2000, MEMBERS = 20, DEVICES = 1000, STAFF = 50, IN_FLIGHT = 65536, CALM = 2500 };
 
 struct town {
     struct crowd c;
