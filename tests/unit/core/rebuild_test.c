@@ -5,6 +5,7 @@
 #include "core/register.h"
 #include "core/replay.h"
 #include "core/table.h"
+#include "support/kv_count.h"
 #include "support/rng.h"
 
 #include <stdio.h>
@@ -243,13 +244,48 @@ static void cursors_beyond_the_end(void **state)
     assert_int_equal(cursor_of(&s, 1), s.room->tip.next_seq);
 }
 
+static size_t puts_of(const struct kv_count *count)
+{
+    size_t puts = 0;
+    for (size_t i = 0; i < HS_CORE_TABLES; i++)
+        puts += count->table[i].puts;
+    return puts;
+}
+
+/* What the journal and the views cost: a post writes five entries at its hub, and one more, the head, where
+ * it is followed. */
+static void what_a_post_writes(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    scene_init(&s, w);
+    world_pass(w, HS_CURSOR_MS);
+    world_pass(w, HS_CURSOR_MS);
+    struct hs_kv *hub = s.hub->kv, *home = s.home->kv;
+    struct kv_count at_hub = kv_count(hub), at_home = kv_count(home);
+    s.hub->kv = &at_hub.kv;
+    s.home->kv = &at_home.kv;
+    post(&s, s.room);
+    world_settle(w);
+    s.hub->kv = hub;
+    s.home->kv = home;
+    static const enum hs_table tables[] = {HS_T_ROOM_LOG, HS_T_ROOM, HS_T_BODY, HS_T_JOURNAL, HS_T_MISC};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        assert_int_equal(at_hub.table[tables[i]].puts, 1);
+        assert_int_equal(at_home.table[tables[i]].puts, 1);
+    }
+    assert_int_equal(at_home.table[HS_T_REGISTER].puts, 1);
+    assert_int_equal(puts_of(&at_hub), 5);
+    assert_int_equal(puts_of(&at_home), 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_lives_are_made_again),
-        cmocka_unit_test(what_is_damaged_is_told),
-        cmocka_unit_test(cursors_are_written_later),
-        cmocka_unit_test(cursors_beyond_the_end),
+        cmocka_unit_test(random_lives_are_made_again), cmocka_unit_test(what_is_damaged_is_told),
+        cmocka_unit_test(cursors_are_written_later),   cmocka_unit_test(cursors_beyond_the_end),
+        cmocka_unit_test(what_a_post_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

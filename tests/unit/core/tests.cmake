@@ -2,6 +2,7 @@
 add_library(test_core_world STATIC
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_more.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_link.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_rebuild.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_dump.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_device.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_sync.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/peer_world.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_room.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_commit.c)

@@ -39,8 +39,10 @@ static void device_free(struct world_device *d)
 void world_free(struct world *w)
 {
     for (size_t i = 0; i < w->node_count; i++) {
-        if (!w->forged)
+        if (!w->forged) {
             world_rebuild_check(&w->nodes[i]);
+            world_dump(&w->nodes[i]);
+        }
         hs_core_free(w->nodes[i].core);
         hs_kv_memory_free(w->nodes[i].kv);
         hs_effects_free(&w->nodes[i].effects);

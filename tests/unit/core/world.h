@@ -261,6 +261,9 @@ void world_rebuild_upto(struct world_node *node, struct hs_kv *to, uint64_t end,
 bool world_stores_equal(struct hs_kv *store, struct hs_kv *rebuilt);
 void world_rebuild_check(struct world_node *node);
 
+/* The node's store into a file, where somebody wants one (world_dump.c). */
+void world_dump(struct world_node *node);
+
 /* What a device does with what it gets (world_sync.c). */
 struct hs_mls_settings world_settings(void);
 Hanse__Frame *world_confirm_frame(struct world_room *room, const struct hs_record_header *commit,
