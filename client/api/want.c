@@ -37,6 +37,11 @@ enum hanse_err hanse_grants_add(struct hanse *h, const char *text, uint64_t *op)
     WANT(h, hs_want_grants(&s, text, op));
 }
 
+enum hanse_err hanse_set_wake(struct hanse *h, const char *url, uint64_t *op)
+{
+    WANT(h, hs_want_wake(&s, url, op));
+}
+
 enum hanse_err hanse_ping(struct hanse *h, uint64_t *op)
 {
     WANT(h, hs_want_ping(&s, op));

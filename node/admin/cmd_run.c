@@ -208,6 +208,7 @@ static int start(struct hs_site *site, struct node *node)
                                   .node_signer = site->signing,
                                   .descriptor = site->descriptor_bytes,
                                   .incarnation = site->incarnation,
+                                  .wake_http = site->config.wake_http,
                                   .peer_rules = site->peer_rules};
     struct hs_net_config net = {.transport = &site->transport,
                                 .transport_pub = site->transport_pub,
@@ -218,6 +219,7 @@ static int start(struct hs_site *site, struct node *node)
                                 .admin = hs_control_answered,
                                 .public_only = !site->config.private_too,
                                 .discover = hs_finding_ask,
+                                .wake = hs_finding_wake,
                                 .reload = on_reload,
                                 .reload_arg = node,
                                 .stopping = on_stopping,
@@ -245,7 +247,7 @@ static int start(struct hs_site *site, struct node *node)
     err = hs_finding_new(site, &node->finding, why);
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", why[0] != '\0' ? why : hs_err_text(err));
-    net.discover_arg = node->open_to_control.finding = node->finding;
+    net.discover_arg = net.wake_arg = node->open_to_control.finding = node->finding;
     err = hs_net_new(&net, &node->net);
     node->open_to_control.net = node->net;
     if (err != HS_OK)

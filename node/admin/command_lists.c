@@ -17,12 +17,13 @@ enum hs_err hs_control_peers_ask(const struct hs_control_call *call, struct hs_a
 
 static json_t *peer_row(const Hanse__State__AdminPeer *peer)
 {
-    return json_pack("{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "root",
+    return json_pack("{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s, s:o}", "root",
                      hs_json_hex(hs_pb_bytes(peer->root)), "domain", peer->domain, "address", peer->address,
                      "state", peer->state, "since_ms", (json_int_t)peer->since_ms, "outbox",
                      (json_int_t)peer->outbox, "rooms", (json_int_t)peer->rooms, "failures",
                      (json_int_t)peer->failures, "retry_ms", (json_int_t)peer->retry_ms, "followed",
-                     (int)peer->followed, "connected", (int)peer->connected);
+                     (int)peer->followed, "connected", (int)peer->connected, "standing", peer->standing,
+                     "other_root", hs_json_hex(hs_pb_bytes(peer->other_root)));
 }
 
 enum hs_err hs_control_peers(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts)

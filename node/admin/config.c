@@ -155,6 +155,12 @@ static bool set_private(struct hs_config *config, const char *value)
     return config->private_too || strcmp(value, "no") == 0;
 }
 
+static bool set_wake_http(struct hs_config *config, const char *value)
+{
+    config->wake_http = strcmp(value, "yes") == 0;
+    return config->wake_http || strcmp(value, "no") == 0;
+}
+
 static bool set_numeric(char out[static HS_ADDRESS_MAX + 1], const char *value)
 {
     struct sockaddr_storage address;
@@ -204,6 +210,7 @@ static const struct {
     {"metrics", "listen", set_metrics, "an address of this machine alone and a port, such as 127.0.0.1:9470",
      false, false},
     {"network", "private", set_private, "yes or no", false, false},
+    {"wake", "http", set_wake_http, "yes or no", false, false},
     {"discovery", "listen", set_discovery_listen, "a numeric address and a port", false, false},
     {"discovery", "url", set_discovery_url, "a URL with %s in the place of the domain", false, false},
     {"discovery", "dns", set_discovery_dns, "a numeric address and a port", false, false},

@@ -25,6 +25,7 @@ struct hs_config {
     unsigned disk_reserve_mib; /* below so much free disk new data is refused */
     enum hs_log_level log;
     enum hs_log_format log_format;
+    bool wake_http;   /* devices may be woken by http, too: for trials */
     bool private_too; /* addresses of this machine and private networks are dialled, too */
     char discovery_listen[HS_ADDRESS_MAX + 1]; /* where the node's own page is shown; empty: nowhere */
     char discovery_url[HS_CONFIG_VALUE_MAX + 1],

@@ -2,6 +2,7 @@
 
 #include "core/state.pb-c.h"
 #include "discover/discover.h"
+#include "discover/wake.h"
 #include "http/http.h"
 #include "object/hdr.h"
 #include "wire/unpack.h"
@@ -13,6 +14,7 @@ enum { PACKED_MAX = 64 * 1024 };
 
 struct hs_finding {
     struct hs_discover *discover;
+    struct hs_wake_post *wakes;
     struct hs_http *http;
     struct hs_net *net;
     uv_async_t wake;
@@ -64,6 +66,19 @@ static void tell(struct hs_finding *f, const struct hs_discovered *found)
         hs_net_tell_core(f->net, HS_INPUT_DISCOVERED, hs_writer_bytes(&out));
 }
 
+static void tell_woken(struct hs_finding *f)
+{
+    struct hs_woken woken;
+    while (hs_wake_post_take(f->wakes, &woken)) {
+        uint8_t told[sizeof woken.device + 2];
+        memcpy(told, &woken.device, sizeof woken.device);
+        told[sizeof woken.device] = (uint8_t)(woken.status >> 8);
+        told[sizeof woken.device + 1] = (uint8_t)woken.status;
+        hs_log(HS_LOG_DEBUG, "event=woken error=%s status=%u", hs_err_name(woken.err), woken.status);
+        hs_net_tell_core(f->net, HS_INPUT_WOKEN, hs_bytes(told, sizeof told));
+    }
+}
+
 static void on_wake(uv_async_t *async)
 {
     struct hs_finding *f = async->data;
@@ -73,6 +88,7 @@ static void on_wake(uv_async_t *async)
                found.resolved.count);
         tell(f, &found);
     }
+    tell_woken(f);
 }
 
 static enum hs_err start(struct hs_finding *f, const struct hs_config *config, char why[static HS_CONFIG_WHY])
@@ -85,7 +101,10 @@ static enum hs_err start(struct hs_finding *f, const struct hs_config *config, c
         .wake = on_found,
         .arg = f,
     };
+    struct hs_wake_config wakes = {
+        .http = config->wake_http, .private_too = config->private_too, .wake = on_found, .arg = f};
     HS_TRY(hs_discover_new(&discover, &f->discover));
+    HS_TRY(hs_wake_post_new(&wakes, &f->wakes));
     if (config->discovery_listen[0] == '\0')
         return HS_OK;
     enum hs_err err = hs_http_start(config->discovery_listen, &page, 1, &f->http);
@@ -129,6 +148,14 @@ void hs_finding_ask(void *arg, const struct hs_key *root, const char *domain)
         hs_log(HS_LOG_WARN, "event=discovery-dropped error=%s", hs_err_name(err));
 }
 
+void hs_finding_wake(void *arg, const struct hs_key *device, const char *url)
+{
+    struct hs_finding *f = arg;
+    enum hs_err err = hs_wake_post_start(f->wakes, device, url);
+    if (err != HS_OK) /* the next thing that comes wakes the device */
+        hs_log(HS_LOG_WARN, "event=wake-dropped error=%s", hs_err_name(err));
+}
+
 const char *hs_finding_address(const struct hs_finding *f)
 {
     return f->http != NULL ? hs_http_address(f->http) : NULL;
@@ -141,6 +168,8 @@ void hs_finding_stop(struct hs_finding *f)
     atomic_store(&f->connected, false);
     hs_discover_free(f->discover);
     f->discover = NULL;
+    hs_wake_post_free(f->wakes);
+    f->wakes = NULL;
     hs_http_stop(f->http);
     f->http = NULL;
 }

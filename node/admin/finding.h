@@ -1,4 +1,5 @@
-/* The running node and the world's domains: shows its own descriptor, and looks for others'. */
+/* The running node and the world's domains: shows its own descriptor, and looks for others'; and wakes
+ * devices. */
 #ifndef HS_ADMIN_FINDING_H
 #define HS_ADMIN_FINDING_H
 
@@ -16,6 +17,9 @@ enum hs_err hs_finding_new(const struct hs_site *site, struct hs_finding **out,
 enum hs_err hs_finding_connect(struct hs_finding *finding, struct hs_net *net);
 
 void hs_finding_ask(void *finding, const struct hs_key *root, const char *domain);
+
+/* Posts nothing to the URL: for net's wake and wake_arg. */
+void hs_finding_wake(void *finding, const struct hs_key *device, const char *url);
 
 /* The descriptor was renewed. */
 void hs_finding_show(struct hs_finding *finding, struct hs_bytes descriptor);

@@ -2,6 +2,7 @@
 #include "core/admin.h"
 #include "core/internal.h"
 #include "core/outbox.h"
+#include "core/standing.h"
 
 static const char *state_name(enum hs_peer_state state)
 {
@@ -32,6 +33,13 @@ static Hanse__State__AdminPeer *add(struct hs_turn *turn, Hanse__State__AdminPee
     const struct hs_session *in = session_in(turn, root);
     if (row == NULL)
         return NULL;
+    const struct hs_peer *peer = hs_peer_find(&turn->core->peers, root);
+    const struct hs_id *domain = in != NULL ? &in->domain : peer != NULL ? &peer->domain : NULL;
+    static const char *const names[] = {[HS_STANDING_STRANGER] = "stranger",
+                                        [HS_STANDING_INVITED] = "invited",
+                                        [HS_STANDING_ALLOWED] = "allowed",
+                                        [HS_STANDING_BLOCKED] = "blocked"};
+    row->standing = (char *)(uintptr_t)names[hs_standing_of(turn, root, domain)];
     row->root = hs_pb_data(HS_VIEW(*root));
     row->state = (char *)(uintptr_t) "none";
     row->connected = in != NULL;
@@ -48,6 +56,9 @@ static void fill(struct hs_turn *turn, const struct hs_peer *peer, Hanse__State_
     row->outbox = hs_outbox_count(turn, &peer->root);
     row->failures = peer->failures;
     row->followed = peer->followed;
+    row->domain = (char *)(uintptr_t)peer->domain_name;
+    if (peer->root_changed)
+        row->other_root = hs_pb_data(HS_VIEW(peer->other_root));
     if (peer->state == HS_PEER_DOWN && (wanted || row->outbox > 0))
         row->retry_ms = peer->retry_at.ms;
     if (peer->address_count > 0)

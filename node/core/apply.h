@@ -17,5 +17,6 @@ hs_stream_apply_fn hs_followed_apply;
 hs_stream_apply_fn hs_evidence_apply;
 hs_stream_apply_fn hs_restored_apply;
 hs_stream_apply_fn hs_domain_tied_apply;
+hs_stream_apply_fn hs_wake_set_apply;
 
 #endif

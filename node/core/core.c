@@ -29,6 +29,7 @@ enum hs_err hs_core_new(const struct hs_core_config *config, struct hs_core **ou
     core->incarnation = config->incarnation;
     core->arena = hs_arena(CORE_ARENA_CAP);
     TAILQ_INIT(&core->sessions.strangers);
+    core->wake_http = config->wake_http;
     enum hs_err err = hs_rules_parse(config->peer_rules, &core->rules);
     if (err == HS_OK)
         err = hs_object_unpack(config->descriptor, &core->arena, &core->descriptor_object);
@@ -51,6 +52,7 @@ void hs_core_free(struct hs_core *core)
     hs_sessions_free(&core->sessions);
     hs_peers_free(&core->peers);
     hs_meters_free(&core->meters);
+    hs_wakers_free(&core->wakers);
     hs_rules_free(&core->rules);
     hs_settlings_free(core);
     hs_arena_free(&core->arena);
@@ -93,6 +95,7 @@ static void session_closed(struct hs_turn *turn)
         hs_peer_closed(turn);
     hs_cursors_flush(turn, turn->session);
     hs_peers_forget_origin(&turn->core->peers, turn->session->id);
+    hs_wake_left(turn);
     hs_session_remove(&turn->core->sessions, turn->session);
     turn->session = NULL;
 }
@@ -156,11 +159,15 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
     case HS_INPUT_DESCRIPTOR:
         renew(turn, input->bytes);
         break;
+    case HS_INPUT_WOKEN:
+        hs_wake_done(turn, input->bytes);
+        break;
     case HS_INPUT_DISCOVERED:
         hs_discover_found(turn, input->bytes);
         break;
     case HS_INPUT_TICK:
         hs_standing_tick(turn);
+        hs_wake_tick(turn);
         hs_peers_tick(turn);
         hs_settle_tick(turn);
         hs_cursors_tick(turn);
@@ -193,6 +200,7 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
     effects->incomplete = false; /* what was so before is dropped by now */
     if (!core->started) {
         hs_peers_load(&turn);
+        hs_wakers_load(&turn);
         hs_settle_load(&turn);
         core->started = hs_turn_end(&turn) == HS_OK;
     }

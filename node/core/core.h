@@ -22,6 +22,7 @@ struct hs_core_config {
     struct hs_signer node_signer; /* the signing key that the descriptor names */
     struct hs_bytes descriptor;   /* SignedObject bytes, copied */
     uint64_t incarnation;         /* grows with each restore */
+    bool wake_http;               /* devices may be woken by http, too */
     struct hs_bytes peer_rules;   /* PeerRules bytes: what the operator says of other nodes; may be empty */
 };
 
@@ -39,6 +40,7 @@ enum hs_core_input_kind {
     HS_INPUT_PEER_RULES,  /* what the operator says of other nodes has changed: bytes */
     HS_INPUT_STOP,        /* the last one: what was to be written later is written now */
     HS_INPUT_DESCRIPTOR,  /* this node's descriptor was renewed: bytes, a SignedObject of the same keys */
+    HS_INPUT_WOKEN,       /* what became of a wake: bytes, device 32 | status of HTTP u16 */
     HS_INPUT_DISCOVERED,  /* what was found at a domain: bytes, a Discovered */
     HS_INPUT_TICK,        /* time passed: at the deadline, or once a second */
     HS_INPUT_ADMIN,       /* the operator asks: bytes = an AdminRequest; session = the asker's number */
@@ -64,6 +66,8 @@ enum hs_effect_kind {
                            back as OPEN or DIAL_FAILED */
     HS_EFFECT_ADMIN,    /* to the operator who asked: err, or bytes = an AdminAnswer; session = the asker's
                            number */
+    HS_EFFECT_WAKE,     /* post nothing to the URL in text, for the device in root; the outcome comes back as
+                           WOKEN, or     never */
     HS_EFFECT_DISCOVER, /* look for the node of root at the domain in text; the outcome comes back as
                            DISCOVERED, or never */
     HS_EFFECT_LOG,      /* a line for the log: text (no bodies, keys or addresses) */
@@ -79,7 +83,7 @@ struct hs_effect {
     struct hs_key root;
     const char (*addresses)[HS_ADDRESS_SIZE]; /* DIAL: in the effects' arena */
     size_t address_count;
-    const char *text; /* LOG, DISCOVER: in the effects' arena */
+    const char *text; /* LOG, DISCOVER, WAKE: in the effects' arena */
 };
 
 /* A list that owns its effects and their bytes. */

@@ -45,6 +45,7 @@ static const struct {
     {HANSE__FRAME__BODY_RECORDS, FROM_HUB, true, hs_handle_records},
     {HANSE__FRAME__BODY_INBOX, FROM_HUB, true, hs_handle_inbox},
     {HANSE__FRAME__BODY_MOVE_HOME, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_move_home},
+    {HANSE__FRAME__BODY_SET_WAKE, FROM_ACCOUNT, true, hs_handle_set_wake},
     {HANSE__FRAME__BODY_HEADS, FROM_NODE | FROM_HUB, true, hs_handle_heads},
 };
 

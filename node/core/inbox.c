@@ -36,6 +36,8 @@ void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__
     struct hs_session *session = hs_session_of(&turn->core->sessions, subscriber);
     if (session != NULL)
         hs_due_inbox(&turn->core->sessions, session, HS_DUE_NEW);
+    else
+        hs_wake_inbox(turn, subscriber);
 }
 
 static void unref(struct hs_turn *turn, struct hs_bytes value, struct hs_arena *scratch)

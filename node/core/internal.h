@@ -7,6 +7,7 @@
 #include "core/rules.h"
 #include "core/session.h"
 #include "core/turn.h"
+#include "core/wake.h"
 #include "identity/descriptor.h"
 
 struct hs_settling;
@@ -21,6 +22,8 @@ struct hs_core {
     struct hs_sessions sessions;
     struct hs_peers peers;
     struct hs_rules rules;
+    struct hs_wakers wakers;
+    bool wake_http; /* as configured */
     struct hs_meters meters;
     struct hs_settling *settlings; /* commits that aren't settled: settle.h */
     struct hs_core_stats stats;

@@ -54,6 +54,7 @@ enum hs_err hs_room_enter(struct hs_turn *turn, struct hs_room_record *record)
     view->hash = hs_pb_data(hash);
     view->hub_time_ms = record->header.hub_time.ms;
     hs_due_room(&turn->core->sessions, &record->room);
+    hs_wake_room(turn, &record->room);
     turn->core->stats.records++;
     return HS_OK;
 }
@@ -170,6 +171,7 @@ void hs_subscribe(struct hs_turn *turn, const struct hs_key *subscriber, const s
     view->until = UINT64_MAX;
     view->members += members;
     hs_view_put(turn, HS_T_SUBSCRIPTION, &key, &view->base);
+    hs_wake_subscribed(turn, subscriber, room);
 }
 
 void hs_unsubscribe(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,

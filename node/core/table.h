@@ -45,6 +45,7 @@ enum hs_sub_table {
     HS_MISC_TILL = 3,       /* rank u8 | account 32 -> device: tills first, then owners */
     HS_MISC_INBOX_NEXT = 4, /* subscriber 32 -> u64 */
     HS_MISC_HANDED = 5,     /* peer 32 -> u64: inbox items taken from that hub */
+    HS_MISC_WAKE = 16,      /* device 32 -> WakeView */
     HS_MISC_DOMAIN = 15,    /* domain hash 32 -> root: as its own page has shown */
     HS_MISC_QUEUED = 6,     /* room 32 | body hash 32 -> u64: its number in the outbox */
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */

@@ -1,5 +1,6 @@
 #include "discover/discover.h"
 
+#include "core/url.h"
 #include "discover/request.h"
 
 #include <stdio.h>
@@ -34,26 +35,26 @@ static bool is_http(const char *url)
     return strncmp(url, http_prefix, sizeof http_prefix - 1) == 0;
 }
 
-static bool make_url(const char *template, const char *domain, char out[static HS_REQUEST_URL_MAX + 1])
+static bool make_url(const char *template, const char *domain, char out[static HS_URL_MAX + 1])
 {
     const char *place = strstr(template, "%s");
-    int len = snprintf(out, HS_REQUEST_URL_MAX + 1, "%.*s%s%s", place != NULL ? (int)(place - template) : 0,
-                       template, domain, place != NULL ? place + 2 : "");
-    return place != NULL && len > 0 && len <= HS_REQUEST_URL_MAX;
+    int len = snprintf(out, HS_URL_MAX + 1, "%.*s%s%s", place != NULL ? (int)(place - template) : 0, template,
+                       domain, place != NULL ? place + 2 : "");
+    return place != NULL && len > 0 && len <= HS_URL_MAX;
 }
 
 bool hs_discover_url_is_valid(const char *url)
 {
-    char made[HS_REQUEST_URL_MAX + 1];
+    char made[HS_URL_MAX + 1];
     const char *percent = strchr(url, '%');
     return percent != NULL && percent[1] == 's' && strchr(percent + 1, '%') == NULL &&
-           strlen(url) + HS_DOMAIN_MAX <= HS_REQUEST_URL_MAX && make_url(url, "a.example", made) &&
-           hs_request_url_is_valid(hs_bytes_str(made), is_http(url));
+           strlen(url) + HS_DOMAIN_MAX <= HS_URL_MAX && make_url(url, "a.example", made) &&
+           hs_url_is_valid(hs_bytes_str(made), is_http(url));
 }
 
 static enum hs_err fetch(const struct hs_discover *d, struct hs_discovered *found)
 {
-    char url[HS_REQUEST_URL_MAX + 1];
+    char url[HS_URL_MAX + 1];
     struct hs_request request = {.url = url, .private_too = d->config.private_too, .http = d->http};
     long status = 0;
     HS_REQUIRE(make_url(d->config.url, found->domain, url), HS_ERR_INVALID_ARG);

@@ -1,30 +1,12 @@
 #include "discover/request.h"
 
+#include "core/url.h"
 #include "net/address.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Curl's own parser has the last word on what is asked; this refuses what would be asked of something else.
- */
-bool hs_request_url_is_valid(struct hs_bytes url, bool http)
-{
-    static const char https_prefix[] = "https://", http_prefix[] = "http://";
-    size_t prefix = 0;
-    if (url.len > sizeof https_prefix - 1 && memcmp(url.data, https_prefix, sizeof https_prefix - 1) == 0)
-        prefix = sizeof https_prefix - 1;
-    else if (http && url.len > sizeof http_prefix - 1 &&
-             memcmp(url.data, http_prefix, sizeof http_prefix - 1) == 0)
-        prefix = sizeof http_prefix - 1;
-    if (prefix == 0 || url.len > HS_REQUEST_URL_MAX || url.data[prefix] == '/' || url.data[prefix] == ':')
-        return false;
-    for (size_t i = 0; i < url.len; i++)
-        if (url.data[i] <= ' ' || url.data[i] > '~' || url.data[i] == '@' || url.data[i] == '\\')
-            return false;
-    return true;
-}
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
@@ -81,7 +63,7 @@ static void set_options(struct hs_request *request)
 
 enum hs_err hs_request_begin(struct hs_request *request)
 {
-    HS_REQUIRE(hs_request_url_is_valid(hs_bytes_str(request->url), request->http), HS_ERR_INVALID_ARG);
+    HS_REQUIRE(hs_url_is_valid(hs_bytes_str(request->url), request->http), HS_ERR_INVALID_ARG);
     request->easy = curl_easy_init();
     HS_REQUIRE(request->easy != NULL, HS_ERR_NOMEM);
     request->refused = request->big = false;

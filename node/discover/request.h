@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 
 enum {
-    HS_REQUEST_URL_MAX = 512,   /* a push gateway's longest have some hundred characters */
     HS_REQUEST_BODY_MAX = 4096, /* of an answer: a descriptor has at most a quarter of that */
     HS_REQUEST_MS = 5000,       /* in all, the names' lookup included */
 };
@@ -25,10 +24,6 @@ struct hs_request {
     size_t len;
     CURL *easy;
 };
-
-/* True for a URL that may be asked for: https (or http, where allowed), a host, at most HS_REQUEST_URL_MAX
- * printable characters, no user name. */
-bool hs_request_url_is_valid(struct hs_bytes url, bool http);
 
 /* Makes the handle, for curl_easy_perform() or a multi handle; its private pointer is request. NOMEM,
  * INVALID_ARG for the URL. */

@@ -30,6 +30,9 @@ struct hs_net_config {
     /* The core wants to know what is at that domain; the outcome goes to hs_net_tell_core(), or is forgotten.
      * From the loop's thread. May be NULL. */
     void (*discover)(void *arg, const struct hs_key *root, const char *domain);
+    /* The core wants a device woken; as with discover. */
+    void (*wake)(void *arg, const struct hs_key *device, const char *url);
+    void *wake_arg;
     void *discover_arg;
     /* SIGHUP came, where signals are taken: the configuration is to be read again. From the loop's thread. */
     void (*reload)(void *arg);
@@ -77,7 +80,7 @@ void hs_net_run(struct hs_net *net);
  * the loop's thread. */
 enum hs_err hs_net_set_descriptor(struct hs_net *net, struct hs_bytes descriptor);
 
-/* An input of a kind that consists of bytes: PEER_RULES, DISCOVERED. Where too many are under way it is
+/* An input of a kind that consists of bytes: PEER_RULES, DISCOVERED, WOKEN. Where too many are under way it is
  * dropped, and the log says so. From the loop's thread. */
 void hs_net_tell_core(struct hs_net *net, enum hs_core_input_kind kind, struct hs_bytes bytes);
 

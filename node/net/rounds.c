@@ -46,6 +46,10 @@ static void carry_out(struct hs_net *net, const struct hs_effect *effect)
         if (net->config.admin != NULL)
             net->config.admin(net->config.admin_arg, effect->session, effect->err, effect->bytes);
         return;
+    case HS_EFFECT_WAKE:
+        if (net->config.wake != NULL)
+            net->config.wake(net->config.wake_arg, &effect->root, effect->text);
+        return;
     case HS_EFFECT_DISCOVER:
         if (net->config.discover != NULL)
             net->config.discover(net->config.discover_arg, &effect->root, effect->text);

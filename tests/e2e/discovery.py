@@ -55,7 +55,7 @@ def configure(node, section, **values):
     for key in values:
         own = re.sub(rf"^{key} = .*\n?", "", own, flags=re.M)
     own = "".join(f"{key} = {value}\n" for key, value in values.items()) + own
-    node.config.write_text(before + head + own + next_head + after)
+    node.config.write_text(before + ("" if found else "\n") + head + own + next_head + after)
 
 
 class Frozen:

@@ -104,6 +104,8 @@ class Operate:
         check(out["outbox"] == 0 and out["failures"] == 0 and not out["connected"], f"{out}")
         came, = self.rosa.ask("peers")["peers"]
         check(came["root"] == self.ids[1] and came["connected"] and came["rooms"] == 1, f"{came}")
+        check(came["standing"] == "invited" and came["other_root"] == "", f"{came}")
+        check(out["domain"] == "rosa.example", f"{out}")
         room, = self.rosa.ask("rooms")["rooms"]
         check(room["name"] == ROOM and room["hub"] and room["members"] == 3, f"{room}")
         check(room["followers"] == 1 and room["devices"] == 1, f"Kaffee and Mo read it: {room}")

@@ -19,5 +19,6 @@ void corpus_mls(struct hs_arena *arena);
 struct mls_world;
 void corpus_mls_parts(const struct mls_world *w, unsigned which);
 void corpus_deals(struct hs_arena *arena);
+void corpus_discovery(struct hs_arena *arena);
 
 #endif

@@ -53,5 +53,6 @@ int main(int argc, char **argv)
     corpus_rooms(&arena);
     corpus_mls(&arena);
     corpus_deals(&arena);
+    corpus_discovery(&arena);
     return 0;
 }

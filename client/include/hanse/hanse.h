@@ -199,6 +199,13 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_grants_add(struct hanse *h, const
 /* A round trip to the home node. DONE: seq = milliseconds. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_ping(struct hanse *h, uint64_t *op);
 
+/* The home node posts an empty request to this URL when there is something new while this device isn't
+ * connected, at most once in 30 seconds; "": no more. https, or http where the node's operator allows it; at
+ * most 512 characters. The node forgets it where the URL answers 410, and a new home node doesn't know it.
+ * DONE: the node has it, HANSE_ERR_UNSUPPORTED for a URL that it doesn't take. HANSE_ERR_INVALID_ARG,
+ * HANSE_ERR_INVALID_STATE without a home node. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_set_wake(struct hanse *h, const char *url, uint64_t *op);
+
 /* ---- Rooms ---- */
 
 enum hanse_room_kind {

@@ -219,6 +219,10 @@ static void carry_out(struct world_node *node)
         const struct hs_effect *effect = &effects.list[i];
         if (effect->kind == HS_EFFECT_SEND)
             node_sends(node, effect);
+        if (effect->kind == HS_EFFECT_WAKE) {
+            node->wakes++;
+            (void)snprintf(node->woken, sizeof node->woken, "%s", effect->text);
+        }
         if (effect->kind == HS_EFFECT_DISCOVER) {
             node->searches++;
             node->searched_root = effect->root;

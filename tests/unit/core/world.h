@@ -52,6 +52,8 @@ struct world_node {
     size_t searches; /* of other nodes by their domains, and the last of them: */
     char searched[256];
     struct hs_key searched_root;
+    size_t wakes; /* of devices, and the last one\'s URL */
+    char woken[600];
     size_t closed;  /* sessions that it closed by itself */
     size_t refused; /* Error frames that it sent */
 };

@@ -1,6 +1,7 @@
 /* What may be asked of others' servers, and where. */
 #include "support/test.h"
 
+#include "core/url.h"
 #include "discover/discover.h"
 #include "discover/request.h"
 #include "net/address.h"
@@ -30,16 +31,16 @@ static void urls(void **state)
                                       "https://:80/",
                                       "gopher://a",
                                       "https://a.example/\xc3\xa4"};
-    char longest[HS_REQUEST_URL_MAX + 2] = "https://a.example/";
+    char longest[HS_URL_MAX + 2] = "https://a.example/";
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        assert_true(hs_request_url_is_valid(hs_bytes_str(good[i]), false));
+        assert_true(hs_url_is_valid(hs_bytes_str(good[i]), false));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (hs_request_url_is_valid(hs_bytes_str(bad[i]), false))
+        if (hs_url_is_valid(hs_bytes_str(bad[i]), false))
             fail_msg("%s", bad[i]);
-    assert_true(hs_request_url_is_valid(hs_bytes_str("http://a.example/"), true));
+    assert_true(hs_url_is_valid(hs_bytes_str("http://a.example/"), true));
     memset(longest + strlen(longest), 'x', sizeof longest - 1 - strlen(longest));
-    assert_false(hs_request_url_is_valid(hs_bytes(longest, HS_REQUEST_URL_MAX + 1), false));
-    assert_true(hs_request_url_is_valid(hs_bytes(longest, HS_REQUEST_URL_MAX), false));
+    assert_false(hs_url_is_valid(hs_bytes(longest, HS_URL_MAX + 1), false));
+    assert_true(hs_url_is_valid(hs_bytes(longest, HS_URL_MAX), false));
 }
 
 /* FED-34 */

@@ -1,2 +1,4 @@
-hanse_test(discover request hs_discover)
-target_compile_definitions(test_discover_request PRIVATE _GNU_SOURCE)
+foreach(stem request wake)
+  hanse_test(discover ${stem} hs_discover)
+  target_compile_definitions(test_discover_${stem} PRIVATE _GNU_SOURCE)
+endforeach()

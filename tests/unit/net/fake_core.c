@@ -219,6 +219,7 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
         return find(core, core->dialler) != NULL ? send(effects, core->dialler, hs_bytes_str("x")) : HS_OK;
     case HS_INPUT_PEER_RULES:
     case HS_INPUT_DISCOVERED:
+    case HS_INPUT_WOKEN:
     case HS_INPUT_DESCRIPTOR:
     case HS_INPUT_TICK:
         return tick(core, now, effects);
