@@ -57,8 +57,11 @@ static void turn_away(struct hs_net *net)
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct hs_net *net = listener->data;
-    if (status != 0)
-        return; /* libuv has closed it, for lack of descriptors say */
+    if (status != 0) { /* for lack of descriptors say: libuv would ask the system again and again */
+        net->deaf = net->listening;
+        listen_again(net);
+        return;
+    }
     struct hs_conn *conn = NULL;
     if (net->accepted < net->config.limits.connections)
         conn = hs_conn_new(net, false);
@@ -94,7 +97,16 @@ static void on_listener_closed(uv_handle_t *handle)
     net->listener_open = false;
     if (net->stopping)
         hs_net_check_stopped(net);
-    else if (bind_and_listen(net) != HS_OK)
+    else if (!net->deaf && bind_and_listen(net) != HS_OK)
+        hs_net_log(net, HS_NET_ERROR, "event=listen-failed");
+}
+
+void hs_listen_sweep(struct hs_net *net)
+{
+    if (!net->deaf || net->listener_open || net->stopping)
+        return;
+    net->deaf = false;
+    if (bind_and_listen(net) != HS_OK)
         hs_net_log(net, HS_NET_ERROR, "event=listen-failed");
 }
 

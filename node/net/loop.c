@@ -85,6 +85,7 @@ static void on_sweep(uv_timer_t *timer)
             hs_conn_sweep(net->conns[i], now);
     if (now - net->last_stats >= HS_NET_STATS_MS)
         log_stats(net);
+    hs_listen_sweep(net);
 }
 
 static void close_handle(uv_handle_t *handle, void *arg)

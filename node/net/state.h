@@ -54,6 +54,7 @@ struct hs_net {
     uv_timer_t sweep, stop_timer;
     uv_signal_t signals[3];
     bool listening, listener_open, stopping, drained, ended;
+    bool deaf; /* the system gives no descriptors: the listener is made anew with the next sweep */
     struct sockaddr_storage bound;
     char address[64];
     struct hs_buckets *buckets;
@@ -94,6 +95,9 @@ void hs_conn_sweep(struct hs_conn *conn, uint64_t now);
 /* listen.c */
 enum hs_err hs_listen_start(struct hs_net *net);
 void hs_listen_stop(struct hs_net *net);
+
+/* What couldn't be accepted for lack of descriptors may be now. */
+void hs_listen_sweep(struct hs_net *net);
 
 /* dial.c */
 void hs_dial_start(struct hs_net *net, const struct hs_effect *effect);

@@ -16,7 +16,7 @@ static int spaces[NODES_MAX];
 static bool down[NODES_MAX];
 static bool made;
 
-static bool run(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static bool run(const char *format, ...)
 {
     char line[256], quiet[300];
     va_list args;
