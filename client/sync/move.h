@@ -32,4 +32,8 @@ enum hs_err hs_evidence_received(struct hs_step *s, const Hanse__EvidenceItem *i
 enum hs_err hs_evidence_own_head(struct hs_step *s, const struct hs_live_room *room,
                                  Hanse__SignedObject **out);
 
+/* ---- tail.c ---- */
+
+enum hs_err hs_tail_wanted(struct hs_step *s, const Hanse__WantTail *want);
+
 #endif

@@ -45,4 +45,9 @@ void hs_show_reload(const json_t *answer, FILE *out);
 void hs_show_rooms(const json_t *answer, FILE *out);
 bool hs_request_rooms(int argc, char **argv, json_t *request);
 
+/* ask_recover.c */
+bool hs_request_resume(int argc, char **argv, json_t *request);
+void hs_show_resume(const json_t *answer, FILE *out);
+void hs_show_evidence(const json_t *answer, FILE *out);
+
 #endif

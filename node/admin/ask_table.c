@@ -46,5 +46,27 @@ const struct hs_ask_command hs_ask_commands[] = {
          "\n"
          "  --json   one line of JSON; \"restart\" names the keys that count from the next start on\n",
      .show = hs_show_reload},
+    {.name = "resume",
+     .args = "[ROOM | all]",
+     .help =
+         "After a restoring: ROOM, the first digits of an id, goes on without waiting for those who read it;\n"
+         "or all rooms, and the ledger. What was said and redeemed since the backup, and what nobody has\n"
+         "brought back, is lost then, and whoever holds it has proof against this node. Without an\n"
+         "argument: what stands still.\n"
+         "\n"
+         "  --json   one line of JSON\n",
+     .args_max = 1,
+     .request = hs_request_resume,
+     .show = hs_show_resume},
+    {.name = "evidence",
+     .args = "[ROOM]",
+     .help =
+         "Hubs that were caught telling two stories of a room that is followed here. With ROOM and --json,\n"
+         "\"file\" is the evidence in hex: as a file, hanse verify checks it.\n"
+         "\n"
+         "  --json   one line of JSON\n",
+     .args_max = 1,
+     .request = hs_request_rooms,
+     .show = hs_show_evidence},
 };
 const size_t hs_ask_command_count = sizeof hs_ask_commands / sizeof *hs_ask_commands;

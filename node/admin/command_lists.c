@@ -37,7 +37,7 @@ enum hs_err hs_control_peers(struct hs_control_call *call, const Hanse__State__A
 }
 
 /* The beginning of an id in hex, an odd number of digits too. */
-static enum hs_err take_prefix(const char *text, struct hs_arena *arena, Hanse__State__AdminAskRoom *out)
+enum hs_err hs_control_take_prefix(const char *text, struct hs_arena *arena, Hanse__State__AdminAskRoom *out)
 {
     char even[HS_HEX_SIZE(HS_HASH_LEN)];
     size_t digits = strlen(text), len = (digits + 1) / 2;
@@ -68,7 +68,7 @@ enum hs_err hs_control_rooms_ask(const struct hs_control_call *call, struct hs_a
         hanse__state__admin_ask_room__init(one);
         out->room = one;
         out->body_case = HANSE__STATE__ADMIN_REQUEST__BODY_ROOM;
-        return take_prefix(room, arena, one);
+        return hs_control_take_prefix(room, arena, one);
     }
     hanse__state__admin_ask_rooms__init(out->rooms);
     out->body_case = HANSE__STATE__ADMIN_REQUEST__BODY_ROOMS;

@@ -7,6 +7,8 @@ const struct hs_control_command hs_control_commands[] = {
     {"peers", hs_control_peers_ask, hs_control_peers},
     {"rooms", hs_control_rooms_ask, hs_control_rooms},
     {"reload", NULL, hs_control_reload},
+    {"resume", hs_control_resume_ask, hs_control_resume},
+    {"evidence", hs_control_evidence_ask, hs_control_evidence},
 };
 const size_t hs_control_command_count = sizeof hs_control_commands / sizeof *hs_control_commands;
 

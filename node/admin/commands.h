@@ -24,8 +24,16 @@ enum hs_err hs_control_peers_ask(const struct hs_control_call *call, struct hs_a
 enum hs_err hs_control_peers(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
 enum hs_err hs_control_rooms_ask(const struct hs_control_call *call, struct hs_arena *arena,
                                  Hanse__State__AdminRequest *out);
+enum hs_err hs_control_take_prefix(const char *text, struct hs_arena *arena, Hanse__State__AdminAskRoom *out);
 enum hs_err hs_control_rooms(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
 /* command_reload.c */
 enum hs_err hs_control_reload(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
+/* command_recover.c */
+enum hs_err hs_control_resume_ask(const struct hs_control_call *call, struct hs_arena *arena,
+                                  Hanse__State__AdminRequest *out);
+enum hs_err hs_control_resume(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
+enum hs_err hs_control_evidence_ask(const struct hs_control_call *call, struct hs_arena *arena,
+                                    Hanse__State__AdminRequest *out);
+enum hs_err hs_control_evidence(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
 
 #endif

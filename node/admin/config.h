@@ -12,7 +12,13 @@ enum { HS_CONFIG_VALUE_MAX = 180 };
 
 enum { HS_CONFIG_PEER_ROWS = 8192 }; /* more belong into the file */
 
-enum { HS_CONFIG_WHY = 512, HS_STORE_GIB = 64, HS_STORE_GIB_MAX = 4096, HS_DISK_RESERVE_MIB = 256 };
+enum {
+    HS_CONFIG_WHY = 512,
+    HS_STORE_GIB = 64,
+    HS_STORE_GIB_MAX = 4096,
+    HS_DISK_RESERVE_MIB = 256,
+    HS_RECOVER_S = 60
+};
 
 struct hs_config {
     char domain[HS_DOMAIN_MAX + 1];
@@ -23,6 +29,7 @@ struct hs_config {
     struct hs_net_limits limits;
     unsigned store_gib;        /* address space of the store: its most */
     unsigned disk_reserve_mib; /* below so much free disk new data is refused */
+    unsigned recover_seconds;  /* after a restoring: how long rooms wait for those who read them */
     enum hs_log_level log;
     enum hs_log_format log_format;
     bool wake_http;   /* devices may be woken by http, too: for trials */

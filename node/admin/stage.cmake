@@ -8,6 +8,7 @@ target_link_libraries(hs_admin PRIVATE PkgConfig::INIH PUBLIC PkgConfig::JANSSON
 if(TARGET hs_core)
   hanse_program(hansed SOURCES
     main.c
+    admin/ask_recover.c
     admin/ask_show.c
     admin/ask_table.c
     admin/cmd.c
@@ -22,6 +23,7 @@ if(TARGET hs_core)
     admin/cmd_ticket.c
     admin/command_lists.c
     admin/command_reload.c
+    admin/command_recover.c
     admin/command_status.c
     admin/commands.c
     admin/finding.c

@@ -13,6 +13,8 @@ static const struct {
     {HANSE__STATE__ADMIN_REQUEST__BODY_PEERS, hs_admin_peers},
     {HANSE__STATE__ADMIN_REQUEST__BODY_ROOMS, hs_admin_rooms},
     {HANSE__STATE__ADMIN_REQUEST__BODY_ROOM, hs_admin_room},
+    {HANSE__STATE__ADMIN_REQUEST__BODY_RESUME, hs_admin_resume},
+    {HANSE__STATE__ADMIN_REQUEST__BODY_EVIDENCE, hs_admin_evidence},
 };
 
 static enum hs_err run(struct hs_turn *turn, struct hs_bytes bytes, Hanse__State__AdminAnswer *answer)

@@ -23,6 +23,11 @@ void hs_admin_gauge(struct hs_turn *turn);
 typedef enum hs_err hs_admin_handler(struct hs_turn *turn, const Hanse__State__AdminRequest *request,
                                      Hanse__State__AdminAnswer *answer);
 
-hs_admin_handler hs_admin_status, hs_admin_peers, hs_admin_rooms, hs_admin_room;
+hs_admin_handler hs_admin_status, hs_admin_peers, hs_admin_rooms, hs_admin_room, hs_admin_resume,
+    hs_admin_evidence;
+
+/* The room whose id begins so, its key and view in scratch: NOT_FOUND; CONFLICT where there are several. */
+enum hs_err hs_admin_find_room(struct hs_turn *turn, const Hanse__State__AdminAskRoom *ask,
+                               struct hs_arena *scratch, struct hs_bytes *key, struct hs_bytes *value);
 
 #endif

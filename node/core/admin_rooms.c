@@ -137,8 +137,8 @@ static bool fits(const Hanse__State__AdminAskRoom *ask, struct hs_bytes id)
 }
 
 /* The room whose id begins so: NOT_FOUND; CONFLICT where there are several. */
-static enum hs_err find(struct hs_turn *turn, const Hanse__State__AdminAskRoom *ask, struct hs_arena *scratch,
-                        struct hs_bytes *key, struct hs_bytes *value)
+enum hs_err hs_admin_find_room(struct hs_turn *turn, const Hanse__State__AdminAskRoom *ask,
+                               struct hs_arena *scratch, struct hs_bytes *key, struct hs_bytes *value)
 {
     struct hs_bytes none = {0}, prefix = hs_pb_bytes(ask->prefix), other;
     HS_REQUIRE(prefix.len > 0 && prefix.len <= HS_HASH_LEN, HS_ERR_MALFORMED);
@@ -162,7 +162,7 @@ enum hs_err hs_admin_room(struct hs_turn *turn, const Hanse__State__AdminRequest
     Hanse__State__AdminRooms *rooms = rooms_answer(turn, answer);
     struct hs_bytes key, value;
     HS_REQUIRE(rooms != NULL, HS_ERR_NOMEM);
-    HS_TRY(find(turn, request->room, &scratch, &key, &value));
+    HS_TRY(hs_admin_find_room(turn, request->room, &scratch, &key, &value));
     Hanse__State__AdminRoom *row = row_of(turn, key, value, &scratch);
     HS_REQUIRE(row != NULL, HS_ERR_NOMEM);
     HS_TRY(count_homes(turn, row));

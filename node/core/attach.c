@@ -3,6 +3,7 @@
 #include "core/dispatch.h"
 #include "core/due.h"
 #include "core/internal.h"
+#include "core/recover.h"
 #include "core/table.h"
 
 void hs_session_replace_older(struct hs_turn *turn, const struct hs_key *subscriber)
@@ -25,6 +26,9 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     position->next = cursor->next_seq > view->from ? cursor->next_seq : view->from;
     position->until = view->until;
     hs_due_position(&turn->core->sessions, turn->session, position, HS_DUE_BEHIND);
+    const Hanse__State__RoomView *of = hs_room_view(turn, &room);
+    if (of != NULL && view->until == UINT64_MAX && hs_recover_is_frozen(turn, of))
+        hs_recover_attached(turn, &room, of, cursor->next_seq);
     return HS_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "core/due.h"
 #include "core/follow.h"
 #include "core/internal.h"
+#include "core/recover.h"
 #include "core/retention.h"
 #include "core/settle.h"
 #include "core/standing.h"
@@ -27,6 +28,7 @@ enum hs_err hs_core_new(const struct hs_core_config *config, struct hs_core **ou
     core->root = config->root;
     core->signer = config->node_signer;
     core->incarnation = config->incarnation;
+    core->recover_ms = config->recover_ms > 0 ? config->recover_ms : HS_RECOVER_MS;
     core->arena = hs_arena(CORE_ARENA_CAP);
     TAILQ_INIT(&core->sessions.strangers);
     core->wake_http = config->wake_http;
@@ -50,6 +52,7 @@ void hs_core_free(struct hs_core *core)
     if (core == NULL)
         return;
     hs_sessions_free(&core->sessions);
+    hs_recoveries_free(core);
     hs_peers_free(&core->peers);
     hs_meters_free(&core->meters);
     hs_wakers_free(&core->wakers);
@@ -174,6 +177,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_retention_tick(turn);
         hs_admin_gauge(turn);
         hs_blobs_tick(turn);
+        hs_recover_tick(turn);
         break;
     case HS_INPUT_STOP:
         hs_cursors_flush_all(turn);

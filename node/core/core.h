@@ -22,8 +22,9 @@ struct hs_core_config {
     struct hs_signer node_signer; /* the signing key that the descriptor names */
     struct hs_bytes descriptor;   /* SignedObject bytes, copied */
     uint64_t incarnation;         /* grows with each restore */
-    bool wake_http;               /* devices may be woken by http, too */
-    struct hs_bytes peer_rules;   /* PeerRules bytes: what the operator says of other nodes; may be empty */
+    int64_t recover_ms;         /* after a restore, who reads a room has so long to come; 0: HS_RECOVER_MS */
+    bool wake_http;             /* devices may be woken by http, too */
+    struct hs_bytes peer_rules; /* PeerRules bytes: what the operator says of other nodes; may be empty */
 };
 
 /* NOMEM; MALFORMED or TOO_LARGE for the rules; BAD_CHAIN where the descriptor isn't signed by the root or

@@ -46,6 +46,8 @@ static const struct {
     {HANSE__FRAME__BODY_INBOX, FROM_HUB, true, hs_handle_inbox},
     {HANSE__FRAME__BODY_MOVE_HOME, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_move_home},
     {HANSE__FRAME__BODY_SET_WAKE, FROM_ACCOUNT, true, hs_handle_set_wake},
+    {HANSE__FRAME__BODY_WANT_TAIL, FROM_HUB, false, hs_handle_want_tail},
+    {HANSE__FRAME__BODY_TAIL, FROM_ACCOUNT | FROM_NODE, true, hs_handle_tail},
     {HANSE__FRAME__BODY_HEADS, FROM_NODE | FROM_HUB, true, hs_handle_heads},
 };
 

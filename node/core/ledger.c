@@ -5,6 +5,7 @@
 #include "core/apply.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/recover.h"
 #include "core/table.h"
 #include "deal/coupon.h"
 #include "deal/issuer.h"
@@ -313,6 +314,7 @@ enum hs_err hs_handle_ledger(struct hs_turn *turn, const Hanse__Frame *request, 
     const Hanse__Ledger *ledger = request->ledger;
     struct step s = {.request = ledger->request};
     HS_REQUIRE(ledger->request != NULL, HS_ERR_MALFORMED);
+    HS_REQUIRE(!hs_recover_ledger_is_frozen(turn), HS_ERR_RECOVERING);
     s.request_id = hs_object_id(ledger->request);
     s.issuer.node =
         (struct hs_author){.signer = &turn->core->signer, .issuer = turn->core->signer.pub, .now = turn->now};

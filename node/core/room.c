@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/due.h"
 #include "core/internal.h"
+#include "core/recover.h"
 #include "core/register.h"
 #include "core/room_record.h"
 #include "core/stream.h"
@@ -12,7 +13,8 @@
 enum hs_err hs_room_hubbed(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView **view)
 {
     *view = hs_room_view(turn, room);
-    return *view != NULL && (*view)->hub ? HS_OK : HS_ERR_ROOM_UNKNOWN;
+    HS_REQUIRE(*view != NULL && (*view)->hub, HS_ERR_ROOM_UNKNOWN);
+    return hs_recover_is_frozen(turn, *view) ? HS_ERR_RECOVERING : HS_OK;
 }
 
 enum hs_err hs_room_policy(struct hs_turn *turn, const Hanse__State__RoomView *view, struct hs_policy *policy)

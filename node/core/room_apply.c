@@ -3,6 +3,7 @@
 #include "core/guest.h"
 #include "core/heads.h"
 #include "core/internal.h"
+#include "core/layout.h"
 #include "core/room_record.h"
 #include "core/table.h"
 #include "mls/public.h"
@@ -26,6 +27,7 @@ void hs_genesis_apply(struct hs_turn *turn, const struct hs_room_record *record,
     struct hs_group_store store;
     struct hs_key subscriber;
     view->hub = true;
+    view->resumed = hs_restored_since(turn);
     view->hub_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
     view->policy = hs_pb_data(genesis->policy_bytes);
     view->retention_ms = genesis->policy.retention_ms;
@@ -126,7 +128,8 @@ static enum hs_err commit_again(struct hs_turn *turn, const struct hs_room_recor
     struct hs_room_commit HS_ROOM_COMMIT c = {.room = r->room,
                                               .persona = r->header.sender_persona,
                                               .view = r->view,
-                                              .hub_time = r->header.hub_time};
+                                              .hub_time = r->header.hub_time,
+                                              .recovered = r->entry->recovered};
     HS_TRY(hs_room_commit_stage(turn, &c, hs_pb_bytes(r->entry->body)));
     HS_TRY(hs_room_commit_judge(turn, &c));
     HS_TRY(hs_room_commit_cut(turn, &c, hs_pb_bytes(r->entry->welcome)));

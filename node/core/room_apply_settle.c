@@ -86,6 +86,7 @@ struct welcome {
     uint64_t seq; /* of the commit */
     Hanse__Tree tree;
     Hanse__SignedObject *descriptor;
+    bool lost; /* the commit came back after a restoring: its newcomers have had theirs, or ask again */
 };
 
 static enum hs_err send_welcome(struct hs_turn *turn, const struct hs_id *room,
@@ -135,7 +136,7 @@ static enum hs_err add_member(struct hs_turn *turn, const struct hs_id *room,
     if (hs_key_equal(&subscriber, hs_turn_root(turn)) && !hs_persona_subscriber(turn, &persona, &subscriber))
         return HS_OK;
     hs_subscribe(turn, &subscriber, room, welcome->seq, 1);
-    return send_welcome(turn, room, &subscriber, who, welcome);
+    return welcome->lost ? HS_OK : send_welcome(turn, room, &subscriber, who, welcome);
 }
 
 void hs_room_tell_removed(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
@@ -205,6 +206,9 @@ static enum hs_err welcome_of(struct hs_turn *turn, const struct hs_id *room, st
         return HS_OK;
     Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, was->seq);
     HS_REQUIRE(entry != NULL, HS_ERR_STORE);
+    out->lost = entry->recovered;
+    if (out->lost)
+        return HS_OK;
     out->whole = hs_pb_bytes(entry->welcome);
     HS_TRY(hs_object_unpack(hs_pb_bytes(entry->descriptor), turn->arena, &out->descriptor));
     return tree_of(turn, store, &out->tree);

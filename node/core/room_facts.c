@@ -125,15 +125,18 @@ enum hs_err hs_room_commit_cut(struct hs_turn *turn, struct hs_room_commit *c, s
     c->welcomes = hs_arena_alloc(turn->arena, (n + 1) * sizeof *c->welcomes);
     c->homes = hs_arena_alloc(turn->arena, (n + 1) * sizeof *c->homes);
     HS_REQUIRE(c->welcomes != NULL && c->homes != NULL, HS_ERR_NOMEM);
-    if (n > 0)
+    if (n > 0 && !c->recovered)
         HS_TRY(make_tree(turn, c));
     for (size_t i = 0; i < n; i++) {
+        HS_TRY(home_of(turn, c, &c->facts.added[i].persona, &c->homes[i]));
+        c->welcomes[i] = (struct hs_bytes){0};
+        if (c->recovered)
+            continue;
         struct hs_writer HS_WRITER w = hs_writer(HS_BLOB_THRESHOLD - c->tree->bytes.len);
         enum hs_err err = hs_mls_welcome_cut(welcome, HS_MLS_VIEW(c->change->added[i].key_package_ref), &w);
         HS_REQUIRE(err == HS_OK, err == HS_ERR_NOT_FOUND ? HS_ERR_MLS_WELCOME : err);
         c->welcomes[i] = hs_arena_copy(turn->arena, hs_writer_bytes(&w));
         HS_REQUIRE(c->welcomes[i].data != NULL, HS_ERR_NOMEM);
-        HS_TRY(home_of(turn, c, &c->facts.added[i].persona, &c->homes[i]));
     }
     return HS_OK;
 }

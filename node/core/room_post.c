@@ -3,6 +3,7 @@
 #include "core/dispatch.h"
 #include "core/follow.h"
 #include "core/internal.h"
+#include "core/recover.h"
 #include "core/room_record.h"
 #include "core/table.h"
 #include "mls/message.h"
@@ -79,6 +80,7 @@ static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, c
     struct hs_room_record record = {.room = *room, .view = view};
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
     struct hs_bytes message = hs_pb_bytes(s->message);
+    HS_REQUIRE(!hs_recover_is_frozen(turn, view), HS_ERR_RECOVERING);
     if (is_proposal(message))
         return hs_room_leave(turn, room, persona, view, message, reply);
     HS_TRY(hs_room_speaker(turn, room, persona));

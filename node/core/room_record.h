@@ -46,6 +46,7 @@ struct hs_room_commit {
     Hanse__Tree *tree;         /* for all of them */
     struct hs_writer nodes;    /* what it names, where it is too large for an item */
     struct hs_key *homes;      /* their home nodes */
+    bool recovered;            /* the Welcome is lost: newcomers have had it, or ask again */
 };
 
 /* The parts of that in their order; nothing is written. Errors are the committer's. */

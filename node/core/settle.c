@@ -4,6 +4,7 @@
 #include "core/account.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/recover.h"
 #include "core/table.h"
 #include "object/object.h"
 #include "wire/unpack.h"
@@ -212,6 +213,9 @@ static void own_trouble(struct hs_turn *turn, enum hs_err err)
 
 void hs_settle_try(struct hs_turn *turn, const struct hs_id *room, bool due)
 {
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    if (view != NULL && hs_recover_is_frozen(turn, view))
+        return; /* the verdict may be in the log already, and come back */
     own_trouble(turn, decide(turn, room, due));
 }
 

@@ -88,6 +88,7 @@ static const struct {
     {HANSE__STATE__STREAM_RECORD__BODY_TREE_CAME, hs_tree_came_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_BLOB_GONE, hs_blob_gone_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_RESTORED, hs_restored_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_RESUMED, hs_resumed_apply},
 };
 
 bool hs_stream_apply(struct hs_turn *turn, const struct hs_stream_at *at,

@@ -49,6 +49,7 @@ enum hs_sub_table {
     HS_MISC_DOMAIN = 15,    /* domain hash 32 -> root: as its own page has shown */
     HS_MISC_QUEUED = 6,     /* room 32 | body hash 32 -> u64: its number in the outbox */
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
+    HS_MISC_RESUMED = 21,   /* -> u64: the incarnation since which the ledger goes on */
     HS_MISC_SHARED = 20,    /* node 32 | room 32: a followed room in which that node has users too */
     HS_MISC_LAYOUT = 11,    /* -> u64: by which layout the store was made (layout.h) */
     HS_MISC_RESTORED = 12,  /* -> u64: the incarnation since the last restoring */

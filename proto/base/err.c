@@ -70,6 +70,7 @@ bool hs_err_is_transient(enum hs_err err)
     case HS_ERR_STORE_FULL:
     case HS_ERR_IO:
     case HS_ERR_UNSETTLED:
+    case HS_ERR_RECOVERING:
         return true;
     default:
         return false;

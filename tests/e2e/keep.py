@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A node is backed up while it runs, checked, lost, and restored: its people go on where they were.
 
-NODE-31, NODE-32, NODE-33, NODE-34 with real programs.
+NODE-31, NODE-32, NODE-33, NODE-34, NODE-71, NODE-72 with real programs.
 """
 import argparse
 import json
@@ -60,6 +60,8 @@ def a_running_node_is_backed_up(s):
         s.cem.run("send", ROOM, f"before {i}")
     s.hears("before 19")
     said = s.hansed(s.node, "backup", "--to", s.backup)
+    s.cem.run("send", ROOM, "behind the backup")
+    s.hears("behind the backup")
     check("records of rosa.example" in said, f"the backup says what it holds: {said}")
     check(s.backup.stat().st_mode & 0o777 == 0o600, "only its owner may read a backup")
     content = s.backup.read_bytes()
@@ -141,10 +143,20 @@ def a_restored_node_goes_on(s):
     check((s.node.dir / "incarnation").read_text() == "2\n", "and kept")
     verdict = json.loads(s.hansed(s.node, "check", "--json"))
     check(verdict["ok"] and verdict["rooms"] == 1, f"what was restored is well: {verdict}")
+    with open(s.node.config, "a") as config:
+        config.write("\n[limits]\nrecover_seconds = 3\n")
     s.node.start()
+    still = json.loads(s.hansed(s.node, "resume", "--json"))
+    check(still["frozen"] == 1 and still["ledger"], f"room and ledger stand still: {still}")
     s.mo.start("chat", ROOM).wait_line("online")
+    wait_for(lambda: json.loads(s.hansed(s.node, "resume", "--json"))["frozen"] == 0, "its readers brought it back", 60)
     s.cem.run("send", ROOM, "after it all")
     s.hears("after it all")
+    s.mo.stop()
+    texts = [m["text"] for m in s.mo.run("log", ROOM) if m.get("kind") == "text"]
+    check(texts[-2:] == ["behind the backup", "after it all"], f"nothing is lost, nothing comes twice: {texts[-3:]}")
+    check("nothing stands still" in s.hansed(s.node, "resume", "all"), "and the ledger goes on")
+    check("no hub has been caught" in s.hansed(s.home, "evidence"), "nobody has anything against it")
 
 
 def main():

@@ -3,6 +3,7 @@
 
 #include "core/inbox.h"
 #include "core/layout.h"
+#include "core/recover.h"
 #include "core/stream.h"
 #include "core/table.h"
 #include "peer_world.h"
@@ -64,6 +65,7 @@ static void inboxes_go_on_elsewhere(void **state)
     struct hs_turn *turn = raw_turn_begin(node);
     assert_int_equal(hs_restored_since(turn), 0);
     hs_restored_record(turn, 3);
+    assert_ok(hs_recover_resume(turn, NULL)); /* NODE-71 */
     raw_turn_end(turn);
     w->forged = false; /* it was a record */
     alice->inbox_next = bob->inbox_next = hs_restored_first(3);

@@ -156,6 +156,9 @@ struct world *world_new(void);
 void world_free(struct world *w);
 struct world_node *world_node_new(struct world *w, const char *domain);
 void world_node_restart(struct world_node *node);
+
+/* The process dies, and comes back from that backup, which it takes over. */
+void world_node_restore(struct world_node *node, struct hs_kv *backup);
 struct hs_id world_store_hash(struct world_node *node);
 struct hs_kv *world_store_copy(struct world_node *node);
 void world_input(struct world_node *node, const struct hs_core_input *input);

@@ -1,6 +1,8 @@
 /* What can happen to a world: time, restarts, foreign frames. */
 #include "world.h"
 
+#include "core/layout.h"
+
 struct hs_kv *world_store_copy(struct world_node *node)
 {
     struct hs_kv *copy = hs_kv_memory_new();
@@ -43,6 +45,18 @@ void world_node_restart(struct world_node *node)
             world_close(w, link->id[0]);
     }
     world_run(w);
+}
+
+void world_node_restore(struct world_node *node, struct hs_kv *backup)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = node->core, .kv = backup, .now = node->world->now, .arena = &arena};
+    uint64_t incarnation = hs_restored_since(&turn) + 2;
+    hs_restored_record(&turn, incarnation);
+    assert_ok(backup->err);
+    hs_kv_memory_free(node->kv);
+    node->kv = backup;
+    world_node_restart(node);
 }
 
 static struct world_link *between(struct world_node *a, struct world_node *b)

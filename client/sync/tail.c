@@ -1,0 +1,53 @@
+/* The home node has lost the end of a room's log and asks for it: what is kept here of it (store/tail.h). */
+#include "store/tail.h"
+
+#include "sync/move.h"
+
+enum { TAIL_FRAME = 128 /* records, or headers alone, in one frame */ };
+
+/* The records from, and up to below, in the order of their numbers; the last ones where they don't fit. */
+static enum hs_err fill(struct hs_step *s, const struct hs_id *room, const Hanse__WantTail *want,
+                        uint64_t below, Hanse__Tail *tail)
+{
+    uint64_t from = want->from, bytes = 0;
+    struct hs_bytes header, body;
+    if (want->headers && below > TAIL_FRAME && below - TAIL_FRAME > from)
+        from = below - TAIL_FRAME;
+    while (from < below && tail->n_records < TAIL_FRAME &&
+           hs_tail_next(s->kv, room, &from, s->arena, &header, &body)) {
+        Hanse__Record *record = hs_arena_alloc(s->arena, sizeof *record);
+        HS_REQUIRE(record != NULL, HS_ERR_NOMEM);
+        hanse__record__init(record);
+        bytes += header.len + (want->headers ? 0 : body.len);
+        if (from > below || (tail->n_records > 0 && bytes > HS_BLOB_THRESHOLD))
+            break;
+        record->header = hs_pb_data(header);
+        if (!want->headers)
+            record->body = hs_pb_data(body);
+        tail->records[tail->n_records++] = record;
+    }
+    return s->kv->err;
+}
+
+enum hs_err hs_tail_wanted(struct hs_step *s, const Hanse__WantTail *want)
+{
+    struct hs_id id;
+    struct hs_live_room *room;
+    Hanse__Record *records[TAIL_FRAME];
+    Hanse__Tail tail = HANSE__TAIL__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(want->room), &id), HS_ERR_MALFORMED);
+    enum hs_err err = hs_live_get(s, &id, &room);
+    if (err == HS_ERR_NOT_FOUND || (err == HS_OK && !hs_root_is_home(s->sync, &room->row.hub_root)))
+        return HS_OK;
+    HS_TRY(err);
+    uint64_t below = want->headers && want->below > 0 ? want->below : room->row.tip.next_seq;
+    tail.room = want->room;
+    tail.records = records;
+    tail.headers = want->headers;
+    HS_TRY(hs_evidence_own_head(s, room, &tail.head));
+    HS_TRY(fill(s, &id, want, below < room->row.tip.next_seq ? below : room->row.tip.next_seq, &tail));
+    frame.tail = &tail;
+    frame.body_case = HANSE__FRAME__BODY_TAIL;
+    return hs_notify(s, &frame);
+}

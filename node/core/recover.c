@@ -1,0 +1,413 @@
+#include "core/recover.h"
+
+#include "core/account.h"
+#include "core/apply.h"
+#include "core/dispatch.h"
+#include "core/internal.h"
+#include "core/layout.h"
+#include "core/room_record.h"
+#include "core/settle.h"
+#include "core/table.h"
+#include "room/head.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
+
+#include <stdlib.h>
+
+enum { SCRATCH_CAP = 4 * HS_FRAME_MAX, IDLE_MAX = 16 };
+
+/* Who has come, and how far it has read. */
+struct reader {
+    struct hs_key key;
+    uint64_t next;
+    UT_hash_handle hh;
+};
+
+struct hs_recovery {
+    struct hs_id room;
+    struct hs_time since;
+    struct reader *readers;
+    uint64_t first, count; /* the records first .. first + count - 1 are to come back; count 0: none */
+    uint64_t low;          /* hashes are known from this one on */
+    struct hs_id *hashes;
+    bool proved;   /* the headers lead from the head to the log's end */
+    unsigned idle; /* answers in a row that brought nothing new */
+    UT_hash_handle hh;
+};
+
+/* ---- what stands still ---- */
+
+static struct hs_kv_key ledger_key(void)
+{
+    return hs_key_sub(HS_MISC_RESUMED, (struct hs_bytes){0}, (struct hs_bytes){0});
+}
+
+bool hs_recover_is_frozen(struct hs_turn *turn, const Hanse__State__RoomView *view)
+{
+    return view->hub && view->resumed < hs_restored_since(turn);
+}
+
+bool hs_recover_ledger_is_frozen(struct hs_turn *turn)
+{
+    struct hs_kv_key key = ledger_key();
+    return hs_number_get(turn, HS_T_MISC, &key, NULL) < hs_restored_since(turn);
+}
+
+void hs_resumed_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                      const Hanse__State__StreamRecord *record)
+{
+    (void)at;
+    struct hs_id room;
+    struct hs_kv_key ledger = ledger_key();
+    if (!HS_FIXED(hs_pb_bytes(record->resumed->room), &room)) {
+        hs_number_put(turn, HS_T_MISC, &ledger, record->resumed->incarnation);
+        return;
+    }
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    if (view == NULL)
+        return;
+    view->resumed = record->resumed->incarnation;
+    hs_room_store(turn, &room, view);
+}
+
+/* room NULL: the ledger. */
+static void resume(struct hs_turn *turn, const struct hs_id *room)
+{
+    Hanse__State__Resumed resumed = HANSE__STATE__RESUMED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    if (room != NULL)
+        resumed.room = hs_pb_data(HS_VIEW(*room));
+    resumed.incarnation = hs_restored_since(turn);
+    record.resumed = &resumed;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_RESUMED;
+    hs_stream_record(turn, HS_STREAM_NODE, HS_VIEW(*hs_turn_root(turn)), &record);
+    const Hanse__State__UnsettledView *unsettled = room != NULL ? hs_unsettled_view(turn, room) : NULL;
+    if (unsettled != NULL)
+        (void)hs_settling_of(turn->core, room, unsettled, turn->now);
+}
+
+/* ---- in memory ---- */
+
+static struct hs_recovery *recovery_of(struct hs_core *core, const struct hs_id *room)
+{
+    struct hs_recovery *found = NULL;
+    HASH_FIND(hh, core->recoveries, room, sizeof *room, found);
+    return found;
+}
+
+static struct hs_recovery *recovery_get(struct hs_turn *turn, const struct hs_id *room)
+{
+    struct hs_recovery *r = recovery_of(turn->core, room);
+    if (r != NULL || HASH_COUNT(turn->core->recoveries) >= HS_RECOVER_ROOMS)
+        return r;
+    r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->room = *room;
+    r->since = turn->now;
+    HASH_ADD(hh, turn->core->recoveries, room, sizeof r->room, r);
+    return r;
+}
+
+static void forget_head(struct hs_recovery *r)
+{
+    free(r->hashes);
+    r->hashes = NULL;
+    r->count = 0;
+    r->proved = false;
+}
+
+static void recovery_free(struct hs_core *core, struct hs_recovery *r)
+{
+    HASH_DELETE(hh, core->recoveries, r);
+    while (r->readers != NULL) {
+        struct reader *first = r->readers;
+        HASH_DELETE(hh, r->readers, first);
+        free(first);
+    }
+    forget_head(r);
+    free(r);
+}
+
+void hs_recoveries_free(struct hs_core *core)
+{
+    while (core->recoveries != NULL)
+        recovery_free(core, core->recoveries);
+}
+
+/* This reader holds everything before next, as it says. */
+static void reads_to(struct hs_recovery *r, const struct hs_key *key, uint64_t next)
+{
+    struct reader *one = NULL;
+    HASH_FIND(hh, r->readers, key, sizeof *key, one);
+    if (one == NULL && HASH_COUNT(r->readers) < HS_RECOVER_READERS)
+        one = calloc(1, sizeof *one);
+    else if (one != NULL)
+        HASH_DELETE(hh, r->readers, one);
+    if (one == NULL)
+        return;
+    one->key = *key;
+    one->next = next;
+    HASH_ADD(hh, r->readers, key, sizeof one->key, one);
+}
+
+/* It has come, and holds nothing that isn't in the log. */
+static bool is_content(const struct hs_recovery *r, const struct hs_key *key, uint64_t next_seq)
+{
+    struct reader *found = NULL;
+    HASH_FIND(hh, r->readers, key, sizeof *key, found);
+    return found != NULL && found->next <= next_seq;
+}
+
+/* What was to come back is in the log. It is looked up there: a turn that brought it may have come to
+ * nothing. */
+static void forget_if_back(struct hs_recovery *r, const Hanse__State__RoomView *view)
+{
+    if (r->count > 0 && view->next_seq >= r->first + r->count)
+        forget_head(r);
+}
+
+/* ---- asking ---- */
+
+static void ask(struct hs_turn *turn, const struct hs_recovery *r, uint64_t from)
+{
+    Hanse__WantTail want = HANSE__WANT_TAIL__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    want.room = hs_pb_data(HS_VIEW(r->room));
+    want.from = from;
+    want.headers = !r->proved;
+    want.below = r->count > 0 && !r->proved ? r->low + 1 : 0;
+    frame.want_tail = &want;
+    frame.body_case = HANSE__FRAME__BODY_WANT_TAIL;
+    hs_turn_send(turn, turn->session, &frame);
+}
+
+void hs_recover_attached(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                         uint64_t next)
+{
+    struct hs_recovery *r = recovery_get(turn, room);
+    if (r == NULL)
+        return;
+    reads_to(r, &turn->session->subscriber, next);
+    if (next > view->next_seq)
+        ask(turn, r, view->next_seq);
+}
+
+/* ---- what comes back ---- */
+
+/* A head that this node signed, further on than the log and than the one that is known. */
+static bool take_head(struct hs_turn *turn, struct hs_recovery *r, const Hanse__State__RoomView *view,
+                      const Hanse__SignedObject *object, uint64_t *seq)
+{
+    struct hs_head head;
+    struct hs_policy policy;
+    if (object == NULL || hs_head_verify(object, &turn->core->signer.pub, &r->room, &head) != HS_OK ||
+        hs_room_policy(turn, view, &policy) != HS_OK || head.hub_term != policy.hub_term)
+        return false;
+    *seq = head.seq;
+    if (head.seq < view->next_seq || (r->count > 0 && head.seq < r->first + r->count) ||
+        head.seq - view->next_seq >= HS_RECOVER_MAX)
+        return false;
+    uint64_t count = head.seq - view->next_seq + 1;
+    struct hs_id *hashes = calloc(count, sizeof *hashes);
+    if (hashes == NULL)
+        return false;
+    forget_head(r);
+    r->hashes = hashes;
+    r->first = view->next_seq;
+    r->count = count;
+    r->low = head.seq;
+    r->hashes[count - 1] = head.hash;
+    return true;
+}
+
+/* Headers from the newest to the oldest: each proves the one before it. True where there was a new one. */
+static bool take_headers(struct hs_turn *turn, struct hs_recovery *r, const Hanse__State__RoomView *view,
+                         const Hanse__Tail *tail)
+{
+    struct hs_record_header header;
+    bool moved = false;
+    for (size_t i = tail->n_records; i > 0 && r->count > 0 && !r->proved; i--) {
+        if (hs_record_header_parse(hs_pb_bytes(tail->records[i - 1]->header), &header) != HS_OK ||
+            header.seq != r->low || !hs_id_equal(&header.room, &r->room) ||
+            !hs_id_equal(&header.hash, &r->hashes[r->low - r->first]))
+            continue;
+        moved = true;
+        if (r->low > r->first) {
+            r->hashes[--r->low - r->first] = header.prev;
+            continue;
+        }
+        r->proved = hs_bytes_equal(HS_VIEW(header.prev), hs_pb_bytes(view->hash));
+        if (!r->proved) {
+            hs_turn_log(turn, "event=recovery this node has signed another log of a room than it restored");
+            forget_head(r);
+        }
+    }
+    return moved;
+}
+
+/* Records from the log's end on. What they make of the room has been judged when they came first: an error
+ * means that something else is wrong, and the turn comes to nothing. */
+static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__State__RoomView *view,
+                         const Hanse__Tail *tail)
+{
+    struct hs_log_tip tip = {.next_seq = view->next_seq, .hub_time = {view->hub_time_ms}};
+    bool moved = false;
+    if (tail->headers || !HS_FIXED(hs_pb_bytes(view->hash), &tip.hash))
+        return false;
+    for (size_t i = 0; i < tail->n_records && tip.next_seq < r->first + r->count; i++) {
+        struct hs_record_header header;
+        Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
+        const Hanse__Record *record = tail->records[i];
+        if (hs_log_check_next(&tip, &r->room, hs_pb_bytes(record->header), hs_pb_bytes(record->body),
+                              &header) != HS_OK)
+            continue;
+        if (!hs_id_equal(&header.hash, &r->hashes[header.seq - r->first]) ||
+            (header.erased && header.kind != HS_RECORD_POST))
+            return moved; /* what comes is no record of this log, or not all of it */
+        entry.header = record->header;
+        entry.body = record->body;
+        entry.recovered = true;
+        struct hs_time now = turn->now;
+        turn->now = header.hub_time; /* as it was when it came first, and as it will be when it is replayed */
+        enum hs_err err = hs_room_apply(turn, &r->room, header.seq, &entry);
+        turn->now = now;
+        if (err != HS_OK) {
+            hs_turn_log(turn, "event=recovery a record can't be taken back: %s", hs_err_name(err));
+            turn->kv->err = turn->kv->err != HS_OK ? turn->kv->err : HS_ERR_NOMEM;
+            return false;
+        }
+        moved = true;
+    }
+    return moved;
+}
+
+/* An answer that brings nothing new may be one that is taken once more, so it doesn't end the asking at once.
+ */
+static bool may_ask(struct hs_recovery *r, const Hanse__Tail *tail, bool moved)
+{
+    r->idle = moved ? 0 : r->idle + 1;
+    return moved || (tail->n_records > 0 && r->idle < IDLE_MAX);
+}
+
+enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                           uint64_t *detail)
+{
+    (void)reply;
+    (void)detail;
+    const Hanse__Tail *tail = request->tail;
+    struct hs_id room;
+    uint64_t seq = 0;
+    HS_TAKE32(tail->room, &room);
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    struct hs_recovery *r = recovery_of(turn->core, &room);
+    if (view == NULL || r == NULL || !hs_recover_is_frozen(turn, view) ||
+        hs_subscription_view(turn, &turn->session->subscriber, &room) == NULL)
+        return HS_OK; /* too late, or not asked for */
+    forget_if_back(r, view);
+    bool moved = take_head(turn, r, view, tail->head, &seq);
+    moved = (r->proved ? take_records(turn, r, view, tail) : take_headers(turn, r, view, tail)) || moved;
+    HS_REQUIRE(turn->kv->err == HS_OK, turn->kv->err);
+    view = hs_room_view(turn, &room);
+    HS_REQUIRE(view != NULL, HS_ERR_STORE);
+    if (seq > 0)
+        reads_to(r, &turn->session->subscriber, seq + 1);
+    if (r->count > 0 && view->next_seq < r->first + r->count && may_ask(r, tail, moved))
+        ask(turn, r, view->next_seq);
+    return HS_OK;
+}
+
+/* ---- going on ---- */
+
+/* Have all other nodes with members come, and at least half of the devices here, and is what they hold back?
+ */
+static bool enough_came(struct hs_turn *turn, const struct hs_recovery *r, uint64_t next_seq)
+{
+    struct hs_bytes prefix = HS_VIEW(r->room), key, value;
+    struct hs_kv_key from = hs_key1(prefix);
+    uint64_t here = 0, came = 0;
+    if (HASH_COUNT(r->readers) == 0)
+        return false;
+    for (;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        Hanse__State__MemberView *member;
+        struct hs_key home, persona;
+        if (!hs_kv_next(turn->kv, HS_T_MEMBER, prefix, hs_kv_key_bytes(&from), &scratch, &key, &value))
+            return 2 * came >= here;
+        from = hs_kv_after(key);
+        if (HS_UNPACK(hanse__state__member_view, value, HS_LENIENT, &scratch, &member) != HS_OK ||
+            !HS_FIXED(hs_pb_bytes(member->home_root), &home) ||
+            !HS_FIXED(hs_bytes(key.data + prefix.len, key.len - prefix.len), &persona))
+            return false;
+        bool local = hs_key_equal(&home, hs_turn_root(turn));
+        if (!local && !is_content(r, &home, next_seq))
+            return false;
+        here += local ? 1 : 0;
+        came +=
+            local && hs_persona_subscriber(turn, &persona, &home) && is_content(r, &home, next_seq) ? 1 : 0;
+    }
+}
+
+void hs_recover_tick(struct hs_turn *turn)
+{
+    size_t looked = 0;
+    for (struct hs_recovery *r = turn->core->recoveries, *next; r != NULL && looked < HS_RECOVER_TICK;
+         r = next) {
+        next = r->hh.next;
+        const Hanse__State__RoomView *view = hs_room_view(turn, &r->room);
+        if (view == NULL || !hs_recover_is_frozen(turn, view)) {
+            recovery_free(turn->core, r);
+            continue;
+        }
+        forget_if_back(r, view);
+        if (r->count > 0 || turn->now.ms - r->since.ms < turn->core->recover_ms)
+            continue;
+        looked++;
+        r->since.ms = turn->now.ms - turn->core->recover_ms / 2; /* and again in half that time */
+        if (enough_came(turn, r, view->next_seq)) {
+            resume(turn, &r->room);
+            hs_turn_log(turn, "event=resumed a restored room goes on: all that its readers hold is back");
+        }
+    }
+}
+
+/* Calls resume for every room that stands still, or counts them. */
+static uint64_t all_frozen(struct hs_turn *turn, bool resumes)
+{
+    struct hs_bytes key, value, none = {0};
+    struct hs_kv_key from = {0};
+    uint64_t count = 0;
+    for (;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        Hanse__State__RoomView *view;
+        struct hs_id room;
+        if (!hs_kv_next(turn->kv, HS_T_ROOM, none, hs_kv_key_bytes(&from), &scratch, &key, &value))
+            return count;
+        from = hs_kv_after(key);
+        if (HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, &scratch, &view) != HS_OK ||
+            !hs_recover_is_frozen(turn, view) || !HS_FIXED(key, &room))
+            continue;
+        count++;
+        if (resumes)
+            resume(turn, &room);
+    }
+}
+
+uint64_t hs_recover_count(struct hs_turn *turn)
+{
+    return hs_restored_since(turn) > 0 ? all_frozen(turn, false) : 0;
+}
+
+enum hs_err hs_recover_resume(struct hs_turn *turn, const struct hs_id *room)
+{
+    if (room == NULL) {
+        bool ledger = hs_recover_ledger_is_frozen(turn);
+        if (ledger)
+            resume(turn, NULL);
+        return all_frozen(turn, true) > 0 || ledger ? HS_OK : HS_ERR_NOT_FOUND;
+    }
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    HS_REQUIRE(view != NULL && hs_recover_is_frozen(turn, view), HS_ERR_NOT_FOUND);
+    resume(turn, room);
+    return HS_OK;
+}

@@ -1,0 +1,59 @@
+/* A hub that has lost the end of a log asks for it: what this follower's copy has, and what the hub signed.
+ */
+#include "core/dispatch.h"
+#include "core/internal.h"
+#include "core/recover.h"
+#include "core/room.h"
+#include "core/table.h"
+#include "wire/limits.h"
+
+/* Headers up to the record below (0: the newest), or records from the first one on, as many as fit. */
+static void fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                 const Hanse__WantTail *want, Hanse__Tail *tail)
+{
+    uint64_t first = want->from > view->first_seq ? want->from : view->first_seq, end = view->next_seq;
+    size_t bytes = 0;
+    if (want->headers && want->below > 0 && want->below < end)
+        end = want->below;
+    if (want->headers && end > HS_RECOVER_HEADERS && end - HS_RECOVER_HEADERS > first)
+        first = end - HS_RECOVER_HEADERS;
+    for (uint64_t seq = first; seq < end && tail->n_records < HS_RECOVER_HEADERS; seq++) {
+        Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
+        Hanse__Record *record = HS_NEW(turn, Hanse__Record, hanse__record);
+        if (entry == NULL || record == NULL)
+            return;
+        bytes += entry->header.len + (want->headers ? 0 : entry->body.len);
+        if (tail->n_records > 0 && bytes > HS_BLOB_THRESHOLD)
+            return;
+        record->header = entry->header;
+        if (!want->headers)
+            record->body = entry->body;
+        tail->records[tail->n_records++] = record;
+    }
+}
+
+enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                                uint64_t *detail)
+{
+    (void)reply;
+    (void)detail;
+    const Hanse__WantTail *want = request->want_tail;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    Hanse__Tail tail = HANSE__TAIL__INIT;
+    Hanse__Record *records[HS_RECOVER_HEADERS];
+    struct hs_id room;
+    HS_TAKE32(want->room, &room);
+    const Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    if (view == NULL || view->hub ||
+        !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
+        return HS_OK;
+    tail.room = want->room;
+    tail.records = records;
+    tail.headers = want->headers;
+    tail.head = hs_room_kept_head(turn, &room);
+    fill(turn, &room, view, want, &tail);
+    frame.tail = &tail;
+    frame.body_case = HANSE__FRAME__BODY_TAIL;
+    hs_turn_send(turn, turn->session, &frame);
+    return HS_OK;
+}
