@@ -1,5 +1,8 @@
 #include "town.h"
 
+#include "core/layout.h"
+#include "core/recover.h"
+
 #include "crypto/dh.h"
 #include "crypto/hash.h"
 #include "crypto/selftest.h"
@@ -263,6 +266,62 @@ static void node_input(struct town_node *node, struct hs_core_input input)
         assert_ok(hs_core_pump(node->core, &node->kv.kv, node->town->now, &node->effects, &more));
     assert_ok(node->kv.kv.err);
     carry_out(node);
+}
+
+struct hs_kv *town_node_copy(struct town_node *node)
+{
+    struct hs_kv *copy = hs_kv_memory_new();
+    assert_non_null(copy);
+    for (unsigned table = 0; table < HS_CORE_TABLES; table++) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SIZE_MAX / 2);
+        struct hs_bytes key, value, none = {0};
+        struct hs_kv_key from = {0};
+        while (hs_kv_next(node->kv.inner, table, none, hs_kv_key_bytes(&from), &scratch, &key, &value)) {
+            hs_kv_put(copy, table, key, value);
+            from = hs_kv_after(key);
+        }
+    }
+    assert_ok(copy->err);
+    return copy;
+}
+
+static struct hs_turn raw_turn(struct town_node *node, struct hs_kv *kv, struct hs_arena *arena)
+{
+    return (struct hs_turn){.core = node->core, .kv = kv, .now = node->town->now, .arena = arena};
+}
+
+bool town_node_is_frozen(struct town_node *node)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = raw_turn(node, node->kv.inner, &arena);
+    return hs_recover_count(&turn) > 0;
+}
+
+void town_node_resume(struct town_node *node)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = raw_turn(node, node->kv.inner, &arena);
+    assert_ok(hs_recover_resume(&turn, NULL));
+}
+
+void town_node_restore(struct town_node *node, struct hs_kv *backup)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = raw_turn(node, backup, &arena);
+    struct hs_core_config config = {.root = node->root.pub,
+                                    .node_signer = node->signer,
+                                    .descriptor = node->descriptor,
+                                    .incarnation = 1};
+    hs_restored_record(&turn, hs_restored_since(&turn) + 2);
+    assert_ok(backup->err);
+    for (struct session *s = node->town->sessions; s != NULL; s = s->next)
+        if (s->node == node)
+            item_add(node->town, s->device != NULL ? DEVICE_CLOSED : NODE_CLOSED,
+                     s->device != NULL ? s->id : s->peer, (struct hs_bytes){0});
+    hs_core_free(node->core);
+    hs_kv_memory_free(node->kv.inner);
+    node->kv = kv_count(backup);
+    assert_ok(hs_core_new(&config, &node->core));
 }
 
 void town_node_cut(struct town_node *node)

@@ -60,6 +60,14 @@ void town_free(struct town *t);
 struct hs_time town_now(const struct town *t);
 struct town_node *town_node_new(struct town *t, const char *domain);
 
+/* A backup; and dying, to come back with that one, which it takes over. */
+struct hs_kv *town_node_copy(struct town_node *node);
+void town_node_restore(struct town_node *node, struct hs_kv *backup);
+
+/* Rooms of it stand still since then; the operator lets all go on. */
+bool town_node_is_frozen(struct town_node *node);
+void town_node_resume(struct town_node *node);
+
 /* Its sessions with other nodes break. */
 void town_node_cut(struct town_node *node);
 

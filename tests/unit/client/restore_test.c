@@ -1,0 +1,79 @@
+/* A node that comes back from a backup, and the clients that bring back what it has lost; or that come too
+ * late, and prove that it went on without. */
+#include "hostile.h"
+
+#include "store/tail.h"
+
+static void post(struct town_device *d, const struct hs_id *room, const char *text)
+{
+    uint64_t op;
+    TOWN_WANT(d, hs_want_text(&s, room, text, &op));
+}
+
+/* FED-44, NODE-71, CLIENT-52: what two devices hold between them is all that there was. */
+static void test_clients_bring_it_back(void **state)
+{
+    (void)state;
+    struct hostile c = hostile_new();
+    post(c.ben, &c.room, "before");
+    town_wait(c.t, 2000);
+    struct hs_kv *backup = town_node_copy(c.rosa);
+    for (int i = 0; i < 5; i++)
+        post(i % 2 == 0 ? c.ben : c.alice, &c.room, "lost");
+    town_wait(c.t, 2000);
+    town_node_restore(c.rosa, backup);
+    post(c.ben, &c.room, "meanwhile"); /* waits with its sender */
+    assert_true(town_node_is_frozen(c.rosa));
+    town_wait(c.t, 30000);
+    assert_true(town_node_is_frozen(c.rosa));
+    town_wait(c.t, 60000);
+    assert_false(town_node_is_frozen(c.rosa));
+    post(c.alice, &c.room, "after");
+    town_wait(c.t, 5000);
+    const char *whole = "before\nlost\nlost\nlost\nlost\nlost\nmeanwhile\nafter\n";
+    assert_string_equal(town_history(c.alice, &c.room), whole);
+    assert_string_equal(town_history(c.ben, &c.room), whole);
+    town_free(c.t);
+}
+
+/* NODE-71: one of two devices isn't half of more than two, and a device that comes too late has proof. */
+static void test_who_comes_too_late_has_proof(void **state)
+{
+    (void)state;
+    struct hostile c = hostile_new();
+    struct hs_kv *backup = town_node_copy(c.rosa);
+    town_device_kill(c.alice); /* she has seen nothing of what follows */
+    post(c.ben, &c.room, "lost");
+    town_wait(c.t, 2000);
+    town_device_kill(c.ben);
+    town_node_restore(c.rosa, backup);
+    town_device_start(c.alice);
+    hs_sync_stay_online(c.alice->sync, true);
+    town_wait(c.t, 1000);
+    assert_true(town_node_is_frozen(c.rosa));
+    town_node_resume(c.rosa); /* the operator doesn't wait for Ben */
+    for (int i = 0; i < 3; i++) {
+        post(c.alice, &c.room, "another story");
+        town_wait(c.t, 3000);
+    }
+    town_device_start(c.ben);
+    hs_sync_stay_online(c.ben->sync, true);
+    town_wait(c.t, 5000);
+    struct hs_room_row row = hostile_room(c.ben, &c.room);
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_bytes evidence;
+    assert_int_equal(row.state, HS_ROOM_STATE_FROZEN);
+    assert_int_equal(row.frozen, HS_ERR_LOG_FORK);
+    assert_true(hs_evidence_get(town_look(c.ben), &c.room, &arena, &evidence));
+    town_looked(c.ben);
+    town_free(c.t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_clients_bring_it_back),
+        cmocka_unit_test(test_who_comes_too_late_has_proof),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
