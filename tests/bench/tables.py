@@ -14,6 +14,7 @@ LOAD = {
     "posts/s": "messages_per_s", "deliveries/s": "deliveries_per_s", "p50, ms": "p50_ms", "p99, ms": "p99_ms",
     "node, µs each": "node_us_per_delivery", "node, cores": "node_cores", "load, cores": "load_cores", "ms": "ms",
     "records/s": "records_per_s", "MiB/s": "mib_per_s", "node, µs a record": "node_us_per_record", "sessions/s": "per_s",
+    "begun again": "again",
     "node, µs a session": "node_us_each", "ready, ms": "ready_ms", "first session, ms": "first_session_ms",
     "bytes": "bytes",
 }

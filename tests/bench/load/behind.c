@@ -12,7 +12,7 @@ enum {
     ROOM = 20, /* members of the rooms of those who return */
     WAITING = 20,
     LIVE_PER_S = 50,
-    STATE_POST = 3000,
+    STATE_POST = 8000,
     STATE_BYTES = 1 << 30
 };
 
@@ -150,6 +150,7 @@ void load_reconnect(void)
     load_line("reconnect", back);
     load_value("ms", r.seconds * 1e3);
     load_value("per_s", (double)back / r.seconds);
+    load_value("again", (double)load_again);
     load_value("node_us_each", r.node_us / (double)back);
     load_value("p50_ms", load_times_at(&r.times, 0.5) / 1e6);
     load_value("p99_ms", load_times_at(&r.times, 0.99) / 1e6);

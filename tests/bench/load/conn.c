@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-size_t load_waiting, load_opening;
+size_t load_waiting, load_opening, load_again;
 
 static struct {
     bool made;
@@ -64,7 +64,7 @@ static void on_written(uv_write_t *request, int status)
     if (!device->open)
         return;
     if (status != 0)
-        load_fail("a write failed: %s", uv_strerror(status));
+        return; /* the reader will learn it */
     hs_link_output_done(device->link, hs_link_output(device->link).len);
     due(device);
 }
@@ -80,7 +80,7 @@ static void flush(struct load_device *device)
             continue;
         }
         if (done < 0 && done != UV_EAGAIN)
-            load_fail("a write failed: %s", uv_strerror(done));
+            return; /* the reader will learn it */
         device->writing = true;
         uv_write(&device->write, (uv_stream_t *)&device->tcp, &buf, 1, on_written);
     }
@@ -88,11 +88,24 @@ static void flush(struct load_device *device)
 
 static void on_ready(struct load_device *device, const struct hs_link_event *event)
 {
+    device->ready = true;
     memcpy(device->hash, event->hash, sizeof device->hash);
     load_opening--;
     if (device->returning)
         load_device_authenticate(device);
     due(device);
+}
+
+/* As a device does whose node had no time for it. */
+static void begin_again(struct load_device *device)
+{
+    if (!device->returning || device->attached)
+        load_fail("the node closed a session");
+    load_again++;
+    load_opening -= device->ready ? 0 : 1;
+    load_waiting -= device->asked - device->answered;
+    device->again = true;
+    load_close(device);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -106,8 +119,10 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 {
     struct load_device *device = stream->data;
     struct hs_link_event event;
-    if (got < 0)
-        load_fail("the node closed a session: %s", uv_strerror((int)got));
+    if (got < 0) {
+        begin_again(device);
+        return;
+    }
     net.turn_ns = uv_hrtime();
     LOAD_OK(hs_link_input(device->link, hs_bytes(buf->base, (size_t)got)));
     do {
@@ -122,6 +137,8 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 static void on_connected(uv_connect_t *request, int status)
 {
     struct load_device *device = request->handle->data;
+    if (status == UV_ECANCELED)
+        return;
     if (status != 0)
         load_fail("can't connect: %s", uv_strerror(status));
     device->connected = true;
@@ -140,7 +157,7 @@ void load_connect(struct load_device *device)
     uv_tcp_nodelay(&device->tcp, 1);
     device->tcp.data = device;
     device->open = true;
-    device->connected = false;
+    device->connected = device->ready = device->attached = false;
     device->asked = device->answered = 0;
     load_opening++;
     if (uv_tcp_connect(&device->connect, &device->tcp, (const struct sockaddr *)&to, on_connected) != 0)
@@ -152,6 +169,10 @@ static void on_closed(uv_handle_t *handle)
     struct load_device *device = handle->data;
     hs_link_free(&device->link);
     load_waiting--;
+    if (device->again) {
+        device->again = false;
+        load_connect(device);
+    }
 }
 
 void load_close(struct load_device *device)

@@ -182,6 +182,21 @@ void load_devices_attach(struct load_device *devices, size_t count)
     load_settle();
 }
 
+void load_devices_await(struct load_device *devices, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        Hanse__Frame frame = HANSE__FRAME__INIT;
+        Hanse__Attach attach = HANSE__ATTACH__INIT; /* the inbox alone, from its beginning */
+        frame.attach = &attach;
+        frame.body_case = HANSE__FRAME__BODY_ATTACH;
+        load_ask(&devices[i], &frame);
+    }
+    load_settle();
+    for (size_t i = 0; i < count; i++)
+        while (!devices[i].welcomed)
+            load_run_once();
+}
+
 void load_cursors_tell(struct load_device *device)
 {
     static Hanse__RoomCursor list[HS_REPEATED_MAX];

@@ -87,6 +87,7 @@ static void federated(size_t n)
     load_room_make(&room, members, n);
     for (size_t i = 0; i < n; i++)
         members[i] = &at[i % 2].devices[i / 2]; /* posts come from both in turn */
+    load_devices_await(at[1].devices, at[1].count);
     for (size_t i = 0; i < 2; i++)
         load_devices_attach(at[i].devices, at[i].count);
     struct load_node nodes[2] = {at[0].node, at[1].node};

@@ -196,6 +196,7 @@ static void take_answer(struct load_device *device, struct hs_bytes bytes)
         load_fail("a request was refused: %s", hs_err_name(err));
     device->answered++;
     load_waiting--;
+    device->attached = device->attached || frame->body_case == HANSE__FRAME__BODY_ACK;
     if (frame->body_case != HANSE__FRAME__BODY_AUTHENTICATED)
         return;
     hs_link_set_authenticated(device->link);
@@ -211,7 +212,9 @@ void load_take(struct load_device *device, struct hs_bytes frame)
     uint64_t tag = field(&r, &bytes, &number);
     if (tag == TAG_RECORDS)
         take_records(device, bytes);
-    else if (tag != TAG_INBOX)
+    else if (tag == TAG_INBOX)
+        device->welcomed = true;
+    else
         take_answer(device, frame);
     if (device->untold >= UNTOLD)
         load_cursors_tell(device);

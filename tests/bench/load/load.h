@@ -93,7 +93,10 @@ struct load_device {
     uint64_t asked, answered, refused;
     size_t untold; /* records since the last Cursors */
     struct load_answer answer;
-    bool returning; /* goes on by itself from the handshake to being attached */
+    bool returning; /* goes on by itself from the handshake to being attached, again where the node closes it
+                       before */
+    bool ready, attached, again;
+    bool welcomed; /* something came into its inbox */
     bool open, connected, writing, due;
     struct load_device *next_due;
 };
@@ -110,6 +113,8 @@ void load_devices_bind(struct load_device *devices, size_t count, struct load_no
 void load_device_authenticate(struct load_device *device);
 void load_device_attach(struct load_device *device);
 void load_devices_attach(struct load_device *devices, size_t count);
+/* Until everybody has a Welcome: where the hub is another node, the home learns of a member only then. */
+void load_devices_await(struct load_device *devices, size_t count);
 struct load_persona *load_persona_at(struct load_device *device, const struct load_node *hub);
 struct hs_arena *load_arena(void); /* lives as long as the program */
 struct hs_time load_now(void);
@@ -130,6 +135,7 @@ void load_settle(void);
 void load_run_once(void);
 extern size_t load_waiting; /* answers that are still to come */
 extern size_t load_opening; /* sessions that aren't open yet */
+extern size_t load_again;   /* sessions that were begun anew */
 void load_devices_close(struct load_device *devices, size_t count);
 
 /* frames.c: what comes. */
