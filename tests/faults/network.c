@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMIT = 5, SETTLE_MS = 60000, STORM_MS = 1500, STEP_MS = 150 };
+/* A home that was cut off often waits up to a minute before it dials again (FED-15). */
+enum { LIMIT = 5, SETTLE_MS = 90000, STORM_MS = 1500, STEP_MS = 150 };
 
 static struct rng rng;
 static struct fleet f;

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NODES = 3, ACTORS = 6, POSTS_MAX = 12, STEPS = 40, SEEDS = 50, HEAL_TURNS = 60 };
+enum { NODES = 3, ACTORS = 6, POSTS_MAX = 12, STEPS = 40, SEEDS = 25, HEAL_TURNS = 60 };
 
 struct made {
     Hanse__Frame *frame;
