@@ -36,6 +36,12 @@ static void show_event(struct chat *chat, const struct hanse_event *event)
         if (here && !chat->quiet && hanse_message_get(c->h, &event->room, event->seq, &m) == HANSE_OK)
             message_print(c, &m);
         break;
+    case HANSE_EVENT_TYPING:
+        if (here && !c->json && isatty(STDOUT_FILENO))
+            printf("%s%s is typing%s\r", colour(DIM), event->text,
+                   colour(PLAIN)); /* the next line covers it */
+        (void)fflush(stdout);
+        break;
     case HANSE_EVENT_ONLINE:
         say(c, "online", event, "");
         break;

@@ -22,6 +22,7 @@ enum hs_table {
     HS_TABLE_STEP,        /* order: how far the till has come with its coupon */
     HS_TABLE_UNSETTLED,   /* room: its newest commit, until that is settled */
     HS_TABLE_HELD,        /* room || seq: one's own posts under an epoch that isn't settled */
+    HS_TABLE_WINDOW,      /* room: past epochs that posts may still come from */
     HS_TABLE_LEAVING,     /* room || persona: who waits to be taken out */
     HS_TABLE_BARS,        /* room: devices that may not commit */
     HS_TABLE_COUNTER,     /* hub root || customer: counters that were asked for or made */

@@ -22,6 +22,7 @@ static const struct hs_field unsettled_fields[] = {
     HS_FIELD(TEXT, struct hs_unsettled_row, line.sender.handle),
     HS_FIELD(TEXT, struct hs_unsettled_row, line.sender.name),
     HS_FIELD(BYTES, struct hs_unsettled_row, line.text),
+    HS_FIELD(FIXED, struct hs_unsettled_row, window),
 };
 static const struct hs_row_type unsettled_type =
     HS_ROW_TYPE(HS_TABLE_UNSETTLED, struct hs_unsettled_row, unsettled_fields);
@@ -82,6 +83,30 @@ bool hs_held_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *
 void hs_held_delete(struct hs_kv *kv, const struct hs_id *room)
 {
     hs_kv_del_prefix(kv, HS_TABLE_HELD, HS_VIEW(*room));
+}
+
+_Static_assert(sizeof(struct hs_window) == HS_ROOM_PAST_EPOCHS * 16 + sizeof(size_t), "no holes");
+
+static const struct hs_field window_fields[] = {
+    HS_FIELD(U64, struct hs_window, past[0].epoch), HS_FIELD(U64, struct hs_window, past[0].ended),
+    HS_FIELD(U64, struct hs_window, past[1].epoch), HS_FIELD(U64, struct hs_window, past[1].ended),
+    HS_FIELD(U64, struct hs_window, past[2].epoch), HS_FIELD(U64, struct hs_window, past[2].ended),
+    HS_FIELD(U64, struct hs_window, past[3].epoch), HS_FIELD(U64, struct hs_window, past[3].ended),
+    HS_FIELD(U64, struct hs_window, past[4].epoch), HS_FIELD(U64, struct hs_window, past[4].ended),
+    HS_FIELD(U64, struct hs_window, count),
+};
+static const struct hs_row_type window_type = HS_ROW_TYPE(HS_TABLE_WINDOW, struct hs_window, window_fields);
+
+void hs_window_row_get(struct hs_kv *kv, const struct hs_id *room, struct hs_window *out)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(65536);
+    if (!hs_row_get(kv, &window_type, HS_VIEW(*room), &arena, out) || out->count > HS_ROOM_PAST_EPOCHS)
+        *out = (struct hs_window){0};
+}
+
+void hs_window_row_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_window *window)
+{
+    hs_row_put(kv, &window_type, HS_VIEW(*room), window);
 }
 
 void hs_leaving_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona)

@@ -3,6 +3,7 @@
 #define HS_STORE_UNSETTLED_H
 
 #include "room/settlement.h"
+#include "room/window.h"
 #include "store/posts.h"
 
 /* A room's newest commit, until a record settles it or makes it void. */
@@ -19,6 +20,7 @@ struct hs_unsettled_row {
     bool joined;   /* it let this device in: there is nothing to go back to */
     bool gone;     /* it removes this device */
     bool strict;   /* posts of earlier epochs aren't believed behind it */
+    struct hs_window window;    /* as it was before it */
     struct hs_bytes joins;      /* body hashes of the JOINs that it admits, 32 bytes each */
     struct hs_message_row line; /* to be shown once it is settled; kind 0: nothing */
 };
@@ -34,6 +36,10 @@ void hs_held_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, struc
 bool hs_held_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor,
                   struct hs_arena *arena, struct hs_bytes *content);
 void hs_held_delete(struct hs_kv *kv, const struct hs_id *room);
+
+/* Past epochs that posts may still come from. */
+void hs_window_row_get(struct hs_kv *kv, const struct hs_id *room, struct hs_window *out);
+void hs_window_row_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_window *window);
 
 /* Members whose proposal to leave is in the log. */
 void hs_leaving_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona);

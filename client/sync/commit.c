@@ -356,8 +356,13 @@ static enum hs_err follow(struct hs_step *s, struct hs_live_room *room, const st
     HS_TRY(row->own ? hs_mls_group_accept(room->group) : hs_mls_group_merge(room->group, event->staged));
     room->group_dirty = true;
     HS_TRY(row->gone ? HS_OK : hs_live_refresh(s, room));
-    if (row->strict && !row->gone)
+    if (row->gone)
+        return HS_OK;
+    if (row->strict)
         room->row.epoch_min = room->row.epoch;
+    struct hs_window window = row->window;
+    hs_window_end(&window, header->epoch, header->hub_time, row->strict);
+    hs_window_row_put(s->kv, &room->row.id, &window);
     return HS_OK;
 }
 
@@ -389,6 +394,7 @@ enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
                                const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_unsettled_row row = {.epoch_min = room->row.epoch_min};
+    hs_window_row_get(s->kv, &room->row.id, &row.window);
     HS_REQUIRE(!room->newest.unsettled, HS_ERR_UNEXPECTED); /* one at a time */
     enum hs_err err = hs_sync_blame(follow(s, room, header, body, &row));
     HS_TRY(hs_sync_is_fault(err) ? doubt(s, room, header, err, &row) : err);

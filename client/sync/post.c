@@ -321,8 +321,11 @@ static enum hs_err check_post(struct hs_step *s, struct hs_live_room *room,
                               const struct hs_record_header *header, const struct hs_mls_event *event)
 {
     struct hs_key persona;
+    struct hs_window window;
     HS_REQUIRE(event->kind == HS_MLS_EVENT_APPLICATION, HS_ERR_UNEXPECTED);
     HS_REQUIRE(event->epoch >= room->row.epoch_min, HS_ERR_EPOCH_TOO_OLD);
+    hs_window_row_get(s->kv, &room->row.id, &window);
+    HS_TRY(hs_window_takes(&window, hs_mls_group_epoch(room->group), event->epoch, header->hub_time));
     HS_TRY(hs_room_leaf_persona(&event->sender, &persona));
     HS_REQUIRE(hs_key_equal(&persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
     HS_REQUIRE(hs_policy_allows(&room->policy, &persona, header->hub_time, HS_RIGHT_POST), HS_ERR_POLICY);

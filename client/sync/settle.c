@@ -143,6 +143,7 @@ enum hs_err hs_void_received(struct hs_step *s, struct hs_live_room *room,
     if (row.err == HS_OK) {
         HS_TRY(hs_mls_group_revert(room->group));
         room->row.epoch_min = row.epoch_min;
+        hs_window_row_put(s->kv, &room->row.id, &row.window);
         HS_TRY(hs_live_refresh(s, room));
     }
     hs_bars_row_get(s->kv, &room->row.id, &bars);

@@ -4,6 +4,7 @@
 #define HS_SYNC_SETTLE_H
 
 #include "room/log.h"
+#include "schema/link.pb-c.h"
 #include "store/unsettled.h"
 
 struct hs_live_room;
@@ -74,6 +75,10 @@ enum hs_err hs_posts_voided(struct hs_step *s, struct hs_live_room *room, uint64
 
 enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
                                const struct hs_record_header *header, struct hs_bytes body);
+
+/* ---- typing.c ---- */
+
+enum hs_err hs_ephemeral_received(struct hs_step *s, const Hanse__Ephemeral *ephemeral);
 
 /* ---- leave.c ---- */
 

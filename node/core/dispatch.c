@@ -40,6 +40,7 @@ static const struct {
     {HANSE__FRAME__BODY_LEDGER, FROM_ACCOUNT | FROM_NODE, true, hs_handle_ledger},
     {HANSE__FRAME__BODY_GET_CHUNK, FROM_ACCOUNT | FROM_NODE, false, hs_handle_get_chunk},
     {HANSE__FRAME__BODY_CONFIRM, FROM_ACCOUNT | FROM_NODE, false, hs_handle_confirm},
+    {HANSE__FRAME__BODY_EPHEMERAL, FROM_ACCOUNT | FROM_NODE | FROM_HUB, false, hs_handle_ephemeral},
     {HANSE__FRAME__BODY_PRESENCE, FROM_NODE, false, hs_handle_presence},
     {HANSE__FRAME__BODY_FORWARD, FROM_ACCOUNT, true, hs_handle_forward},
     {HANSE__FRAME__BODY_RECORDS, FROM_HUB, true, hs_handle_records},

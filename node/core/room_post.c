@@ -14,13 +14,10 @@
 /* Is a message of that epoch still taken? EPOCH_TOO_OLD: the sender must encrypt anew. */
 static enum hs_err check_epoch(const Hanse__State__RoomView *view, uint64_t epoch, struct hs_time hub_time)
 {
-    HS_REQUIRE(epoch <= view->epoch, HS_ERR_WRONG_EPOCH);
-    if (epoch == view->epoch)
-        return HS_OK;
-    for (size_t i = 0; i < view->n_past; i++)
-        if (view->past[i]->epoch == epoch && hub_time.ms - view->past[i]->ended_ms < HS_ROOM_WINDOW_S * 1000)
-            return HS_OK;
-    return HS_ERR_EPOCH_TOO_OLD;
+    struct hs_window window = {0};
+    for (size_t i = 0; i < view->n_past && i < HS_ROOM_PAST_EPOCHS; i++)
+        window.past[window.count++] = (struct hs_window_end){view->past[i]->epoch, {view->past[i]->ended_ms}};
+    return hs_window_takes(&window, view->epoch, epoch, hub_time);
 }
 
 /* The chain hash of the record with that number; false where there is none. */

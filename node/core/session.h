@@ -57,6 +57,8 @@ struct hs_session {
     enum hs_due_list due_in;
     struct hs_session *due_prev, *due_next;
     size_t budget;
+    double ephemeral_spent;       /* ephemeral messages that it sent of late */
+    struct hs_time ephemeral_at;  /* as of then */
     struct hs_meter meter;        /* of a node that isn't a stranger: the one of its root instead */
     UT_hash_handle hh;            /* by id */
     UT_hash_handle hh_subscriber; /* by subscriber, while attached */

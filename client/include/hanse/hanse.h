@@ -140,8 +140,9 @@ enum hanse_event_kind {
     HANSE_EVENT_FROZEN, /* room, err, seq: the hub accepted what the rules forbid; nothing more is believed */
     HANSE_EVENT_ORDER,  /* id: an order took a step; read it with hanse_order_get() */
     HANSE_EVENT_TILL,   /* id: an order that this till answers took a step; text: which */
-    HANSE_EVENT_PROGRESS /* room: of known records seq are here; a few times a second while many are missing,
+    HANSE_EVENT_PROGRESS, /* room: of known records seq are here; a few times a second while many are missing,
                             and once more when none is (seq = known) */
+    HANSE_EVENT_TYPING    /* room, id, text: that person is typing just now; it is kept nowhere */
 };
 
 struct hanse_event {
@@ -283,6 +284,10 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_join(struct hanse *h, const char 
  * HANSE_ERR_POLICY where this device may not. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_remove(struct hanse *h, const struct hanse_id *room,
                                                       const struct hanse_id *person, uint64_t *op);
+
+/* Tells whoever is in the room just now that this person is typing. Call it as often as keys are pressed: it
+ * is said every three seconds at most, never stored, and lost where nobody is there. HANSE_ERR_NOT_MEMBER. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_typing(struct hanse *h, const struct hanse_id *room);
 
 /* Leaves a room. DONE: it is in the room's log; no message behind it comes, and this device has forgotten the
  * room's keys (HANSE_EVENT_REMOVED comes too). The history stays. HANSE_ERR_NOT_MEMBER. */

@@ -156,6 +156,38 @@ static void test_ones_own_post_under_another_name(void **state)
     town_free(c.t);
 }
 
+static enum hs_err renew(struct hs_step *s, const struct hs_id *id)
+{
+    struct hs_live_room *room;
+    const struct hs_commit_wish none = {0};
+    HS_TRY(hs_live_member(s, id, &room));
+    return hs_commit_submit(s, room, &none);
+}
+
+/* A hub that lets posts of a past epoch in for too long is not believed: 30 seconds of hub time, to the
+ * millisecond. DELIVERY-5, CLIENT-10 */
+static void test_the_window_is_the_member_s_too(void **state)
+{
+    (void)state;
+    struct hostile c = hostile_new();
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_message_context none = {0};
+    struct hs_bytes in_time = hostile_text(&c, "in time", &none, &arena);
+    struct shown late = {
+        .kind = HS_RECORD_POST, .persona = c.alices, .body = hostile_text(&c, "late", &none, &arena)};
+    struct shown post = {.kind = HS_RECORD_POST, .persona = c.alices, .body = in_time};
+    TOWN_WANT(c.alice, renew(&s, &c.room));
+    town_run(c.t);
+    town_skip(c.t, 29999);
+    hostile_show(&c, &post, HS_OK);
+    town_skip(c.t, 1);
+    uint64_t seq = hostile_room(c.ben, &c.room).tip.next_seq;
+    hostile_show(&c, &late, HS_OK);
+    assert_string_equal(town_history(c.ben, &c.room), "in time\n!\n");
+    assert_refused(&c, seq, HS_ERR_EPOCH_TOO_OLD);
+    town_free(c.t);
+}
+
 /* The application answers what it sees with a post of its own. */
 static void answer_with_a_post(struct town_device *d, const struct hanse_event *event)
 {
@@ -204,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_the_hub_refuses_false_heads),
         cmocka_unit_test(test_an_odd_post_never_stops_the_reading),
         cmocka_unit_test(test_ones_own_post_under_another_name),
+        cmocka_unit_test(test_the_window_is_the_member_s_too),
         cmocka_unit_test(test_no_post_overtakes_one_that_is_encrypted_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
