@@ -180,8 +180,7 @@ static enum hs_err take_back(struct hs_turn *turn, const struct hs_settling *set
     size_t count;
     HS_TRY(quote(turn, settling, true, false, list, HS_SETTLE_BAD_QUOTED, &count));
     HS_TRY(hs_void_build(of, list, count, &body));
-    hs_turn_log(turn, "event=commit_void a commit was reported bad by %zu of its room's members",
-                settling->bad);
+    hs_turn_log(turn, "event=commit-void bad_verdicts=%zu", settling->bad);
     return write_record(turn, &of->room, view, HS_RECORD_VOID, &body);
 }
 
@@ -192,7 +191,7 @@ static enum hs_err decide(struct hs_turn *turn, const struct hs_id *room, bool d
     struct hs_settlement of;
     struct hs_policy policy;
     bool alone = false;
-    if (e.was == NULL || view == NULL)
+    if (e.was == NULL || view == NULL || hs_recover_is_frozen(turn, view))
         return HS_OK;
     struct hs_settling *settling = hs_settling_of(turn->core, room, e.was, turn->now);
     HS_REQUIRE(settling != NULL, HS_ERR_NOMEM);

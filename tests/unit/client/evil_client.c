@@ -36,7 +36,7 @@ static void info_of(const struct hs_mls_group *group, const struct hs_mls_signer
                                       hs_mls_group_own_leaf(group), false, out));
 }
 
-static enum hs_err submit(struct hs_step *s, const struct hs_id *id, enum evil_kind kind)
+enum hs_err evil_client_submit(struct hs_step *s, const struct hs_id *id, enum evil_kind kind)
 {
     struct hs_live_room *room;
     struct evil nobody = {0};
@@ -67,5 +67,5 @@ static enum hs_err submit(struct hs_step *s, const struct hs_id *id, enum evil_k
 
 void evil_client_commit(struct town_device *d, const struct hs_id *room, enum evil_kind kind)
 {
-    TOWN_WANT(d, submit(&s, room, kind));
+    TOWN_WANT(d, evil_client_submit(&s, room, kind));
 }

@@ -10,7 +10,10 @@ enum evil_kind {
                   the other side of the tree can't follow */
 };
 
-/* A commit of that kind by the device, sent to the hub. */
+/* A commit of that kind, put into the device's outbox. */
+enum hs_err evil_client_submit(struct hs_step *s, const struct hs_id *room, enum evil_kind kind);
+
+/* The same, and it is sent to the hub. */
 void evil_client_commit(struct town_device *d, const struct hs_id *room, enum evil_kind kind);
 
 #endif

@@ -106,6 +106,11 @@ static void until_then(void **state)
     assert_ok(world_post(s.room, "early", NULL));
     assert_err(commit(s.alices), HS_ERR_UNSETTLED);
     assert_err(commit(s.room), HS_ERR_UNSETTLED);
+    struct world_commit again;
+    world_commit_update(s.room, &again);
+    assert_err(world_ask(s.owner, world_commit_frame(s.room, &again), &answer), HS_ERR_UNSETTLED);
+    hs_mls_group_drop(s.room->group);
+    assert_int_equal(answer->error->retry_after_ms, 1000);
     world_settle(w);
     assert_ok(say(s.alices, HS_OK));
     assert_false(is_unsettled(s.room));
