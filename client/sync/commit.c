@@ -240,7 +240,8 @@ static enum hs_err describe(struct hs_step *s, struct hs_live_room *room,
                             const struct hs_record_header *header, const struct hs_mls_change *change,
                             struct hs_message_row *row)
 {
-    size_t count = change->added_count > 0 ? change->added_count : change->removed_count;
+    bool came_back = change->external; /* to the room nobody was removed */
+    size_t count = came_back ? 0 : change->added_count > 0 ? change->added_count : change->removed_count;
     struct hs_person *people = hs_arena_alloc(s->arena, (count + 1) * sizeof *people);
     HS_REQUIRE(people != NULL, HS_ERR_NOMEM);
     if (count == 0)

@@ -60,6 +60,9 @@ static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
     case HANSE__FRAME__BODY_SUBMIT_COMMIT:
         persona = inner->submit_commit->persona;
         break;
+    case HANSE__FRAME__BODY_GET_GROUP_INFO:
+        persona = inner->get_group_info->persona;
+        break;
     case HANSE__FRAME__BODY_OPEN_COUNTER:
         persona = inner->open_counter->persona;
         break;

@@ -221,6 +221,7 @@ static bool is_answer(const Hanse__Frame *frame)
     case HANSE__FRAME__BODY_ACCEPTED:
     case HANSE__FRAME__BODY_LEDGER_REPLY:
     case HANSE__FRAME__BODY_CHUNK:
+    case HANSE__FRAME__BODY_GROUP_INFO:
         return true;
     default:
         return false;

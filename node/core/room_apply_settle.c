@@ -73,6 +73,8 @@ void hs_unsettled_put(struct hs_turn *turn, const struct hs_room_record *record,
     out.leaving = view->leaving;
     out.leaving_seq = view->leaving_seq;
     out.group_info = hs_pb_data(hs_room_group_info(turn, &record->room));
+    out.rejoined = c->facts.rejoined;
+    out.rejoined_leaf = c->facts.rejoined ? c->change->committer.leaf : 0;
     if (list_newcomers(turn, c, &out) && list_removed(turn, c, &out))
         hs_view_put(turn, HS_T_UNSETTLED, &key, &out.base);
     else if (turn->kv->err == HS_OK)
@@ -214,6 +216,20 @@ static enum hs_err welcome_of(struct hs_turn *turn, const struct hs_id *room, st
     return tree_of(turn, store, &out->tree);
 }
 
+/* A member is where its external commit has put it. */
+static enum hs_err move_leaf(struct hs_turn *turn, const struct hs_id *room,
+                             const Hanse__State__UnsettledView *was)
+{
+    struct hs_key persona;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(was->committer_persona), &persona), HS_ERR_STORE);
+    Hanse__State__MemberView *member = hs_member_view(turn, room, &persona);
+    struct hs_kv_key key = hs_key2(HS_VIEW(*room), HS_VIEW(persona));
+    HS_REQUIRE(member != NULL, HS_ERR_STORE);
+    member->leaf = was->rejoined_leaf;
+    hs_view_put(turn, HS_T_MEMBER, &key, &member->base);
+    return HS_OK;
+}
+
 enum hs_err hs_settled_apply(struct hs_turn *turn, const struct hs_room_record *record)
 {
     Hanse__State__RoomView *view = record->view;
@@ -231,6 +247,8 @@ enum hs_err hs_settled_apply(struct hs_turn *turn, const struct hs_room_record *
     for (size_t i = 0; i + sizeof(struct hs_key) <= was->removed.len; i += sizeof(struct hs_key))
         remove_member(turn, &record->room, hs_bytes(was->removed.data + i, sizeof(struct hs_key)),
                       record->header.seq);
+    if (was->rejoined)
+        HS_TRY(own(move_leaf(turn, &record->room, was)));
     for (size_t i = 0; i < was->n_added; i++)
         HS_TRY(own(add_member(turn, &record->room, was->added[i], &welcome)));
     return HS_OK;

@@ -73,9 +73,24 @@ static enum hs_err new_policy_read(struct gather *g, struct hs_bytes before, str
 /* A room is changed by its members alone, and by what its rules speak of (ROOM-61). */
 static enum hs_err scope_check(const struct hs_mls_change *change)
 {
-    HS_REQUIRE(!change->external && !change->resync, HS_ERR_POLICY);
     HS_REQUIRE(change->psk_count == 0 && !change->reinit_proposed, HS_ERR_POLICY);
-    return HS_OK;
+    if (!change->external)
+        return change->resync ? HS_ERR_POLICY : HS_OK;
+    HS_REQUIRE(change->resync && change->removed_count == 1 && change->added_count == 0, HS_ERR_POLICY);
+    return change->extensions_proposed ? HS_ERR_POLICY : HS_OK;
+}
+
+/* A member whose state is lost comes back: the leaf that goes is its own, by the same device, and the one
+ * that comes is as good as any that enters the tree (ROOM-90). */
+static enum hs_err rejoin_check(struct gather *g)
+{
+    const struct hs_mls_change *change = g->input->change;
+    const struct hs_mls_member *former = &change->removed[0].member;
+    struct hs_key persona = {0};
+    HS_REQUIRE(hs_bytes_equal(former->signature_key, change->committer.signature_key), HS_ERR_POLICY);
+    HS_TRY(hs_room_leaf_persona(former, &persona));
+    HS_TRY(leaf_check(g, &change->committer, &g->committer));
+    return hs_key_equal(&persona, &g->committer.persona) ? HS_OK : HS_ERR_POLICY;
 }
 
 /* The facts of the proposer: a member as the tree has it. */
@@ -226,6 +241,8 @@ static enum hs_err change_gather(struct gather *g)
     const struct hs_mls_change *change = g->input->change;
     HS_TRY(scope_check(change));
     HS_TRY(gather_start(g));
+    if (change->external)
+        return rejoin_check(g);
     HS_TRY(committer_gather(g));
     HS_TRY(added_gather(g));
     HS_TRY(removed_gather(g));
@@ -252,7 +269,8 @@ static enum hs_err facts_fill(const struct gather *g, struct hs_judge_facts *fac
                                      .removed = removed,
                                      .removed_count = commit->removed_count,
                                      .policy = commit->new_policy != NULL ? g->new_policy : g->policy,
-                                     .policy_changed = commit->new_policy != NULL};
+                                     .policy_changed = commit->new_policy != NULL,
+                                     .rejoined = g->input->change->external};
     return HS_OK;
 }
 

@@ -31,13 +31,16 @@ struct hs_judge_facts {
     size_t added_count;
     const struct hs_key *removed; /* their personas, in the change's order */
     size_t removed_count;
+    bool rejoined;           /* the committer came back by an external commit: nobody was removed */
     struct hs_policy policy; /* after the commit, in the arena */
     bool policy_changed;
 };
 
-/* Errors of hs_judge_commit(); of hs_room_leaf_check() for a leaf that enters the tree, for the committer and
- * the proposers; of hs_policy_parse(); POLICY where GroupContext extensions other than the policy change or
- * the policy goes missing; NOMEM. facts may be NULL and is zeros after an error. */
+/* Errors of hs_judge_commit(); POLICY for an external commit that does anything else than put a new leaf of
+ * the same persona and device in the place of the former one; errors of hs_room_leaf_check() for a leaf that
+ * enters the tree, for the committer and the proposers; of hs_policy_parse(); POLICY where GroupContext
+ * extensions other than the policy change or the policy goes missing; NOMEM. facts may be NULL and is zeros
+ * after an error. */
 enum hs_err hs_judge_change(const struct hs_judge_input *input, struct hs_arena *arena,
                             struct hs_judge_facts *facts);
 

@@ -95,12 +95,19 @@ static void test_external_commit(void **state)
     assert_ok(hs_mls_group_join_external(&join, &result, &bobs));
     assert_err(judge(&room, hs_writer_bytes(&commit), NULL, 0), HS_ERR_POLICY);
     assert_err(judge(&room, hs_writer_bytes(&commit), &named, 1), HS_ERR_POLICY);
-    /* not even the owner, with her own leaf anew */
+    /* ROOM-90: but who is in may put her own leaf there anew, and nothing else, and nobody else's */
     hs_writer_reset(&commit);
     join.leaf = leaf_params(&room.rosa.mls, room.rosa.identity);
     join.resync = true;
     assert_ok(hs_mls_group_join_external(&join, &result, &rosas));
-    assert_err(judge(&room, hs_writer_bytes(&commit), NULL, 0), HS_ERR_POLICY);
+    assert_ok(judge(&room, hs_writer_bytes(&commit), NULL, 0));
+    assert_err(judge(&room, hs_writer_bytes(&commit), &named, 1), HS_ERR_POLICY);
+    hs_mls_group_free(rosas);
+    rosas = NULL;
+    hs_writer_reset(&commit);
+    join.leaf = leaf_params(&room.rosa.mls, room.bob.identity);
+    assert_ok(hs_mls_group_join_external(&join, &result, &rosas));
+    assert_int_not_equal(judge(&room, hs_writer_bytes(&commit), NULL, 0), HS_OK);
     room_free(&room);
 }
 

@@ -1,0 +1,222 @@
+/* A member whose state is lost comes back by itself. ROOM-90, ROOM-91 */
+#include "world.h"
+
+#include "core/core.h"
+#include "mls/external.h"
+#include "room/context.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
+
+struct scene {
+    struct world *w;
+    struct world_node *hub, *home;
+    struct world_device *rosa, *alice, *bob, *cem;
+    struct world_room *room, *alices, *bobs, *cems;
+};
+
+static struct scene scene_new(struct world *w)
+{
+    struct scene s = {
+        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
+    s.rosa = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
+    s.alice = world_customer(s.hub, "alice");
+    s.bob = world_customer(s.hub, "bob");
+    s.cem = world_customer(s.home, "cem");
+    s.room = world_room_new(s.rosa, "launch");
+    struct world_invite invite = world_invite(s.room, 10);
+    s.alices = world_join(s.alice, s.room, &invite);
+    s.bobs = world_join(s.bob, s.room, &invite);
+    s.cems = world_join(s.cem, s.room, &invite);
+    return s;
+}
+
+static enum hs_err ask_info(struct world_room *room, uint64_t epoch, uint64_t offset, Hanse__GroupInfo **out)
+{
+    struct world *w = room->device->world;
+    Hanse__Frame *frame = world_frame(w), *answer = NULL;
+    frame->get_group_info = WORLD_NEW(w, Hanse__GetGroupInfo, hanse__get_group_info);
+    frame->body_case = HANSE__FRAME__BODY_GET_GROUP_INFO;
+    frame->get_group_info->room = hs_pb_data(HS_VIEW(room->id));
+    frame->get_group_info->persona = hs_pb_data(HS_VIEW(room->persona->signer.pub));
+    frame->get_group_info->epoch = epoch;
+    frame->get_group_info->offset = offset;
+    HS_TRY(world_ask_hub(room->device, room->hub, frame, &answer));
+    assert_int_equal(answer->body_case, HANSE__FRAME__BODY_GROUP_INFO);
+    *out = answer->group_info;
+    return HS_OK;
+}
+
+/* GroupInfo and tree, as a device gets them. */
+static struct hs_bytes fetch(struct world_room *room, struct hs_writer *tree)
+{
+    Hanse__GroupInfo *info = NULL, *part = NULL;
+    assert_ok(ask_info(room, 0, 0, &info));
+    do {
+        assert_ok(ask_info(room, info->epoch, tree->len, &part));
+        assert_int_equal(part->offset, tree->len);
+        hs_write_bytes(tree, hs_pb_bytes(part->tree));
+    } while (tree->len < part->tree_size);
+    assert_int_equal(tree->len, part->tree_size);
+    return hs_pb_bytes(info->group_info);
+}
+
+static const uint16_t extension_types[] = {HS_POLICY_EXTENSION};
+
+/* The external commit of a device that has nothing but its keys. resync: it takes its former leaf's place. */
+static void make_rejoin(struct world_room *room, const struct hs_mls_signer *signer,
+                        struct hs_bytes credential, bool resync, struct world_commit *out,
+                        struct hs_mls_group **group)
+{
+    struct world *w = room->device->world;
+    struct hs_writer HS_WRITER tree = hs_writer(HS_TREE_MAX), commit = hs_writer(1 << 20),
+                               welcome = hs_writer(1 << 20), info = hs_writer(1 << 20),
+                               bare = hs_writer(1 << 20), context = hs_writer(1 << 16);
+    struct hs_message_context empty = {0};
+    uint64_t now = (uint64_t)w->now.ms / 1000;
+    struct hs_bytes group_info = fetch(room, &tree);
+    assert_ok(hs_message_context_pack(&empty, &context));
+    struct hs_mls_external_join join = {.group_info = group_info,
+                                        .tree = hs_writer_bytes(&tree),
+                                        .leaf = {.signer = signer,
+                                                 .identity = credential,
+                                                 .not_before = now - 3600,
+                                                 .not_after = now + 84 * 86400,
+                                                 .extension_types = extension_types,
+                                                 .extension_type_count = 1},
+                                        .resync = resync,
+                                        .authenticated_data = hs_writer_bytes(&context),
+                                        .settings = world_settings()};
+    struct hs_mls_commit_result result = {&commit, &welcome, &info};
+    assert_ok(hs_mls_group_join_external(&join, &result, group));
+    assert_ok(hs_mls_group_info(*group, false, &bare));
+    *out = (struct world_commit){.commit = world_take(w, &commit), .group_info = world_take(w, &bare)};
+}
+
+static enum hs_err submit(struct world_room *room, const struct world_commit *c)
+{
+    enum hs_err err = world_ask_hub(room->device, room->hub, world_commit_frame(room, c), NULL);
+    world_settle(room->device->world);
+    return err;
+}
+
+/* Loses the room's state, comes back, and goes on. */
+static enum hs_err come_back(struct world_room *room)
+{
+    struct world_commit c;
+    struct hs_mls_group *group = NULL;
+    make_rejoin(room, &room->persona->mls, room->persona->credential, true, &c, &group);
+    hs_mls_group_free(room->group);
+    room->group = group;
+    room->anchor = room->tip.next_seq;
+    return submit(room, &c);
+}
+
+static void post_and_read(struct world_room *from, struct world_room *to, const char *text)
+{
+    size_t before = to->post_count;
+    assert_ok(world_post(from, text, NULL));
+    world_settle(from->device->world);
+    assert_int_equal(to->post_count, before + 1);
+    assert_string_equal(to->posts[before], text);
+}
+
+/* ROOM-90: at the hub and through another node; it may go on with everything afterwards. */
+static void lost_state_comes_back(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_room *rooms[] = {s.alices, s.cems};
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t epoch = hs_mls_group_epoch(s.room->group);
+        assert_ok(come_back(rooms[i]));
+        assert_int_equal(hs_mls_group_epoch(s.room->group), epoch + 1);
+        assert_int_equal(hs_mls_group_epoch(rooms[i]->group), epoch + 1);
+        assert_false(hs_mls_group_is_unsettled(s.room->group));
+        post_and_read(s.room, rooms[i], "you are back");
+        post_and_read(rooms[i], s.room, "I am");
+        post_and_read(rooms[i], s.bobs, "I am");
+        assert_int_equal(hs_mls_public_member_count(hs_mls_group_public(s.room->group)), 4);
+        assert_ok(world_update(s.room));
+        post_and_read(s.room, rooms[i], "go on");
+    }
+    assert_ok(world_remove(s.room, s.alices)); /* by the leaf that it has now */
+    assert_int_equal(hs_mls_public_member_count(hs_mls_group_public(s.room->group)), 3);
+}
+
+/* Its verdicts count by its new leaf, also where that lies elsewhere. */
+static void the_new_leaf_counts(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    uint32_t former = hs_mls_group_own_leaf(s.cems->group);
+    assert_ok(world_remove(s.room, s.alices));
+    assert_ok(come_back(s.cems));
+    assert_true(hs_mls_group_own_leaf(s.cems->group) < former); /* where alice was */
+    s.rosa->silent = s.bob->silent = true;                      /* cem alone speaks */
+    world_settle(w);
+    assert_ok(world_update(s.bobs));
+    world_pass(w, 6000);
+    assert_false(hs_mls_group_is_unsettled(s.bobs->group));
+    post_and_read(s.bobs, s.cems, "heard");
+}
+
+/* ROOM-91: members alone get it, of the settled epoch, piece by piece. */
+static void what_is_asked_is_checked(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    Hanse__GroupInfo *info;
+    assert_ok(ask_info(s.alices, 0, 0, &info));
+    assert_err(ask_info(s.alices, info->epoch + 1, 0, &info), HS_ERR_WRONG_EPOCH);
+    assert_ok(ask_info(s.alices, 0, 0, &info));
+    uint64_t epoch = info->epoch;
+    assert_err(ask_info(s.alices, epoch, HS_BLOB_CHUNK, &info), HS_ERR_NOT_FOUND);
+    struct world_room stranger = *s.alices;
+    stranger.persona = s.bobs->persona; /* alice's session, bob's name */
+    assert_err(ask_info(&stranger, 0, 0, &info), HS_ERR_WRONG_SENDER);
+    s.rosa->silent = s.bob->silent = s.alice->silent = s.cem->silent = true;
+    struct world_commit c;
+    world_commit_update(s.room, &c);
+    assert_ok(submit(s.room, &c));
+    assert_err(ask_info(s.alices, 0, 0, &info), HS_ERR_UNSETTLED);
+    assert_ok(world_remove(s.room, s.bobs) == HS_ERR_UNSETTLED ? HS_OK : HS_ERR_UNEXPECTED);
+}
+
+/* ROOM-61: nobody comes in who wasn't in, nobody takes another's place, and no banned one returns. */
+static void other_external_commits_are_refused(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_commit c;
+    struct hs_mls_group *group = NULL;
+    /* a second leaf of a member, beside the first */
+    struct world_persona *other = world_persona(s.bob, &s.home->root.pub);
+    make_rejoin(s.alices, &other->mls, s.alices->persona->credential, false, &c, &group);
+    assert_int_not_equal(submit(s.alices, &c), HS_OK);
+    hs_mls_group_free(group);
+    /* alice's leaf, with bob's certificate in it */
+    make_rejoin(s.alices, &s.alices->persona->mls, s.bobs->persona->credential, true, &c, &group);
+    assert_int_not_equal(submit(s.alices, &c), HS_OK);
+    hs_mls_group_free(group);
+    /* bob's own return, submitted by alice */
+    make_rejoin(s.bobs, &s.bobs->persona->mls, s.bobs->persona->credential, true, &c, &group);
+    assert_err(submit(s.alices, &c), HS_ERR_WRONG_SENDER);
+    assert_ok(submit(s.bobs, &c) == HS_OK ? HS_OK : HS_ERR_UNEXPECTED);
+    hs_mls_group_free(s.bobs->group);
+    s.bobs->group = group;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lost_state_comes_back),
+        cmocka_unit_test(the_new_leaf_counts),
+        cmocka_unit_test(what_is_asked_is_checked),
+        cmocka_unit_test(other_external_commits_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
