@@ -190,7 +190,7 @@ static int wait_for(const int *listeners, size_t count, struct pollfd *fds, int6
                                        .events = (short)((!in->ended && in->queued < QUEUE_MAX ? POLLIN : 0) |
                                                          (writes ? POLLOUT : 0))};
         }
-    return poll(fds, n, timeout > 0 && timeout < 1 ? 1 : (int)timeout);
+    return poll(fds, n, (int)timeout);
 }
 
 static void cut(struct weather_link *links, size_t count, unsigned *seen)
