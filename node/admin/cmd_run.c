@@ -68,6 +68,7 @@ struct node {
     struct hs_lmdb *store;
     struct hs_core *core;
     struct hs_net *net;
+    struct hs_blob_files *blobs;
     struct hs_control *control;
     struct hs_metrics metrics;
     struct hs_http *metrics_http;
@@ -236,6 +237,11 @@ static int start(struct hs_site *site, struct node *node)
     hs_signer_wipe(&core.node_signer);
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
+    char blobs[sizeof site->store + sizeof "/blobs"];
+    (void)snprintf(blobs, sizeof blobs, "%s/blobs", site->store);
+    if (hs_blob_files_open(blobs, (size_t)site->config.disk_reserve_mib << 20, &node->blobs) != HS_OK)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s: the directory can't be made", blobs);
+    net.blobs = node->blobs;
     net.core = node->core;
     net.store = node->store;
     node->open_to_control.started = node->open_to_control.asked_at = hs_cmd_now();
@@ -315,6 +321,7 @@ static int serve(const struct options *o, struct hs_site *site)
     hs_finding_stop(node.finding);
     hs_net_free(node.net);
     hs_finding_free(node.finding);
+    hs_blob_files_close(node.blobs);
     hs_control_free(node.control);
     hs_core_free(node.core);
     hs_lmdb_close(node.store);

@@ -52,6 +52,12 @@ static Hanse__State__BlobRoomView *room_view(struct hs_turn *turn, const struct 
     return (Hanse__State__BlobRoomView *)HS_VIEW_GET(turn, HS_T_BLOB, &key, hanse__state__blob_room_view);
 }
 
+bool hs_blob_in_room(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
+{
+    struct hs_kv_key key = room_key(hash, room);
+    return hs_kv_has(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&key));
+}
+
 bool hs_blob_may_read(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
 {
     Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &turn->session->subscriber, room);
@@ -101,6 +107,7 @@ void hs_blob_ref(struct hs_turn *turn, const struct hs_id *hash, const struct hs
         in_room = &fresh;
     in_room->refs++;
     view->refs++;
+    hs_quota_release(turn, hash);
     hs_view_put(turn, HS_T_BLOB, &key, &in_room->base);
     hs_blob_put(turn, hash, view);
 }
@@ -140,13 +147,79 @@ void hs_blob_unref_item(struct hs_turn *turn, const Hanse__InboxItem *item)
         hs_blob_unref(turn, &hash, &room);
 }
 
+void hs_blob_stored_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                          const Hanse__State__StreamRecord *record)
+{
+    Hanse__State__BlobView fresh = HANSE__STATE__BLOB_VIEW__INIT;
+    Hanse__State__BlobRoomView in_room = HANSE__STATE__BLOB_ROOM_VIEW__INIT;
+    Hanse__State__BlobView *view = hs_blob_view(turn, &at->id);
+    struct hs_id room;
+    (void)HS_FIXED(hs_pb_bytes(record->blob_stored->room), &room);
+    struct hs_kv_key key = room_key(&at->id, &room);
+    if (view == NULL)
+        view = &fresh;
+    if (view->state != HS_BLOB_KEPT)
+        view->state = HS_BLOB_FILE;
+    view->size = record->blob_stored->size;
+    hs_blob_put(turn, &at->id, view);
+    if (!hs_blob_in_room(turn, &at->id, &room))
+        hs_view_put(turn, HS_T_BLOB, &key, &in_room.base);
+}
+
+void hs_blob_record_stored(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
+                           uint64_t size)
+{
+    Hanse__State__BlobStored stored = HANSE__STATE__BLOB_STORED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    stored.hash = hs_pb_data(HS_VIEW(*hash));
+    stored.room = hs_pb_data(HS_VIEW(*room));
+    stored.size = size;
+    record.blob_stored = &stored;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_BLOB_STORED;
+    hs_stream_record(turn, HS_STREAM_BLOB, HS_VIEW(*hash), &record);
+}
+
+static void ref_hash(struct hs_turn *turn, const struct hs_id *room, const ProtobufCBinaryData *bytes)
+{
+    Hanse__State__BlobView fresh = HANSE__STATE__BLOB_VIEW__INIT;
+    struct hs_id hash;
+    if (!HS_FIXED(hs_pb_bytes(*bytes), &hash))
+        return;
+    if (hs_blob_view(turn, &hash) == NULL) {
+        fresh.state = HS_BLOB_REMOTE; /* a record of a hub: it has what its posts name */
+        hs_blob_put(turn, &hash, &fresh);
+    }
+    hs_blob_ref(turn, &hash, room);
+}
+
+void hs_blobs_ref_entry(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomEntry *entry)
+{
+    for (size_t i = 0; i < entry->n_blobs; i++)
+        ref_hash(turn, room, &entry->blobs[i]);
+}
+
+void hs_blobs_unref_entry(struct hs_turn *turn, const struct hs_id *room,
+                          const Hanse__State__RoomEntry *entry)
+{
+    struct hs_id hash;
+    for (size_t i = 0; i < entry->n_blobs; i++)
+        if (HS_FIXED(hs_pb_bytes(entry->blobs[i]), &hash))
+            hs_blob_unref(turn, &hash, room);
+}
+
 void hs_blob_forget(struct hs_turn *turn, const struct hs_id *hash)
 {
+    Hanse__State__BlobView *known = hs_blob_view(turn, hash);
+    if (known != NULL && known->state == HS_BLOB_FILE)
+        hs_blob_file_delete(turn, hash);
+    hs_quota_release(turn, hash);
     struct hs_kv_key view = blob_key(BLOB, hash), rooms = blob_key(ROOM, hash);
     struct hs_kv_key pieces = blob_key(PIECE, hash), have = blob_key(HAVE, hash), end = blob_key(END, hash);
+    struct hs_kv_key at_hub = blob_key('A', hash); /* blob_move.c */
     hs_kv_del_prefix(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&pieces));
     hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&have));
     hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&end));
+    hs_kv_del_prefix(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&at_hub));
     hs_kv_del_prefix(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&rooms));
     hs_kv_del(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&view));
 }
@@ -218,6 +291,7 @@ void hs_blobs_tick(struct hs_turn *turn)
     struct hs_id hash;
     Hanse__State__BlobView *view;
     size_t gone = 0;
+    hs_uploads_tick(turn);
     if (turn->full)
         return; /* a record takes space, too */
     for (int i = 0; i < HS_BLOBS_A_TICK && gone < HS_BLOBS_GONE; i++) {

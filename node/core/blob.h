@@ -14,14 +14,21 @@
 enum hs_blob_state {
     HS_BLOB_FETCHED = 1, /* on its way from the hub, into the store */
     HS_BLOB_KEPT = 2,    /* in the store, whole */
+    HS_BLOB_FILE = 3,    /* a file, whole and verified */
+    HS_BLOB_REMOTE = 4,  /* at the hub: a file once somebody here asks for it */
 };
 
 enum {
     HS_BLOB_GRACE_MS =
-        24 * 3600 * 1000, /* between the last reference and the end: who reads slowly is served */
-    HS_FETCH_MS = 10000,  /* a piece that hasn't come by then is asked for again */
-    HS_BLOBS_A_TICK = 64, /* looked at in one tick ... */
-    HS_BLOBS_GONE = 4,    /* ... and deleted: keeps a round short */
+        24 * 3600 * 1000,            /* between the last reference and the end: who reads slowly is served */
+    HS_FETCH_MS = 10000,             /* a piece that hasn't come by then is asked for again */
+    HS_BLOBS_A_TICK = 64,            /* looked at in one tick ... */
+    HS_BLOBS_GONE = 4,               /* ... and deleted: keeps a round short */
+    HS_UPLOAD_MS = 24 * 3600 * 1000, /* a blob that isn't whole by then is thrown away */
+    HS_DELETE_AGAIN_MS = 60 * 1000,  /* a file that should be gone is asked to go so often */
+    HS_MOVES_MAX = 32,               /* blobs on their way to or from hubs: each takes a window of memory */
+    HS_MOVE_MS = 15 * 1000,          /* one that hasn't moved for so long begins anew from what is durable */
+    HS_MOVE_AGAIN_MS = 1000,         /* after a refusal that may pass */
 };
 
 /* NULL where this node knows nothing of it. */
@@ -71,6 +78,63 @@ void hs_fetch_work(struct hs_turn *turn, struct hs_peer *peer);
 /* The hub's answer to a question of this node's own. */
 void hs_fetch_answered(struct hs_turn *turn, struct hs_peer *peer, const struct hs_asked *asked,
                        const Hanse__Frame *answer);
+
+/* ---- blob_put.c: blobs that come as files ---- */
+
+/* What became of a BLOB effect. */
+void hs_blob_done(struct hs_turn *turn, const struct hs_core_input *input);
+
+/* May a post in room name these? MALFORMED, TOO_LARGE; BLOB_UNKNOWN where one isn't whole here, for this
+ * room; at a follower, there. */
+enum hs_err hs_blobs_check(struct hs_turn *turn, const struct hs_id *room, const ProtobufCBinaryData *hashes,
+                           size_t count);
+
+/* How many of the hashes that a hub hints at are taken: all or none. */
+size_t hs_blobs_hinted(const Hanse__Record *record);
+
+/* What a post's entry refers to: it came in, or was erased. For apply functions. */
+void hs_blobs_ref_entry(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomEntry *entry);
+void hs_blobs_unref_entry(struct hs_turn *turn, const struct hs_id *room,
+                          const Hanse__State__RoomEntry *entry);
+
+/* The blob is a file now, for that room. */
+void hs_blob_record_stored(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
+                           uint64_t size);
+bool hs_blob_in_room(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
+
+/* A BLOB effect; bytes are copied. */
+struct hs_effect *hs_blob_effect(struct hs_turn *turn, enum hs_effect_kind kind, const struct hs_id *hash,
+                                 const struct hs_id *room);
+
+/* Files to delete and uploads that took too long; of hs_blobs_tick(). */
+void hs_uploads_tick(struct hs_turn *turn);
+void hs_blob_file_delete(struct hs_turn *turn, const struct hs_id *hash);
+
+/* ---- blob_quota.c ---- */
+
+/* One more is begun: QUOTA where the persona has put too much today, or too much that no post names. */
+enum hs_err hs_quota_charge(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash,
+                            uint64_t size);
+
+/* A post names it, or it is gone. */
+void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash);
+
+/* ---- blob_move.c: between a follower and the hub ---- */
+
+/* Gets the blob from the room's hub; a second call changes nothing. BUSY. */
+enum hs_err hs_move_fetch(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
+
+/* Brings it to the room's hub: true where it is there. An error that is for good is told once. */
+enum hs_err hs_move_push(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
+                         const struct hs_key *persona, uint64_t size, bool *there);
+bool hs_blob_is_at_hub(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
+
+void hs_moves_work(struct hs_turn *turn, struct hs_peer *peer);
+void hs_moves_done(struct hs_turn *turn, const struct hs_core_input *input);
+void hs_move_chunk(struct hs_turn *turn, const struct hs_asked *asked, const Hanse__Frame *answer);
+void hs_push_answered(struct hs_turn *turn, struct hs_peer *peer, const struct hs_asked *asked,
+                      const Hanse__Frame *answer);
+void hs_moves_free(struct hs_core *core);
 
 /* ---- bytes ---- */
 

@@ -233,6 +233,8 @@ void hs_fetch_answered(struct hs_turn *turn, struct hs_peer *peer, const struct 
 {
     Hanse__State__BlobView *view = hs_blob_view(turn, &asked->blob);
     forget_older(peer, asked);
+    if (view != NULL && view->state == HS_BLOB_REMOTE)
+        hs_move_chunk(turn, asked, answer);
     if (view == NULL || view->state != HS_BLOB_FETCHED)
         return;
     if (answer->body_case == HANSE__FRAME__BODY_CHUNK)

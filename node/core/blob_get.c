@@ -14,6 +14,11 @@ static enum hs_err check(struct hs_turn *turn, const Hanse__GetChunk *get, struc
     HS_REQUIRE(hs_blob_may_read(turn, hash, &room), HS_ERR_BLOB_UNKNOWN);
     *view = hs_blob_view(turn, hash);
     HS_REQUIRE(*view != NULL, HS_ERR_BLOB_UNKNOWN);
+    if ((*view)->state == HS_BLOB_REMOTE) { /* its size isn't known yet */
+        HS_TRY(turn->session->state == HS_SESSION_DEVICE ? hs_move_fetch(turn, hash, &room)
+                                                         : HS_ERR_BLOB_UNKNOWN);
+        return HS_ERR_BUSY;
+    }
     return get->offset < (*view)->size ? HS_OK : HS_ERR_NOT_FOUND;
 }
 
@@ -25,6 +30,15 @@ enum hs_err hs_handle_get_chunk(struct hs_turn *turn, const Hanse__Frame *reques
     Hanse__State__BlobView *view = NULL;
     struct hs_id hash;
     HS_TRY(check(turn, get, &hash, &view));
+    if (view->state == HS_BLOB_FILE) {
+        struct hs_effect *effect = hs_blob_effect(turn, HS_EFFECT_BLOB_READ, &hash, NULL);
+        HS_REQUIRE(effect != NULL && request->id != 0, HS_ERR_NOMEM);
+        effect->session = turn->session->id;
+        effect->id = request->id;
+        effect->offset = get->offset;
+        effect->size = view->size;
+        return HS_OK; /* the answer comes with the piece */
+    }
     HS_REQUIRE(view->state == HS_BLOB_KEPT, HS_ERR_BUSY);
     struct hs_bytes piece = hs_blob_piece(turn, &hash, get->offset);
     HS_REQUIRE(piece.len > 0, HS_ERR_BLOB_UNKNOWN);

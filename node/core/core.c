@@ -54,6 +54,7 @@ void hs_core_free(struct hs_core *core)
     hs_sessions_free(&core->sessions);
     hs_recoveries_free(core);
     hs_peers_free(&core->peers);
+    hs_moves_free(core);
     hs_meters_free(&core->meters);
     hs_wakers_free(&core->wakers);
     hs_rules_free(&core->rules);
@@ -181,6 +182,9 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         break;
     case HS_INPUT_STOP:
         hs_cursors_flush_all(turn);
+        break;
+    case HS_INPUT_BLOB:
+        hs_blob_done(turn, input);
         break;
     case HS_INPUT_ADMIN:
         hs_admin_asked(turn, input->session, input->bytes);

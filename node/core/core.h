@@ -44,7 +44,27 @@ enum hs_core_input_kind {
     HS_INPUT_WOKEN,       /* what became of a wake: bytes, device 32 | status of HTTP u16 */
     HS_INPUT_DISCOVERED,  /* what was found at a domain: bytes, a Discovered */
     HS_INPUT_TICK,        /* time passed: at the deadline, or once a second */
+    HS_INPUT_BLOB,        /* what became of a BLOB effect: done, session, id, blob, room, ... */
     HS_INPUT_ADMIN,       /* the operator asks: bytes = an AdminRequest; session = the asker's number */
+};
+
+enum hs_effect_kind {
+    HS_EFFECT_SEND,          /* bytes (one frame) to session */
+    HS_EFFECT_AUTHENTICATED, /* session may now send large frames */
+    HS_EFFECT_CLOSE,         /* close session after what was sent; err says why */
+    HS_EFFECT_DIAL,     /* open a session with the node of root at one of addresses, once; the outcome comes
+                           back as OPEN or DIAL_FAILED */
+    HS_EFFECT_ADMIN,    /* to the operator who asked: err, or bytes = an AdminAnswer; session = the asker's
+                           number */
+    HS_EFFECT_WAKE,     /* post nothing to the URL in text, for the device in root; the outcome comes back as
+                           WOKEN, or never */
+    HS_EFFECT_DISCOVER, /* look for the node of root at the domain in text; the outcome comes back as
+                           DISCOVERED, or never */
+    HS_EFFECT_BLOB_WRITE,  /* bytes at offset of the blob that comes for room, if that is where its file ends;
+                              size: of the whole; known: it is a file already, for another room */
+    HS_EFFECT_BLOB_READ,   /* the piece of the blob at offset, of size bytes in all */
+    HS_EFFECT_BLOB_DELETE, /* the blob; with size 0 what came of it for room, else all of it */
+    HS_EFFECT_LOG,         /* a line for the log: text (no bodies, keys or addresses) */
 };
 
 struct hs_core_input {
@@ -57,22 +77,17 @@ struct hs_core_input {
     struct hs_key dialled_root;         /* OPEN outbound, DIAL_FAILED */
     struct hs_bytes dialled_descriptor; /* OPEN outbound: the SignedObject that named the address, checked */
     size_t budget;                      /* ROOM */
+    enum hs_effect_kind done; /* BLOB: which effect; what follows is the effect's, and its outcome */
+    uint64_t id, offset, size;
+    struct hs_id blob, blob_room;
+    enum hs_err err;
+    uint64_t have; /* WRITE: how much is durable */
+    bool complete; /* WRITE: all of it, and it is what its name says */
 };
 
-enum hs_effect_kind {
-    HS_EFFECT_SEND,          /* bytes (one frame) to session */
-    HS_EFFECT_AUTHENTICATED, /* session may now send large frames */
-    HS_EFFECT_CLOSE,         /* close session after what was sent; err says why */
-    HS_EFFECT_DIAL,     /* open a session with the node of root at one of addresses, once; the outcome comes
-                           back as OPEN or DIAL_FAILED */
-    HS_EFFECT_ADMIN,    /* to the operator who asked: err, or bytes = an AdminAnswer; session = the asker's
-                           number */
-    HS_EFFECT_WAKE,     /* post nothing to the URL in text, for the device in root; the outcome comes back as
-                           WOKEN, or     never */
-    HS_EFFECT_DISCOVER, /* look for the node of root at the domain in text; the outcome comes back as
-                           DISCOVERED, or never */
-    HS_EFFECT_LOG,      /* a line for the log: text (no bodies, keys or addresses) */
-};
+/* BLOB effects are answered by who carries them out, under the request's id: BlobStatus with what is durable
+ * then, Chunk, or Error. The core is told by a BLOB input of the end of a WRITE (complete), of a DELETE, and
+ * of everything whose session is 0. */
 
 enum { HS_DIAL_ADDRESSES = 4, HS_ADDRESS_SIZE = 262 };
 
@@ -85,6 +100,10 @@ struct hs_effect {
     const char (*addresses)[HS_ADDRESS_SIZE]; /* DIAL: in the effects' arena */
     size_t address_count;
     const char *text; /* LOG, DISCOVER, WAKE: in the effects' arena */
+    uint64_t id;      /* BLOB: of the request */
+    struct hs_id blob, blob_room;
+    uint64_t offset, size;
+    bool known;
 };
 
 /* A list that owns its effects and their bytes. */

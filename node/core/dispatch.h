@@ -19,7 +19,7 @@ hs_handler hs_handle_authenticate, hs_handle_ping, hs_handle_sign_up, hs_handle_
     hs_handle_submit_message, hs_handle_attach, hs_handle_records, hs_handle_inbox, hs_handle_cursors,
     hs_handle_open_counter, hs_handle_ledger, hs_handle_forward, hs_handle_set_wake, hs_handle_heads,
     hs_handle_get_chunk, hs_handle_move_home, hs_handle_confirm, hs_handle_presence, hs_handle_want_tail,
-    hs_handle_tail, hs_handle_ephemeral;
+    hs_handle_tail, hs_handle_ephemeral, hs_handle_put_chunk;
 
 hs_handler hs_handle_get_group_info;
 

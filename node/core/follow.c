@@ -1,6 +1,7 @@
 #include "core/follow.h"
 
 #include "core/account.h"
+#include "core/blob.h"
 #include "core/dispatch.h"
 #include "core/evidence.h"
 #include "core/heads.h"
@@ -137,6 +138,8 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse_
     HS_TRY(err);
     entry.header = record->header;
     entry.body = record->body;
+    entry.blobs = record->blobs;
+    entry.n_blobs = header.kind == HS_RECORD_POST ? hs_blobs_hinted(record) : 0;
     struct hs_room_record one = {.room = *room, .view = view, .header = header, .entry = &entry};
     HS_TRY(hs_room_enter(turn, &one));
     hs_copy_apply(turn, &one);

@@ -12,7 +12,9 @@ enum {
     RECORDS_RETENTION = 5 << 3, /* a varint */
     HEADER = 1 << 3 | 2,        /* of a RoomEntry and of a Record */
     BODY = 2 << 3 | 2,
-    HEADROOM = 2 + 5 /* for the frame's tag and length, which is known at the end */
+    RECORD_BLOB = 3 << 3 | 2, /* of a Record ... */
+    ENTRY_BLOB = 7 << 3 | 2,  /* ... and of a RoomEntry: of posts, whose next field it is */
+    HEADROOM = 2 + 5          /* for the frame's tag and length, which is known at the end */
 };
 
 static size_t varint_len(size_t value)
@@ -70,6 +72,9 @@ bool hs_pack_add(struct hs_pack *p, struct hs_bytes entry, size_t fill)
 {
     struct hs_bytes header = take_field(&entry, HEADER), body = take_field(&entry, BODY);
     size_t len = field_len(header) + field_len(body);
+    struct hs_bytes rest = entry, blob;
+    while ((blob = take_field(&rest, ENTRY_BLOB)).len > 0)
+        len += field_len(blob);
     if (header.len == 0) {
         hs_writer_fail(p->w, HS_ERR_STORE); /* one's own bytes are never malformed */
         return false;
@@ -80,6 +85,8 @@ bool hs_pack_add(struct hs_pack *p, struct hs_bytes entry, size_t fill)
     hs_write_pb_varint(p->w, len);
     write_field(p->w, HEADER, header);
     write_field(p->w, BODY, body);
+    while ((blob = take_field(&entry, ENTRY_BLOB)).len > 0)
+        write_field(p->w, RECORD_BLOB, blob);
     p->records++;
     return p->w->err == HS_OK;
 }

@@ -34,7 +34,8 @@ struct hs_asked {
     uint64_t id;   /* of the frame to the peer; 0 while it hasn't been sent */
     bool is_post;  /* from the outbox: seq; else for a device: session and its frame's id */
     bool is_fetch; /* of this node's own: the piece of blob at seq */
-    struct hs_id blob;
+    bool is_push;  /* of this node's own: a piece of blob for the hub */
+    struct hs_id blob, room;
     bool is_join; /* its success makes the peer a hub that is followed */
     uint64_t seq;
     uint64_t session, session_id;

@@ -41,6 +41,7 @@ void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer)
             hs_asked_send(turn, peer, asked);
     hs_outbox_send(turn, peer);
     hs_fetch_work(turn, peer);
+    hs_moves_work(turn, peer);
 }
 
 void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_bytes descriptor)
@@ -197,7 +198,7 @@ static void greeted(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Fra
     struct hs_asked *asked = peer->asked;
     while (asked != NULL) { /* where this is carried out again: no post has gone out yet */
         struct hs_asked *next = asked->next;
-        if (asked->is_post || asked->is_fetch)
+        if (asked->is_post || asked->is_fetch || asked->is_push)
             hs_asked_free(hs_asked_take(peer, asked));
         asked = next;
     }
@@ -222,6 +223,7 @@ static bool is_answer(const Hanse__Frame *frame)
     case HANSE__FRAME__BODY_LEDGER_REPLY:
     case HANSE__FRAME__BODY_CHUNK:
     case HANSE__FRAME__BODY_GROUP_INFO:
+    case HANSE__FRAME__BODY_BLOB_STATUS:
         return true;
     default:
         return false;
@@ -249,6 +251,8 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
         attach(turn, peer); /* before, the hub didn't know this node */
     if (asked->is_post)
         hs_outbox_answered(turn, peer, asked->seq, frame);
+    else if (asked->is_push)
+        hs_push_answered(turn, peer, asked, frame);
     else if (asked->is_fetch)
         hs_fetch_answered(turn, peer, asked, frame);
     else

@@ -1,5 +1,6 @@
 #include "core/retention.h"
 
+#include "core/blob.h"
 #include "core/internal.h"
 #include "core/register.h"
 #include "core/room.h"
@@ -51,7 +52,10 @@ static void erase(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
     struct hs_record_header header;
     Hanse__State__RoomEntry *entry = entry_at(turn, room, seq, &scratch, &header);
     struct hs_kv_key key = hs_key_seq(HS_VIEW(*room), seq);
-    if (entry == NULL || header.kind != HS_RECORD_POST || entry->body.len == 0)
+    if (entry == NULL || header.kind != HS_RECORD_POST)
+        return;
+    hs_blobs_unref_entry(turn, room, entry); /* once: no record is erased twice */
+    if (entry->body.len == 0)
         return;
     entry->body = (ProtobufCBinaryData){0};
     hs_kv_put(turn->kv, HS_T_ROOM_LOG, hs_kv_key_bytes(&key), hs_arena_pack(&scratch, &entry->base));

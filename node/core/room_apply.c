@@ -1,5 +1,6 @@
 /* What records of a room make of its views, and how a record is applied that comes from its stream again. */
 #include "core/account.h"
+#include "core/blob.h"
 #include "core/guest.h"
 #include "core/heads.h"
 #include "core/internal.h"
@@ -83,10 +84,12 @@ void hs_join_apply(struct hs_turn *turn, const struct hs_room_record *record, co
 void hs_post_apply(struct hs_turn *turn, const struct hs_room_record *record)
 {
     hs_room_store(turn, &record->room, record->view);
+    hs_blobs_ref_entry(turn, &record->room, record->entry);
 }
 
 void hs_copy_apply(struct hs_turn *turn, const struct hs_room_record *record)
 {
+    hs_blobs_ref_entry(turn, &record->room, record->entry);
     hs_heads_share(turn, &record->room, &record->header.sender_node);
 }
 

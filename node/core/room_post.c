@@ -1,5 +1,6 @@
 /* SubmitMessage: a post enters the log of the hub, or the outbox of the sender's home. */
 #include "core/account.h"
+#include "core/blob.h"
 #include "core/dispatch.h"
 #include "core/follow.h"
 #include "core/internal.h"
@@ -96,6 +97,9 @@ static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, c
         .body = message,
         .hub_time = hub_time,
     };
+    HS_TRY(hs_blobs_check(turn, room, s->blobs, s->n_blobs));
+    entry.blobs = s->blobs;
+    entry.n_blobs = s->n_blobs;
     HS_TRY(hs_room_append(turn, &spec, &entry, &record));
     hs_post_apply(turn, &record);
     return hs_reply_accepted(turn, room, record.header.seq, reply);
@@ -118,5 +122,6 @@ enum hs_err hs_handle_submit_message(struct hs_turn *turn, const Hanse__Frame *r
     HS_REQUIRE(hs_session_acts_for(turn, NULL, &persona), HS_ERR_WRONG_SENDER);
     Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &turn->session->subscriber, &room);
     HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);
+    HS_TRY(hs_blobs_check(turn, &room, s->blobs, s->n_blobs));
     return hs_follow_queue(turn, &room, view, request, reply);
 }

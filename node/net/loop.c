@@ -246,6 +246,7 @@ static enum hs_err fill(struct hs_net *net, const struct hs_net_config *config)
     TAILQ_INIT(&net->due);
     TAILQ_INIT(&net->stalled);
     TAILQ_INIT(&net->dials);
+    TAILQ_INIT(&net->blob_works);
     return net->conns != NULL && net->buckets != NULL ? HS_OK : HS_ERR_NOMEM;
 }
 

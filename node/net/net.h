@@ -5,6 +5,7 @@
 
 #include "base/secret.h"
 #include "net/limits.h"
+#include "store/blob.h"
 #include "store/commit.h"
 
 struct hs_net;
@@ -19,7 +20,8 @@ struct hs_net_config {
     struct hs_net_limits limits;
     struct hs_core *core; /* both borrowed, and used by another thread until hs_net_free() */
     struct hs_lmdb *store;
-    bool signals; /* SIGTERM and SIGINT stop the node */
+    struct hs_blob_files *blobs; /* borrowed, used by other threads; NULL: there are none */
+    bool signals;                /* SIGTERM and SIGINT stop the node */
     /* The core's answer to hs_net_ask(): err, or bytes that are gone when this returns. From the loop's
      * thread. May be NULL. */
     void (*admin)(void *arg, uint64_t asker, enum hs_err err, struct hs_bytes answer);

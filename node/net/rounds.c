@@ -54,6 +54,11 @@ static void carry_out(struct hs_net *net, const struct hs_effect *effect)
         if (net->config.discover != NULL)
             net->config.discover(net->config.discover_arg, &effect->root, effect->text);
         return;
+    case HS_EFFECT_BLOB_WRITE:
+    case HS_EFFECT_BLOB_READ:
+    case HS_EFFECT_BLOB_DELETE:
+        hs_blobs_carry_out(net, effect);
+        return;
     case HS_EFFECT_LOG:
         hs_net_log(net, HS_NET_INFO, "%s", effect->text);
         return;

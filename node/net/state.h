@@ -18,6 +18,7 @@ enum conn_state {
 };
 
 struct hs_dial;
+struct hs_blob_work;
 
 struct hs_conn {
     uv_tcp_t tcp;
@@ -41,6 +42,7 @@ struct hs_conn {
 
 TAILQ_HEAD(hs_conns, hs_conn);
 TAILQ_HEAD(hs_dials, hs_dial);
+TAILQ_HEAD(hs_blob_works, hs_blob_work);
 
 struct hs_net {
     struct hs_net_config config;
@@ -67,6 +69,8 @@ struct hs_net {
     struct hs_conns due;     /* to be written at the end of this turn */
     struct hs_conns stalled; /* not read, for lack of room at the commit thread */
     struct hs_dials dials;
+    struct hs_blob_works blob_works;
+    size_t blob_work_count;
     size_t dial_count, resolving;
     uint64_t refused, dropped, last_stats, bytes_in, bytes_out;
     uv_mutex_t shared_lock; /* guards what other threads may see */
@@ -107,6 +111,9 @@ void hs_dial_done(struct hs_conn *conn, struct hs_core_input *input);
 /* The attempt that this connection was has failed: the next address, or the end. */
 void hs_dial_attempt_failed(struct hs_dial *dial);
 void hs_dial_stop_all(struct hs_net *net);
+
+/* blobs.c */
+void hs_blobs_carry_out(struct hs_net *net, const struct hs_effect *effect);
 
 /* rounds.c: what the commit thread has finished. */
 void hs_rounds_take(struct hs_net *net);

@@ -14,3 +14,8 @@ endif()
 # hs_commit: the commit thread. Whoever links it brings the core (core/core.h), or a stand-in for tests.
 hanse_stage(commit SOURCES store/commit.c store/histogram.c DEPENDS hs_lmdb hs_crypto PkgConfig::UV)
 target_compile_definitions(hs_commit PRIVATE _GNU_SOURCE)
+
+# hs_blob: blobs as files, and what the core wants done with them.
+hanse_stage(blob SOURCES store/blob.c store/blob_job.c DEPENDS hs_lmdb hs_room hs_schema hs_wire)
+target_compile_definitions(hs_blob PRIVATE _GNU_SOURCE)
+target_include_directories(hs_blob PUBLIC ${CMAKE_SOURCE_DIR}/node)

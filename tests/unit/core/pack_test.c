@@ -35,7 +35,13 @@ static struct hs_bytes entry(struct rng *rng, struct hs_arena *arena, Hanse__Rec
     e.header = record->header = hs_pb_data(random_bytes(rng, arena, 300));
     if (i % 4 != 3)
         e.body = record->body = hs_pb_data(random_bytes(rng, arena, 1 << rng_below(rng, 13)));
-    if (i % 2 == 0)
+    if (i % 3 == 1) { /* a post with attachments */
+        ProtobufCBinaryData *blobs = hs_arena_alloc(arena, 4 * sizeof *blobs);
+        for (size_t n = 0; n < 1 + i % 4; n++)
+            blobs[n] = hs_pb_data(random_bytes(rng, arena, 1));
+        e.blobs = record->blobs = blobs;
+        e.n_blobs = record->n_blobs = 1 + i % 4;
+    } else if (i % 2 == 0)
         e.welcome = hs_pb_data(random_bytes(rng, arena, 2000));
     return packed(&e.base, arena);
 }

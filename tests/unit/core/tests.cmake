@@ -5,10 +5,12 @@ add_library(test_core_world STATIC
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_dump.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_device.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_sync.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/peer_world.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_blob.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_room.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/world_commit.c)
 target_include_directories(test_core_world PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/core)
-target_link_libraries(test_core_world PUBLIC hs_core PkgConfig::CMOCKA
+target_compile_definitions(test_core_world PRIVATE _GNU_SOURCE)
+target_link_libraries(test_core_world PUBLIC hs_core hs_blob PkgConfig::CMOCKA
   PRIVATE hanse_warnings hanse_hardening hanse_sanitizers)
 
 hanse_test(core auth test_core_world)
@@ -50,3 +52,6 @@ hanse_test(core layout test_core_world)
 hanse_test(core pack hs_core)
 hanse_test(core due hs_core)
 hanse_test(core retention test_core_world)
+hanse_test(core blob test_core_world)
+target_compile_definitions(test_core_blob PRIVATE _GNU_SOURCE)
+hanse_test(core blob_far test_core_world)

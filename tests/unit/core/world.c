@@ -46,6 +46,7 @@ void world_free(struct world *w)
         hs_core_free(w->nodes[i].core);
         hs_kv_memory_free(w->nodes[i].kv);
         hs_effects_free(&w->nodes[i].effects);
+        world_blobs_free(&w->nodes[i]);
     }
     for (size_t i = 0; i < w->device_count; i++)
         device_free(&w->devices[i]);
@@ -170,6 +171,15 @@ static void receive(struct world_device *d, struct hs_bytes frame)
     d->rx[d->rx_len++] = world_copy(d->world, frame);
 }
 
+static void node_sends(struct world_node *node, const struct hs_effect *effect);
+
+void world_session_send(struct world_node *node, uint64_t session, struct hs_bytes frame)
+{
+    struct hs_effect effect = {.kind = HS_EFFECT_SEND, .session = session, .bytes = frame};
+    if (world_link_of(node->world, session) != NULL)
+        node_sends(node, &effect);
+}
+
 static void node_sends(struct world_node *node, const struct hs_effect *effect)
 {
     struct world *w = node->world;
@@ -230,6 +240,8 @@ static void carry_out(struct world_node *node)
         }
         if (effect->kind == HS_EFFECT_DIAL)
             world_dial(node, effect);
+        if (effect->kind >= HS_EFFECT_BLOB_WRITE && effect->kind <= HS_EFFECT_BLOB_DELETE)
+            world_blob(node, effect);
         if (effect->kind == HS_EFFECT_CLOSE) {
             struct world_link *link = world_link_of(node->world, effect->session);
             if (link == NULL || !link->open)

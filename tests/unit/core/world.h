@@ -17,6 +17,7 @@
 #include "room/policy.h"
 #include "room/suite.h"
 #include "schema/link.pb-c.h"
+#include "store/blob_job.h"
 
 enum {
     WORLD_NODES = 4,
@@ -44,6 +45,8 @@ struct world_node {
     struct hs_kv *kv;
     struct hs_core *core;
     struct hs_effects effects;
+    struct hs_blob_files *blobs; /* in a directory of its own, from the first BLOB effect on */
+    char blob_dir[64];
     bool full;       /* the store takes deletions only */
     bool down;       /* can't be dialled */
     unsigned redo;   /* inputs of these kinds are carried out, undone, and carried out again */
@@ -275,6 +278,24 @@ Hanse__Frame *world_confirm_frame(struct world_room *room, const struct hs_recor
                                   uint32_t leaf, enum hs_err err);
 void world_take_records(struct world_device *d, const Hanse__Records *records);
 void world_take_inbox(struct world_device *d, const Hanse__Inbox *inbox);
+
+/* Carries a BLOB effect out (world_blob.c). */
+void world_blob(struct world_node *node, const struct hs_effect *effect);
+void world_blobs_free(struct world_node *node);
+void world_session_send(struct world_node *node, uint64_t session, struct hs_bytes frame);
+
+/* Puts one piece, or asks (data empty); the error that came. */
+enum hs_err world_put(struct world_room *room, struct hs_bytes hash, uint64_t size, uint64_t offset,
+                      struct hs_bytes data, Hanse__BlobStatus **status);
+
+/* All of it, as a blob for the room; its hash. */
+struct hs_id world_put_all(struct world_room *room, struct hs_bytes bytes);
+
+/* All of it; empty where an error came, which is then in *err. */
+struct hs_bytes world_get_all(struct world_room *room, const struct hs_id *hash, enum hs_err *err);
+
+/* A post that names blobs. */
+enum hs_err world_post_blobs(struct world_room *room, const struct hs_id *hashes, size_t count);
 
 /* One piece of a blob from d's home; the error that came. */
 enum hs_err world_chunk(struct world_device *d, const struct hs_id *room, struct hs_bytes hash,

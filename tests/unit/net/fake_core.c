@@ -217,6 +217,8 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
         return HS_OK;
     case HS_INPUT_DIAL_FAILED:
         return find(core, core->dialler) != NULL ? send(effects, core->dialler, hs_bytes_str("x")) : HS_OK;
+    case HS_INPUT_BLOB:
+        return HS_OK;
     case HS_INPUT_PEER_RULES:
     case HS_INPUT_DISCOVERED:
     case HS_INPUT_WOKEN:
