@@ -1,4 +1,5 @@
-/* BLOB effects on libuv's work pool: parts one at a time, what came meanwhile together, reads side by side.
+/* BLOB effects on libuv's work pool: parts one at a time, what came meanwhile together, reads of a session in
+ * their order.
  */
 #include "net/state.h"
 #include "store/blob_job.h"
@@ -57,10 +58,13 @@ static void done(uv_work_t *request, int status)
     free(w);
 }
 
-static bool same_part(const struct hs_effect *a, const struct hs_effect *b)
+/* WRITEs of one part, and READs of one session: each gets its answers in order. */
+static bool same_line(const struct hs_effect *a, const struct hs_effect *b)
 {
-    return a->kind == HS_EFFECT_BLOB_WRITE && b->kind == a->kind && hs_id_equal(&a->blob, &b->blob) &&
-           hs_id_equal(&a->blob_room, &b->blob_room) && a->size == b->size;
+    if (a->kind != b->kind || !hs_id_equal(&a->blob, &b->blob) ||
+        !hs_id_equal(&a->blob_room, &b->blob_room) || a->size != b->size)
+        return false;
+    return a->kind == HS_EFFECT_BLOB_WRITE || (a->kind == HS_EFFECT_BLOB_READ && a->session == b->session);
 }
 
 static void refuse(struct hs_net *net, struct hs_blob_job *job, enum hs_err err)
@@ -75,7 +79,7 @@ static bool queue_up(struct hs_net *net, struct hs_blob_job *job)
 {
     struct hs_blob_work *w;
     TAILQ_FOREACH(w, &net->blob_works, entry)
-    if (same_part(&w->jobs->effect, &job->effect))
+    if (same_line(&w->jobs->effect, &job->effect))
         break;
     if (w == NULL)
         return false;

@@ -83,7 +83,8 @@ void hs_blob_jobs_do(struct hs_blob_files *files, struct hs_blob_job *jobs)
     if (e->kind == HS_EFFECT_BLOB_WRITE)
         do_writes(files, jobs);
     else if (e->kind == HS_EFFECT_BLOB_READ)
-        do_read(files, jobs);
+        for (struct hs_blob_job *job = jobs; job != NULL; job = job->next)
+            do_read(files, job);
     else
         jobs->err = e->size == 0 ? hs_blob_part_delete(files, &e->blob, &e->blob_room)
                                  : hs_blob_file_delete_now(files, &e->blob);

@@ -20,7 +20,7 @@ struct hs_blob_job {
 struct hs_blob_job *hs_blob_job_new(const struct hs_effect *effect);
 void hs_blob_jobs_free(struct hs_blob_job *jobs);
 
-/* Carries out a list: WRITEs of one part, which are synced together, or one other job. */
+/* Carries out a list: WRITEs of one part, which are synced together, READs, or one DELETE. */
 void hs_blob_jobs_do(struct hs_blob_files *files, struct hs_blob_job *jobs);
 
 /* True where the core is to be told; input then borrows from the job. Else the job's session gets a frame. */
