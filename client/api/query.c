@@ -182,6 +182,15 @@ enum hanse_err hanse_message_get(struct hanse *h, const struct hanse_id *room, u
     return err == HS_OK ? hs_api_looked(h, message_look(&s, &id, seq, true, out)) : (enum hanse_err)err;
 }
 
+enum hanse_err hanse_file_get(struct hanse *h, const struct hanse_id *room, uint64_t seq,
+                              struct hanse_file *out)
+{
+    struct hs_step s;
+    struct hs_id id = hs_api_id(room);
+    enum hs_err err = hs_api_look(h, &s);
+    return err == HS_OK ? hs_api_looked(h, hs_sync_file(&s, &id, seq, out)) : (enum hanse_err)err;
+}
+
 /* ---- deals: each has a row to show, a listing and a lookup ---- */
 
 static void offer_out(struct hs_step *s, const struct hs_offer_row *row, struct hanse_offer *out)

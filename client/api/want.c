@@ -90,6 +90,20 @@ enum hanse_err hanse_post(struct hanse *h, const struct hanse_id *room, const ch
     WANT(h, hs_want_text(&s, &id, text, op));
 }
 
+enum hanse_err hanse_attach(struct hanse *h, const struct hanse_id *room, const struct hanse_file *file,
+                            hanse_read_fn *read, void *context, uint64_t *op)
+{
+    struct hs_id id = hs_api_id(room);
+    WANT(h, hs_want_attach(&s, &id, file, read, context, op));
+}
+
+enum hanse_err hanse_fetch(struct hanse *h, const struct hanse_id *room, uint64_t seq, uint64_t have,
+                           hanse_write_fn *write, void *context, uint64_t *op)
+{
+    struct hs_id id = hs_api_id(room);
+    WANT(h, hs_want_fetch(&s, &id, seq, have, write, context, op));
+}
+
 enum hanse_err hanse_offer_post(struct hanse *h, const struct hanse_id *room,
                                 const struct hanse_offer_spec *spec, uint64_t *op)
 {

@@ -126,6 +126,9 @@ const char *message_kind_name(enum hanse_message_kind kind);
 const char *order_state_name(enum hanse_order_state state);
 const char *role_name(enum hanse_role role);
 
+/* cmd_file.c: sends the file at path. */
+int file_send(struct cli *c, const char *room, const char *path);
+
 /* Writes a file that hanse verify can check, and says so. */
 int file_write(struct cli *c, const char *path, const uint8_t *bytes, size_t len);
 
@@ -145,7 +148,7 @@ void message_print(const struct cli *c, const struct hanse_message *m);
 /* ---- the commands ---- */
 
 extern const struct command cmd_init, cmd_grant, cmd_room, cmd_invite, cmd_join, cmd_chat, cmd_serve,
-    cmd_send, cmd_log, cmd_sync, cmd_members, cmd_remove, cmd_leave, cmd_offer, cmd_coupon, cmd_order,
-    cmd_till, cmd_verify, cmd_evidence, cmd_move_home, cmd_wake;
+    cmd_send, cmd_save, cmd_log, cmd_sync, cmd_members, cmd_remove, cmd_leave, cmd_offer, cmd_coupon,
+    cmd_order, cmd_till, cmd_verify, cmd_evidence, cmd_move_home, cmd_wake;
 
 #endif

@@ -62,6 +62,8 @@ static int run_send(struct cli *c, int argc, char **argv)
     static uint64_t ops[SENDS_MAX];
     struct sending s = {.ops = ops};
     struct hanse_room room;
+    if (argc == 4 && strcmp(argv[2], "--file") == 0)
+        return file_send(c, argv[1], argv[3]);
     if (argc != 3 || argv[2][0] == '\0')
         return cli_usage(&cmd_send, "name a room and say something");
     if (strlen(argv[2]) > HANSE_TEXT_MAX)
@@ -91,11 +93,14 @@ const struct command cmd_send = {
     .name = "send",
     .summary = "send a message and wait until it is in the room's log",
     .run = run_send,
-    .help = "usage: hanse send ROOM TEXT\n\n"
+    .help = "usage: hanse send ROOM TEXT\n"
+            "       hanse send ROOM --file PATH\n\n"
             "TEXT - reads stdin, each line a message of its own.\n"
-            "A message that can't be sent now is kept and goes out the next time hanse is online.\n\n"
-            "example:\n"
-            "  hanse send 'Rosa VIP' 'Is the lipstick back?'\n",
+            "A message that can't be sent now is kept and goes out the next time hanse is online.\n"
+            "A file is encrypted here; after a break the same command goes on where it was.\n\n"
+            "examples:\n"
+            "  hanse send 'Rosa VIP' 'Is the lipstick back?'\n"
+            "  hanse send 'Rosa VIP' --file lipstick.jpg\n",
 };
 
 enum { SETTLE_S = 3 }; /* what is under way is through by then, but for joins that wait for a moderator */

@@ -42,6 +42,8 @@ const char *message_kind_name(enum hanse_message_kind kind)
         return "coupon";
     case HANSE_MESSAGE_ORDER:
         return "order";
+    case HANSE_MESSAGE_FILE:
+        return "file";
     case HANSE_MESSAGE_OTHER:
         return "other";
     case HANSE_MESSAGE_REFUSED:

@@ -31,6 +31,12 @@ static void print_order(const struct cli *c, const struct hanse_message *m)
            colour(PLAIN), money_text(order.total_minor, order.currency));
 }
 
+static void print_file(const struct hanse_message *m)
+{
+    printf("sent the file %s%s%s  (hanse save, number %llu)\n", colour(BOLD), m->text, colour(PLAIN),
+           (unsigned long long)m->seq);
+}
+
 void message_print(const struct cli *c, const struct hanse_message *m)
 {
     if (c->json) {
@@ -63,6 +69,9 @@ void message_print(const struct cli *c, const struct hanse_message *m)
         break;
     case HANSE_MESSAGE_ORDER:
         print_order(c, m);
+        break;
+    case HANSE_MESSAGE_FILE:
+        print_file(m);
         break;
     case HANSE_MESSAGE_OTHER:
         printf("%s%s%s\n", colour(DIM), m->text, colour(PLAIN));

@@ -33,6 +33,9 @@ enum hs_table {
     HS_TABLE_EVIDENCE,    /* room: what proves that its hub told two stories */
     HS_TABLE_TREE,        /* hash: Welcomes whose tree is on its way */
     HS_TABLE_TREE_PIECE,  /* hash || offset: what of it is here */
+    HS_TABLE_FILE,        /* room || seq: attachments that posts brought */
+    HS_TABLE_UPLOAD,      /* room || hash of the file: attachments on their way out */
+    HS_TABLE_DOWNLOAD,    /* room || seq: how far an attachment has come */
     HS_TABLE_COUNT
 };
 

@@ -1,3 +1,4 @@
+#include "sync/file.h"
 #include "sync/state.h"
 
 #include <stdlib.h>
@@ -40,6 +41,9 @@ static void op_free(struct hs_op *op)
         hs_wipe(op->text, strlen(op->text));
     if (op->bytes != NULL)
         hs_wipe(op->bytes, op->bytes_len);
+    if (op->transfer != NULL)
+        hs_wipe(op->transfer, sizeof *op->transfer);
+    free(op->transfer);
     free(op->text);
     free(op->bytes);
     free(op);

@@ -4,6 +4,7 @@
 #include "room/context.h"
 #include "room/head.h"
 #include "room/leaf.h"
+#include "sync/file.h"
 #include "sync/move.h"
 
 enum { PADDING = 256 /* lengths of texts tell less */ };
@@ -22,6 +23,16 @@ static enum hs_err encrypt(struct hs_step *s, struct hs_live_room *room, struct 
     submit.room = hs_pb_data(HS_VIEW(room->row.id));
     submit.persona = hs_pb_data(HS_VIEW(room->row.self));
     submit.message = hs_pb_data(hs_writer_bytes(&message));
+    struct hs_content content;
+    struct hs_id blob;
+    ProtobufCBinaryData blobs = {0};
+    HS_TRY(hs_content_parse(row->content, s->arena, &content));
+    if (content.kind == HS_CONTENT_ATTACHMENT) {
+        blob = content.attachment.blob;
+        blobs = hs_pb_data(HS_VIEW(blob));
+        submit.blobs = &blobs;
+        submit.n_blobs = 1;
+    }
     frame.body_case = HANSE__FRAME__BODY_SUBMIT_MESSAGE;
     frame.submit_message = &submit;
     row->body_hash = hs_record_body_hash(hs_writer_bytes(&message));
@@ -245,6 +256,11 @@ static enum hs_err content_received(struct hs_step *s, struct hs_live_room *room
     if (content.kind == HS_CONTENT_TEXT) {
         row->kind = HANSE_MESSAGE_TEXT;
         row->text = content.text;
+    }
+    if (content.kind == HS_CONTENT_ATTACHMENT) {
+        row->kind = HANSE_MESSAGE_FILE;
+        row->text = content.attachment.name;
+        hs_file_received(s, &room->row.id, header->seq, &content.attachment);
     }
     if (content.kind == HS_CONTENT_DEAL) {
         err = hs_deal_received(s, room, sender, header, &content, row);

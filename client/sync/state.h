@@ -107,8 +107,9 @@ struct hs_op {
     struct hs_key key;
     uint64_t amount;
     struct hs_time started;
-    char *text;     /* link, free()d and wiped */
-    uint8_t *bytes; /* a body to send, free()d and wiped */
+    char *text;                   /* link, free()d and wiped */
+    struct hs_transfer *transfer; /* of a file, free()d and wiped: file.h */
+    uint8_t *bytes;               /* a body to send, free()d and wiped */
     size_t bytes_len;
     struct hs_op_kept { /* what the steps before left: where the present one fails, it is so again */
         enum hs_err (*resume)(struct hs_step *s, struct hs_op *op);

@@ -111,6 +111,11 @@ enum hs_err hs_want_leave(struct hs_step *s, const struct hs_id *room, uint64_t 
 enum hs_err hs_want_removal(struct hs_step *s, const struct hs_id *room, const struct hs_key *persona,
                             uint64_t *op);
 enum hs_err hs_want_text(struct hs_step *s, const struct hs_id *room, const char *text, uint64_t *op);
+enum hs_err hs_want_attach(struct hs_step *s, const struct hs_id *room, const struct hanse_file *file,
+                           hanse_read_fn *read, void *context, uint64_t *op);
+enum hs_err hs_want_fetch(struct hs_step *s, const struct hs_id *room, uint64_t seq, uint64_t have,
+                          hanse_write_fn *write, void *context, uint64_t *op);
+enum hs_err hs_sync_file(struct hs_step *s, const struct hs_id *room, uint64_t seq, struct hanse_file *out);
 enum hs_err hs_want_offer(struct hs_step *s, const struct hs_id *room, const struct hanse_offer_spec *spec,
                           uint64_t *op);
 enum hs_err hs_want_campaign(struct hs_step *s, const struct hs_id *room,

@@ -35,13 +35,54 @@ struct hs_content hs_content_deal(const Hanse__SignedObject *deal, Hanse__Signed
     return content;
 }
 
+struct hs_content hs_content_attachment(const struct hs_attachment *attachment, struct hs_time now)
+{
+    struct hs_content content = content_new(now);
+    content.kind = HS_CONTENT_ATTACHMENT;
+    content.attachment = *attachment;
+    content.fallback = attachment->name;
+    return content;
+}
+
 static bool content_is_valid(const struct hs_content *content)
 {
-    bool has_body = content->kind == HS_CONTENT_TEXT   ? content->text.len > 0
-                    : content->kind == HS_CONTENT_DEAL ? content->deal != NULL
-                                                       : content->fallback.len > 0;
+    bool has_body = content->kind == HS_CONTENT_TEXT         ? content->text.len > 0
+                    : content->kind == HS_CONTENT_DEAL       ? content->deal != NULL
+                    : content->kind == HS_CONTENT_ATTACHMENT ? hs_attachment_is_valid(&content->attachment)
+                                                             : content->fallback.len > 0;
     return has_body && content->sent.ms >= 0 && hs_text_is_clean(content->fallback) &&
            hs_text_is_clean(content->text);
+}
+
+static enum hs_err attachment_set(const struct hs_attachment *a, struct hs_arena *arena,
+                                  Hanse__Content *message)
+{
+    Hanse__Attachment *out = message->attachment = hs_arena_alloc(arena, sizeof *out);
+    HS_REQUIRE(out != NULL, HS_ERR_NOMEM);
+    hanse__attachment__init(out);
+    out->name = hs_arena_str(arena, a->name);
+    out->media_type = hs_arena_str(arena, a->media_type);
+    HS_REQUIRE(out->name != NULL && out->media_type != NULL, HS_ERR_NOMEM);
+    out->size = a->size;
+    out->file = hs_pb_data(HS_VIEW(a->file));
+    out->key = hs_pb_data(hs_bytes(a->key, sizeof a->key));
+    out->header = hs_pb_data(hs_bytes(a->header, sizeof a->header));
+    out->blob = hs_pb_data(HS_VIEW(a->blob));
+    message->body_case = HANSE__CONTENT__BODY_ATTACHMENT;
+    return HS_OK;
+}
+
+static enum hs_err attachment_read(const Hanse__Attachment *in, struct hs_attachment *out)
+{
+    out->name = hs_bytes_str(in->name);
+    out->media_type = hs_bytes_str(in->media_type);
+    out->size = in->size;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(in->file), &out->file) && HS_FIXED(hs_pb_bytes(in->blob), &out->blob),
+               HS_ERR_MALFORMED);
+    HS_REQUIRE(hs_bytes_to_fixed(hs_pb_bytes(in->key), out->key, sizeof out->key) &&
+                   hs_bytes_to_fixed(hs_pb_bytes(in->header), out->header, sizeof out->header),
+               HS_ERR_MALFORMED);
+    return HS_OK;
 }
 
 /* The body's message in the arena. protobuf-c's structs have no const; a message that is packed is only read.
@@ -65,7 +106,8 @@ static enum hs_err body_set(const struct hs_content *content, struct hs_arena *a
         message->deal->n_chain = content->chain_count;
         message->body_case = HANSE__CONTENT__BODY_DEAL;
     }
-    return HS_OK;
+    return content->kind == HS_CONTENT_ATTACHMENT ? attachment_set(&content->attachment, arena, message)
+                                                  : HS_OK;
 }
 
 enum hs_err hs_content_build(const struct hs_content *content, struct hs_writer *out)
@@ -100,6 +142,9 @@ static enum hs_err body_read(const Hanse__Content *message, struct hs_content *o
         out->deal = message->deal->object;
         out->chain = message->deal->chain;
         out->chain_count = message->deal->n_chain;
+    } else if (message->body_case == HANSE__CONTENT__BODY_ATTACHMENT) {
+        out->kind = HS_CONTENT_ATTACHMENT;
+        HS_TRY(attachment_read(message->attachment, &out->attachment));
     }
     HS_REQUIRE(content_is_valid(out), HS_ERR_MALFORMED);
     return HS_OK;

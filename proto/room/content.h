@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/writer.h"
+#include "room/attachment.h"
 #include "schema/object.pb-c.h"
 #include "wire/limits.h"
 
@@ -13,6 +14,7 @@ enum hs_content_kind {
     HS_CONTENT_OTHER = 0, /* a body that this version doesn't know: show the fallback */
     HS_CONTENT_TEXT = 1,
     HS_CONTENT_DEAL = 2,
+    HS_CONTENT_ATTACHMENT = 3,
 };
 
 struct hs_content {
@@ -26,12 +28,16 @@ struct hs_content {
     const Hanse__SignedObject *deal;   /* DEAL: not verified here */
     Hanse__SignedObject *const *chain; /* DEAL: what proves its signer */
     size_t chain_count;
+    struct hs_attachment attachment; /* ATTACHMENT */
 };
 
 /* A new text or deal with a random salt; fallback of a deal: what other clients show. */
 struct hs_content hs_content_text(struct hs_bytes text, struct hs_time now);
 struct hs_content hs_content_deal(const Hanse__SignedObject *deal, Hanse__SignedObject *const *chain,
                                   size_t chain_count, struct hs_bytes fallback, struct hs_time now);
+
+/* A new attachment; its name is the fallback. */
+struct hs_content hs_content_attachment(const struct hs_attachment *attachment, struct hs_time now);
 
 /* Appends the bytes of a content. INVALID_ARG for empty or unclean text, no body, a negative time or too long
  * a chain; TOO_LARGE past HS_CONTENT_MAX; NOMEM. */

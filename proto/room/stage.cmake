@@ -4,5 +4,5 @@ hanse_stage(room SOURCES
   room/policy_change.c
   room/evidence.c room/home_move.c
   room/settlement.c room/ephemeral.c room/window.c
-  room/blob.c
+  room/blob.c room/attachment.c
   DEPENDS hs_object hs_identity hs_wire hs_mls hs_schema)

@@ -139,6 +139,7 @@ enum hanse_event_kind {
     HANSE_EVENT_REMOVED,     /* room: this device was removed from it */
     HANSE_EVENT_FROZEN, /* room, err, seq: the hub accepted what the rules forbid; nothing more is believed */
     HANSE_EVENT_ORDER,  /* id: an order took a step; read it with hanse_order_get() */
+    HANSE_EVENT_FILE,   /* op: so many bytes of its file are through: seq */
     HANSE_EVENT_TILL,   /* id: an order that this till answers took a step; text: which */
     HANSE_EVENT_PROGRESS, /* room: of known records seq are here; a few times a second while many are missing,
                             and once more when none is (seq = known) */
@@ -306,6 +307,7 @@ enum hanse_message_kind {
     HANSE_MESSAGE_COUPON,  /* object: hanse_campaign_get() */
     HANSE_MESSAGE_ORDER,   /* object: hanse_order_get(); an order was placed or took a step */
     HANSE_MESSAGE_OTHER,   /* text: the sender's fallback for what this version doesn't know */
+    HANSE_MESSAGE_FILE,    /* text: its name; hanse_file_get(), hanse_fetch() */
     HANSE_MESSAGE_REFUSED  /* a record that couldn't be believed: err says why; its content isn't shown */
 };
 
@@ -330,6 +332,44 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_message_get(struct hanse *h, cons
  * longer than HANSE_TEXT_MAX or not clean UTF-8. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_post(struct hanse *h, const struct hanse_id *room,
                                                     const char *text, uint64_t *op);
+
+/* ---- Files ---- */
+
+/* Fills buffer with length bytes of the file at offset. Called from hanse_attach() and hanse_step(). */
+typedef enum hanse_err hanse_read_fn(void *context, uint64_t offset, uint8_t *buffer, size_t length);
+
+/* Takes length bytes of the file at offset, for good: it isn't called for them again, unless the program dies
+ * at this very moment. Called from hanse_step(). */
+typedef enum hanse_err hanse_write_fn(void *context, uint64_t offset, const uint8_t *data, size_t length);
+
+enum { HANSE_FILE_MAX = 99948116 /* bytes */ };
+
+struct hanse_file {
+    char name[HANSE_NAME_SIZE]; /* as its sender chose it: one component of a path, and not a hidden one */
+    char media_type[HANSE_NAME_SIZE];
+    uint64_t size;
+};
+
+/* The file of a message of kind FILE. HANSE_ERR_NOT_FOUND. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_file_get(struct hanse *h, const struct hanse_id *room,
+                                                        uint64_t seq, struct hanse_file *out);
+
+/* Sends a file: encrypts it here, brings it to the node and posts it. read is called until DONE (seq: its
+ * place in the room's log), first for all of the file before this returns. FILE tells how far it has
+ * come. What was under way when the program ended goes on where it was, when the same file is sent to the
+ * same room again within a day. HANSE_ERR_TOO_LARGE past HANSE_FILE_MAX, HANSE_ERR_INVALID_ARG for a name
+ * with a slash, one that begins with a dot, or none; read's errors; DONE: HANSE_ERR_BLOB_HASH where the file
+ * changes meanwhile. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_attach(struct hanse *h, const struct hanse_id *room,
+                                                      const struct hanse_file *file, hanse_read_fn *read,
+                                                      void *context, uint64_t *op);
+
+/* Gets the file of a message. have: how much of it write has taken before, 0 for none; it goes on there, or
+ * before. DONE: all of it was written, and is what its sender sent (HANSE_ERR_BLOB_HASH, HANSE_ERR_DECRYPT
+ * otherwise); HANSE_ERR_BLOB_UNKNOWN where the node hasn't got it any more; write's errors. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_fetch(struct hanse *h, const struct hanse_id *room,
+                                                     uint64_t seq, uint64_t have, hanse_write_fn *write,
+                                                     void *context, uint64_t *op);
 
 /* ---- Offers and coupons ---- */
 

@@ -3,7 +3,7 @@ add_library(test_client_town STATIC ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/shop.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/hostile.c)
 target_include_directories(test_client_town PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/unit/client)
 target_compile_definitions(test_client_town PRIVATE _GNU_SOURCE)
-target_link_libraries(test_client_town PUBLIC hs_client_sync hs_core PkgConfig::CMOCKA
+target_link_libraries(test_client_town PUBLIC hs_client_sync hs_core hs_blob PkgConfig::CMOCKA
   PRIVATE hanse_warnings hanse_hardening hanse_sanitizers)
 
 hanse_test(client chat test_client_town)
@@ -15,6 +15,7 @@ hanse_test(client grants test_client_town)
 hanse_test(client join test_client_town)
 hanse_test(client pieces test_client_town)
 hanse_test(client tree test_client_town)
+hanse_test(client file test_client_town)
 hanse_test(client crash test_client_town)
 hanse_test(client nomem test_client_town)
 target_link_options(test_client_nomem PRIVATE -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc)

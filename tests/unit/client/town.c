@@ -12,6 +12,7 @@
 #include "identity/ticket.h"
 #include "store/posts.h"
 #include "store/tables.h"
+#include "wire/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,12 @@ void town_free(struct town *t)
         hs_core_free(t->nodes[i].core);
         hs_kv_memory_free(t->nodes[i].kv.inner);
         hs_effects_free(&t->nodes[i].effects);
+        hs_blob_files_close(t->nodes[i].blobs);
+        if (t->nodes[i].blob_dir[0] != '\0') {
+            char command[128];
+            snprintf(command, sizeof command, "rm -rf '%s'", t->nodes[i].blob_dir);
+            assert_int_equal(system(command), 0);
+        }
     }
     while (t->items != NULL) {
         struct item *first = t->items;
@@ -238,6 +245,31 @@ static void effect_close(struct town_node *node, const struct hs_effect *effect)
     item_add(node->town, NODE_CLOSED, s->id, (struct hs_bytes){0});
 }
 
+/* The real files, at once. */
+static void effect_blob(struct town_node *node, const struct hs_effect *effect)
+{
+    struct hs_core_input input;
+    struct hs_writer HS_WRITER frame = hs_writer(HS_FRAME_MAX);
+    if (node->blobs == NULL) {
+        snprintf(node->blob_dir, sizeof node->blob_dir, "%s/hanse-town-XXXXXX",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+        assert_non_null(mkdtemp(node->blob_dir));
+        assert_ok(hs_blob_files_open(node->blob_dir, 0, &node->blobs));
+    }
+    struct hs_blob_job *job = hs_blob_job_new(effect);
+    assert_non_null(job);
+    hs_blob_jobs_do(node->blobs, job);
+    if (hs_blob_job_input(job, &input)) {
+        node_input(node, input);
+    } else {
+        struct hs_effect send = {.kind = HS_EFFECT_SEND, .session = effect->session};
+        assert_ok(hs_blob_job_frame(job, &frame));
+        send.bytes = hs_writer_bytes(&frame);
+        effect_send(node, &send);
+    }
+    hs_blob_jobs_free(job);
+}
+
 static void carry_out(struct town_node *node)
 {
     struct hs_effects effects = node->effects;
@@ -248,6 +280,8 @@ static void carry_out(struct town_node *node)
             effect_send(node, effect);
         else if (effect->kind == HS_EFFECT_CLOSE)
             effect_close(node, effect);
+        else if (effect->kind >= HS_EFFECT_BLOB_WRITE && effect->kind <= HS_EFFECT_BLOB_DELETE)
+            effect_blob(node, effect);
         else if (effect->kind == HS_EFFECT_DIAL)
             node_dial(node, &effect->root);
         else if (effect->kind == HS_EFFECT_LOG && getenv("TOWN_LOG") != NULL)

@@ -10,6 +10,7 @@
 
 #include "core/core.h"
 #include "crypto/sign.h"
+#include "store/blob_job.h"
 #include "store/db.h"
 #include "support/kv_count.h"
 #include "sync/sync.h"
@@ -28,6 +29,8 @@ struct town_node {
     struct kv_count kv;
     struct hs_core *core;
     struct hs_effects effects;
+    struct hs_blob_files *blobs; /* from the first BLOB effect on */
+    char blob_dir[64];
     bool down; /* can't be reached */
 };
 
