@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum { HS_KV_KEY_MAX = 128, HS_KV_TABLES_MAX = 32 };
+enum { HS_KV_KEY_MAX = 128, HS_KV_TABLES_MAX = 48 };
 
 struct hs_kv;
 
