@@ -246,6 +246,18 @@ static bool take_headers(struct hs_turn *turn, struct hs_recovery *r, const Hans
     return moved;
 }
 
+/* The body isn't there any more, and that is as the room's policy has it at this place of the log: it is an
+ * old post in a room that keeps posts for a time. Anybody can leave out a body, and it would be gone for
+ * good. */
+static bool may_be_erased(struct hs_turn *turn, const struct hs_id *room,
+                          const struct hs_record_header *header)
+{
+    struct hs_policy policy;
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    return header->kind == HS_RECORD_POST && view != NULL && hs_room_policy(turn, view, &policy) == HS_OK &&
+           policy.retention_ms > 0 && header->hub_time.ms <= turn->now.ms - policy.retention_ms;
+}
+
 /* Records from the log's end on. What they make of the room has been judged when they came first: an error
  * means that something else is wrong, and the turn comes to nothing. */
 static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__State__RoomView *view,
@@ -263,7 +275,7 @@ static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__Sta
                               &header) != HS_OK)
             continue;
         if (!hs_id_equal(&header.hash, &r->hashes[header.seq - r->first]) ||
-            (header.erased && header.kind != HS_RECORD_POST))
+            (header.erased && !may_be_erased(turn, &r->room, &header)))
             return moved; /* what comes is no record of this log, or not all of it */
         entry.header = record->header;
         entry.body = record->body;

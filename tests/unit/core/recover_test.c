@@ -150,6 +150,14 @@ struct forger {
     size_t done;
 };
 
+static void leave_out(Hanse__Record *record)
+{
+    struct hs_record_header header;
+    assert_ok(hs_record_header_parse(hs_pb_bytes(record->header), &header));
+    if (header.kind == HS_RECORD_POST)
+        record->body = (ProtobufCBinaryData){0};
+}
+
 /* What a follower would like the hub to have said. */
 static enum world_verdict forge(void *ctx, struct world_node *from, struct world_node *to,
                                 struct hs_bytes *bytes)
@@ -179,6 +187,8 @@ static enum world_verdict forge(void *ctx, struct world_node *from, struct world
     }
     if (f->kind == 3) /* nothing but a claim */
         tail->n_records = 0;
+    for (size_t i = 0; f->kind == 4 && i < tail->n_records; i++) /* posts as if they were erased */
+        leave_out(tail->records[i]);
     *bytes = world_pack(w, &frame->base);
     return WORLD_PASS;
 }
@@ -188,7 +198,7 @@ static enum world_verdict forge(void *ctx, struct world_node *from, struct world
 static void nothing_forged_is_taken(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < 5; kind++) {
         struct world HS_WORLD *w = world_new();
         struct scene s = scene_new(w);
         struct hs_kv *backup = backup_and_go_on(&s, 3);
@@ -212,9 +222,53 @@ static void nothing_forged_is_taken(void **state)
     }
 }
 
+enum { HOUR = 3600000 };
+
+static struct scene kept_for_an_hour(struct world *w)
+{
+    struct scene s = {
+        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
+    struct hs_policy_role role;
+    s.owner = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
+    struct hs_policy policy = world_policy(s.owner, "launch", &role);
+    policy.retention_ms = HOUR;
+    assert_ok(world_ask(s.owner, world_create_frame(s.owner, &policy, &s.room), NULL));
+    s.room->joined = true;
+    world_attach(s.owner);
+    s.alice = world_customer(s.home, "alice");
+    s.invite = world_invite(s.room, 10);
+    s.alices = world_join(s.alice, s.room, &s.invite);
+    return s;
+}
+
+/* NODE-72: what the policy has erased is no longer there, and doesn't hold up the room; what is younger has
+ * to come with its body. */
+static void an_erased_post(void **state)
+{
+    (void)state;
+    for (int old = 0; old < 2; old++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = kept_for_an_hour(w);
+        struct hs_kv *backup = world_store_copy(s.hub);
+        struct forger f = {.s = &s, .kind = 4};
+        assert_ok(world_post(s.room, "soon forgotten", NULL));
+        world_settle(w);
+        if (old)
+            world_pass(w, HOUR + 1);
+        w->hook = forge;
+        w->hook_ctx = &f;
+        world_node_restore(s.hub, backup);
+        owner_returns(&s);
+        pass(&s, HS_RETRY_MAX_MS + 2 * HS_RECOVER_MS);
+        assert_in_range(f.done, 1, 100);
+        assert_int_equal(is_frozen(&s), !old);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_erased_post),
         cmocka_unit_test(a_follower_brings_it_back),
         cmocka_unit_test(nobody_brings_it_back),
         cmocka_unit_test(nothing_forged_is_taken),
