@@ -36,7 +36,6 @@ void hs_commit_apply(struct hs_turn *turn, const struct hs_room_record *record, 
     view->epoch = c->change->epoch;
     view->members = hs_mls_public_member_count(c->group);
     view->policy = hs_pb_data(c->policy);
-    view->retention_ms = c->facts.policy.retention_ms;
     hs_room_store(turn, &record->room, view);
     hs_room_group_info_put(turn, &record->room, hs_pb_bytes(record->entry->group_info));
     hs_group_undo_begin(&c->store);

@@ -235,10 +235,13 @@ enum hs_err hs_settled_apply(struct hs_turn *turn, const struct hs_room_record *
     Hanse__State__RoomView *view = record->view;
     Hanse__State__UnsettledView *was = hs_unsettled_view(turn, &record->room);
     struct hs_group_store store;
+    struct hs_policy policy;
     struct welcome welcome;
     HS_REQUIRE(was != NULL, HS_ERR_STORE);
+    HS_TRY(own(hs_room_policy(turn, view, &policy)));
     hs_group_store_init(&store, turn->kv, HS_T_GROUP, &record->room);
     HS_TRY(own(welcome_of(turn, &record->room, &store, was, &welcome)));
+    view->retention_ms = policy.retention_ms; /* not before: what is erased doesn't come back */
     view->unsettled = 0;
     view->voids = 0;
     hs_room_store(turn, &record->room, view);

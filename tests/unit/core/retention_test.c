@@ -4,6 +4,7 @@
 #include "core/cursor.h"
 #include "core/retention.h"
 #include "core/table.h"
+#include "room/settlement.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -63,9 +64,11 @@ static size_t bodies(struct scene *s, struct world_node *node)
         struct hs_kv_key key = hs_key_seq(HS_VIEW(s->room->id), seq);
         struct hs_bytes value;
         Hanse__State__RoomEntry *entry;
+        struct hs_record_header header;
         assert_true(hs_kv_get(node->kv, HS_T_ROOM_LOG, hs_kv_key_bytes(&key), &arena, &value));
         assert_ok(HS_UNPACK(hanse__state__room_entry, value, HS_LENIENT, &arena, &entry));
-        count += entry->body.len > 0;
+        assert_ok(hs_record_header_parse(hs_pb_bytes(entry->header), &header));
+        count += header.kind == HS_RECORD_POST && entry->body.len > 0;
     }
     return count;
 }
@@ -191,12 +194,54 @@ static void much_is_erased_in_steps(void **state)
     assert_true(ticks > 1);
 }
 
+static void shorten(struct scene *s, int64_t retention_ms)
+{
+    struct world_commit c;
+    struct hs_policy_role role;
+    struct hs_policy policy = world_policy(s->owner, "launch", &role);
+    policy.retention_ms = retention_ms;
+    world_commit_policy(s->room, &policy, &c);
+    assert_ok(world_ask(s->owner, world_commit_frame(s->room, &c), NULL));
+    world_settle(s->w);
+}
+
+/* DELIVERY-19, DELIVERY-53: a commit that becomes void has erased nothing, at the hub or at followers. */
+static void void_commits_erase_nothing(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, 0);
+    for (int i = 0; i < POSTS; i++)
+        post(&s, "kept");
+    world_pass(w, 2 * HOUR);
+    s.alice->doubts = HS_ERR_DECRYPT;
+    shorten(&s, HOUR);
+    assert_true(hs_mls_group_is_unsettled(s.room->group));
+    tick(&s, 3);
+    assert_int_equal(bodies(&s, s.hub), POSTS);
+    assert_int_equal(bodies(&s, s.home), POSTS);
+    world_pass(w, HS_SETTLE_VOID_MS);
+    assert_false(hs_mls_group_is_unsettled(s.room->group));
+    post(&s, "new");
+    tick(&s, 3);
+    assert_int_equal(bodies(&s, s.hub), POSTS + 1);
+    assert_int_equal(bodies(&s, s.home), POSTS + 1);
+    /* the same once more, and this time it holds */
+    world_pass(w, HS_SETTLE_BAR_MS + HOUR);
+    s.alice->doubts = HS_OK;
+    shorten(&s, HOUR);
+    assert_false(hs_mls_group_is_unsettled(s.room->group));
+    tick(&s, 3);
+    assert_int_equal(bodies(&s, s.hub), 0);
+    assert_int_equal(bodies(&s, s.home), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(old_posts_lose_their_bodies), cmocka_unit_test(late_readers_go_on),
         cmocka_unit_test(erased_posts_are_known),      cmocka_unit_test(rooms_may_keep_all),
-        cmocka_unit_test(much_is_erased_in_steps),
+        cmocka_unit_test(much_is_erased_in_steps),     cmocka_unit_test(void_commits_erase_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

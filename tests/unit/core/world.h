@@ -253,6 +253,7 @@ void world_commit_admit(struct world_room *room, struct world_commit *out);
 void world_commit_add(struct world_room *room, struct hs_bytes key_package, struct world_commit *out);
 void world_commit_remove(struct world_room *room, uint32_t leaf, struct world_commit *out);
 void world_commit_update(struct world_room *room, struct world_commit *out);
+void world_commit_policy(struct world_room *room, const struct hs_policy *policy, struct world_commit *out);
 Hanse__Frame *world_commit_frame(struct world_room *room, const struct world_commit *c);
 enum hs_err world_admit(struct world_room *room);
 enum hs_err world_remove(struct world_room *room, struct world_room *whom);

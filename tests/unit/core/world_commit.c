@@ -76,6 +76,19 @@ void world_commit_update(struct world_room *room, struct world_commit *out)
     commit(room, &request, out);
 }
 
+void world_commit_policy(struct world_room *room, const struct hs_policy *policy, struct world_commit *out)
+{
+    struct hs_writer HS_WRITER bytes = hs_writer(1 << 16);
+    assert_ok(hs_policy_pack(policy, &bytes));
+    const struct hs_mls_extension extension = {HS_POLICY_EXTENSION, hs_writer_bytes(&bytes)};
+    struct hs_mls_commit_request request = {.set_extensions = true,
+                                            .extensions = &extension,
+                                            .extension_count = 1,
+                                            .bare_group_info = true,
+                                            .authenticated_data = context_of(room, NULL, 0)};
+    commit(room, &request, out);
+}
+
 Hanse__Frame *world_commit_frame(struct world_room *room, const struct world_commit *c)
 {
     struct world *w = room->device->world;
