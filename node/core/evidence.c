@@ -129,16 +129,46 @@ bool hs_evidence_of_records(struct hs_turn *turn, const struct hs_id *room,
     return against_kept(turn, room, view, records->head, headers, records->n_records);
 }
 
+/* The head is by the hub's own key: nobody else can make this node look for anything. */
+static bool is_hubs(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                    const Hanse__SignedObject *object, struct hs_head *head)
+{
+    Hanse__SignedObject *known;
+    struct hs_descriptor descriptor;
+    struct hs_key root;
+    return HS_FIXED(hs_pb_bytes(view->hub_root), &root) &&
+           hs_object_unpack(hs_pb_bytes(view->descriptor), turn->arena, &known) == HS_OK &&
+           hs_descriptor_open(known, &root, &descriptor) == HS_OK &&
+           hs_head_verify(object, &descriptor.signing_key, room, head) == HS_OK;
+}
+
+/* The header of the copy's record seq; empty where it hasn't got it. */
+static struct hs_bytes header_at(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn reading = *turn;
+    reading.arena = &scratch;
+    Hanse__State__RoomEntry *entry = hs_room_entry(&reading, room, seq);
+    return entry != NULL ? hs_arena_copy(turn->arena, hs_pb_bytes(entry->header)) : (struct hs_bytes){0};
+}
+
 bool hs_evidence_of_head(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                          const Hanse__SignedObject *head)
 {
     struct hs_bytes headers[HS_EVIDENCE_HEADERS];
+    struct hs_head theirs, kept;
     size_t count = 0;
-    uint64_t from = view->next_seq > HS_EVIDENCE_HEADERS ? view->next_seq - HS_EVIDENCE_HEADERS : 0;
-    for (uint64_t seq = from; seq < view->next_seq; seq++) {
-        Hanse__State__RoomEntry *entry = seq >= view->first_seq ? hs_room_entry(turn, room, seq) : NULL;
-        if (entry != NULL)
-            headers[count++] = hs_pb_bytes(entry->header);
+    Hanse__SignedObject *own = hs_room_kept_head(turn, room);
+    if (own == NULL || !is_hubs(turn, room, view, head, &theirs) || !is_hubs(turn, room, view, own, &kept))
+        return false;
+    uint64_t first = theirs.seq < kept.seq ? theirs.seq : kept.seq;
+    uint64_t last = theirs.seq < kept.seq ? kept.seq : theirs.seq;
+    if (last - first > HS_EVIDENCE_HEADERS || (last > first && last >= view->next_seq))
+        return false; /* nobody could check it */
+    for (uint64_t seq = first + 1; seq <= last; seq++) {
+        struct hs_bytes header = seq >= view->first_seq ? header_at(turn, room, seq) : (struct hs_bytes){0};
+        if (header.len > 0)
+            headers[count++] = header;
     }
     return against_kept(turn, room, view, head, headers, count);
 }

@@ -10,7 +10,7 @@
 #include "wire/limits.h"
 #include "wire/unpack.h"
 
-enum { SCRATCH_CAP = HS_FRAME_MAX };
+enum { SCRATCH_CAP = 4 * HS_FRAME_MAX };
 
 static struct hs_kv_key shared_key(const struct hs_key *node, const struct hs_id *room)
 {
@@ -103,14 +103,40 @@ void hs_heads_tell(struct hs_turn *turn, struct hs_peer *peer)
         tell(turn, session, &t);
 }
 
-/* A head that agrees with the log costs a comparison, and only one that doesn't a signature. Whoever is ahead
- * can compare both, so a head that is further on is answered with one's own. Who can name a room's id is, or
- * was, one of those who follow it. */
+/* The other side covers more than this copy has: whoever is ahead can compare both, so it is answered with
+ * one's own head where that is of a lower number. An answer therefore has a lower number than what it
+ * answers, and isn't answered again, however far ahead of their copies the two sides' heads are. */
+static void answer_head(struct hs_turn *turn, const struct hs_id *room, const Hanse__Head *head,
+                        struct telling *answer)
+{
+    Hanse__SignedObject *own = hs_room_kept_head(turn, room);
+    Hanse__Head *kept;
+    if (own != NULL && answer->head_count < HS_HEADS_MAX &&
+        HS_UNPACK(hanse__head, hs_pb_bytes(own->payload), HS_STRICT, turn->arena, &kept) == HS_OK &&
+        kept->seq < head->seq)
+        answer->heads[answer->head_count++] = own;
+}
+
+/* The chain hash of the copy's record seq. */
+static bool own_hash(struct hs_turn *turn, const struct hs_id *room, uint64_t seq, struct hs_id *hash)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn reading = *turn;
+    struct hs_record_header header;
+    reading.arena = &scratch;
+    Hanse__State__RoomEntry *entry = hs_room_entry(&reading, room, seq);
+    if (entry == NULL || hs_record_header_parse(hs_pb_bytes(entry->header), &header) != HS_OK)
+        return false;
+    *hash = header.hash;
+    return true;
+}
+
+/* A head that agrees with the log costs a comparison, and only one that doesn't a signature. Who can name a
+ * room's id is, or was, one of those who follow it. */
 static void compare(struct hs_turn *turn, const Hanse__SignedObject *object, struct telling *answer)
 {
     Hanse__Head *head;
-    struct hs_id room;
-    struct hs_record_header own;
+    struct hs_id room, own;
     if (HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, turn->arena, &head) != HS_OK ||
         !HS_FIXED(hs_pb_bytes(head->room), &room))
         return;
@@ -122,13 +148,11 @@ static void compare(struct hs_turn *turn, const Hanse__SignedObject *object, str
         return;
     }
     if (head->seq >= view->next_seq) {
-        add_head(turn, answer, &room);
+        answer_head(turn, &room, head, answer);
         return;
     }
-    Hanse__State__RoomEntry *entry =
-        head->seq >= view->first_seq ? hs_room_entry(turn, &room, head->seq) : NULL;
-    if (entry == NULL || hs_record_header_parse(hs_pb_bytes(entry->header), &own) != HS_OK ||
-        hs_bytes_equal(hs_pb_bytes(head->hash), HS_VIEW(own.hash)))
+    if (head->seq < view->first_seq || !own_hash(turn, &room, head->seq, &own) ||
+        hs_bytes_equal(hs_pb_bytes(head->hash), HS_VIEW(own)))
         return;
     if (hs_evidence_of_head(turn, &room, view, object))
         add_evidence(turn, answer, &room);

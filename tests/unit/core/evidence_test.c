@@ -304,12 +304,89 @@ static void no_proof(void **state)
     assert_int_equal(s.home[1]->closed, closed);
 }
 
+/* Counts the frames with heads between the two homes, and ends an exchange that has no end. */
+static enum world_verdict count_heads(void *ctx, struct world_node *from, struct world_node *to,
+                                      struct hs_bytes *bytes)
+{
+    struct liar *l = ctx;
+    Hanse__Frame *frame;
+    (void)to;
+    assert_ok(HS_UNPACK(hanse__frame, *bytes, HS_LENIENT, &l->w->arena, &frame));
+    if (from != l->hub && frame->body_case == HANSE__FRAME__BODY_HEADS && ++l->told > 20)
+        return WORLD_DROP;
+    return WORLD_PASS;
+}
+
+/* FED-41: both hold a head of records that haven't come yet; an answer isn't answered. */
+static void both_heads_are_ahead(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_log_tip tip = {s.room->tip.next_seq + 5, {{3}}, w->now};
+    Hanse__SignedObject *head;
+    struct liar l = liar_new(&s, NULL);
+    assert_ok(hs_head_build(&s.hub->signer, &s.room->id, &tip, 1, 1, w->now, &w->arena, &head));
+    for (int i = 0; i < 2; i++) {
+        Hanse__Frame *frame = world_frame(w);
+        frame->records = WORLD_NEW(w, Hanse__Records, hanse__records);
+        frame->records->room = hs_pb_data(HS_VIEW(s.room->id));
+        frame->records->head = head;
+        frame->body_case = HANSE__FRAME__BODY_RECORDS;
+        world_inject(s.hub, s.home[i], frame);
+    }
+    world_run(w);
+    w->hook = count_heads;
+    w->hook_ctx = &l;
+    world_pass(w, HS_HEADS_MS);
+    assert_in_range(l.told, 1, 4);
+}
+
+static void long_post(struct scene *s, const char *text)
+{
+    struct world_room *room = s->room;
+    struct hs_bytes message = world_protect(room, text);
+    (void)snprintf(room->sent[room->sent_count++], sizeof room->sent[0], "%.31s", text);
+    assert_ok(world_ask(s->owner, world_post_frame(room, message), NULL));
+    world_settle(s->w);
+}
+
+/* FED-41: a head that the hub hasn't signed makes nobody read the log. */
+static void unsigned_heads_cost_nothing(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    char text[20000];
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    w->unchecked = true;
+    for (size_t i = 0; i < HS_EVIDENCE_HEADERS; i++)
+        long_post(&s, text);
+    Hanse__Frame *frame = world_frame(w);
+    Hanse__SignedObject *heads[HS_HEADS_MAX];
+    frame->heads = WORLD_NEW(w, Hanse__Heads, hanse__heads);
+    frame->body_case = HANSE__FRAME__BODY_HEADS;
+    frame->heads->heads = heads;
+    frame->heads->n_heads = HS_HEADS_MAX;
+    struct hs_log_tip tip = {.next_seq = s.room->tip.next_seq - 1, .hash = {{5}}};
+    for (size_t i = 0; i < HS_HEADS_MAX; i++)
+        assert_ok(hs_head_build(&s.home[0]->signer, &s.room->id, &tip, 1, 1, w->now, &w->arena, &heads[i]));
+    world_inject(s.home[0], s.home[1], frame); /* a turn without memory would fail here */
+    world_run(w);
+    assert_int_equal(evidence_at(&s, s.home[1]), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_followers),      cmocka_unit_test(one_is_behind),
-        cmocka_unit_test(one_follower_alone), cmocka_unit_test(a_log_that_was_cut_off),
+        cmocka_unit_test(two_followers),
+        cmocka_unit_test(one_is_behind),
+        cmocka_unit_test(one_follower_alone),
+        cmocka_unit_test(a_log_that_was_cut_off),
         cmocka_unit_test(no_proof),
+        cmocka_unit_test(both_heads_are_ahead),
+        cmocka_unit_test(unsigned_heads_cost_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
