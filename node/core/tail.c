@@ -4,15 +4,17 @@
 #include "core/internal.h"
 #include "core/recover.h"
 #include "core/room.h"
+#include "core/standing.h"
 #include "core/table.h"
 #include "wire/limits.h"
 
-/* Headers up to the record below (0: the newest), or records from the first one on, as many as fit. */
-static void fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
-                 const Hanse__WantTail *want, Hanse__Tail *tail)
+/* Headers up to the record below (0: the newest), or records from the first one on, as many as fit. Returns
+ * the bytes that were read for it: a header's record is read whole. */
+static size_t fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                   const Hanse__WantTail *want, Hanse__Tail *tail)
 {
     uint64_t first = want->from > view->first_seq ? want->from : view->first_seq, end = view->next_seq;
-    size_t bytes = 0;
+    size_t bytes = 0, cost = 0;
     if (want->headers && want->below > 0 && want->below < end)
         end = want->below;
     if (want->headers && end > HS_RECOVER_HEADERS && end - HS_RECOVER_HEADERS > first)
@@ -21,17 +23,21 @@ static void fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__St
         Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
         Hanse__Record *record = HS_NEW(turn, Hanse__Record, hanse__record);
         if (entry == NULL || record == NULL)
-            return;
+            return cost;
+        cost += entry->header.len + entry->body.len;
         bytes += entry->header.len + (want->headers ? 0 : entry->body.len);
         if (tail->n_records > 0 && bytes > HS_BLOB_THRESHOLD)
-            return;
+            return cost;
         record->header = entry->header;
         if (!want->headers)
             record->body = entry->body;
         tail->records[tail->n_records++] = record;
     }
+    return cost;
 }
 
+/* A question of some bytes takes an answer of many: it counts as one that a node asks, and what it makes this
+ * node read counts as if the hub had sent it. */
 enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                                 uint64_t *detail)
 {
@@ -42,6 +48,7 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     Hanse__Tail tail = HANSE__TAIL__INIT;
     Hanse__Record *records[HS_RECOVER_HEADERS];
     struct hs_id room;
+    HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_REQUESTS, 1), HS_ERR_RATE_LIMITED);
     HS_TAKE32(want->room, &room);
     const Hanse__State__RoomView *view = hs_room_view(turn, &room);
     if (view == NULL || view->hub ||
@@ -51,7 +58,8 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     tail.records = records;
     tail.headers = want->headers;
     tail.head = hs_room_kept_head(turn, &room);
-    fill(turn, &room, view, want, &tail);
+    size_t cost = fill(turn, &room, view, want, &tail);
+    HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, cost), HS_ERR_RATE_LIMITED);
     frame.tail = &tail;
     frame.body_case = HANSE__FRAME__BODY_TAIL;
     hs_turn_send(turn, turn->session, &frame);

@@ -4,6 +4,7 @@
 
 #include "core/peer.h"
 #include "core/recover.h"
+#include "core/standing.h"
 #include "room/head.h"
 #include "wire/unpack.h"
 
@@ -265,10 +266,54 @@ static void an_erased_post(void **state)
     }
 }
 
+enum { LONG_POST = 20000, LONG_POSTS = 128 };
+
+static void ask_for_headers(struct scene *s, bool known)
+{
+    struct world *w = s->w;
+    Hanse__Frame *frame = world_frame(w);
+    static const struct hs_id other = {{9}};
+    frame->want_tail = WORLD_NEW(w, Hanse__WantTail, hanse__want_tail);
+    frame->want_tail->room = hs_pb_data(known ? HS_VIEW(s->room->id) : HS_VIEW(other));
+    frame->want_tail->headers = true;
+    frame->body_case = HANSE__FRAME__BODY_WANT_TAIL;
+    world_inject(s->hub, s->home, frame);
+    world_run(w);
+}
+
+/* FED-44: a hub that asks without end is left: by the number of its questions, and by what they make read. */
+static void a_hub_asks_too_much(void **state)
+{
+    (void)state;
+    const struct hs_flow *flows = hs_quota_of(HS_STANDING_INVITED)->flows;
+    for (int known = 0; known < 2; known++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        char text[LONG_POST];
+        memset(text, 'a', sizeof text - 1);
+        text[sizeof text - 1] = 0;
+        w->unchecked = true;
+        for (size_t i = 0; known && i < LONG_POSTS; i++) {
+            struct hs_bytes message = world_protect(s.room, text);
+            (void)snprintf(s.room->sent[s.room->sent_count++], sizeof s.room->sent[0], "%.31s", text);
+            assert_ok(world_ask(s.owner, world_post_frame(s.room, message), NULL));
+            world_settle(w);
+        }
+        size_t closed = s.home->closed, asked = 0;
+        size_t most = known ? (size_t)flows[HS_FLOW_HUB_BYTES].burst / (LONG_POST * LONG_POSTS) + 1
+                            : (size_t)flows[HS_FLOW_REQUESTS].burst + 1;
+        for (; s.home->closed == closed && asked < most; asked++)
+            ask_for_headers(&s, known);
+        assert_int_equal(s.home->closed, closed + 1);
+        assert_in_range(asked, most / 2, most); /* and none too few */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_erased_post),
+        cmocka_unit_test(a_hub_asks_too_much),
         cmocka_unit_test(a_follower_brings_it_back),
         cmocka_unit_test(nobody_brings_it_back),
         cmocka_unit_test(nothing_forged_is_taken),
