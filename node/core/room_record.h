@@ -22,7 +22,9 @@ struct hs_room_record {
 };
 
 /* The next record of a room that this node is the hub of: its header is made, and it enters log and journal.
- * record: room, view and entry are set; the rest is filled in here. It must be applied in the same turn. */
+ * record: room, view and entry are set; the rest is filled in here. It must be applied in the same turn,
+ * whose time is the record's from here on: whoever goes on with other things takes a copy of the turn before.
+ */
 enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_record_spec *spec,
                            Hanse__State__RoomEntry *entry, struct hs_room_record *record);
 

@@ -11,6 +11,8 @@
 
 enum {
     TRY_AGAIN_MS = 1000, /* where a record couldn't be written */
+    TRY_APART_MS = 50,   /* so that a room that can't be decided isn't tried with the same others again */
+    ROOM_CAP = 64 << 20, /* to decide one room: as a turn has for its commit */
     VOIDS_OPEN = 16, /* void commits of one epoch, after which only those may commit who may remove: MLS takes
                         32 back, and a crowd of strangers must not use them up */
     SCRATCH_CAP = 1 << 20
@@ -218,20 +220,33 @@ void hs_settle_try(struct hs_turn *turn, const struct hs_id *room, bool due)
     own_trouble(turn, decide(turn, room, due));
 }
 
+/* In a memory of its own, and with its own idea of the time: what one room takes isn't another's to miss, and
+ * a record that is later than the clock, which was set back, doesn't move the rest of the tick. */
+static bool settle_due(const struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(ROOM_CAP);
+    struct hs_turn own = *turn;
+    own.arena = &scratch;
+    const Hanse__State__UnsettledView *was = hs_unsettled_view(&own, room);
+    if (was == NULL || was->seq != seq)
+        return false;
+    hs_settle_try(&own, room, true);
+    return true;
+}
+
 void hs_settle_tick(struct hs_turn *turn)
 {
-    for (struct hs_settling *s = turn->core->settlings, *next; s != NULL; s = next) {
+    int64_t looked = 0;
+    for (struct hs_settling *s = turn->core->settlings, *next; s != NULL && looked < HS_SETTLE_ROOMS;
+         s = next) {
         next = s->next;
         if (s->deadline.ms > turn->now.ms)
             continue;
         struct hs_id room = s->room;
-        Hanse__State__UnsettledView *was = hs_unsettled_view(turn, &room);
-        if (was == NULL || was->seq != s->seq) {
+        s->deadline.ms = turn->now.ms + TRY_AGAIN_MS + looked * TRY_APART_MS;
+        looked++;
+        if (!settle_due(turn, &room, s->seq))
             hs_settling_drop(turn->core, &room);
-            continue;
-        }
-        s->deadline.ms = turn->now.ms + TRY_AGAIN_MS;
-        hs_settle_try(turn, &room, true);
     }
 }
 

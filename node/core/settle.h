@@ -57,7 +57,10 @@ struct hs_time hs_settlings_deadline(const struct hs_core *core);
  * due: its time is up, and those count who have spoken. Errors stick in the transaction. */
 void hs_settle_try(struct hs_turn *turn, const struct hs_id *room, bool due);
 
-/* Those whose time is up. */
+/* Those whose time is up, some at a time: the rest is still due. */
+enum {
+    HS_SETTLE_ROOMS = 8 /* in one transaction: a large room's settlement is some MiB of records and views */
+};
 void hs_settle_tick(struct hs_turn *turn);
 
 /* Commits that weren't settled when the node stopped get their time anew. */

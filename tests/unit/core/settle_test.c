@@ -384,6 +384,56 @@ static void at_a_follower(void **state)
     assert_err(commit(room), HS_ERR_DENIED);
 }
 
+/* Rosa's rooms, each with a commit of which Alice says nothing. */
+static void many_new(struct scene *s, struct world_room **rooms, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        rooms[i] = world_room_new(s->owner, "one of many");
+        struct world_invite invite = world_invite(rooms[i], 2);
+        s->alice->silent = false;
+        (void)world_join(s->alice, rooms[i], &invite);
+    }
+    s->alice->silent = true;
+    for (size_t i = 0; i < count; i++) {
+        assert_ok(commit(rooms[i]));
+        assert_true(is_unsettled(rooms[i]));
+    }
+}
+
+static size_t count_unsettled(struct world_room **rooms, size_t count)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += is_unsettled(rooms[i]);
+    return n;
+}
+
+/* DELIVERY-53: rooms that are due at once don't share a turn's memory, nor all of them a turn. */
+static void many_are_due(void **state)
+{
+    (void)state;
+    enum { MANY = HS_SETTLE_ROOMS + 3 };
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_room *rooms[MANY];
+    many_new(&s, rooms, MANY);
+    w->now.ms += HS_SETTLE_VOID_MS;
+    struct hs_arena HS_ARENA arena = hs_arena(4096);
+    struct hs_turn turn = {
+        .core = s.node->core, .kv = s.node->kv, .now = w->now, .arena = &arena, .effects = &s.node->effects};
+    hs_settle_tick(&turn);
+    assert_ok(s.node->kv->err);
+    assert_int_equal(arena.used, 0);
+    world_settle(w);
+    world_run(w);
+    (void)world_post(rooms[0], "what was written goes out with what comes next", NULL);
+    world_settle(w);
+    assert_int_equal(count_unsettled(rooms, MANY), MANY - HS_SETTLE_ROOMS);
+    assert_true(hs_core_deadline(s.node->core).ms <= w->now.ms);
+    world_pass(w, 1);
+    assert_int_equal(count_unsettled(rooms, MANY), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +447,7 @@ int main(void)
         cmocka_unit_test(restart),
         cmocka_unit_test(many_voids),
         cmocka_unit_test(at_a_follower),
+        cmocka_unit_test(many_are_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
