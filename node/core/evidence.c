@@ -48,13 +48,16 @@ static void tell_subscribers(struct hs_turn *turn, const struct hs_id *room, Pro
     struct hs_kv_key from = {0};
     struct hs_key subscriber;
     while (next_subscriber(turn, room, &from, &subscriber)) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP); /* for one: they may be thousands */
+        struct hs_turn own = *turn;
+        own.arena = &scratch;
         Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
         Hanse__EvidenceItem body = HANSE__EVIDENCE_ITEM__INIT;
         body.room = hs_pb_data(HS_VIEW(*room));
         body.evidence = evidence;
         item.evidence = &body;
         item.body_case = HANSE__INBOX_ITEM__BODY_EVIDENCE;
-        hs_inbox_put(turn, &subscriber, &item);
+        hs_inbox_put(&own, &subscriber, &item);
     }
 }
 

@@ -4,7 +4,9 @@
 
 #include "core/evidence.h"
 #include "core/heads.h"
+#include "core/inbox.h"
 #include "core/peer.h"
+#include "core/room.h"
 #include "room/evidence.h"
 #include "room/head.h"
 #include "wire/unpack.h"
@@ -377,6 +379,42 @@ static void unsigned_heads_cost_nothing(void **state)
     assert_int_equal(evidence_at(&s, s.home[1]), 0);
 }
 
+/* FED-40: telling many readers takes no more of a turn's memory than telling one. */
+static void many_readers(void **state)
+{
+    (void)state;
+    enum { READERS = 100, CAP = 32 * 1024 };
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct liar l = liar_new(&s, s.home[0]);
+    struct hs_kv *copy = world_store_copy(s.home[0]);
+    struct hs_arena HS_ARENA large = hs_arena(1 << 20), HS_ARENA small = hs_arena(CAP);
+    struct hs_turn turn = {
+        .core = s.home[0]->core, .kv = copy, .now = w->now, .arena = &large, .effects = &s.home[0]->effects};
+    struct hs_key reader = {{0}};
+    for (uint8_t i = 1; i <= READERS; i++) {
+        reader.b[0] = i;
+        hs_subscribe(&turn, &reader, &s.room->id, 0, 1);
+    }
+    w->hook = lie;
+    w->hook_ctx = &l;
+    assert_ok(world_post(s.room, "hello", NULL));
+    world_settle(w);
+    world_pass(w, HS_HEADS_MS);
+    struct hs_kv_key cursor = {0};
+    struct hs_core_evidence e;
+    assert_true(hs_core_evidence_next(s.home[0]->kv, &cursor, &large, &e));
+    turn.arena = &small;
+    assert_true(hs_evidence_take(&turn, e.content));
+    assert_ok(copy->err);
+    turn.arena = &large;
+    for (uint8_t i = 1; i <= READERS; i++) {
+        reader.b[0] = i;
+        assert_int_equal(hs_inbox_waiting(&turn, &reader), 1);
+    }
+    hs_kv_memory_free(copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +423,7 @@ int main(void)
         cmocka_unit_test(one_follower_alone),
         cmocka_unit_test(a_log_that_was_cut_off),
         cmocka_unit_test(no_proof),
+        cmocka_unit_test(many_readers),
         cmocka_unit_test(both_heads_are_ahead),
         cmocka_unit_test(unsigned_heads_cost_nothing),
     };
