@@ -15,7 +15,8 @@ enum {
     ROOM_CAP = 64 << 20, /* to decide one room: as a turn has for its commit */
     VOIDS_OPEN = 16, /* void commits of one epoch, after which only those may commit who may remove: MLS takes
                         32 back, and a crowd of strangers must not use them up */
-    SCRATCH_CAP = 1 << 20
+    SCRATCH_CAP = 1 << 20,
+    QUOTES_CAP = 4 << 20 /* as many verdicts as a record may quote, unpacked */
 };
 
 /* Who was a member before the commit, as the hub's views still are until it is settled. */
@@ -128,16 +129,23 @@ static size_t count_connected(const struct electorate *e, const struct hs_settli
 
 /* ---- deciding ---- */
 
-/* Verdicts for the record, as many as decide. */
-static enum hs_err quote(struct hs_turn *turn, const struct hs_settling *settling, bool bad, bool alone,
-                         Hanse__SignedObject **list, size_t max, size_t *count)
+/* Verdicts for the record, as many as decide. One that can't be quoted is dropped, as it should have been
+ * when it came: UNEXPECTED, and what is left decides. It is never this node's trouble. */
+static enum hs_err quote(struct hs_turn *turn, struct hs_settling *settling, bool bad, bool alone,
+                         struct hs_arena *arena, Hanse__SignedObject **list, size_t max, size_t *count)
 {
     *count = 0;
     for (size_t i = 0; i < settling->count && *count < max; i++) {
         const struct hs_vote *vote = &settling->votes[i];
         if (vote->object == NULL || vote->bad != bad || (alone && !vote->alone))
             continue;
-        HS_TRY(hs_object_unpack(hs_bytes(vote->object, vote->len), turn->arena, &list[*count]));
+        enum hs_err err = hs_object_unpack(hs_bytes(vote->object, vote->len), arena, &list[*count]);
+        HS_REQUIRE(err != HS_ERR_NOMEM, err);
+        if (err != HS_OK) {
+            hs_turn_log(turn, "event=verdict-dropped error=%s", hs_err_name(err));
+            hs_vote_drop(settling, i);
+            return HS_ERR_UNEXPECTED;
+        }
         ++*count;
     }
     return HS_OK;
@@ -161,29 +169,48 @@ static enum hs_err write_record(struct hs_turn *turn, const struct hs_id *room, 
     return kind == HS_RECORD_SETTLED ? hs_settled_apply(turn, &record) : hs_void_apply(turn, &record);
 }
 
-static enum hs_err settle(struct hs_turn *turn, const struct hs_settling *settling,
-                          const struct hs_settlement *of, Hanse__State__RoomView *view, size_t connected,
-                          bool alone)
+static enum hs_err settle(struct hs_turn *turn, struct hs_settling *settling, const struct hs_settlement *of,
+                          Hanse__State__RoomView *view, size_t connected, bool alone)
 {
     Hanse__SignedObject *list[HS_SETTLE_VERDICTS_MAX];
+    struct hs_arena HS_ARENA arena = hs_arena(QUOTES_CAP);
     struct hs_writer HS_WRITER body = hs_writer(HS_SETTLE_BODY_MAX);
     bool one = alone && settling->bad == 0;
     size_t count;
-    HS_TRY(quote(turn, settling, false, one, list, one ? 1 : HS_SETTLE_VERDICTS_MAX, &count));
+    HS_TRY(quote(turn, settling, false, one, &arena, list, one ? 1 : HS_SETTLE_VERDICTS_MAX, &count));
+    if (!hs_settle_is_enough(connected, count, settling->bad, one))
+        return HS_OK; /* what was dropped is missing */
     HS_TRY(hs_settled_build(of, (uint32_t)connected, (uint32_t)settling->bad, list, count, &body));
     return write_record(turn, &of->room, view, HS_RECORD_SETTLED, &body);
 }
 
-static enum hs_err take_back(struct hs_turn *turn, const struct hs_settling *settling,
+static enum hs_err take_back(struct hs_turn *turn, struct hs_settling *settling,
                              const struct hs_settlement *of, Hanse__State__RoomView *view)
 {
     Hanse__SignedObject *list[HS_SETTLE_BAD_QUOTED];
+    struct hs_arena HS_ARENA arena = hs_arena(QUOTES_CAP);
     struct hs_writer HS_WRITER body = hs_writer(HS_SETTLE_BODY_MAX);
     size_t count;
-    HS_TRY(quote(turn, settling, true, false, list, HS_SETTLE_BAD_QUOTED, &count));
+    HS_TRY(quote(turn, settling, true, false, &arena, list, HS_SETTLE_BAD_QUOTED, &count));
+    if (count == 0)
+        return HS_OK; /* what was dropped is missing */
     HS_TRY(hs_void_build(of, list, count, &body));
     hs_turn_log(turn, "event=commit-void bad_verdicts=%zu", settling->bad);
     return write_record(turn, &of->room, view, HS_RECORD_VOID, &body);
+}
+
+static enum hs_err decide_by(struct hs_turn *turn, struct hs_settling *settling, const struct electorate *e,
+                             const struct hs_settlement *of, Hanse__State__RoomView *view, bool due)
+{
+    bool alone = false;
+    for (size_t i = 0; i < settling->count; i++)
+        alone = alone || (settling->votes[i].alone && !settling->votes[i].bad);
+    size_t connected = due ? settling->count : count_connected(e, settling);
+    /* Members see no more of the good ones than are quoted. */
+    size_t good = settling->good < HS_SETTLE_VERDICTS_MAX ? settling->good : HS_SETTLE_VERDICTS_MAX;
+    if (hs_settle_is_enough(connected, good, settling->bad, alone))
+        return settle(turn, settling, of, view, connected, alone);
+    return due ? take_back(turn, settling, of, view) : HS_OK;
 }
 
 static enum hs_err decide(struct hs_turn *turn, const struct hs_id *room, bool due)
@@ -192,18 +219,17 @@ static enum hs_err decide(struct hs_turn *turn, const struct hs_id *room, bool d
     Hanse__State__RoomView *view = hs_room_view(turn, room);
     struct hs_settlement of;
     struct hs_policy policy;
-    bool alone = false;
     if (e.was == NULL || view == NULL || hs_recover_is_frozen(turn, view))
         return HS_OK;
     struct hs_settling *settling = hs_settling_of(turn->core, room, e.was, turn->now);
     HS_REQUIRE(settling != NULL, HS_ERR_NOMEM);
     HS_TRY(settlement_of(&e, &policy, &of));
-    for (size_t i = 0; i < settling->count; i++)
-        alone = alone || (settling->votes[i].alone && !settling->votes[i].bad);
-    size_t connected = due ? settling->count : count_connected(&e, settling);
-    if (hs_settle_is_enough(connected, settling->good, settling->bad, alone))
-        return settle(turn, settling, &of, view, connected, alone);
-    return due ? take_back(turn, settling, &of, view) : HS_OK;
+    for (;;) {
+        size_t count = settling->count;
+        enum hs_err err = decide_by(turn, settling, &e, &of, view, due);
+        if (settling->count == count)
+            return err;
+    }
 }
 
 static void own_trouble(struct hs_turn *turn, enum hs_err err)
@@ -288,6 +314,16 @@ enum hs_err hs_settle_admits(struct hs_turn *turn, const struct hs_room_commit *
 
 /* ---- what comes ---- */
 
+/* The verdict's bytes, as a record will quote them: read again here, while its sender can be told. */
+static enum hs_err pack_quotable(const Hanse__SignedObject *verdict, struct hs_arena *arena,
+                                 struct hs_bytes *out)
+{
+    Hanse__SignedObject *again;
+    HS_TRY(hs_object_pack(verdict, arena, out));
+    HS_REQUIRE(out->len <= HS_SETTLE_VERDICT_LEN, HS_ERR_TOO_LARGE);
+    return hs_object_unpack(*out, arena, &again);
+}
+
 enum hs_err hs_handle_confirm(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                               uint64_t *detail)
 {
@@ -315,7 +351,7 @@ enum hs_err hs_handle_confirm(struct hs_turn *turn, const Hanse__Frame *request,
         return HS_OK; /* it has been decided without this one */
     HS_TRY(settlement_of(&e, &policy, &of));
     HS_TRY(hs_verdict_open(confirm->verdict, &of, turn->arena, &verdict));
-    HS_TRY(hs_object_pack(confirm->verdict, turn->arena, &object));
+    HS_TRY(pack_quotable(confirm->verdict, turn->arena, &object));
     struct hs_settling *settling = hs_settling_of(turn->core, &room, e.was, turn->now);
     HS_REQUIRE(settling != NULL, HS_ERR_NOMEM);
     bool alone = hs_settle_alone(&of, &verdict.by.persona, hs_room_time(turn, view));

@@ -46,6 +46,10 @@ void hs_settlings_free(struct hs_core *core);
 /* A device's first verdict counts; object: its bytes. NOMEM. */
 enum hs_err hs_vote_add(struct hs_settling *settling, const struct hs_verdict *verdict, bool alone,
                         struct hs_bytes object);
+
+/* That vote never came. */
+void hs_vote_drop(struct hs_settling *settling, size_t index);
+
 enum hs_err hs_presence_set(struct hs_settling *settling, const struct hs_key *node, uint32_t connected);
 
 /* The first deadline; INT64_MAX where there is none. */

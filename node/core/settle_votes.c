@@ -93,6 +93,17 @@ enum hs_err hs_vote_add(struct hs_settling *settling, const struct hs_verdict *v
     return HS_OK;
 }
 
+void hs_vote_drop(struct hs_settling *settling, size_t index)
+{
+    struct hs_vote *vote = &settling->votes[index];
+    *(vote->bad ? &settling->bad : &settling->good) -= 1;
+    if (vote->object != NULL)
+        *(vote->bad ? &settling->bad_quotes : &settling->good_quotes) -= 1;
+    free(vote->object);
+    settling->count--;
+    memmove(vote, vote + 1, (settling->count - index) * sizeof *vote);
+}
+
 enum hs_err hs_presence_set(struct hs_settling *settling, const struct hs_key *node, uint32_t connected)
 {
     for (size_t i = 0; i < settling->presence_count; i++)

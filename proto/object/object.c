@@ -120,6 +120,15 @@ static enum hs_err signatures_verify(const Hanse__SignedObject *obj, const struc
     return HS_OK;
 }
 
+/* Whatever is stored or passed on with an object can be read by all who come later. */
+static bool is_understood(const Hanse__SignedObject *obj)
+{
+    bool understood = obj->base.n_unknown_fields == 0;
+    for (size_t i = 0; i < obj->n_signatures; i++)
+        understood = understood && obj->signatures[i]->base.n_unknown_fields == 0;
+    return understood;
+}
+
 enum hs_err hs_object_open(const Hanse__SignedObject *obj, enum hs_kind kind, const struct hs_key *keys,
                            size_t n, struct hs_arena *arena, ProtobufCMessage **payload)
 {
@@ -129,6 +138,7 @@ enum hs_err hs_object_open(const Hanse__SignedObject *obj, enum hs_kind kind, co
     HS_REQUIRE(obj != NULL, HS_ERR_MALFORMED);
     HS_REQUIRE(strcmp(obj->type, info->type) == 0, HS_ERR_UNEXPECTED);
     HS_REQUIRE(obj->payload.len <= info->max_payload, HS_ERR_TOO_LARGE);
+    HS_REQUIRE(is_understood(obj), HS_ERR_UNSUPPORTED);
     HS_TRY(signatures_verify(obj, keys, n));
     ProtobufCMessage *msg;
     HS_TRY(hs_unpack(info->payload, hs_pb_bytes(obj->payload), info->strictness, arena, &msg));

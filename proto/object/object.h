@@ -41,9 +41,11 @@ enum hs_err hs_object_make(enum hs_kind kind, ProtobufCMessage *payload, const s
 
 /* Opens an object of an expected kind that n expected keys signed, in that order and nobody else: checks the
  * type, the size, every signature over the very payload bytes, unpacks those bytes, checks the header's
- * shape. It says nothing of time (hs_hdr_window()) nor of who the keys belong to. The payload lives in the
- * arena. UNEXPECTED for another kind; TOO_LARGE; WRONG_SIGNER where the number of signatures or a key
- * differs; BAD_SIGNATURE; MALFORMED, UNSUPPORTED, NOMEM from unpacking. *payload is NULL after an error. */
+ * shape. The envelope may have come in a frame, where unknown fields pass: one that has any is UNSUPPORTED,
+ * so that its bytes can be unpacked again. It says nothing of time (hs_hdr_window()) nor of who the keys
+ * belong to. The payload lives in the arena. UNEXPECTED for another kind; TOO_LARGE; WRONG_SIGNER where the
+ * number of signatures or a key differs; BAD_SIGNATURE; MALFORMED, UNSUPPORTED, NOMEM from unpacking.
+ * *payload is NULL after an error. */
 enum hs_err hs_object_open(const Hanse__SignedObject *obj, enum hs_kind kind, const struct hs_key *keys,
                            size_t n, struct hs_arena *arena, ProtobufCMessage **payload);
 

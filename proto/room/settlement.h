@@ -16,8 +16,11 @@ enum {
     HS_SETTLE_BAD_QUOTED = 4,    /* by a VOID record: one is enough */
     HS_SETTLE_BAR_MS = 3600000,  /* how long the committer of a void commit can't commit */
     HS_SETTLE_BARS_MAX = 32,     /* barred at once: as many commits as MLS takes back in one epoch */
-    HS_SETTLE_BODY_MAX = 8192    /* of a SETTLED or VOID record */
+    HS_SETTLE_VERDICT_LEN = 480, /* of a whole verdict: all fields at their largest make 360 */
+    HS_SETTLE_BODY_MAX =
+        8192 /* of a SETTLED or VOID record: as many as may be quoted fit, with 512 to spare */
 };
+static_assert(HS_SETTLE_VERDICTS_MAX * HS_SETTLE_VERDICT_LEN + 512 <= HS_SETTLE_BODY_MAX);
 
 /* A member before the commit. */
 struct hs_settler {

@@ -177,6 +177,30 @@ static void payload_is_unpacked_strictly(void **state)
     assert_err(open_grant(role, &alice.pub, &arena), HS_ERR_UNSUPPORTED);
 }
 
+/* OBJECT-10: also in an envelope that came in a frame; what opens can be packed and unpacked. */
+static void envelope_is_understood(void **state)
+{
+    (void)state;
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__SignedObject *obj = make_grant(&arena), *back;
+    uint8_t one = 1;
+    ProtobufCMessageUnknownField unknown = {
+        .tag = 99, .wire_type = PROTOBUF_C_WIRE_TYPE_VARINT, .len = 1, .data = &one};
+    ProtobufCMessage *places[] = {&obj->base, &obj->signatures[0]->base};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct hs_bytes bytes;
+        places[i]->unknown_fields = &unknown;
+        places[i]->n_unknown_fields = 1;
+        assert_err(open_grant(obj, &alice.pub, &arena), HS_ERR_UNSUPPORTED);
+        assert_ok(hs_object_pack(obj, &arena, &bytes));
+        assert_err(hs_object_unpack(bytes, &arena, &back), HS_ERR_UNSUPPORTED);
+        assert_ok(HS_UNPACK(hanse__signed_object, bytes, HS_LENIENT, &arena, &back));
+        assert_err(open_grant(back, &alice.pub, &arena), HS_ERR_UNSUPPORTED);
+        places[i]->n_unknown_fields = 0;
+        assert_ok(open_grant(obj, &alice.pub, &arena));
+    }
+}
+
 /* OBJECT-3: at the limit and one past it, on both ways. */
 static void size_is_limited(void **state)
 {
@@ -273,6 +297,7 @@ int main(void)
         cmocka_unit_test(opening_is_strict),
         cmocka_unit_test(every_flipped_bit_is_refused),
         cmocka_unit_test(payload_is_unpacked_strictly),
+        cmocka_unit_test(envelope_is_understood),
         cmocka_unit_test(size_is_limited),
         cmocka_unit_test(signing_refuses_bad_arguments),
         cmocka_unit_test(two_signatures_are_ordered),

@@ -42,6 +42,27 @@ static void test_round_trip(void **state)
     assert_err(hs_head_build(&signer, &room, &empty, 1, 7, now, &arena, &out), HS_ERR_INVALID_ARG);
 }
 
+/* What a copy keeps and shows to others can be read again. OBJECT-10 */
+static void test_unknown_fields(void **state)
+{
+    (void)state;
+    uint8_t one = 1;
+    ProtobufCMessageUnknownField unknown = {
+        .tag = 99, .wire_type = PROTOBUF_C_WIRE_TYPE_VARINT, .len = 1, .data = &one};
+    struct hs_id room = id_of("room");
+    struct hs_key key = key_of("node");
+    struct hs_head head;
+    Hanse__SignedObject *object = head_make("node", "room", tip_at(10, "a"));
+    ProtobufCMessage *places[] = {&object->base, &object->signatures[0]->base};
+    for (size_t i = 0; i < 2; i++) {
+        places[i]->unknown_fields = &unknown;
+        places[i]->n_unknown_fields = 1;
+        assert_err(hs_head_verify(object, &key, &room, &head), HS_ERR_UNSUPPORTED);
+        places[i]->n_unknown_fields = 0;
+    }
+    assert_ok(hs_head_verify(object, &key, &room, &head));
+}
+
 /* ROOM-34 */
 static void test_verify_refuses(void **state)
 {
@@ -133,9 +154,8 @@ static void test_equivocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_verify_refuses),
-        cmocka_unit_test(test_altered),
+        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_unknown_fields),
+        cmocka_unit_test(test_verify_refuses), cmocka_unit_test(test_altered),
         cmocka_unit_test(test_equivocation),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
