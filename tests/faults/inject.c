@@ -29,7 +29,8 @@ __attribute__((constructor)) static void begin(void)
     int fd = path != NULL ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
         return;
-    void *map = (void *)syscall(SYS_mmap, NULL, sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *map =
+        (void *)syscall(SYS_mmap, NULL, sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)0);
     syscall(SYS_close, fd);
     if (map != MAP_FAILED)
         table = map;
