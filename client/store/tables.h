@@ -1,4 +1,5 @@
-/* The tables of the client's store and what their keys are made of. Keys are in clear, values are sealed. */
+/* The tables of the client's store and what their keys are made of. Keys are in clear, values are sealed.
+ * A table's number is that of stores which are there already: new ones go to the end. */
 #ifndef HS_STORE_TABLES_H
 #define HS_STORE_TABLES_H
 
@@ -20,11 +21,6 @@ enum hs_table {
     HS_TABLE_ORDER,       /* order */
     HS_TABLE_EVENT,       /* order || seq: order events */
     HS_TABLE_STEP,        /* order: how far the till has come with its coupon */
-    HS_TABLE_UNSETTLED,   /* room: its newest commit, until that is settled */
-    HS_TABLE_HELD,        /* room || seq: one's own posts under an epoch that isn't settled */
-    HS_TABLE_WINDOW,      /* room: past epochs that posts may still come from */
-    HS_TABLE_LEAVING,     /* room || persona: who waits to be taken out */
-    HS_TABLE_BARS,        /* room: devices that may not commit */
     HS_TABLE_COUNTER,     /* hub root || customer: counters that were asked for or made */
     HS_TABLE_SELF,        /* root: this device's certificate for the persona of that root */
     HS_TABLE_OUTBOX_BODY, /* room || body hash: the outbox row whose record that will be */
@@ -36,6 +32,11 @@ enum hs_table {
     HS_TABLE_FILE,        /* room || seq: attachments that posts brought */
     HS_TABLE_UPLOAD,      /* room || hash of the file: attachments on their way out */
     HS_TABLE_DOWNLOAD,    /* room || seq: how far an attachment has come */
+    HS_TABLE_UNSETTLED,   /* room: its newest commit, until that is settled */
+    HS_TABLE_HELD,        /* room || seq: one's own posts under an epoch that isn't settled */
+    HS_TABLE_WINDOW,      /* room: past epochs that posts may still come from */
+    HS_TABLE_LEAVING,     /* room || persona: who waits to be taken out */
+    HS_TABLE_BARS,        /* room: devices that may not commit */
     HS_TABLE_COUNT
 };
 

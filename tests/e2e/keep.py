@@ -3,49 +3,24 @@
 
 NODE-31, NODE-32, NODE-33, NODE-34, NODE-71, NODE-72 with real programs.
 """
-import argparse
 import json
 import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from stage import Failed, Node, Person, Programs, check, wait_for  # noqa: E402
+from stage import Brands, check, play, wait_for  # noqa: E402
 
-ROOM = "Launch"
+ROOM = Brands.ROOM
 
 
-class Scene:
+class Scene(Brands):
     def __init__(self, programs, root):
-        self.programs, self.root = programs, root
-        self.people = []
-        self.node = Node(programs, root, "rosa.example").start()
-        self.home = Node(programs, root, "kaffee.example").start()
+        super().__init__(programs, root)
         self.backup = root / "backup"
-        self.mo = self.person("Mo", self.node.ticket("mo", "--role", "staff", "--handle", "mo"))
-        self.mo.run("room", "create", ROOM)
-        text = self.mo.run("invite", ROOM, "--uses", "50", "--until", "7d", as_json=False)
-        self.link = next(word for word in text.split() if word.startswith("hanse:i/"))
-        self.mo.start("chat", ROOM).wait_line("online")
-        self.cem = self.person("Cem", self.home.ticket("customers", "--uses", "10"))
-        check(self.cem.run("join", self.link, "--wait", "20")["state"] == "member", "Cem is in")
-
-    def person(self, name, ticket):
-        self.people.append(Person(self.programs, self.root, name))
-        self.people[-1].run("init", "--name", name, "--ticket", ticket)
-        return self.people[-1]
-
-    def end(self):
-        for person in self.people:
-            person.stop()
-        for node in (self.node, self.home):
-            node.stop()
-
-    def hears(self, text, seconds=30):
-        wait_for(lambda: any(text in line for line in self.mo.running.lines()), f"Mo reads {text!r}", seconds)
+        self.cem_joins()
 
     def hansed(self, node, command, *options, expect=0):
         args = [self.programs.hansed, command, "--config", node.config, *options]
@@ -59,19 +34,19 @@ def a_running_node_is_backed_up(s):
     for i in range(20):
         s.cem.run("send", ROOM, f"before {i}")
     s.hears("before 19")
-    said = s.hansed(s.node, "backup", "--to", s.backup)
+    said = s.hansed(s.hub, "backup", "--to", s.backup)
     s.cem.run("send", ROOM, "behind the backup")
     s.hears("behind the backup")
     check("records of rosa.example" in said, f"the backup says what it holds: {said}")
     check(s.backup.stat().st_mode & 0o777 == 0o600, "only its owner may read a backup")
     content = s.backup.read_bytes()
     for key in ("signing.key", "transport.key", "root.key"):
-        seed = bytes.fromhex((s.node.dir / key).read_text().strip())
+        seed = bytes.fromhex((s.hub.dir / key).read_text().strip())
         check(seed not in content, f"{key} isn't in the backup")
     check(b"before 19" not in content, "a backup shows no posts")
-    check("there already" in s.hansed(s.node, "backup", "--to", s.backup, expect=1), "no file is written over")
-    check("stop it first" in s.hansed(s.node, "check", expect=1), "a running node isn't checked")
-    check("is a store already" in s.hansed(s.node, "restore", "--from", s.backup, expect=1),
+    check("there already" in s.hansed(s.hub, "backup", "--to", s.backup, expect=1), "no file is written over")
+    check("stop it first" in s.hansed(s.hub, "check", expect=1), "a running node isn't checked")
+    check("is a store already" in s.hansed(s.hub, "restore", "--from", s.backup, expect=1),
           "no store is written over")
 
 
@@ -93,12 +68,12 @@ def a_busy_node_is_backed_up(s):
     talk.start()
     found, i = [], 0
     while talk.is_alive() and i < 20:
-        s.hansed(s.node, "backup", "--to", s.root / f"busy-{i}")
+        s.hansed(s.hub, "backup", "--to", s.root / f"busy-{i}")
         i += 1
     talk.join(60)
     s.hears("busy 39")
     for n in range(0, i, max(1, i // 4)):
-        copy = Copy(s.node, s.root / f"copy-{n}")
+        copy = Copy(s.hub, s.root / f"copy-{n}")
         (copy.dir / "store.restoring").mkdir()
         (copy.dir / "store.restoring" / "data.mdb").write_bytes(b"of one that was broken off")
         s.hansed(copy, "restore", "--from", s.root / f"busy-{n}")
@@ -110,76 +85,54 @@ def a_busy_node_is_backed_up(s):
 
 def a_stopped_node_is_checked(s):
     s.mo.stop()
-    s.node.stop()
-    for node in (s.node, s.home):
+    s.hub.stop()
+    for node in (s.hub, s.home):
         node.stop()
         verdict = json.loads(s.hansed(node, "check", "--json"))
         check(verdict["ok"] and verdict["rooms"] == 1 and verdict["room_records"] > 20, f"all is well: {verdict}")
         check("all is well" in s.hansed(node, "check"), "and is said in words")
         check(not (node.dir / "store.checking").exists(), "nothing is left of a check")
     s.home.start()
-    s.hansed(s.node, "backup", "--to", s.root / "last")
+    s.hansed(s.hub, "backup", "--to", s.root / "last")
 
 
 def only_whole_backups_are_restored(s):
-    shutil.rmtree(s.node.dir / "store")
+    shutil.rmtree(s.hub.dir / "store")
     content = s.backup.read_bytes()
     bad = s.root / "bad"
     for what, bytes_ in {"altered": content[:900] + bytes([content[900] ^ 1]) + content[901:],
                          "cut off": content[:-1], "longer": content + b"\0", "empty": b""}.items():
         bad.write_bytes(bytes_)
-        said = s.hansed(s.node, "restore", "--from", bad, expect=1)
+        said = s.hansed(s.hub, "restore", "--from", bad, expect=1)
         check("nothing was restored" in said, f"a backup that is {what}: {said}")
-        check(not (s.node.dir / "store").exists(), f"no store of a backup that is {what}")
+        check(not (s.hub.dir / "store").exists(), f"no store of a backup that is {what}")
     said = s.hansed(s.home, "restore", "--from", s.backup, expect=1)
     check("nothing was restored" in said, f"another node's: {said}")
-    check((s.node.dir / "incarnation").read_text() == "1\n", "the incarnation is as it was")
+    check((s.hub.dir / "incarnation").read_text() == "1\n", "the incarnation is as it was")
 
 
 def a_restored_node_goes_on(s):
-    said = s.hansed(s.node, "restore", "--from", s.backup)
+    said = s.hansed(s.hub, "restore", "--from", s.backup)
     check("incarnation 2" in said, f"the incarnation is raised: {said}")
-    check((s.node.dir / "incarnation").read_text() == "2\n", "and kept")
-    verdict = json.loads(s.hansed(s.node, "check", "--json"))
+    check((s.hub.dir / "incarnation").read_text() == "2\n", "and kept")
+    verdict = json.loads(s.hansed(s.hub, "check", "--json"))
     check(verdict["ok"] and verdict["rooms"] == 1, f"what was restored is well: {verdict}")
-    with open(s.node.config, "a") as config:
+    with open(s.hub.config, "a") as config:
         config.write("\n[limits]\nrecover_seconds = 3\n")
-    s.node.start()
-    still = json.loads(s.hansed(s.node, "resume", "--json"))
+    s.hub.start()
+    still = json.loads(s.hansed(s.hub, "resume", "--json"))
     check(still["frozen"] == 1 and still["ledger"], f"room and ledger stand still: {still}")
     s.mo.start("chat", ROOM).wait_line("online")
-    wait_for(lambda: json.loads(s.hansed(s.node, "resume", "--json"))["frozen"] == 0, "its readers brought it back", 60)
+    wait_for(lambda: json.loads(s.hansed(s.hub, "resume", "--json"))["frozen"] == 0, "its readers brought it back", 60)
     s.cem.run("send", ROOM, "after it all")
     s.hears("after it all")
     s.mo.stop()
     texts = [m["text"] for m in s.mo.run("log", ROOM) if m.get("kind") == "text"]
     check(texts[-2:] == ["busy 39", "after it all"] and "behind the backup" in texts and
           len(texts) == len(set(texts)), f"nothing is lost, nothing comes twice: {texts[-3:]}")
-    check("nothing stands still" in s.hansed(s.node, "resume", "all"), "and the ledger goes on")
+    check("nothing stands still" in s.hansed(s.hub, "resume", "all"), "and the ledger goes on")
     check("no hub has been caught" in s.hansed(s.home, "evidence"), "nobody has anything against it")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
-    args = parser.parse_args()
-    root = pathlib.Path(tempfile.mkdtemp(prefix="hanse-keep-"))
-    scene = None
-    try:
-        scene = Scene(Programs(args.build.resolve()), root)
-        for step in (a_running_node_is_backed_up, a_busy_node_is_backed_up, a_stopped_node_is_checked,
-                     only_whole_backups_are_restored, a_restored_node_goes_on):
-            step(scene)
-            print(f"ok  {step.__name__.replace('_', ' ')}", flush=True)
-    except Failed as failed:
-        print(f"FAILED: {failed} (see {root})", file=sys.stderr)
-        return 1
-    finally:
-        if scene:
-            scene.end()
-    shutil.rmtree(root)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(play(Scene, (a_running_node_is_backed_up, a_busy_node_is_backed_up, a_stopped_node_is_checked,
+                      only_whole_backups_are_restored, a_restored_node_goes_on), "hanse-keep-"))

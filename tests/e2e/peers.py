@@ -3,18 +3,15 @@
 
 FED-23, FED-24, FED-28, NODE-45, NODE-46 with real programs.
 """
-import argparse
 import base64
 import pathlib
-import shutil
 import signal
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from stage import Failed, Node, Person, Programs, check, wait_for  # noqa: E402
+from stage import Brands, check, play, wait_for  # noqa: E402
 
-ROOM = "Launch"
+ROOM = Brands.ROOM
 
 
 def forged(link):
@@ -32,39 +29,6 @@ def reload(node, rows):
     node.process.forget()
     node.process.process.send_signal(signal.SIGHUP)
     return node.process.wait_line(r"event=(peers-read|reload-refused).*").group(0)
-
-
-class Scene:
-    def __init__(self, programs, root):
-        self.programs, self.root = programs, root
-        self.nodes, self.people = [], []
-        self.hub, self.home = self.node("rosa.example"), self.node("kaffee.example")
-        self.mo = self.person("Mo", self.hub.ticket("mo", "--role", "staff", "--handle", "mo"))
-        self.mo.run("room", "create", ROOM)
-        text = self.mo.run("invite", ROOM, "--uses", "50", "--until", "7d", as_json=False)
-        self.link = next(word for word in text.split() if word.startswith("hanse:i/"))
-        self.mo.start("chat", ROOM).wait_line("online")
-
-    def node(self, domain):
-        self.nodes.append(Node(self.programs, self.root, domain).start())
-        return self.nodes[-1]
-
-    def person(self, name, ticket):
-        self.people.append(Person(self.programs, self.root, name))
-        self.people[-1].run("init", "--name", name, "--ticket", ticket)
-        return self.people[-1]
-
-    def end(self):
-        for person in self.people:
-            person.stop()
-        for node in self.nodes:
-            node.stop()
-
-    def texts(self):
-        return [line for line in self.mo.running.lines()]
-
-    def hears(self, text, seconds=30):
-        wait_for(lambda: any(text in line for line in self.mo.running.lines()), f"Mo reads {text!r}", seconds)
 
 
 def an_invite_is_enough(s):
@@ -101,26 +65,4 @@ def the_home_may_block_too(s):
     s.hears("heard again", 60)
 
 
-def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--build", type=pathlib.Path, required=True)
-    programs = Programs(options.parse_args().build)
-    root = pathlib.Path(tempfile.mkdtemp(prefix="hanse-peers-"))
-    scene = None
-    try:
-        scene = Scene(programs, root)
-        for step in (an_invite_is_enough, a_block_ends_the_session, the_home_may_block_too):
-            step(scene)
-            print(f"ok  {step.__name__.replace('_', ' ')}", flush=True)
-    except Failed as failure:
-        print(f"failed: {failure}\nlogs in {root}", file=sys.stderr)
-        return 1
-    finally:
-        if scene:
-            scene.end()
-    shutil.rmtree(root)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(play(Brands, (an_invite_is_enough, a_block_ends_the_session, the_home_may_block_too), "hanse-peers-"))

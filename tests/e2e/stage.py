@@ -2,12 +2,16 @@
 
 Every process is started here and ended here, by its own handle. All state is under one folder.
 """
+import argparse
 import json
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 
 
@@ -242,3 +246,64 @@ class Relay:
 
     def stop(self):
         self.process.stop()
+
+
+class Brands:
+    """Two brands: a hub whose moderator Mo keeps a room and its chat open, and another node; more as steps want them."""
+    ROOM = "Launch"
+
+    def __init__(self, programs, root):
+        self.programs, self.root = programs, root
+        self.nodes, self.people = [], []
+        self.hub, self.home = self.node("rosa.example"), self.node("kaffee.example")
+        self.mo = self.person("Mo", self.hub.ticket("mo", "--role", "staff", "--handle", "mo"))
+        self.mo.run("room", "create", self.ROOM)
+        text = self.mo.run("invite", self.ROOM, "--uses", "50", "--until", "7d", as_json=False)
+        self.link = next(word for word in text.split() if word.startswith("hanse:i/"))
+        self.mo.start("chat", self.ROOM).wait_line("online")
+
+    def node(self, domain):
+        self.nodes.append(Node(self.programs, self.root, domain).start())
+        return self.nodes[-1]
+
+    def person(self, name, ticket):
+        self.people.append(Person(self.programs, self.root, name))
+        self.people[-1].run("init", "--name", name, "--ticket", ticket)
+        return self.people[-1]
+
+    def cem_joins(self):
+        """A customer at home with the other brand."""
+        self.cem = self.person("Cem", self.home.ticket("customers", "--uses", "10"))
+        check(self.cem.run("join", self.link, "--wait", "30")["state"] == "member", "Cem is in")
+
+    def hears(self, text, seconds=30):
+        wait_for(lambda: any(text in line for line in self.mo.running.lines()), f"Mo reads {text!r}", seconds)
+
+    def end(self):
+        for person in self.people:
+            person.stop()
+        for node in self.nodes:
+            node.stop()
+
+
+def play(scene_of, steps, prefix):
+    """The steps on one scene, with programs of --build; their files stay where one has failed. The exit code."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
+    programs = Programs(options.parse_args().build.resolve())
+    root = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
+    scene = None
+    try:
+        scene = scene_of(programs, root)
+        for step in steps:
+            began = time.monotonic()
+            step(scene)
+            print(f"ok  {step.__name__.replace('_', ' ')} ({time.monotonic() - began:.1f} s)", flush=True)
+    except Failed as failure:
+        print(f"failed: {failure}\nlogs in {root}", file=sys.stderr)
+        return 1
+    finally:
+        if scene:
+            scene.end()
+    shutil.rmtree(root)
+    return 0

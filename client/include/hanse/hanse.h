@@ -139,11 +139,11 @@ enum hanse_event_kind {
     HANSE_EVENT_REMOVED,     /* room: this device was removed from it */
     HANSE_EVENT_FROZEN, /* room, err, seq: the hub accepted what the rules forbid; nothing more is believed */
     HANSE_EVENT_ORDER,  /* id: an order took a step; read it with hanse_order_get() */
-    HANSE_EVENT_FILE,   /* op: so many bytes of its file are through: seq */
     HANSE_EVENT_TILL,   /* id: an order that this till answers took a step; text: which */
     HANSE_EVENT_PROGRESS, /* room: of known records seq are here; a few times a second while many are missing,
                             and once more when none is (seq = known) */
-    HANSE_EVENT_TYPING    /* room, id, text: that person is typing just now; it is kept nowhere */
+    HANSE_EVENT_TYPING,   /* room, id, text: that person is typing just now; it is kept nowhere */
+    HANSE_EVENT_FILE      /* op: so many bytes of its file are through: seq */
 };
 
 struct hanse_event {
@@ -307,8 +307,8 @@ enum hanse_message_kind {
     HANSE_MESSAGE_COUPON,  /* object: hanse_campaign_get() */
     HANSE_MESSAGE_ORDER,   /* object: hanse_order_get(); an order was placed or took a step */
     HANSE_MESSAGE_OTHER,   /* text: the sender's fallback for what this version doesn't know */
-    HANSE_MESSAGE_FILE,    /* text: its name; hanse_file_get(), hanse_fetch() */
-    HANSE_MESSAGE_REFUSED  /* a record that couldn't be believed: err says why; its content isn't shown */
+    HANSE_MESSAGE_REFUSED, /* a record that couldn't be believed: err says why; its content isn't shown */
+    HANSE_MESSAGE_FILE     /* text: its name; hanse_file_get(), hanse_fetch() */
 };
 
 struct hanse_message {

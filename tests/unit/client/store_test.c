@@ -3,6 +3,7 @@
 
 #include "base/writer.h"
 #include "crypto/selftest.h"
+#include "hanse/hanse.h"
 #include "store/db.h"
 #include "store/me.h"
 #include "store/posts.h"
@@ -210,6 +211,26 @@ static void test_an_empty_value_is_there(void **state)
     hs_kv_memory_free(inner);
 }
 
+/* CLIENT-4: what stands in stores that are there already keeps its number. */
+static void test_numbers_of_older_stores_stay(void **state)
+{
+    (void)state;
+    static const int tables[][2] = {
+        {HS_TABLE_META, 0},      {HS_TABLE_MESSAGE, 3},   {HS_TABLE_OUTBOX, 6},       {HS_TABLE_STEP, 16},
+        {HS_TABLE_COUNTER, 17},  {HS_TABLE_SELF, 18},     {HS_TABLE_OUTBOX_BODY, 19}, {HS_TABLE_OPEN, 20},
+        {HS_TABLE_TAIL, 21},     {HS_TABLE_EVIDENCE, 22}, {HS_TABLE_TREE, 23},        {HS_TABLE_FILE, 25},
+        {HS_TABLE_DOWNLOAD, 27}, {HS_TABLE_BARS, 32},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        assert_int_equal(tables[i][0], tables[i][1]);
+    assert_int_equal(HANSE_MESSAGE_TEXT, 1);
+    assert_int_equal(HANSE_MESSAGE_OTHER, 9);
+    assert_int_equal(HANSE_MESSAGE_REFUSED, 10);
+    assert_int_equal(HANSE_MESSAGE_FILE, 11);
+    assert_int_equal(HS_OUTBOX_CREATE, 3);
+    assert_int_equal(HS_OUTBOX_LEAVE, 4);
+}
+
 /* A row of every kind of field, and one with fewer fields, as an older version wrote it. */
 struct sample {
     uint32_t u32;
@@ -286,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_value_in_another_place_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keys_alone_take_no_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_empty_value_is_there, setup, teardown),
+        cmocka_unit_test(test_numbers_of_older_stores_stay),
         cmocka_unit_test_setup_teardown(test_rows_come_back_and_old_rows_do_too, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_was_not_committed_never_was, setup, teardown),
     };
