@@ -2,22 +2,18 @@
 """A hub that moves is found again: by its domain's page, and by SRV records. FED-31, FED-32, NODE-47, NODE-49, NODE-50
 with real daemons, a real page and a real name server, all on loopback.
 """
-import argparse
 import http.server
 import pathlib
-import re
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from dns import NameServer  # noqa: E402
-from peers import ROOM, Scene  # noqa: E402
-from stage import Failed, Programs, check, free_port, wait_for  # noqa: E402
+from stage import Brands, check, free_port, play  # noqa: E402
 
+ROOM = Brands.ROOM
 TYPE = "application/vnd.hanse.node-descriptor.v1+protobuf"
 
 
@@ -47,51 +43,22 @@ class Page:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-def configure(node, section, **values):
-    """These keys in a section that is there or not."""
-    head = f"[{section}]\n"
-    before, found, rest = node.config.read_text().partition(head)
-    own, next_head, after = rest.partition("\n[")
-    for key in values:
-        own = re.sub(rf"^{key} = .*\n?", "", own, flags=re.M)
-    own = "".join(f"{key} = {value}\n" for key, value in values.items()) + own
-    node.config.write_text(before + ("" if found else "\n") + head + own + next_head + after)
-
-
-class Frozen:
-    """The node sees nothing of what happens meanwhile."""
-
-    def __init__(self, node):
-        self.process = node.process.process
-
-    def __enter__(self):
-        self.process.send_signal(signal.SIGSTOP)
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGCONT)
-
-
 def move(hub, **more):
     """The hub is somewhere else from now on."""
     hub.stop()
     hub.port = free_port()
     hub.address = f"127.0.0.1:{hub.port}"
-    configure(hub, "node", listen=hub.address, **more)
-
-
-def restart(node):
-    node.stop()
-    node.start()
+    hub.configure("node", listen=hub.address, **more)
 
 
 def the_node_shows_its_descriptor(s):
     port = free_port()
-    configure(s.hub, "discovery", listen=f"127.0.0.1:{port}")
-    restart(s.hub)
+    s.hub.configure("discovery", listen=f"127.0.0.1:{port}")
+    s.hub.restart()
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/.well-known/hanse", timeout=5) as answer:
         check(answer.headers["Content-Type"] == TYPE, f"it is {answer.headers['Content-Type']}")
         check(answer.read() == (s.hub.dir / "descriptor").read_bytes(), "it isn't the descriptor")
-    s.hub._run([s.programs.hansed, "renew", "--config", s.hub.config, "--days", "365"])
+    s.hub.hansed("renew", "--days", "365")
     s.hub.process.process.send_signal(signal.SIGHUP)
     s.hub.process.wait_line(r"event=reloaded")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/.well-known/hanse", timeout=5) as answer:
@@ -102,8 +69,8 @@ def a_hub_that_moved_is_found_by_its_page(s):
     s.page = Page()
     s.page.path = s.hub.dir / "descriptor"
     s.dns = NameServer()
-    configure(s.home, "discovery", url=s.page.url, dns=s.dns.address)
-    restart(s.home)
+    s.home.configure("discovery", url=s.page.url, dns=s.dns.address)
+    s.home.restart()
     s.cem = s.person("Cem", s.home.ticket("customers", "--uses", "10"))
     s.mo.stop()
     s.mo.start("chat", ROOM).wait_line("online")
@@ -111,10 +78,10 @@ def a_hub_that_moved_is_found_by_its_page(s):
     s.cem.run("send", ROOM, "before it moves")
     s.hears("before it moves")
     s.mo.stop()
-    with Frozen(s.home):
+    with s.home.frozen():
         move(s.hub, advertise=s.hub.address)
-        configure(s.hub, "node", advertise=s.hub.address)
-        s.hub._run([s.programs.hansed, "renew", "--config", s.hub.config])
+        s.hub.configure("node", advertise=s.hub.address)
+        s.hub.hansed("renew")
         s.hub.start()
     s.home.process.wait_line(r"event=discovered page=OK", 30)
     s.cem.run("--timeout", "30", "send", ROOM, "it has moved")
@@ -122,10 +89,10 @@ def a_hub_that_moved_is_found_by_its_page(s):
 
 
 def a_page_that_sends_elsewhere_is_not_followed(s):
-    restart(s.home)
+    s.home.restart()
     s.page.status, s.page.elsewhere = 302, s.page.url % "elsewhere"
     asked = s.page.asked
-    with Frozen(s.home):
+    with s.home.frozen():
         move(s.hub)
         s.hub.start()
     s.home.process.forget()
@@ -137,42 +104,20 @@ def srv_records_say_where_it_is(s):
     s.dns.srv("rosa.example", "node.rosa.example", s.hub.port)
     s.dns.srv("rosa.example", "nowhere.rosa.example", 1, priority=10)
     s.dns.a("node.rosa.example", "127.0.0.1")
-    restart(s.home)
+    s.home.restart()
     s.home.process.wait_line(r"event=discovered page=NOT_FOUND addresses=1", 30)
     s.cem.run("--timeout", "30", "send", ROOM, "found by DNS")
     check((33, "_hanse._tcp.rosa.example") in s.dns.asked, "the name server was asked")
 
 
 def private_addresses_are_left_alone(s):
-    configure(s.home, "network", private="no")
-    s.home.stop()
-    s.home.start()
+    s.home.configure("network", private="no")
+    s.home.restart()
     s.home.process.wait_line(r"event=private-address-refused", 30)
     s.home.process.wait_line(r"event=discovered page=DENIED", 30)
 
 
-def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--build", type=pathlib.Path, required=True)
-    programs = Programs(options.parse_args().build)
-    root = pathlib.Path(tempfile.mkdtemp(prefix="hanse-discovery-"))
-    scene = None
-    try:
-        scene = Scene(programs, root)
-        for step in (the_node_shows_its_descriptor, a_hub_that_moved_is_found_by_its_page,
-                     a_page_that_sends_elsewhere_is_not_followed, srv_records_say_where_it_is,
-                     private_addresses_are_left_alone):
-            step(scene)
-            print(f"ok  {step.__name__.replace('_', ' ')}", flush=True)
-    except Failed as failure:
-        print(f"failed: {failure}\nlogs in {root}", file=sys.stderr)
-        return 1
-    finally:
-        if scene:
-            scene.end()
-    shutil.rmtree(root)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play(Brands, (the_node_shows_its_descriptor, a_hub_that_moved_is_found_by_its_page,
+                           a_page_that_sends_elsewhere_is_not_followed, srv_records_say_where_it_is,
+                           private_addresses_are_left_alone), "hanse-discovery-"))

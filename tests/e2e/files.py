@@ -68,5 +68,6 @@ def nobody_reads_along(s):
         check(not node.holds(CANARY), f"{node.domain} has no plaintext")
 
 
-sys.exit(play(Scene, (out_through_the_hub, in_through_the_follower, out_through_the_follower, nobody_reads_along),
-              "hanse-files-"))
+if __name__ == "__main__":
+    sys.exit(play(Scene, (out_through_the_hub, in_through_the_follower, out_through_the_follower, nobody_reads_along),
+                  "hanse-files-"))

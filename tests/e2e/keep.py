@@ -6,12 +6,11 @@ NODE-31, NODE-32, NODE-33, NODE-34, NODE-71, NODE-72 with real programs.
 import json
 import pathlib
 import shutil
-import subprocess
 import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from stage import Brands, check, play, wait_for  # noqa: E402
+from stage import Brands, Copy, check, play, wait_for  # noqa: E402
 
 ROOM = Brands.ROOM
 
@@ -22,19 +21,12 @@ class Scene(Brands):
         self.backup = root / "backup"
         self.cem_joins()
 
-    def hansed(self, node, command, *options, expect=0):
-        args = [self.programs.hansed, command, "--config", node.config, *options]
-        done = subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=60)
-        check(done.returncode == expect, f"hansed {command}: exit {done.returncode}, expected {expect}: "
-              f"{done.stdout.strip()} {done.stderr.strip()}")
-        return done.stdout if expect == 0 else done.stderr + done.stdout
-
 
 def a_running_node_is_backed_up(s):
     for i in range(20):
         s.cem.run("send", ROOM, f"before {i}")
     s.hears("before 19")
-    said = s.hansed(s.hub, "backup", "--to", s.backup)
+    said = s.hub.hansed("backup", "--to", s.backup)
     s.cem.run("send", ROOM, "behind the backup")
     s.hears("behind the backup")
     check("records of rosa.example" in said, f"the backup says what it holds: {said}")
@@ -44,22 +36,10 @@ def a_running_node_is_backed_up(s):
         seed = bytes.fromhex((s.hub.dir / key).read_text().strip())
         check(seed not in content, f"{key} isn't in the backup")
     check(b"before 19" not in content, "a backup shows no posts")
-    check("there already" in s.hansed(s.hub, "backup", "--to", s.backup, expect=1), "no file is written over")
-    check("stop it first" in s.hansed(s.hub, "check", expect=1), "a running node isn't checked")
-    check("is a store already" in s.hansed(s.hub, "restore", "--from", s.backup, expect=1),
+    check("there already" in s.hub.hansed("backup", "--to", s.backup, expect=1), "no file is written over")
+    check("stop it first" in s.hub.hansed("check", expect=1), "a running node isn't checked")
+    check("is a store already" in s.hub.hansed("restore", "--from", s.backup, expect=1),
           "no store is written over")
-
-
-class Copy:
-    """The files of a node without its store, elsewhere: what an operator keeps apart from backups."""
-
-    def __init__(self, node, directory):
-        self.dir, self.config = directory, directory / "hansed.conf"
-        directory.mkdir()
-        for name in ("hansed.conf", "descriptor", "signing.key", "transport.key", "incarnation"):
-            shutil.copy2(node.dir / name, directory / name)
-        text = self.config.read_text()
-        self.config.write_text(text.replace(str(node.dir), str(directory)))
 
 
 def a_busy_node_is_backed_up(s):
@@ -68,7 +48,7 @@ def a_busy_node_is_backed_up(s):
     talk.start()
     found, i = [], 0
     while talk.is_alive() and i < 20:
-        s.hansed(s.hub, "backup", "--to", s.root / f"busy-{i}")
+        s.hub.hansed("backup", "--to", s.root / f"busy-{i}")
         i += 1
     talk.join(60)
     s.hears("busy 39")
@@ -76,8 +56,8 @@ def a_busy_node_is_backed_up(s):
         copy = Copy(s.hub, s.root / f"copy-{n}")
         (copy.dir / "store.restoring").mkdir()
         (copy.dir / "store.restoring" / "data.mdb").write_bytes(b"of one that was broken off")
-        s.hansed(copy, "restore", "--from", s.root / f"busy-{n}")
-        verdict = json.loads(s.hansed(copy, "check", "--json"))
+        copy.hansed("restore", "--from", s.root / f"busy-{n}")
+        verdict = json.loads(copy.hansed("check", "--json"))
         check(verdict["ok"], f"a backup of a busy node is whole: {verdict}")
         found.append(verdict["room_records"])
     check(len(found) > 0 and found == sorted(found), f"later ones hold no less: {found}")
@@ -88,12 +68,12 @@ def a_stopped_node_is_checked(s):
     s.hub.stop()
     for node in (s.hub, s.home):
         node.stop()
-        verdict = json.loads(s.hansed(node, "check", "--json"))
+        verdict = json.loads(node.hansed("check", "--json"))
         check(verdict["ok"] and verdict["rooms"] == 1 and verdict["room_records"] > 20, f"all is well: {verdict}")
-        check("all is well" in s.hansed(node, "check"), "and is said in words")
+        check("all is well" in node.hansed("check"), "and is said in words")
         check(not (node.dir / "store.checking").exists(), "nothing is left of a check")
     s.home.start()
-    s.hansed(s.hub, "backup", "--to", s.root / "last")
+    s.hub.hansed("backup", "--to", s.root / "last")
 
 
 def only_whole_backups_are_restored(s):
@@ -103,36 +83,37 @@ def only_whole_backups_are_restored(s):
     for what, bytes_ in {"altered": content[:900] + bytes([content[900] ^ 1]) + content[901:],
                          "cut off": content[:-1], "longer": content + b"\0", "empty": b""}.items():
         bad.write_bytes(bytes_)
-        said = s.hansed(s.hub, "restore", "--from", bad, expect=1)
+        said = s.hub.hansed("restore", "--from", bad, expect=1)
         check("nothing was restored" in said, f"a backup that is {what}: {said}")
         check(not (s.hub.dir / "store").exists(), f"no store of a backup that is {what}")
-    said = s.hansed(s.home, "restore", "--from", s.backup, expect=1)
+    said = s.home.hansed("restore", "--from", s.backup, expect=1)
     check("nothing was restored" in said, f"another node's: {said}")
     check((s.hub.dir / "incarnation").read_text() == "1\n", "the incarnation is as it was")
 
 
 def a_restored_node_goes_on(s):
-    said = s.hansed(s.hub, "restore", "--from", s.backup)
+    said = s.hub.hansed("restore", "--from", s.backup)
     check("incarnation 2" in said, f"the incarnation is raised: {said}")
     check((s.hub.dir / "incarnation").read_text() == "2\n", "and kept")
-    verdict = json.loads(s.hansed(s.hub, "check", "--json"))
+    verdict = json.loads(s.hub.hansed("check", "--json"))
     check(verdict["ok"] and verdict["rooms"] == 1, f"what was restored is well: {verdict}")
     with open(s.hub.config, "a") as config:
         config.write("\n[limits]\nrecover_seconds = 3\n")
     s.hub.start()
-    still = json.loads(s.hansed(s.hub, "resume", "--json"))
+    still = json.loads(s.hub.hansed("resume", "--json"))
     check(still["frozen"] == 1 and still["ledger"], f"room and ledger stand still: {still}")
     s.mo.start("chat", ROOM).wait_line("online")
-    wait_for(lambda: json.loads(s.hansed(s.hub, "resume", "--json"))["frozen"] == 0, "its readers brought it back", 60)
+    wait_for(lambda: json.loads(s.hub.hansed("resume", "--json"))["frozen"] == 0, "its readers brought it back", 60)
     s.cem.run("send", ROOM, "after it all")
     s.hears("after it all")
     s.mo.stop()
     texts = [m["text"] for m in s.mo.run("log", ROOM) if m.get("kind") == "text"]
     check(texts[-2:] == ["busy 39", "after it all"] and "behind the backup" in texts and
           len(texts) == len(set(texts)), f"nothing is lost, nothing comes twice: {texts[-3:]}")
-    check("nothing stands still" in s.hansed(s.hub, "resume", "all"), "and the ledger goes on")
-    check("no hub has been caught" in s.hansed(s.home, "evidence"), "nobody has anything against it")
+    check("nothing stands still" in s.hub.hansed("resume", "all"), "and the ledger goes on")
+    check("no hub has been caught" in s.home.hansed("evidence"), "nobody has anything against it")
 
 
-sys.exit(play(Scene, (a_running_node_is_backed_up, a_busy_node_is_backed_up, a_stopped_node_is_checked,
-                      only_whole_backups_are_restored, a_restored_node_goes_on), "hanse-keep-"))
+if __name__ == "__main__":
+    sys.exit(play(Scene, (a_running_node_is_backed_up, a_busy_node_is_backed_up, a_stopped_node_is_checked,
+                          only_whole_backups_are_restored, a_restored_node_goes_on), "hanse-keep-"))

@@ -65,4 +65,5 @@ def the_home_may_block_too(s):
     s.hears("heard again", 60)
 
 
-sys.exit(play(Brands, (an_invite_is_enough, a_block_ends_the_session, the_home_may_block_too), "hanse-peers-"))
+if __name__ == "__main__":
+    sys.exit(play(Brands, (an_invite_is_enough, a_block_ends_the_session, the_home_may_block_too), "hanse-peers-"))

@@ -103,10 +103,22 @@ class Process:
                 stream.close()
 
 
+class Frozen:
+    def __init__(self, process):
+        self.process = process
+
+    def __enter__(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGCONT)
+
+
 class Programs:
     """Where the build put them."""
 
     def __init__(self, build):
+        self.build = build
         self.hansed = build / "node" / "hansed"
         self.hanse = build / "client" / "hanse"
         self.relay = build / "tests" / "e2e" / "relay"
@@ -151,10 +163,31 @@ class Node:
     def owner_ticket(self):
         return self.dir / "owner.ticket"
 
+    def restart(self):
+        self.stop()
+        return self.start()
+
     def configure(self, section, **values):
-        """Adds to the configuration file; a section may come twice."""
-        with open(self.config, "a") as file:
-            file.write(f"\n[{section}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
+        """These keys in a section that is there or not; they count from the next start on."""
+        head = f"[{section}]\n"
+        before, found, rest = self.config.read_text().partition(head)
+        own, next_head, after = rest.partition("\n[")
+        for key in values:
+            own = re.sub(rf"^{key} = .*\n?", "", own, flags=re.M)
+        own = "".join(f"{key} = {value}\n" for key, value in values.items()) + own
+        self.config.write_text(before + ("" if found else "\n") + head + own + next_head + after)
+
+    def frozen(self):
+        """A context in which the node sees nothing of what happens."""
+        return Frozen(self.process.process)
+
+    def hansed(self, command, *options, expect=0):
+        """A command of the daemon's program about this node: what it says."""
+        args = [self.programs.hansed, command, "--config", self.config, *options]
+        done = subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=60)
+        check(done.returncode == expect, f"hansed {command}: exit {done.returncode}, expected {expect}: "
+              f"{done.stdout.strip()} {done.stderr.strip()}")
+        return done.stdout if expect == 0 else done.stderr + done.stdout
 
     def ask(self, command, *args, expect=0, as_json=True):
         """What the running node says to its operator."""
@@ -178,6 +211,22 @@ class Node:
     def holds(self, needle):
         """True where the bytes stand in any of the node's files."""
         return any(needle in f.read_bytes() for f in [*self.dir.rglob("*"), self.log] if f.is_file())
+
+
+class Copy(Node):
+    """The files of a node elsewhere: its configuration and keys, and what else is named."""
+
+    def __init__(self, node, directory, *more):
+        self.programs, self.domain, self.port, self.address = node.programs, node.domain, node.port, node.address
+        self.dir, self.config, self.log = directory, directory / "hansed.conf", directory / "log"
+        self.process = None
+        directory.mkdir()
+        for name in ("hansed.conf", "descriptor", "signing.key", "transport.key", "incarnation", *more):
+            if (node.dir / name).is_dir():
+                shutil.copytree(node.dir / name, directory / name)
+            else:
+                shutil.copy2(node.dir / name, directory / name)
+        self.config.write_text(self.config.read_text().replace(str(node.dir), str(directory)))
 
 
 class Person:
@@ -250,21 +299,25 @@ class Relay:
 
 class Brands:
     """Two brands: a hub whose moderator Mo keeps a room and its chat open, and another node; more as steps want them."""
-    ROOM = "Launch"
+    ROOM, MODERATOR = "Launch", "Mo"
 
     def __init__(self, programs, root):
         self.programs, self.root = programs, root
         self.nodes, self.people = [], []
         self.hub, self.home = self.node("rosa.example"), self.node("kaffee.example")
-        self.mo = self.person("Mo", self.hub.ticket("mo", "--role", "staff", "--handle", "mo"))
+        handle = self.MODERATOR.lower()
+        self.mo = self.person(self.MODERATOR, self.hub.ticket(handle, "--role", "staff", "--handle", handle))
         self.mo.run("room", "create", self.ROOM)
-        text = self.mo.run("invite", self.ROOM, "--uses", "50", "--until", "7d", as_json=False)
-        self.link = next(word for word in text.split() if word.startswith("hanse:i/"))
+        self.link = self.mo.run("invite", self.ROOM, "--uses", "50", "--until", "7d")["link"]
         self.mo.start("chat", self.ROOM).wait_line("online")
 
     def node(self, domain):
-        self.nodes.append(Node(self.programs, self.root, domain).start())
-        return self.nodes[-1]
+        self.nodes.append(Node(self.programs, self.root, domain))
+        self.prepare(self.nodes[-1])
+        return self.nodes[-1].start()
+
+    def prepare(self, node):
+        """What a scene configures before a node's first start."""
 
     def person(self, name, ticket):
         self.people.append(Person(self.programs, self.root, name))
@@ -275,6 +328,12 @@ class Brands:
         """A customer at home with the other brand."""
         self.cem = self.person("Cem", self.home.ticket("customers", "--uses", "10"))
         check(self.cem.run("join", self.link, "--wait", "30")["state"] == "member", "Cem is in")
+
+    def joins(self, name, node, *options):
+        """Somebody at home there comes in by the link."""
+        person = self.person(name, node.ticket(name.lower(), "--uses", "1", *options))
+        check(person.run("join", self.link, "--wait", "30")["state"] == "member", f"{name} is in")
+        return person
 
     def hears(self, text, seconds=30):
         wait_for(lambda: any(text in line for line in self.mo.running.lines()), f"Mo reads {text!r}", seconds)
@@ -288,6 +347,7 @@ class Brands:
 
 def play(scene_of, steps, prefix):
     """The steps on one scene, with programs of --build; their files stay where one has failed. The exit code."""
+    check(all(step.__module__ == "__main__" for step in steps), "these steps are another program's")
     options = argparse.ArgumentParser()
     options.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
     programs = Programs(options.parse_args().build.resolve())

@@ -1,20 +1,17 @@
 #!/usr/bin/env python3
-"""Devices that sleep are woken by a POST to their URL: DELIVERY-45, DELIVERY-47, DELIVERY-49, CLIENT-65 with real daemons and receivers on
-loopback.
+"""Devices that sleep are woken by a POST to their URL: DELIVERY-45, DELIVERY-47, DELIVERY-49, CLIENT-65
+with real daemons and receivers on loopback.
 """
-import argparse
 import http.server
 import pathlib
-import shutil
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from discovery import configure, restart  # noqa: E402
-from peers import ROOM, Scene  # noqa: E402
-from stage import Failed, Programs, check, wait_for  # noqa: E402
+from stage import Brands, check, play, wait_for  # noqa: E402
+
+ROOM = Brands.ROOM
 
 
 class Receiver:
@@ -52,13 +49,12 @@ class Receiver:
 
 def sleepers(s):
     """Anna and the others are served by kaffee.example, which follows rosa.example."""
-    configure(s.home, "wake", http="yes")
-    configure(s.home, "node", log="debug")
-    restart(s.home)
+    s.home.configure("wake", http="yes")
+    s.home.configure("node", log="debug")
+    s.home.restart()
     s.receiver = Receiver()
     for name in ("anna", "slow", "gone", "away"):
-        person = s.person(name.capitalize(), s.home.ticket(name, "--uses", "1"))
-        check(person.run("join", s.link, "--wait", "30")["state"] == "member", f"{name} is in")
+        s.joins(name.capitalize(), s.home)
     for person in s.people[1:]:
         person.run("sync")
         person.run("wake", s.receiver.url("/" + person.name.lower()))
@@ -79,7 +75,7 @@ def all_are_woken_once(s):
 
 
 def what_is_gone_stays_gone(s):
-    restart(s.home)
+    s.home.restart()
     s.mo.running.type("more news")
     wait_for(lambda: s.receiver.count("/anna") == 2 and s.receiver.count("/away") == 2, "both are woken again", 15)
     check(s.receiver.count("/gone") == 1, "who is gone is called again")
@@ -88,48 +84,27 @@ def what_is_gone_stays_gone(s):
 def other_urls_are_refused(s):
     anna = s.people[1]
     anna.run("wake", "ftp://127.0.0.1/x", expect=[1, 2, 3])
-    configure(s.home, "wake", http="no")
-    restart(s.home)
+    s.home.configure("wake", http="no")
+    s.home.restart()
     anna.run("wake", s.receiver.url("/anna"), expect=3)
     check("UNSUPPORTED" in anna.error, anna.error)
     anna.run("wake", "off")
 
 
 def private_addresses_are_left_alone(s):
-    configure(s.home, "wake", http="yes")
-    restart(s.home)
+    s.home.configure("wake", http="yes")
+    s.home.restart()
     s.people[1].run("wake", s.receiver.url("/inside"))
-    configure(s.home, "peers", file="others")
+    s.home.configure("peers", file="others")
     (s.home.dir / "others").write_text("")
     asked = len(s.receiver.asked)
-    configure(s.home, "network", private="no")
+    s.home.configure("network", private="no")
     s.mo.running.type("unheard")
-    restart(s.home)
+    s.home.restart()
     s.home.process.wait_line(r"event=woken error=DENIED", 15)
     check(s.receiver.count("/inside") == 0 and len(s.receiver.asked) <= asked + 2, f"{s.receiver.asked}")
 
 
-def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--build", type=pathlib.Path, required=True)
-    programs = Programs(options.parse_args().build)
-    root = pathlib.Path(tempfile.mkdtemp(prefix="hanse-wake-"))
-    scene = None
-    try:
-        scene = Scene(programs, root)
-        for step in (sleepers, all_are_woken_once, what_is_gone_stays_gone, other_urls_are_refused,
-                     private_addresses_are_left_alone):
-            step(scene)
-            print(f"ok  {step.__name__.replace('_', ' ')}", flush=True)
-    except Failed as failure:
-        print(f"failed: {failure}\nlogs in {root}", file=sys.stderr)
-        return 1
-    finally:
-        if scene:
-            scene.end()
-    shutil.rmtree(root)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play(Brands, (sleepers, all_are_woken_once, what_is_gone_stays_gone, other_urls_are_refused,
+                           private_addresses_are_left_alone), "hanse-wake-"))
