@@ -160,7 +160,9 @@ static enum hs_err message_look(struct hs_step *s, const struct hs_id *room, uin
                                   .own = row.own,
                                   .sender = person_out(&row.sender),
                                   .object = id_out(row.object.b),
-                                  .text = text};
+                                  .text = text,
+                                  .last = row.last,
+                                  .missing = row.missing};
     return HS_OK;
 }
 

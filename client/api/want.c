@@ -49,7 +49,13 @@ enum hanse_err hanse_ping(struct hanse *h, uint64_t *op)
 
 enum hanse_err hanse_room_create(struct hanse *h, const char *name, uint64_t *op)
 {
-    WANT(h, hs_want_room(&s, name, op));
+    const struct hanse_room_spec spec = {.name = name};
+    WANT(h, hs_want_room(&s, &spec, op));
+}
+
+enum hanse_err hanse_room_create_as(struct hanse *h, const struct hanse_room_spec *spec, uint64_t *op)
+{
+    WANT(h, hs_want_room(&s, spec, op));
 }
 
 enum hanse_err hanse_invite(struct hanse *h, const struct hanse_id *room, uint32_t uses, int64_t until_ms,

@@ -106,6 +106,9 @@ const char *money_text(int64_t minor, const char *currency);
 /* From "12.90"; false where it isn't an amount of that currency. */
 bool money_parse(const char *text, const char *currency, int64_t *minor);
 
+/* "30d", "12h", "15m", "90s" in milliseconds. */
+bool span_parse(const char *text, int64_t *ms);
+
 /* A point in time: "2026-12-24", "2026-12-24T18:00Z", or from now on "30d", "12h", "15m", "90s". */
 bool until_parse(const char *text, int64_t *ms);
 

@@ -33,6 +33,7 @@ static void show_event(struct chat *chat, const struct hanse_event *event)
     bool here = !chat->has_room || memcmp(&event->room, &chat->room.id, sizeof event->room) == 0;
     switch (event->kind) {
     case HANSE_EVENT_MESSAGE:
+    case HANSE_EVENT_GAP:
         if (here && !chat->quiet && hanse_message_get(c->h, &event->room, event->seq, &m) == HANSE_OK)
             message_print(c, &m);
         break;

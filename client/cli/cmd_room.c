@@ -22,14 +22,15 @@ static const char *state_name(enum hanse_room_state state)
     return "unknown";
 }
 
-static int create(struct cli *c, const char *name)
+static int create(struct cli *c, const struct hanse_room_spec *spec)
 {
+    const char *name = spec->name;
     uint64_t op;
     struct outcome done;
     int code = cli_open(c);
     if (code != EXIT_DONE)
         return code;
-    enum hanse_err err = hanse_room_create(c->h, name, &op);
+    enum hanse_err err = hanse_room_create_as(c->h, spec, &op);
     if (err == HANSE_OK)
         err = cli_wait(c, op, &done);
     if (err != HANSE_OK)
@@ -73,23 +74,32 @@ static int list(struct cli *c)
 
 static int run_room(struct cli *c, int argc, char **argv)
 {
+    static const struct option options[] = {{"keep", required_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
+    struct hanse_room_spec spec = {0};
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL))
+        if (o != 'k' || !span_parse(optarg, &spec.keep_ms) || spec.keep_ms == 0)
+            return cli_usage(&cmd_room, "--keep wants a time (30d, 12h)");
     if (argc == 2 && strcmp(argv[1], "list") == 0)
         return list(c);
-    if (argc == 3 && strcmp(argv[1], "create") == 0)
-        return create(c, argv[2]);
-    return cli_usage(&cmd_room, "say what to do");
+    if (argc - optind != 2 || strcmp(argv[optind], "create") != 0)
+        return cli_usage(&cmd_room, "say what to do");
+    spec.name = argv[optind + 1];
+    return create(c, &spec);
 }
 
 const struct command cmd_room = {
     .name = "room",
     .summary = "create a room, or list yours",
     .run = run_room,
-    .help = "usage: hanse room create NAME\n"
-            "       hanse room list\n\n"
-            "Whoever creates a room owns it; the home node must have granted the right to make rooms.\n\n"
-            "example:\n"
-            "  hanse room create 'Rosa VIP'\n"
-            "  hanse room list\n",
+    .help =
+        "usage: hanse room create NAME [--keep TIME]\n"
+        "       hanse room list\n\n"
+        "Whoever creates a room owns it; the home node must have granted the right to make rooms.\n\n"
+        "  --keep TIME   nodes forget posts that are older than this: 30d, 12h (default: they keep them)\n\n"
+        "example:\n"
+        "  hanse room create 'Rosa VIP'\n"
+        "  hanse room list\n",
 };
 
 static int run_members(struct cli *c, int argc, char **argv)

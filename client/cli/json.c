@@ -48,6 +48,8 @@ const char *message_kind_name(enum hanse_message_kind kind)
         return "other";
     case HANSE_MESSAGE_REFUSED:
         return "refused";
+    case HANSE_MESSAGE_GAP:
+        return "gap";
     }
     return "unknown";
 }
@@ -97,6 +99,9 @@ json_t *json_message(const struct hanse_message *m)
                             "sender", json_person(&m->sender), "text", m->text);
     if (m->kind == HANSE_MESSAGE_OFFER || m->kind == HANSE_MESSAGE_COUPON || m->kind == HANSE_MESSAGE_ORDER)
         (void)json_object_set_new(out, "object", json_id(&m->object));
+    if (m->kind == HANSE_MESSAGE_GAP)
+        (void)json_object_update_new(
+            out, json_pack("{s:I, s:I}", "last", (json_int_t)m->last, "missing", (json_int_t)m->missing));
     if (m->err != HANSE_OK)
         (void)json_object_set_new(out, "error", json_string(hanse_err_name(m->err)));
     return out;

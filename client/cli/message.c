@@ -37,10 +37,26 @@ static void print_file(const struct hanse_message *m)
            (unsigned long long)m->seq);
 }
 
+static void print_gap(const struct hanse_message *m)
+{
+    printf("%s%s -- %llu %s can't be read any more (%llu to %llu)", colour(DIM), time_text(m->time_ms, true),
+           (unsigned long long)m->missing, m->missing == 1 ? "post" : "posts", (unsigned long long)m->seq,
+           (unsigned long long)m->last);
+    if (m->err == HANSE_OK)
+        printf(": this room keeps them no longer --%s\n", colour(PLAIN));
+    else
+        printf(": %s --%s\n", hanse_err_text(m->err), colour(PLAIN));
+    (void)fflush(stdout);
+}
+
 void message_print(const struct cli *c, const struct hanse_message *m)
 {
     if (c->json) {
         json_line(json_message(m));
+        return;
+    }
+    if (m->kind == HANSE_MESSAGE_GAP) {
+        print_gap(m);
         return;
     }
     printf("%s%s%s %s%s%s ", colour(DIM), time_text(m->time_ms, true), colour(PLAIN),
@@ -79,6 +95,8 @@ void message_print(const struct cli *c, const struct hanse_message *m)
     case HANSE_MESSAGE_REFUSED:
         printf("%s(not shown: %s)%s\n", colour(RED), hanse_err_text(m->err), colour(PLAIN));
         break;
+    case HANSE_MESSAGE_GAP:
+        break; /* nobody says it */
     }
     (void)fflush(stdout);
 }

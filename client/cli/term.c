@@ -183,8 +183,7 @@ bool number_parse(const char *text, long long min, long long max, long long *out
     return true;
 }
 
-/* "30d", "12h", "15m", "90s" from now on. */
-static bool duration_parse(const char *text, int64_t *ms)
+bool span_parse(const char *text, int64_t *ms)
 {
     char *end;
     long long amount = strtoll(text, &end, 10), unit;
@@ -206,7 +205,7 @@ static bool duration_parse(const char *text, int64_t *ms)
     }
     if (end == text || end[1] != '\0' || amount < 0 || amount > 36500LL * 86400)
         return false;
-    *ms = cli_now_ms() + amount * unit;
+    *ms = amount * unit;
     return true;
 }
 
@@ -231,5 +230,10 @@ static bool date_parse(const char *text, int64_t *ms)
 
 bool until_parse(const char *text, int64_t *ms)
 {
-    return (duration_parse(text, ms) || date_parse(text, ms)) && *ms > cli_now_ms();
+    int64_t span;
+    if (span_parse(text, &span))
+        *ms = cli_now_ms() + span;
+    else if (!date_parse(text, ms))
+        return false;
+    return *ms > cli_now_ms();
 }

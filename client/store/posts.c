@@ -13,6 +13,8 @@ static const struct hs_field message_fields[] = {
     HS_FIELD(TEXT, struct hs_message_row, sender.name),
     HS_FIELD(FIXED, struct hs_message_row, object),
     HS_FIELD(BYTES, struct hs_message_row, text),
+    HS_FIELD(U64, struct hs_message_row, last),
+    HS_FIELD(U64, struct hs_message_row, missing),
 };
 static const struct hs_row_type message_type =
     HS_ROW_TYPE(HS_TABLE_MESSAGE, struct hs_message_row, message_fields);

@@ -22,6 +22,7 @@ struct hs_message_row {
     struct hs_person sender;
     struct hs_id object;
     struct hs_bytes text;
+    uint64_t last, missing; /* GAP: the last record in it, and how many posts */
 };
 void hs_message_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_message_row *row);
 

@@ -14,6 +14,7 @@ static const struct hs_field room_fields[] = {
     HS_FIELD(U32, struct hs_room_row, members),        HS_FIELD(U32, struct hs_room_row, frozen),
     HS_FIELD(BOOL, struct hs_room_row, has_promise),   HS_FIELD(U64, struct hs_room_row, promise_seq),
     HS_FIELD(FIXED, struct hs_room_row, promise_hash), HS_FIELD(BOOL, struct hs_room_row, unmoved),
+    HS_FIELD(BOOL, struct hs_room_row, has_gap),       HS_FIELD(U64, struct hs_room_row, gap),
 };
 static const struct hs_row_type room_type = HS_ROW_TYPE(HS_TABLE_ROOM, struct hs_room_row, room_fields);
 

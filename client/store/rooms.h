@@ -35,7 +35,9 @@ struct hs_room_row {
     bool has_promise; /* a head of the hub covers a record that isn't here yet */
     uint64_t promise_seq;
     struct hs_id promise_hash; /* the chain hash that this record must have */
-    bool unmoved;              /* the home node that this device moves to doesn't serve the room yet */
+    bool has_gap; /* the newest line of the history with posts that can't be read stands at gap */
+    uint64_t gap;
+    bool unmoved; /* the home node that this device moves to doesn't serve the room yet */
 };
 
 bool hs_room_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena, struct hs_room_row *out);

@@ -91,7 +91,8 @@ static enum hs_err make_counter(struct hs_step *s, const struct hs_key *customer
     char name[HS_POLICY_NAME_MAX + 1];
     uint64_t outbox;
     snprintf(name, sizeof name, "Counter %s", hs_short(HS_VIEW(*customer)).text);
-    HS_TRY(hs_create_room(s, name, HS_ROOM_COUNTER, &row->room, &outbox));
+    const struct hanse_room_spec spec = {.name = name};
+    HS_TRY(hs_create_room(s, &spec, HS_ROOM_COUNTER, &row->room, &outbox));
     hs_counter_row_put(s->kv, &s->sync->me.home_root, customer, row);
     return s->kv->err;
 }

@@ -10,14 +10,16 @@ enum {
     LEAF_SKEW_S = 3600,
 };
 
-static enum hs_err policy_for(struct hs_step *s, const struct hs_self *self, const char *name,
-                              enum hs_room_kind kind, struct hs_policy *out)
+static enum hs_err policy_for(struct hs_step *s, const struct hs_self *self,
+                              const struct hanse_room_spec *room, enum hs_room_kind kind,
+                              struct hs_policy *out)
 {
     struct hs_policy_role *owner = hs_arena_alloc(s->arena, sizeof *owner);
     HS_REQUIRE(owner != NULL, HS_ERR_NOMEM);
     *owner = (struct hs_policy_role){.key = self->persona, .role = HS_ROOM_OWNER};
-    *out = (struct hs_policy){.name = hs_bytes_str(name),
+    *out = (struct hs_policy){.name = hs_bytes_str(room->name),
                               .kind = kind,
+                              .retention_ms = room->keep_ms,
                               .roles = owner,
                               .role_count = 1,
                               .max_members = HS_GROUP_MEMBERS_MAX,
@@ -82,15 +84,15 @@ static enum hs_err keep_request(struct hs_step *s, const struct hs_id *id, struc
     return HS_OK;
 }
 
-enum hs_err hs_create_room(struct hs_step *s, const char *name, enum hs_room_kind kind, struct hs_id *id,
-                           uint64_t *number)
+enum hs_err hs_create_room(struct hs_step *s, const struct hanse_room_spec *room, enum hs_room_kind kind,
+                           struct hs_id *id, uint64_t *number)
 {
     struct hs_self HS_SELF self;
     struct hs_policy policy;
     struct hs_writer HS_WRITER body = hs_writer(HS_FRAME_MAX), info = hs_writer(HS_FRAME_MAX);
     HS_REQUIRE(s->sync->me.home_descriptor.len > 0, HS_ERR_NO_ACCOUNT);
     HS_TRY(hs_self_for(s, &s->sync->me.home_root, &self));
-    HS_TRY(policy_for(s, &self, name, kind, &policy));
+    HS_TRY(policy_for(s, &self, room, kind, &policy));
     struct hs_genesis_spec spec = {
         .device = &self.device.signature, .certificate = self.certificate, .policy = &policy, .now = s->now};
     HS_TRY(hs_genesis_build(&spec, &body, id));
@@ -125,14 +127,15 @@ enum hs_err hs_create_refused(struct hs_step *s, struct hs_outbox_row *row, enum
     return hs_op_done(s, hs_op_of_outbox(s->sync, row->number), err, NULL, 0, NULL);
 }
 
-enum hs_err hs_want_room(struct hs_step *s, const char *name, uint64_t *number)
+enum hs_err hs_want_room(struct hs_step *s, const struct hanse_room_spec *spec, uint64_t *number)
 {
     struct hs_op *op;
     struct hs_id room;
-    size_t len = strlen(name);
-    HS_REQUIRE(len > 0 && len <= HS_POLICY_NAME_MAX && hs_text_is_clean(hs_bytes_str(name)),
+    size_t len = strlen(spec->name);
+    HS_REQUIRE(len > 0 && len <= HS_POLICY_NAME_MAX && hs_text_is_clean(hs_bytes_str(spec->name)) &&
+                   spec->keep_ms >= 0,
                HS_ERR_INVALID_ARG);
     HS_REQUIRE(s->sync->has_me, HS_ERR_INVALID_STATE);
     HS_TRY(hs_op_new(s, &op, number));
-    return hs_create_room(s, name, HS_ROOM_GROUP, &room, &op->outbox);
+    return hs_create_room(s, spec, HS_ROOM_GROUP, &room, &op->outbox);
 }

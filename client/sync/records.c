@@ -3,6 +3,7 @@
 #include "room/head.h"
 #include "room/judge_change.h"
 #include "store/tail.h"
+#include "sync/gap.h"
 #include "sync/move.h"
 
 enum {
@@ -125,7 +126,8 @@ static enum hs_err record_received(struct hs_step *s, struct hs_live_room *room,
         return hs_room_freeze(s, room, header.seq, HS_ERR_LOG_FORK);
     /* A post may be gone; without any other record nobody could go on from here. */
     if (header.erased)
-        return header.kind == HS_RECORD_POST ? HS_OK : hs_room_freeze(s, room, header.seq, HS_ERR_LOG_GAP);
+        return header.kind == HS_RECORD_POST ? hs_post_erased(s, room, &header)
+                                             : hs_room_freeze(s, room, header.seq, HS_ERR_LOG_GAP);
     if (room->row.has_anchor && header.seq == room->row.anchor)
         return anchor_record(s, room, &header);
     err = hs_sync_blame(by_kind(s, room, &header, body));
@@ -223,6 +225,7 @@ enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records
             return hs_home_attach_room(s, room);
         HS_TRY(err);
     }
+    HS_TRY(hs_gap_tell(s, room));
     if (room->row.state == HS_ROOM_STATE_MEMBER)
         HS_TRY(head_check(s, room, records));
     if (room->row.state == HS_ROOM_STATE_FROZEN && room->row.frozen == HS_ERR_LOG_FORK)

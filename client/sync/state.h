@@ -43,6 +43,7 @@ struct hs_live_room {
     size_t posts_waiting;           /* to be encrypted */
     size_t posts_early;             /* under way, and may yet be refused for their epoch, which is over */
     bool move_told;                 /* in this session: the hub was asked to serve it through the new home */
+    bool gap_grown;                 /* in this step: hs_gap_tell() */
     uint64_t head_in;               /* 1 + the epoch in which the hub's signed head was shown last; 0: none */
 };
 
@@ -427,8 +428,9 @@ enum hs_err hs_joins_admitted(struct hs_step *s, struct hs_live_room *room, cons
 
 /* ---- create.c ---- */
 
-enum hs_err hs_create_room(struct hs_step *s, const char *name, enum hs_room_kind kind, struct hs_id *room,
-                           uint64_t *row);
+/* row: number of what is in the outbox then. */
+enum hs_err hs_create_room(struct hs_step *s, const struct hanse_room_spec *spec, enum hs_room_kind kind,
+                           struct hs_id *room, uint64_t *row);
 enum hs_err hs_create_accepted(struct hs_step *s, struct hs_outbox_row *row);
 enum hs_err hs_create_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err);
 

@@ -99,10 +99,10 @@ enum hs_err hs_want_move_home(struct hs_step *s, const char *ticket, uint64_t *o
 enum hs_err hs_want_grants(struct hs_step *s, const char *text, uint64_t *op);
 enum hs_err hs_want_ping(struct hs_step *s, uint64_t *op);
 
-/* The home node posts to this URL when there is something while this device isn't connected; "": no more. INVALID_ARG
- * for another than an https (or http) URL of at most 512 characters. */
+/* The home node posts to this URL when there is something while this device isn't connected; "": no more.
+ * INVALID_ARG for another than an https (or http) URL of at most 512 characters. */
 enum hs_err hs_want_wake(struct hs_step *s, const char *url, uint64_t *op);
-enum hs_err hs_want_room(struct hs_step *s, const char *name, uint64_t *op);
+enum hs_err hs_want_room(struct hs_step *s, const struct hanse_room_spec *spec, uint64_t *op);
 enum hs_err hs_want_invite(struct hs_step *s, const struct hs_id *room, uint32_t uses, struct hs_time until,
                            uint64_t *op);
 enum hs_err hs_want_join(struct hs_step *s, const char *link, uint64_t *op);

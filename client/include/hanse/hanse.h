@@ -143,7 +143,9 @@ enum hanse_event_kind {
     HANSE_EVENT_PROGRESS, /* room: of known records seq are here; a few times a second while many are missing,
                             and once more when none is (seq = known) */
     HANSE_EVENT_TYPING,   /* room, id, text: that person is typing just now; it is kept nowhere */
-    HANSE_EVENT_FILE      /* op: so many bytes of its file are through: seq */
+    HANSE_EVENT_FILE,     /* op: so many bytes of its file are through: seq */
+    HANSE_EVENT_GAP /* room, seq, known: posts from seq to known can't be read any more; it may yet grow, and
+                       is told again then; read it with hanse_message_get() */
 };
 
 struct hanse_event {
@@ -154,7 +156,7 @@ struct hanse_event {
     struct hanse_id room;
     struct hanse_id id;
     const char *text; /* never NULL */
-    uint64_t known;   /* PROGRESS */
+    uint64_t known;   /* PROGRESS, GAP */
 };
 
 /* The next event; kind NONE where there is none. */
@@ -271,6 +273,17 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_member_next(struct hanse *h, cons
  * HANSE_ERR_DENIED where the account has no grant to do so. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_create(struct hanse *h, const char *name, uint64_t *op);
 
+/* A room to be made. */
+struct hanse_room_spec {
+    const char *name;
+    int64_t keep_ms; /* nodes forget posts that are older than this; 0: they keep them for good */
+};
+
+/* The same with more to say. HANSE_ERR_INVALID_ARG for keep_ms below 0 as well. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_create_as(struct hanse *h,
+                                                              const struct hanse_room_spec *spec,
+                                                              uint64_t *op);
+
 /* Makes an invite: at most uses people, until then. DONE: text = the link. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_invite(struct hanse *h, const struct hanse_id *room,
                                                       uint32_t uses, int64_t until_ms, uint64_t *op);
@@ -308,7 +321,8 @@ enum hanse_message_kind {
     HANSE_MESSAGE_ORDER,   /* object: hanse_order_get(); an order was placed or took a step */
     HANSE_MESSAGE_OTHER,   /* text: the sender's fallback for what this version doesn't know */
     HANSE_MESSAGE_REFUSED, /* a record that couldn't be believed: err says why; its content isn't shown */
-    HANSE_MESSAGE_FILE     /* text: its name; hanse_file_get(), hanse_fetch() */
+    HANSE_MESSAGE_FILE,    /* text: its name; hanse_file_get(), hanse_fetch() */
+    HANSE_MESSAGE_GAP      /* missing posts from seq to last can't be read: the room keeps them no longer */
 };
 
 struct hanse_message {
@@ -319,7 +333,8 @@ struct hanse_message {
     bool own;
     struct hanse_person sender;
     struct hanse_id object;
-    const char *text; /* never NULL */
+    const char *text;       /* never NULL */
+    uint64_t last, missing; /* GAP */
 };
 
 /* The first message at seq >= from. HANSE_ERR_NOT_FOUND at the end. */

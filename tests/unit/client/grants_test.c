@@ -63,7 +63,7 @@ static struct town_device *customer(struct town_node *node)
 static enum hanse_err create(struct town_device *d)
 {
     uint64_t op;
-    TOWN_WANT(d, hs_want_room(&s, "staff", &op));
+    TOWN_WANT(d, hs_want_room(&s, &(struct hanse_room_spec){.name = "staff"}, &op));
     town_run(d->town);
     return town_done(d, op)->err;
 }

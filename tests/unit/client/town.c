@@ -744,9 +744,15 @@ struct town_device *town_member_of_staff(struct town_node *node, const char *nam
 
 struct hs_id town_room(struct town_device *d, const char *name)
 {
+    const struct hanse_room_spec spec = {.name = name};
+    return town_room_as(d, &spec);
+}
+
+struct hs_id town_room_as(struct town_device *d, const struct hanse_room_spec *spec)
+{
     uint64_t op;
     struct hs_id id;
-    TOWN_WANT(d, hs_want_room(&s, name, &op));
+    TOWN_WANT(d, hs_want_room(&s, spec, &op));
     town_run(d->town);
     const struct hanse_event *done = town_done(d, op);
     assert_non_null(done);

@@ -133,6 +133,7 @@ struct town_device *town_member_of_staff(struct town_node *node, const char *nam
 
 /* A room of d's, created; a link to it; joined by a fresh device. */
 struct hs_id town_room(struct town_device *d, const char *name);
+struct hs_id town_room_as(struct town_device *d, const struct hanse_room_spec *spec);
 const char *town_link(struct town_device *d, const struct hs_id *room, uint32_t uses);
 struct town_device *town_guest(struct town *t, const char *name, const char *link);
 
