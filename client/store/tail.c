@@ -4,9 +4,11 @@
 #include "store/tables.h"
 
 /* Numbers of heads, behind those of all records. */
+#define HEADS_FROM (UINT64_MAX - HS_HEAD_NEWEST)
+
 static struct hs_kv_key head_key(const struct hs_id *room, enum hs_head_place place)
 {
-    return hs_row_key_seq(HS_VIEW(*room), place == HS_HEAD_NEWEST ? UINT64_MAX : UINT64_MAX - 1);
+    return hs_row_key_seq(HS_VIEW(*room), HEADS_FROM + place);
 }
 
 void hs_tail_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, struct hs_bytes header,
@@ -32,11 +34,11 @@ bool hs_tail_next(struct hs_kv *kv, const struct hs_id *room, uint64_t *from, st
 {
     struct hs_bytes key, value;
     struct hs_kv_key at = hs_row_key_seq(HS_VIEW(*room), *from);
-    if (*from >= UINT64_MAX - 1 ||
+    if (*from >= HEADS_FROM ||
         !hs_kv_next(kv, HS_TABLE_TAIL, HS_VIEW(*room), hs_kv_key_bytes(&at), arena, &key, &value))
         return false;
     uint64_t seq = hs_kv_u64(hs_bytes(key.data + sizeof room->b, key.len - sizeof room->b));
-    if (seq >= UINT64_MAX - 1)
+    if (seq >= HEADS_FROM)
         return false;
     *from = seq + 1;
     if (hs_record_unpack(value, arena, header, body) == HS_OK)

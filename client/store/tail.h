@@ -14,8 +14,9 @@ void hs_tail_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, struc
 bool hs_tail_next(struct hs_kv *kv, const struct hs_id *room, uint64_t *from, struct hs_arena *arena,
                   struct hs_bytes *header, struct hs_bytes *body);
 
-/* Heads, as SignedObjects: the newest one that agreed with the log, and the promise (rooms.h). */
-enum hs_head_place { HS_HEAD_PROMISE, HS_HEAD_NEWEST };
+/* Heads, as SignedObjects: the newest one that agreed with the log, the promise (rooms.h), and the newest one
+ * that covers no more than is here. */
+enum hs_head_place { HS_HEAD_HELD, HS_HEAD_PROMISE, HS_HEAD_NEWEST };
 void hs_tail_head_put(struct hs_kv *kv, const struct hs_id *room, enum hs_head_place place,
                       struct hs_bytes head);
 bool hs_tail_head_get(struct hs_kv *kv, const struct hs_id *room, enum hs_head_place place,

@@ -5,15 +5,74 @@
 #include "room/head.h"
 #include "store/tail.h"
 #include "sync/move.h"
+#include "wire/unpack.h"
+
+static enum hs_err head_at(struct hs_step *s, const struct hs_live_room *room, enum hs_head_place place,
+                           Hanse__SignedObject **out)
+{
+    struct hs_bytes bytes;
+    *out = NULL;
+    if (!hs_tail_head_get(s->kv, &room->row.id, place, s->arena, &bytes))
+        return s->kv->err;
+    return hs_object_unpack(bytes, s->arena, out);
+}
 
 enum hs_err hs_evidence_own_head(struct hs_step *s, const struct hs_live_room *room,
                                  Hanse__SignedObject **out)
 {
+    return head_at(s, room, HS_HEAD_NEWEST, out);
+}
+
+/* The number that the head at a place covers; 0 where there is none. */
+static enum hs_err covered(struct hs_step *s, const struct hs_live_room *room, enum hs_head_place place,
+                           uint64_t *seq)
+{
+    Hanse__SignedObject *object;
+    Hanse__Head *head;
+    *seq = 0;
+    HS_TRY(head_at(s, room, place, &object));
+    if (object == NULL)
+        return HS_OK;
+    HS_TRY(HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, s->arena, &head));
+    *seq = head->seq;
+    return HS_OK;
+}
+
+/* Of two that may take its place, the newest one that covers no more than is here. */
+static enum hs_err keep_held(struct hs_step *s, const struct hs_live_room *room)
+{
+    static const enum hs_head_place places[] = {HS_HEAD_PROMISE, HS_HEAD_NEWEST};
+    uint64_t held, seq;
+    HS_TRY(covered(s, room, HS_HEAD_HELD, &held));
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        struct hs_bytes bytes;
+        HS_TRY(covered(s, room, places[i], &seq));
+        if (seq <= held || seq >= room->row.tip.next_seq ||
+            !hs_tail_head_get(s->kv, &room->row.id, places[i], s->arena, &bytes))
+            continue;
+        hs_tail_head_put(s->kv, &room->row.id, HS_HEAD_HELD, bytes);
+        held = seq;
+    }
+    return s->kv->err;
+}
+
+enum hs_err hs_evidence_keep_head(struct hs_step *s, const struct hs_live_room *room,
+                                  const Hanse__SignedObject *head)
+{
     struct hs_bytes bytes;
-    *out = NULL;
-    if (!hs_tail_head_get(s->kv, &room->row.id, HS_HEAD_NEWEST, s->arena, &bytes))
-        return s->kv->err;
-    return hs_object_unpack(bytes, s->arena, out);
+    HS_TRY(hs_object_pack(head, s->arena, &bytes));
+    if (!room->caught_up)
+        HS_TRY(keep_held(s, room)); /* what is newest now covers more */
+    hs_tail_head_put(s->kv, &room->row.id, HS_HEAD_NEWEST, bytes);
+    return s->kv->err;
+}
+
+enum hs_err hs_evidence_held_head(struct hs_step *s, const struct hs_live_room *room,
+                                  Hanse__SignedObject **out)
+{
+    uint64_t newest;
+    HS_TRY(covered(s, room, HS_HEAD_NEWEST, &newest));
+    return head_at(s, room, newest < room->row.tip.next_seq ? HS_HEAD_NEWEST : HS_HEAD_HELD, out);
 }
 
 /* One of the heads that are kept, beside another one: OK with *out where the two contradict each other, and

@@ -32,6 +32,14 @@ enum hs_err hs_evidence_received(struct hs_step *s, const Hanse__EvidenceItem *i
 enum hs_err hs_evidence_own_head(struct hs_step *s, const struct hs_live_room *room,
                                  Hanse__SignedObject **out);
 
+/* A checked head that came with records: it is the newest one. */
+enum hs_err hs_evidence_keep_head(struct hs_step *s, const struct hs_live_room *room,
+                                  const Hanse__SignedObject *head);
+
+/* The newest head that covers no more than is here; NULL where there is none. */
+enum hs_err hs_evidence_held_head(struct hs_step *s, const struct hs_live_room *room,
+                                  Hanse__SignedObject **out);
+
 /* ---- tail.c ---- */
 
 enum hs_err hs_tail_wanted(struct hs_step *s, const Hanse__WantTail *want);

@@ -189,7 +189,6 @@ static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, cons
 {
     struct hs_descriptor d;
     struct hs_head head;
-    struct hs_bytes bytes;
     HS_REQUIRE(records->head != NULL, HS_ERR_MALFORMED);
     HS_TRY(descriptor_of(s, room, records, &d));
     HS_TRY(hs_head_verify(records->head, &d.signing_key, &room->row.id, &head));
@@ -203,9 +202,7 @@ static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, cons
         HS_TRY(hs_room_freeze(s, room, head.seq, HS_ERR_LOG_FORK));
     if (room->row.state != HS_ROOM_STATE_MEMBER)
         return HS_OK;
-    HS_TRY(hs_object_pack(records->head, s->arena, &bytes));
-    hs_tail_head_put(s->kv, &room->row.id, HS_HEAD_NEWEST, bytes);
-    return s->kv->err;
+    return hs_evidence_keep_head(s, room, records->head);
 }
 
 enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records)

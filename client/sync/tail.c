@@ -46,6 +46,7 @@ enum hs_err hs_tail_wanted(struct hs_step *s, const Hanse__WantTail *want)
     tail.records = records;
     tail.headers = want->headers;
     HS_TRY(hs_evidence_own_head(s, room, &tail.head));
+    HS_TRY(hs_evidence_held_head(s, room, &tail.held));
     HS_TRY(fill(s, &id, want, below < room->row.tip.next_seq ? below : room->row.tip.next_seq, &tail));
     frame.tail = &tail;
     frame.body_case = HANSE__FRAME__BODY_TAIL;

@@ -9,6 +9,7 @@
 #include "core/follow.h"
 #include "core/internal.h"
 #include "core/recover.h"
+#include "core/recovery.h"
 #include "core/retention.h"
 #include "core/settle.h"
 #include "core/standing.h"
@@ -227,6 +228,7 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
 void hs_core_undone(struct hs_core *core)
 {
     hs_peers_undone(&core->peers);
+    hs_recoveries_undone(core);
 }
 
 struct hs_time hs_core_deadline(const struct hs_core *core)

@@ -3,6 +3,7 @@
 #include "core/apply.h"
 #include "core/inbox.h"
 #include "core/internal.h"
+#include "core/promise.h"
 #include "core/room.h"
 #include "core/table.h"
 #include "object/object.h"
@@ -109,11 +110,11 @@ bool hs_evidence_take(struct hs_turn *turn, struct hs_bytes bytes)
     return true;
 }
 
-/* The head that is kept here, beside another one. */
-static bool against_kept(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
-                         const Hanse__SignedObject *head, const struct hs_bytes *headers, size_t count)
+/* A head that is kept here, beside another one. */
+static bool against(struct hs_turn *turn, const Hanse__State__RoomView *view, const Hanse__SignedObject *own,
+                    const Hanse__SignedObject *head, const struct hs_bytes *headers, size_t count)
 {
-    Hanse__SignedObject *descriptor, *own = hs_room_kept_head(turn, room);
+    Hanse__SignedObject *descriptor;
     struct hs_bytes bytes;
     if (head == NULL || own == NULL ||
         hs_object_unpack(hs_pb_bytes(view->descriptor), turn->arena, &descriptor) != HS_OK)
@@ -129,7 +130,12 @@ bool hs_evidence_of_records(struct hs_turn *turn, const struct hs_id *room,
     HS_ASSERT(records->n_records <= HS_REPEATED_MAX);
     for (size_t i = 0; i < records->n_records; i++)
         headers[i] = hs_pb_bytes(records->records[i]->header);
-    return against_kept(turn, room, view, records->head, headers, records->n_records);
+    static const enum hs_register kept[] = {HS_REGISTER_HEAD, HS_REGISTER_PROMISE};
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (against(turn, view, hs_promise_get(turn, room, kept[i]), records->head, headers,
+                    records->n_records))
+            return true;
+    return false;
 }
 
 /* The head is by the hub's own key: nobody else can make this node look for anything. */
@@ -173,7 +179,7 @@ bool hs_evidence_of_head(struct hs_turn *turn, const struct hs_id *room, const H
         if (header.len > 0)
             headers[count++] = header;
     }
-    return against_kept(turn, room, view, head, headers, count);
+    return against(turn, view, own, head, headers, count);
 }
 
 bool hs_core_evidence_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,

@@ -8,7 +8,7 @@
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/outbox.h"
-#include "core/register.h"
+#include "core/promise.h"
 #include "core/retention.h"
 #include "core/settle.h"
 #include "core/table.h"
@@ -165,24 +165,13 @@ static enum hs_err check_head(struct hs_turn *turn, const struct hs_id *room,
     return err == HS_ERR_LOG_GAP ? HS_OK : err; /* it may cover more than this batch brought */
 }
 
-/* The head that was kept may have covered more than was held then: what comes now must be what it promised.
- */
-static enum hs_err kept_promise(struct hs_turn *turn, const struct hs_id *room, Hanse__Head **out)
-{
-    Hanse__SignedObject *object = hs_room_kept_head(turn, room);
-    *out = NULL;
-    if (object == NULL)
-        return HS_OK;
-    return HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, turn->arena, out);
-}
-
 /* Nothing of the batch is written before all of it was checked: the first pass moves a tip of its own. */
 static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
                                const Hanse__State__RoomView *view, const Hanse__Records *records,
                                struct hs_log_tip tip)
 {
-    Hanse__Head *kept;
-    HS_TRY(kept_promise(turn, room, &kept));
+    struct hs_promises promises;
+    HS_TRY(hs_promises_load(turn, room, &promises));
     for (size_t i = 0; i < records->n_records; i++) {
         struct hs_record_header header;
         const Hanse__Record *record = records->records[i];
@@ -191,9 +180,7 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
         HS_REQUIRE(err == HS_OK || err == HS_ERR_REPLAY, err);
         /* Only posts are ever erased: without another record the members couldn't go on. */
         HS_REQUIRE(err == HS_ERR_REPLAY || !header.erased || header.kind == HS_RECORD_POST, HS_ERR_LOG_GAP);
-        HS_REQUIRE(err == HS_ERR_REPLAY || kept == NULL || header.seq != kept->seq ||
-                       hs_bytes_equal(hs_pb_bytes(kept->hash), HS_VIEW(header.hash)),
-                   HS_ERR_LOG_FORK);
+        HS_TRY(err == HS_ERR_REPLAY ? HS_OK : hs_promises_check(&promises, &header));
     }
     return check_head(turn, room, view, records->head, &tip);
 }
@@ -207,7 +194,6 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     struct hs_id room;
     struct hs_log_tip tip = {0};
     struct hs_record_header commit = {0};
-    struct hs_bytes head;
     HS_TAKE32(records->room, &room);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL && !view->hub, HS_ERR_ROOM_UNKNOWN);
@@ -224,9 +210,7 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     HS_TRY(err);
     for (size_t i = 0; i < records->n_records; i++)
         HS_TRY(append(turn, &room, view, &tip, records->records[i], &commit));
-    HS_TRY(hs_object_pack(records->head, turn->arena, &head));
-    struct hs_kv_key kept = hs_register_key(HS_REGISTER_HEAD, HS_VIEW(room), (struct hs_bytes){0});
-    hs_register_put(turn, &kept, head);
+    HS_TRY(hs_promises_keep(turn, &room, tip.next_seq, records->head));
     hs_retention_learn(turn, &room, records->retention_ms);
     hs_room_store(turn, &room, view);
     if (commit.seq > 0)

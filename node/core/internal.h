@@ -28,7 +28,8 @@ struct hs_core {
     struct hs_settling *settlings; /* commits that aren't settled: settle.h */
     struct hs_core_stats stats;
     int64_t recover_ms;
-    struct hs_recovery *recoveries;  /* of a hub that was restored, by room (recover.h) */
+    struct hs_recovery *recoveries;  /* of a hub that was restored, by room (recovery.h) */
+    uint64_t recover_hashes;         /* that they hold */
     struct hs_time gauged_at;        /* sessions and peers were counted for it */
     uint64_t rounds;                 /* of hs_core_pump() */
     bool full;                       /* as the log was told last */

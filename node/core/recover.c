@@ -5,6 +5,7 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/layout.h"
+#include "core/recovery.h"
 #include "core/room_record.h"
 #include "core/settle.h"
 #include "core/table.h"
@@ -12,28 +13,7 @@
 #include "wire/limits.h"
 #include "wire/unpack.h"
 
-#include <stdlib.h>
-
-enum { SCRATCH_CAP = 4 * HS_FRAME_MAX, IDLE_MAX = 16 };
-
-/* Who has come, and how far it has read. */
-struct reader {
-    struct hs_key key;
-    uint64_t next;
-    UT_hash_handle hh;
-};
-
-struct hs_recovery {
-    struct hs_id room;
-    struct hs_time since;
-    struct reader *readers;
-    uint64_t first, count; /* the records first .. first + count - 1 are to come back; count 0: none */
-    uint64_t low;          /* hashes are known from this one on */
-    struct hs_id *hashes;
-    bool proved;   /* the headers lead from the head to the log's end */
-    unsigned idle; /* answers in a row that brought nothing new */
-    UT_hash_handle hh;
-};
+enum { SCRATCH_CAP = 4 * HS_FRAME_MAX };
 
 /* ---- what stands still ---- */
 
@@ -86,139 +66,38 @@ static void resume(struct hs_turn *turn, const struct hs_id *room)
         (void)hs_settling_of(turn->core, room, unsettled, turn->now);
 }
 
-/* ---- in memory ---- */
-
-static struct hs_recovery *recovery_of(struct hs_core *core, const struct hs_id *room)
-{
-    struct hs_recovery *found = NULL;
-    HASH_FIND(hh, core->recoveries, room, sizeof *room, found);
-    return found;
-}
-
-static struct hs_recovery *recovery_get(struct hs_turn *turn, const struct hs_id *room)
-{
-    struct hs_recovery *r = recovery_of(turn->core, room);
-    if (r != NULL || HASH_COUNT(turn->core->recoveries) >= HS_RECOVER_ROOMS)
-        return r;
-    r = calloc(1, sizeof *r);
-    if (r == NULL)
-        return NULL;
-    r->room = *room;
-    r->since = turn->now;
-    HASH_ADD(hh, turn->core->recoveries, room, sizeof r->room, r);
-    return r;
-}
-
-static void forget_head(struct hs_recovery *r)
-{
-    free(r->hashes);
-    r->hashes = NULL;
-    r->count = 0;
-    r->proved = false;
-}
-
-static void recovery_free(struct hs_core *core, struct hs_recovery *r)
-{
-    HASH_DELETE(hh, core->recoveries, r);
-    while (r->readers != NULL) {
-        struct reader *first = r->readers;
-        HASH_DELETE(hh, r->readers, first);
-        free(first);
-    }
-    forget_head(r);
-    free(r);
-}
-
-void hs_recoveries_free(struct hs_core *core)
-{
-    while (core->recoveries != NULL)
-        recovery_free(core, core->recoveries);
-}
-
-/* This reader holds everything before next, as it says. */
-static void reads_to(struct hs_recovery *r, const struct hs_key *key, uint64_t next)
-{
-    struct reader *one = NULL;
-    HASH_FIND(hh, r->readers, key, sizeof *key, one);
-    if (one == NULL && HASH_COUNT(r->readers) < HS_RECOVER_READERS)
-        one = calloc(1, sizeof *one);
-    else if (one != NULL)
-        HASH_DELETE(hh, r->readers, one);
-    if (one == NULL)
-        return;
-    one->key = *key;
-    one->next = next;
-    HASH_ADD(hh, r->readers, key, sizeof one->key, one);
-}
-
-/* It has come, and holds nothing that isn't in the log. */
-static bool is_content(const struct hs_recovery *r, const struct hs_key *key, uint64_t next_seq)
-{
-    struct reader *found = NULL;
-    HASH_FIND(hh, r->readers, key, sizeof *key, found);
-    return found != NULL && found->next <= next_seq;
-}
+/* ---- what comes back ---- */
 
 /* What was to come back is in the log. It is looked up there: a turn that brought it may have come to
  * nothing. */
-static void forget_if_back(struct hs_recovery *r, const Hanse__State__RoomView *view)
+static void forget_if_back(struct hs_turn *turn, struct hs_recovery *r, const Hanse__State__RoomView *view)
 {
-    if (r->count > 0 && view->next_seq >= r->first + r->count)
-        forget_head(r);
-}
-
-/* ---- asking ---- */
-
-static void ask(struct hs_turn *turn, const struct hs_recovery *r, uint64_t from)
-{
-    Hanse__WantTail want = HANSE__WANT_TAIL__INIT;
-    Hanse__Frame frame = HANSE__FRAME__INIT;
-    want.room = hs_pb_data(HS_VIEW(r->room));
-    want.from = from;
-    want.headers = !r->proved;
-    want.below = r->count > 0 && !r->proved ? r->low + 1 : 0;
-    frame.want_tail = &want;
-    frame.body_case = HANSE__FRAME__BODY_WANT_TAIL;
-    hs_turn_send(turn, turn->session, &frame);
+    if (r->count > 0 && view->next_seq >= r->first + r->count) {
+        hs_recovery_drop(turn->core, r);
+        hs_recovery_again(r); /* what nobody could lead to the log's end leads there now, perhaps */
+    }
 }
 
 void hs_recover_attached(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                          uint64_t next)
 {
-    struct hs_recovery *r = recovery_get(turn, room);
+    struct hs_recovery *r = hs_recovery_get(turn, room);
     if (r == NULL)
         return;
-    reads_to(r, &turn->session->subscriber, next);
-    if (next > view->next_seq)
-        ask(turn, r, view->next_seq);
+    hs_recovery_came(r, &turn->session->subscriber, next);
+    hs_recovery_go_on(turn, r, view);
 }
 
-/* ---- what comes back ---- */
-
-/* A head that this node signed, further on than the log and than the one that is known. */
-static bool take_head(struct hs_turn *turn, struct hs_recovery *r, const Hanse__State__RoomView *view,
-                      const Hanse__SignedObject *object, uint64_t *seq)
+/* A head that this node has signed in this room and term is one that the reader claims; others are nothing.
+ */
+static void take_head(struct hs_turn *turn, struct hs_recovery *r, struct hs_recover_reader *reader,
+                      const Hanse__State__RoomView *view, const Hanse__SignedObject *object, size_t which)
 {
     struct hs_head head;
     struct hs_policy policy;
-    if (object == NULL || hs_head_verify(object, &turn->core->signer.pub, &r->room, &head) != HS_OK ||
-        hs_room_policy(turn, view, &policy) != HS_OK || head.hub_term != policy.hub_term)
-        return false;
-    *seq = head.seq;
-    if (head.seq < view->next_seq || (r->count > 0 && head.seq < r->first + r->count) ||
-        head.seq - view->next_seq >= HS_RECOVER_MAX)
-        return false;
-    uint64_t count = head.seq - view->next_seq + 1;
-    struct hs_id *hashes = calloc(count, sizeof *hashes);
-    if (hashes == NULL)
-        return false;
-    forget_head(r);
-    r->hashes = hashes;
-    r->first = view->next_seq;
-    r->count = count;
-    r->low = head.seq;
-    r->hashes[count - 1] = head.hash;
-    return true;
+    if (object != NULL && hs_head_verify(object, &turn->core->signer.pub, &r->room, &head) == HS_OK &&
+        hs_room_policy(turn, view, &policy) == HS_OK && head.hub_term == policy.hub_term)
+        hs_recovery_claim(r, reader, which, head.seq, &head.hash);
 }
 
 /* Headers from the newest to the oldest: each proves the one before it. True where there was a new one. */
@@ -240,7 +119,7 @@ static bool take_headers(struct hs_turn *turn, struct hs_recovery *r, const Hans
         r->proved = hs_bytes_equal(HS_VIEW(header.prev), hs_pb_bytes(view->hash));
         if (!r->proved) {
             hs_turn_log(turn, "event=recovery this node has signed another log of a room than it restored");
-            forget_head(r);
+            hs_recovery_refute(turn->core, r);
         }
     }
     return moved;
@@ -294,14 +173,6 @@ static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__Sta
     return moved;
 }
 
-/* An answer that brings nothing new may be one that is taken once more, so it doesn't end the asking at once.
- */
-static bool may_ask(struct hs_recovery *r, const Hanse__Tail *tail, bool moved)
-{
-    r->idle = moved ? 0 : r->idle + 1;
-    return moved || (tail->n_records > 0 && r->idle < IDLE_MAX);
-}
-
 enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                            uint64_t *detail)
 {
@@ -309,23 +180,26 @@ enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Ha
     (void)detail;
     const Hanse__Tail *tail = request->tail;
     struct hs_id room;
-    uint64_t seq = 0;
     HS_TAKE32(tail->room, &room);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    struct hs_recovery *r = recovery_of(turn->core, &room);
-    if (view == NULL || r == NULL || !hs_recover_is_frozen(turn, view) ||
-        hs_subscription_view(turn, &turn->session->subscriber, &room) == NULL)
+    struct hs_recovery *r = hs_recovery_of(turn->core, &room);
+    struct hs_recover_reader *reader = r != NULL ? hs_recovery_reader(r, &turn->session->subscriber) : NULL;
+    if (view == NULL || reader == NULL || !hs_recover_is_frozen(turn, view))
         return HS_OK; /* too late, or not asked for */
-    forget_if_back(r, view);
-    bool moved = take_head(turn, r, view, tail->head, &seq);
-    moved = (r->proved ? take_records(turn, r, view, tail) : take_headers(turn, r, view, tail)) || moved;
+    forget_if_back(turn, r, view);
+    take_head(turn, r, reader, view, tail->head, 0);
+    take_head(turn, r, reader, view, tail->held, 1);
+    hs_recovery_try(turn, r, view->next_seq);
+    bool proving = !r->proved;
+    bool moved = proving ? take_headers(turn, r, view, tail) : take_records(turn, r, view, tail);
     HS_REQUIRE(turn->kv->err == HS_OK, turn->kv->err);
     view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL, HS_ERR_STORE);
-    if (seq > 0)
-        reads_to(r, &turn->session->subscriber, seq + 1);
-    if (r->count > 0 && view->next_seq < r->first + r->count && may_ask(r, tail, moved))
-        ask(turn, r, view->next_seq);
+    hs_recovery_answered(r, reader, moved);
+    if (moved && r->proved && turn->now.ms + HS_RECOVER_PROOF_MS > r->until.ms)
+        r->until.ms = turn->now.ms + HS_RECOVER_PROOF_MS;
+    if (r->count == 0 || view->next_seq < r->first + r->count)
+        hs_recovery_go_on(turn, r, view);
     return HS_OK;
 }
 
@@ -338,7 +212,7 @@ static bool enough_came(struct hs_turn *turn, const struct hs_recovery *r, uint6
     struct hs_bytes prefix = HS_VIEW(r->room), key, value;
     struct hs_kv_key from = hs_key1(prefix);
     uint64_t here = 0, came = 0;
-    if (HASH_COUNT(r->readers) == 0)
+    if (HASH_COUNT(r->readers) == 0 || hs_recovery_lacks(r, next_seq))
         return false;
     for (;;) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
@@ -352,12 +226,25 @@ static bool enough_came(struct hs_turn *turn, const struct hs_recovery *r, uint6
             !HS_FIXED(hs_bytes(key.data + prefix.len, key.len - prefix.len), &persona))
             return false;
         bool local = hs_key_equal(&home, hs_turn_root(turn));
-        if (!local && !is_content(r, &home, next_seq))
+        if (!local && !hs_recovery_is_content(r, &home, next_seq))
             return false;
         here += local ? 1 : 0;
-        came +=
-            local && hs_persona_subscriber(turn, &persona, &home) && is_content(r, &home, next_seq) ? 1 : 0;
+        came += local && hs_persona_subscriber(turn, &persona, &home) &&
+                        hs_recovery_is_content(r, &home, next_seq)
+                    ? 1
+                    : 0;
     }
+}
+
+/* It isn't enough: whoever has come is asked again. Only the operator can know more. */
+static void wait_on(struct hs_turn *turn, struct hs_recovery *r, uint64_t next_seq)
+{
+    if (hs_recovery_lacks(r, next_seq) && !r->told) {
+        r->told = true;
+        hs_turn_log(turn, "event=recovery a reader shows that this node signed more of a room, and nobody "
+                          "brings it; see hansed resume");
+    }
+    hs_recovery_again(r);
 }
 
 void hs_recover_tick(struct hs_turn *turn)
@@ -368,10 +255,11 @@ void hs_recover_tick(struct hs_turn *turn)
         next = r->hh.next;
         const Hanse__State__RoomView *view = hs_room_view(turn, &r->room);
         if (view == NULL || !hs_recover_is_frozen(turn, view)) {
-            recovery_free(turn->core, r);
+            hs_recovery_free(turn->core, r);
             continue;
         }
-        forget_if_back(r, view);
+        forget_if_back(turn, r, view);
+        hs_recovery_go_on(turn, r, view);
         if (r->count > 0 || turn->now.ms - r->since.ms < turn->core->recover_ms)
             continue;
         looked++;
@@ -379,6 +267,8 @@ void hs_recover_tick(struct hs_turn *turn)
         if (enough_came(turn, r, view->next_seq)) {
             resume(turn, &r->room);
             hs_turn_log(turn, "event=resumed a restored room goes on: all that its readers hold is back");
+        } else {
+            wait_on(turn, r, view->next_seq);
         }
     }
 }

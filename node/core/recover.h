@@ -20,8 +20,6 @@ enum {
     HS_RECOVER_TICK = 64,        /* rooms that are looked at in one tick */
 };
 
-struct hs_recovery;
-
 /* True where the room, which this node is the hub of, was there before the last restoring and hasn't been
  * resumed since. */
 bool hs_recover_is_frozen(struct hs_turn *turn, const Hanse__State__RoomView *view);
@@ -41,7 +39,5 @@ enum hs_err hs_recover_resume(struct hs_turn *turn, const struct hs_id *room);
 
 /* How many rooms of this hub stand still; for the operator. */
 uint64_t hs_recover_count(struct hs_turn *turn);
-
-void hs_recoveries_free(struct hs_core *core);
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/due.h"
 #include "core/internal.h"
+#include "core/promise.h"
 #include "core/recover.h"
 #include "core/register.h"
 #include "core/room_record.h"
@@ -103,12 +104,7 @@ struct hs_bytes hs_room_group_info(struct hs_turn *turn, const struct hs_id *roo
 
 Hanse__SignedObject *hs_room_kept_head(struct hs_turn *turn, const struct hs_id *room)
 {
-    struct hs_kv_key key = hs_register_key(HS_REGISTER_HEAD, HS_VIEW(*room), (struct hs_bytes){0});
-    struct hs_bytes bytes;
-    Hanse__SignedObject *head = NULL;
-    if (!hs_register_get(turn, &key, &bytes) || hs_object_unpack(bytes, turn->arena, &head) != HS_OK)
-        return NULL;
-    return head;
+    return hs_promise_get(turn, room, HS_REGISTER_HEAD);
 }
 
 Hanse__State__RoomEntry *hs_room_entry(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)

@@ -2,6 +2,7 @@
  */
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/promise.h"
 #include "core/recover.h"
 #include "core/room.h"
 #include "core/standing.h"
@@ -58,6 +59,7 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     tail.records = records;
     tail.headers = want->headers;
     tail.head = hs_room_kept_head(turn, &room);
+    tail.held = hs_promise_held(turn, &room, view->next_seq);
     size_t cost = fill(turn, &room, view, want, &tail);
     HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, cost), HS_ERR_RATE_LIMITED);
     frame.tail = &tail;

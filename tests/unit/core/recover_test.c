@@ -174,8 +174,10 @@ static enum world_verdict forge(void *ctx, struct world_node *from, struct world
     struct hs_log_tip tip = {.next_seq = f->s->room->tip.next_seq + 3, .hash = {{9}}};
     bool bodies = tail->n_records > 0 && tail->records[0]->body.len > 0;
     f->done++;
-    if (f->kind == 0) /* signed by somebody else */
+    if (f->kind == 0) { /* signed by somebody else */
         assert_ok(hs_head_build(&from->signer, &f->s->room->id, &tip, 1, 1, w->now, &w->arena, &tail->head));
+        tail->held = tail->head;
+    }
     if (f->kind == 1 && tail->n_records > 0) { /* another header */
         struct hs_bytes copy = world_copy(w, hs_pb_bytes(tail->records[0]->header));
         ((uint8_t *)(uintptr_t)copy.data)[copy.len - 1] ^= 1;
