@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Devices that sleep are woken by a POST to their URL: DELIVERY-45, DELIVERY-47, DELIVERY-49, CLIENT-65
-with real daemons and receivers on loopback.
+"""Devices that sleep are woken by a POST to their URL: DELIVERY-45, DELIVERY-47, DELIVERY-49, DELIVERY-67,
+CLIENT-65 with real daemons and receivers on loopback.
 """
 import http.server
 import pathlib

@@ -1,6 +1,6 @@
 /* A bad network between clients and nodes, and between nodes: late, in drips, one-way, broken. Whatever it
  * does, nothing is lost, doubled or out of order, and once it is calm everybody has everything before long.
- * (DELIVERY-7, FED-12, FED-15, FED-19)
+ * (DELIVERY-7, DELIVERY-60, DELIVERY-61, FED-12, FED-15, FED-19)
  *
  *   network [--rounds N] [--nodes N] [--seed N] [--no-namespaces]
  *
