@@ -71,6 +71,7 @@ bool hs_err_is_transient(enum hs_err err)
     case HS_ERR_IO:
     case HS_ERR_UNSETTLED:
     case HS_ERR_RECOVERING:
+    case HS_ERR_HUB_MOVED:
         return true;
     default:
         return false;

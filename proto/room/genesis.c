@@ -9,7 +9,8 @@
 static enum hs_err first_policy_check(const struct hs_policy *policy, const struct hs_key *owner,
                                       struct hs_time at)
 {
-    HS_REQUIRE(policy->hub_term == HS_POLICY_HUB_TERM_FIRST, HS_ERR_POLICY);
+    HS_REQUIRE(policy->hub_term == HS_POLICY_HUB_TERM_FIRST,
+               HS_ERR_POLICY); /* and so hub_root is in office */
     HS_REQUIRE(hs_policy_role(policy, owner, at) == HS_ROOM_OWNER, HS_ERR_POLICY);
     return HS_OK;
 }

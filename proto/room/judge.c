@@ -115,6 +115,9 @@ static enum hs_err counter_check(const struct hs_judge_commit *c)
 
 static enum hs_err added_check(const struct hs_judge_commit *c)
 {
+    /* A newcomer learns from the policy which node is the hub. */
+    HS_REQUIRE(c->added_count == 0 || c->office == NULL || c->office->term == c->policy->hub_term,
+               HS_ERR_HUB_MOVED);
     for (size_t i = 0; i < c->added_count; i++)
         HS_TRY(newcomer_check(c, i));
     HS_TRY(c->policy->kind == HS_ROOM_COUNTER ? counter_check(c) : joins_check(c));
@@ -152,7 +155,7 @@ static enum hs_err policy_change(const struct hs_judge_commit *c)
     if (c->new_policy == NULL)
         return HS_OK;
     HS_TRY(right_check(c, c->policy_by, HS_RIGHT_CHANGE_POLICY));
-    return hs_policy_change_check(c->policy, c->new_policy, &c->policy_by->persona, c->hub_time);
+    return hs_policy_change_check(c->policy, c->new_policy, &c->policy_by->persona, c->hub_time, c->office);
 }
 
 enum hs_err hs_judge_commit(const struct hs_judge_commit *commit)

@@ -36,7 +36,8 @@ struct hs_judge_updated {
 };
 
 struct hs_judge_commit {
-    const struct hs_policy *policy; /* before the commit */
+    const struct hs_policy *policy;     /* before the commit */
+    const struct hs_hub_office *office; /* as the log says before the commit; NULL: as the policy says */
     struct hs_id room;
     struct hs_time hub_time; /* of the commit's record */
     const struct hs_room_member *committer;
@@ -66,6 +67,7 @@ struct hs_judge_commit {
  * JOIN is named that admits nobody.
  * - NAME_REFUSED: a newcomer with a role above member, or one who acts by such a role, shows neither handle
  * nor grant of the hub's root.
+ * - HUB_MOVED: somebody is added though the policy doesn't know the hub in office yet.
  * - ROOM_FULL: more leaves than the policy allows.
  * - INVITE_UNKNOWN: a newcomer without a JOIN record.
  * - INVITE_REPLAYED: the JOIN is for another key package or device, or admitted somebody before.

@@ -212,6 +212,7 @@ static enum hs_err gather_start(struct gather *g)
     HS_REQUIRE(HS_FIXED(group, &g->commit.room), HS_ERR_MLS_GROUP);
     g->commit.policy = &g->policy;
     g->commit.hub_time = input->hub_time;
+    g->commit.office = input->office;
     g->commit.committer = &g->committer;
     g->commit.members = hs_mls_public_member_count(input->before);
     g->commit.joins = input->joins;

@@ -14,6 +14,7 @@ struct hs_judge_input {
     const struct hs_mls_public *before; /* the group before the commit is merged */
     const struct hs_mls_change *change; /* hs_mls_staged_change() */
     struct hs_time hub_time;            /* of the commit's record */
+    const struct hs_hub_office *office; /* as the log says before the commit; NULL: as the policy says */
     const struct hs_judge_join
         *joins; /* the JOINs that the commit's context names, as far as they are held */
     size_t join_count;

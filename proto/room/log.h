@@ -21,7 +21,7 @@ enum hs_record_kind {
     HS_RECORD_PROPOSAL = 6,   /* MLSMessage (PublicMessage, proposal) */
     HS_RECORD_SETTLED = 7,    /* SettledBody */
     HS_RECORD_VOID = 8,       /* VoidBody */
-    HS_RECORD_HUB_MOVE = 9,   /* reserved */
+    HS_RECORD_HUB_MOVE = 9,   /* HubMoveBody; the last record of a hub's term */
     HS_RECORD_HOME_MOVE = 10, /* SignedObject with a HomeMove */
 };
 

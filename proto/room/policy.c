@@ -102,6 +102,22 @@ bool hs_policy_allows(const struct hs_policy *policy, const struct hs_key *key, 
     return (rights[policy->kind][hs_policy_role(policy, key, at)] & (int)right) != 0;
 }
 
+struct hs_hub_office hs_policy_office(const struct hs_policy *policy)
+{
+    static const struct hs_key no_key = {0};
+    bool moved = !hs_key_equal(&policy->hub_office, &no_key);
+    return (struct hs_hub_office){moved ? policy->hub_office : policy->hub_root, policy->hub_term};
+}
+
+struct hs_policy hs_policy_set_office(const struct hs_policy *policy, const struct hs_hub_office *office)
+{
+    struct hs_policy changed = *policy;
+    bool first = hs_key_equal(&office->root, &policy->hub_root);
+    changed.hub_office = first ? (struct hs_key){0} : office->root;
+    changed.hub_term = office->term;
+    return changed;
+}
+
 struct hs_key hs_policy_owner(const struct hs_policy *policy)
 {
     size_t i = 0;
@@ -158,6 +174,11 @@ static enum hs_err policy_check(const struct hs_policy *policy)
     HS_REQUIRE(policy->retention_ms >= 0, HS_ERR_MALFORMED);
     HS_REQUIRE(!hs_key_equal(&policy->hub_root, &no_key), HS_ERR_MALFORMED);
     HS_REQUIRE(policy->hub_term >= HS_POLICY_HUB_TERM_FIRST, HS_ERR_MALFORMED);
+    HS_REQUIRE(policy->hub_term <= HS_HUB_TERM_MAX, HS_ERR_TOO_LARGE);
+    bool moved = !hs_key_equal(&policy->hub_office, &no_key);
+    HS_REQUIRE(!moved || (policy->hub_term > HS_POLICY_HUB_TERM_FIRST &&
+                          !hs_key_equal(&policy->hub_office, &policy->hub_root)),
+               HS_ERR_MALFORMED);
     HS_TRY(keys_check(policy->banned, policy->banned_count, HS_POLICY_BANNED_MAX));
     HS_TRY(keys_check(policy->revoked, policy->revoked_count, HS_POLICY_REVOKED_MAX));
     return roles_check(policy);
@@ -188,6 +209,11 @@ static enum hs_err policy_from_message(const Hanse__Policy *message, struct hs_a
     HS_TRY(keys_from_bytes(hs_pb_bytes(message->revoked), HS_POLICY_REVOKED_MAX, arena, &out->revoked,
                            &out->revoked_count));
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(message->hub_root), &out->hub_root), HS_ERR_MALFORMED);
+    static const struct hs_key no_key = {0};
+    HS_REQUIRE(message->hub_office.len == 0 ||
+                   (HS_FIXED(hs_pb_bytes(message->hub_office), &out->hub_office) &&
+                    !hs_key_equal(&out->hub_office, &no_key)),
+               HS_ERR_MALFORMED);
     struct hs_policy_role *roles = hs_arena_alloc(arena, (message->n_roles + 1) * sizeof *roles);
     char *name = hs_arena_str(arena, hs_bytes_str(message->name));
     HS_REQUIRE(roles != NULL && name != NULL, HS_ERR_NOMEM);
@@ -252,6 +278,9 @@ static enum hs_err policy_write(const struct hs_policy *policy, struct hs_arena 
     message.retention_ms = policy->retention_ms;
     message.hub_root = hs_pb_data(HS_VIEW(policy->hub_root));
     message.hub_term = policy->hub_term;
+    struct hs_hub_office office = hs_policy_office(policy);
+    if (!hs_key_equal(&office.root, &policy->hub_root))
+        message.hub_office = hs_pb_data(HS_VIEW(policy->hub_office));
     message.banned = hs_pb_data(hs_bytes(policy->banned, policy->banned_count * sizeof *policy->banned));
     message.revoked = hs_pb_data(hs_bytes(policy->revoked, policy->revoked_count * sizeof *policy->revoked));
     return HS_PACK(&message, out);

@@ -18,7 +18,8 @@ enum {
     HS_POLICY_MEMBERS_MIN = 2,
     HS_POLICY_MEMBERS_MAX = 10000, /* a commit stays O(log n) with a depth of 14 */
     HS_POLICY_HUB_TERM_FIRST = 1,  /* of the genesis */
-    HS_POLICY_MAX = 49152          /* the largest policy, and a frame still holds its commit */
+    HS_HUB_TERM_MAX = 12, /* each move adds some 3 KiB to what is shown to newcomers: all fits into a frame */
+    HS_POLICY_MAX = 49152 /* the largest policy, and a frame still holds its commit */
 };
 
 enum hs_room_kind {
@@ -54,16 +55,23 @@ struct hs_policy_role {
     struct hs_time until; /* 0 = no end */
 };
 
+/* Which node orders the room: as the log's newest HUB_MOVE says, or the genesis. */
+struct hs_hub_office {
+    struct hs_key root;
+    uint32_t term;
+};
+
 /* A valid policy; pointers borrow from the arena that it was parsed into, or from the caller. */
 struct hs_policy {
     struct hs_bytes name; /* clean text, 1 to HS_POLICY_NAME_MAX bytes */
     enum hs_room_kind kind;
     const struct hs_policy_role *roles; /* ascending by key, each key once */
     size_t role_count;
-    uint32_t max_members;   /* leaves: devices counted */
-    int64_t retention_ms;   /* 0 = for good */
-    struct hs_key hub_root; /* of the node in office */
-    uint32_t hub_term;
+    uint32_t max_members;        /* leaves: devices counted */
+    int64_t retention_ms;        /* 0 = for good */
+    struct hs_key hub_root;      /* the brand's: its grants count, and its node is the first hub */
+    struct hs_key hub_office;    /* of the hub in office; zeros: hub_root */
+    uint32_t hub_term;           /* of the hub in office */
     const struct hs_key *banned; /* personas; ascending, each once */
     size_t banned_count;
     const struct hs_key *revoked; /* devices' signature keys; ascending, each once */
@@ -72,9 +80,10 @@ struct hs_policy {
 
 /* From the extension's bytes, into the arena. MALFORMED for what isn't the one encoding of a valid policy
  * (name empty or not clean, no kind, roles, bans or revoked devices out of order, an owner with an end or
- * banned, no owner, fewer than HS_POLICY_MEMBERS_MIN members, a negative time, hub root not 32 bytes or term
- * 0); TOO_LARGE past a limit; UNSUPPORTED for a kind, role or field that this version doesn't know; NOMEM.
- * *out is zeros after an error. */
+ * banned, no owner, fewer than HS_POLICY_MEMBERS_MIN members, a negative time, hub root not 32 bytes, term 0,
+ * another hub in office than hub_root in the first term, or one that is named though it is hub_root);
+ * TOO_LARGE past a limit; UNSUPPORTED for a kind, role or field that this version doesn't know; NOMEM. *out
+ * is zeros after an error. */
 enum hs_err hs_policy_parse(struct hs_bytes bytes, struct hs_arena *arena, struct hs_policy *out);
 
 /* Appends the bytes of a policy, which must be valid as above (INVALID_ARG for what would be MALFORMED or
@@ -94,6 +103,12 @@ bool hs_policy_is_revoked(const struct hs_policy *policy, const struct hs_key *d
 bool hs_policy_allows(const struct hs_policy *policy, const struct hs_key *key, struct hs_time at,
                       enum hs_right right);
 
+/* The hub in office as the policy knows it: the log may be ahead by one HUB_MOVE. */
+struct hs_hub_office hs_policy_office(const struct hs_policy *policy);
+
+/* The same policy with that hub in office. */
+struct hs_policy hs_policy_set_office(const struct hs_policy *policy, const struct hs_hub_office *office);
+
 /* The owner's key: the first in the list. There is always one. */
 struct hs_key hs_policy_owner(const struct hs_policy *policy);
 
@@ -107,11 +122,12 @@ enum hs_err hs_policy_set_banned(const struct hs_policy *policy, const struct hs
 enum hs_err hs_policy_set_revoked(const struct hs_policy *policy, const struct hs_key *device, bool revoked,
                                   struct hs_arena *arena, struct hs_policy *out);
 
-/* What a policy change by key may turn before into (spec/rooms.md): kind, hub root and hub term stay; who may
- * CHANGE_POLICY but not GOVERN changes only the name, bans, revoked devices and roles below moderator, and
- * bans no moderator or owner. POLICY where it isn't allowed. (Whose device is revoked only the tree says:
- * hs_judge_change().) */
+/* What a policy change by key may turn before into (spec/rooms.md): kind and hub root stay, and the hub in
+ * office becomes what the log says (NULL: stays); who may CHANGE_POLICY but not GOVERN changes only the name,
+ * bans, revoked devices and roles below moderator, and bans no moderator or owner. POLICY where it isn't
+ * allowed. (Whose device is revoked only the tree says: hs_judge_change().) */
 enum hs_err hs_policy_change_check(const struct hs_policy *before, const struct hs_policy *after,
-                                   const struct hs_key *by, struct hs_time at);
+                                   const struct hs_key *by, struct hs_time at,
+                                   const struct hs_hub_office *office);
 
 #endif

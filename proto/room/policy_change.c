@@ -135,10 +135,14 @@ static enum hs_err bans_change_check(const struct hs_policy *before, const struc
 }
 
 enum hs_err hs_policy_change_check(const struct hs_policy *before, const struct hs_policy *after,
-                                   const struct hs_key *by, struct hs_time at)
+                                   const struct hs_key *by, struct hs_time at,
+                                   const struct hs_hub_office *office)
 {
+    struct hs_hub_office was = hs_policy_office(before), is = hs_policy_office(after);
+    office = office != NULL ? office : &was;
     HS_REQUIRE(hs_policy_allows(before, by, at, HS_RIGHT_CHANGE_POLICY), HS_ERR_POLICY);
-    HS_REQUIRE(before->kind == after->kind && before->hub_term == after->hub_term, HS_ERR_POLICY);
+    HS_REQUIRE(before->kind == after->kind && is.term == office->term, HS_ERR_POLICY);
+    HS_REQUIRE(hs_key_equal(&is.root, &office->root), HS_ERR_POLICY);
     HS_REQUIRE(hs_key_equal(&before->hub_root, &after->hub_root), HS_ERR_POLICY);
     if (hs_policy_allows(before, by, at, HS_RIGHT_GOVERN))
         return HS_OK;

@@ -29,7 +29,7 @@ static void change_check(const struct hs_policy *before, const struct hs_policy 
 {
     for (size_t i = 0; i < before->role_count; i++) {
         const struct hs_key *by = &before->roles[i].key;
-        if (hs_policy_change_check(before, after, by, cast_at(0)) != HS_OK)
+        if (hs_policy_change_check(before, after, by, cast_at(0), NULL) != HS_OK)
             continue;
         HS_ASSERT(before->kind == after->kind && before->hub_term == after->hub_term);
         HS_ASSERT(hs_key_equal(&before->hub_root, &after->hub_root));
@@ -39,7 +39,7 @@ static void change_check(const struct hs_policy *before, const struct hs_policy 
         struct hs_key owners[2] = {hs_policy_owner(before), hs_policy_owner(after)};
         HS_ASSERT(hs_key_equal(&owners[0], &owners[1]));
     }
-    HS_ASSERT(hs_policy_change_check(before, after, &cast(CAST_INVITE)->pub, cast_at(0)) != HS_OK ||
+    HS_ASSERT(hs_policy_change_check(before, after, &cast(CAST_INVITE)->pub, cast_at(0), NULL) != HS_OK ||
               hs_policy_role(before, &cast(CAST_INVITE)->pub, cast_at(0)) != HS_ROOM_MEMBER);
 }
 

@@ -129,7 +129,7 @@ static void expect_fine(const struct hs_policy *policy)
 static void test_limits(void **state)
 {
     (void)state;
-    struct hs_key owner = key_of("owner");
+    struct hs_key owner = key_of("owner"), other_hub = key_of("other hub");
     struct hs_policy policy = policy_make(&owner, HS_ROOM_GROUP);
     char name[HS_POLICY_NAME_MAX + 1];
     memset(name, 'n', sizeof name);
@@ -151,8 +151,11 @@ static void test_limits(void **state)
     policy.name = hs_bytes(name, HS_POLICY_NAME_MAX);
     policy.max_members = HS_POLICY_MEMBERS_MAX;
     policy.retention_ms = INT64_MAX;
-    policy.hub_term = UINT32_MAX;
+    policy.hub_office = other_hub;
+    policy.hub_term = HS_HUB_TERM_MAX;
     expect_fine(&policy); /* the largest of all is under HS_POLICY_MAX */
+    policy.hub_term = HS_HUB_TERM_MAX + 1;
+    expect_refused(&policy, HS_ERR_TOO_LARGE);
     policy = large_policy(HS_POLICY_ROLES_MAX + 1, 0);
     expect_refused(&policy, HS_ERR_TOO_LARGE);
     policy = large_policy(1, HS_POLICY_BANNED_MAX + 1);
@@ -350,13 +353,14 @@ static void test_change(void **state)
     (void)state;
     struct hs_key owner = key_of("owner"), mod = key_of("mod"), mod2 = key_of("mod2"), eve = key_of("eve");
     struct hs_policy before = policy_make(&owner, HS_ROOM_GROUP), after;
+    const struct hs_hub_office *office = NULL, moved = {eve, 2};
     before = with_role(before, &mod, HS_ROOM_MODERATOR, 0);
     before = with_role(before, &mod2, HS_ROOM_MODERATOR, 0);
 #define CHANGE(by, want, ...)                                                                                \
     do {                                                                                                     \
         after = before;                                                                                      \
         __VA_ARGS__;                                                                                         \
-        assert_err(hs_policy_change_check(&before, &after, &(by), now), (want));                             \
+        assert_err(hs_policy_change_check(&before, &after, &(by), now, office), (want));                     \
     } while (0)
     CHANGE(owner, HS_OK, after.max_members = 7, after.retention_ms = 1);
     CHANGE(owner, HS_OK, after = with_role(after, &eve, HS_ROOM_OWNER, 0));
@@ -376,6 +380,16 @@ static void test_change(void **state)
     CHANGE(mod, HS_ERR_POLICY, after = with_role(after, &mod2, HS_ROOM_MODERATOR, 5));
     CHANGE(mod, HS_ERR_POLICY, after = with_ban(after, &mod2));
     CHANGE(eve, HS_ERR_POLICY, after.name = hs_bytes_str("New"));
+    CHANGE(owner, HS_ERR_POLICY, after = hs_policy_set_office(&after, &moved)); /* the log doesn't say so */
+    office = &moved; /* ROOM-84: whoever changes the policy lets it follow, and nothing else will do */
+    CHANGE(mod, HS_OK, after = hs_policy_set_office(&after, &moved));
+    CHANGE(owner, HS_OK, after = hs_policy_set_office(&after, &moved), after.max_members = 7);
+    CHANGE(owner, HS_ERR_POLICY, after.max_members = 7);
+    CHANGE(owner, HS_ERR_POLICY, after = hs_policy_set_office(&after, &(struct hs_hub_office){eve, 3}));
+    CHANGE(owner, HS_ERR_POLICY, after = hs_policy_set_office(&after, &(struct hs_hub_office){mod, 2}));
+    CHANGE(owner, HS_ERR_POLICY, after.hub_term = 2);
+    CHANGE(eve, HS_ERR_POLICY, after = hs_policy_set_office(&after, &moved));
+    office = NULL;
     struct hs_key first = {.b = {0}}, last = {.b = {0xff, 0xff}}; /* at either end of the list */
     CHANGE(mod, HS_ERR_POLICY, after = with_role(after, &first, HS_ROOM_MODERATOR, 0));
     CHANGE(mod, HS_ERR_POLICY, after = with_role(after, &last, HS_ROOM_MODERATOR, 0));
