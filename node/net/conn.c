@@ -55,18 +55,26 @@ static void on_closed(uv_handle_t *handle)
     net->conns[conn->session % net->places] = NULL;
     net->open--;
     net->accepted -= !conn->outbound;
+    net->strange_queued -= conn->strange_queued;
     hs_link_free(&conn->link);
     free(conn);
     hs_net_check_stopped(net);
+}
+
+static void stalled_leave(struct hs_conn *conn)
+{
+    if (conn->stalled != NULL)
+        TAILQ_REMOVE(conn->stalled, conn, stalled_entry);
+    conn->stalled = NULL;
 }
 
 static void unlist(struct hs_conn *conn)
 {
     if (conn->due)
         TAILQ_REMOVE(&conn->net->due, conn, due_entry);
-    if (conn->stalled)
-        TAILQ_REMOVE(&conn->net->stalled, conn, stalled_entry);
-    conn->due = conn->stalled = false;
+    conn->due = false;
+    stalled_leave(conn);
+    hs_turns_leave(conn);
 }
 
 void hs_conn_close(struct hs_conn *conn, enum hs_err why)
@@ -119,8 +127,8 @@ void hs_conn_send(struct hs_conn *conn, struct hs_bytes frame)
         return;
     }
     /* BUSY: a reader so slow that its queue is full. Anything else is a bug or the end of memory. */
-    hs_net_log(conn->net, err == HS_ERR_BUSY ? HS_NET_INFO : HS_NET_WARN, "event=unsendable session=%llu error=%s",
-               (unsigned long long)conn->session, hs_err_name(err));
+    hs_net_log(conn->net, err == HS_ERR_BUSY ? HS_NET_INFO : HS_NET_WARN,
+               "event=unsendable session=%llu error=%s", (unsigned long long)conn->session, hs_err_name(err));
     hs_conn_close(conn, err);
 }
 
@@ -203,7 +211,7 @@ void hs_conn_flush(struct hs_conn *conn)
     }
     if (hs_link_queued(conn->link) == 0)
         drained(conn);
-    if (conn->stalled)
+    if (conn->stalled != NULL)
         hs_conn_resume(conn);
 }
 
@@ -231,6 +239,7 @@ static void frame(struct hs_conn *conn, struct hs_bytes bytes)
         hs_conn_close(conn, err);
         return;
     }
+    hs_turns_asks(conn);
     conn->frames_queued++;
     conn->bytes_queued += bytes.len;
 }
@@ -258,6 +267,7 @@ static bool may_pull(const struct hs_conn *conn)
 {
     return conn->frames_queued < conn->net->config.limits.frames_queued &&
            conn->bytes_queued < HS_NET_BYTES_QUEUED && hs_link_queued(conn->link) <= HS_QUEUE_HIGH &&
+           (hs_link_unread(conn->link) == 0 || hs_turns_may_ask(conn)) &&
            hs_commit_has_room(conn->net->commit);
 }
 
@@ -285,10 +295,10 @@ static bool pull(struct hs_conn *conn)
 
 static void stall(struct hs_conn *conn)
 {
-    if (conn->stalled || (conn->state != CONN_OPENING && conn->state != CONN_OPEN))
+    if (conn->stalled != NULL || (conn->state != CONN_OPENING && conn->state != CONN_OPEN))
         return;
-    conn->stalled = true;
-    TAILQ_INSERT_TAIL(&conn->net->stalled, conn, stalled_entry);
+    conn->stalled = hs_turns_is_known(conn) ? &conn->net->stalled : &conn->net->strangers;
+    TAILQ_INSERT_TAIL(conn->stalled, conn, stalled_entry);
     uv_read_stop((uv_stream_t *)&conn->tcp);
     hs_conn_due(conn); /* its answers go out meanwhile */
 }
@@ -314,8 +324,24 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
     enum hs_err err = hs_link_input(conn->link, hs_bytes(buf->base, (size_t)got));
     if (err != HS_OK)
         hs_conn_close(conn, err);
+    else if (conn->state == CONN_OPENING && !conn->outbound)
+        hs_turns_wait(conn);
     else if (!pull(conn))
         stall(conn);
+}
+
+/* What came is handed on; read on where all of it was. */
+static void pull_on(struct hs_conn *conn)
+{
+    if (!pull(conn))
+        stall(conn);
+    else if (uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0)
+        hs_conn_close(conn, HS_ERR_IO);
+}
+
+void hs_conn_take_turn(struct hs_conn *conn)
+{
+    pull_on(conn);
 }
 
 void hs_conn_begin(struct hs_conn *conn, struct hs_link *link)
@@ -334,21 +360,15 @@ void hs_conn_resume(struct hs_conn *conn)
 {
     if (conn->net->stopping || !may_pull(conn))
         return;
-    TAILQ_REMOVE(&conn->net->stalled, conn, stalled_entry);
-    conn->stalled = false;
-    if (!pull(conn))
-        stall(conn);
-    else if (uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0)
-        hs_conn_close(conn, HS_ERR_IO);
+    stalled_leave(conn);
+    pull_on(conn);
 }
 
 void hs_conn_linger(struct hs_conn *conn)
 {
     if (conn->state != CONN_OPEN)
         return;
-    if (conn->stalled)
-        TAILQ_REMOVE(&conn->net->stalled, conn, stalled_entry);
-    conn->stalled = false;
+    stalled_leave(conn);
     set_state(conn, CONN_LINGERING);
     int rc = uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read);
     if (rc != 0 && rc != UV_EALREADY)
@@ -383,7 +403,7 @@ void hs_conn_sweep(struct hs_conn *conn, uint64_t now)
     if (conn->state == CONN_NEW)
         late = age > HS_NET_DIAL_MS;
     else if (conn->state == CONN_OPENING)
-        late = hs_link_tick(conn->link, (struct hs_time){(int64_t)now}) != HS_OK;
+        late = !conn->waiting && hs_link_tick(conn->link, (struct hs_time){(int64_t)now}) != HS_OK;
     else if (conn->state == CONN_OPEN)
         late = !conn->authenticated && age > limits->unauthenticated_ms;
     else if (conn->state == CONN_LINGERING)

@@ -17,21 +17,26 @@ enum {
     HS_NET_STOP_MS = 400,  /* for flushing when the node stops: the whole stop stays below a second */
     HS_NET_SWEEP_MS = 500, /* how exactly deadlines are kept */
     HS_NET_STATS_MS = 10 * 60 * 1000, /* between two lines of statistics in the log */
-    HS_NET_BACKLOG = 512,             /* connections that the kernel holds until they are accepted */
-    HS_NET_KEEPALIVE_S = 60,          /* TCP's own probe finds a host that vanished */
-    HS_NET_OUTBOUND = 1024,           /* open outbound connections: nodes that this one talks to */
-    HS_NET_DIALS = 64,                /* outbound connections being made */
-    HS_NET_DIAL_MS = 5000,            /* for one address, connecting and handshake each */
-    HS_NET_RESOLVES = 2,       /* names being looked up: libuv does it on the threads of its file work */
-    HS_NET_TARGETS = 4,        /* addresses taken of one name */
-    HS_NET_SPARE_PLACES = 256, /* for connections that are being closed */
-    HS_NET_SPARE_FILES = 64,   /* descriptors kept for the store, the log and dials */
+    HS_NET_BACKLOG = 4096,            /* connections that the kernel holds until they are accepted */
+    HS_NET_ACCEPTS = 64,              /* in a turn of the loop: some two milliseconds */
+    HS_NET_OPENINGS = 16,             /* steps of handshakes in a turn: as much */
+    HS_NET_STRANGERS = 64, /* frames of strangers at the commit thread: two signatures each, some 10 ms */
+    HS_NET_STRANGER_SHARE = 16, /* of one stranger: the 16th part of it */
+    HS_NET_KEEPALIVE_S = 60,    /* TCP's own probe finds a host that vanished */
+    HS_NET_OUTBOUND = 1024,     /* open outbound connections: nodes that this one talks to */
+    HS_NET_DIALS = 64,          /* outbound connections being made */
+    HS_NET_DIAL_MS = 5000,      /* for one address, connecting and handshake each */
+    HS_NET_RESOLVES = 2,        /* names being looked up: libuv does it on the threads of its file work */
+    HS_NET_TARGETS = 4,         /* addresses taken of one name */
+    HS_NET_SPARE_PLACES = 256,  /* for connections that are being closed */
+    HS_NET_SPARE_FILES = 64,    /* descriptors kept for the store, the log and dials */
 };
 
 /* Those that an operator or a test may choose. */
 struct hs_net_limits {
     unsigned connections, address_rate, address_burst, frames_queued;
     unsigned stall_ms, unauthenticated_ms, linger_ms;
+    unsigned openings, strangers;
 };
 
 static inline struct hs_net_limits hs_net_limits(void)
@@ -42,7 +47,9 @@ static inline struct hs_net_limits hs_net_limits(void)
                                   .frames_queued = HS_NET_FRAMES_QUEUED,
                                   .stall_ms = HS_NET_STALL_MS,
                                   .unauthenticated_ms = HS_NET_UNAUTHENTICATED_MS,
-                                  .linger_ms = HS_NET_LINGER_MS};
+                                  .linger_ms = HS_NET_LINGER_MS,
+                                  .openings = HS_NET_OPENINGS,
+                                  .strangers = HS_NET_STRANGERS};
 }
 
 #endif

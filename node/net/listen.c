@@ -62,6 +62,10 @@ static void on_connection(uv_stream_t *listener, int status)
         listen_again(net);
         return;
     }
+    net->knocking = net->accepts_left == 0;
+    if (net->knocking)
+        return; /* libuv holds this one, and listens again when it is taken */
+    net->accepts_left--;
     struct hs_conn *conn = NULL;
     if (net->accepted < net->config.limits.connections)
         conn = hs_conn_new(net, false);
@@ -75,6 +79,12 @@ static void on_connection(uv_stream_t *listener, int status)
     }
     hs_conn_close(conn, HS_ERR_IO);
     listen_again(net);
+}
+
+void hs_listen_go_on(struct hs_net *net)
+{
+    if (net->knocking && net->listening)
+        on_connection((uv_stream_t *)&net->listener, 0);
 }
 
 static enum hs_err bind_and_listen(struct hs_net *net)
@@ -117,7 +127,7 @@ static void listen_again(struct hs_net *net)
     if (!net->listening)
         return;
     hs_net_log(net, HS_NET_WARN, "event=listen-again");
-    net->listening = false;
+    net->listening = net->knocking = false;
     uv_close((uv_handle_t *)&net->listener, on_listener_closed);
 }
 
@@ -146,6 +156,6 @@ void hs_listen_stop(struct hs_net *net)
 {
     if (!net->listening)
         return;
-    net->listening = false;
+    net->listening = net->knocking = false;
     uv_close((uv_handle_t *)&net->listener, on_listener_closed);
 }

@@ -53,6 +53,7 @@ static void before_wait(uv_prepare_t *handle)
 {
     struct hs_net *net = handle->data;
     struct hs_conn *conn;
+    hs_turns_take(net);
     while ((conn = TAILQ_FIRST(&net->due)) != NULL)
         hs_conn_flush(conn);
 }
@@ -62,6 +63,7 @@ static void share_stats(struct hs_net *net)
     uv_mutex_lock(&net->shared_lock);
     net->shared = (struct hs_net_stats){.connections = net->open,
                                         .turned_away = net->refused,
+                                        .turns = net->turns,
                                         .bytes_in = net->bytes_in,
                                         .bytes_out = net->bytes_out};
     uv_mutex_unlock(&net->shared_lock);
@@ -215,6 +217,7 @@ static enum hs_err make_loop(struct hs_net *net)
         return HS_ERR_IO;
     }
     net->loop.data = net;
+    HS_ASSERT(hs_turns_init(net) == HS_OK);
     HS_ASSERT(uv_mutex_init(&net->shared_lock) == 0);
     HS_ASSERT(uv_async_init(&net->loop, &net->stop, on_stop) == 0);
     HS_ASSERT(uv_prepare_init(&net->loop, &net->before_wait) == 0);
@@ -245,6 +248,7 @@ static enum hs_err fill(struct hs_net *net, const struct hs_net_config *config)
     net->buckets = hs_buckets_new(config->limits.address_rate, config->limits.address_burst);
     TAILQ_INIT(&net->due);
     TAILQ_INIT(&net->stalled);
+    TAILQ_INIT(&net->strangers);
     TAILQ_INIT(&net->dials);
     TAILQ_INIT(&net->blob_works);
     return net->conns != NULL && net->buckets != NULL ? HS_OK : HS_ERR_NOMEM;

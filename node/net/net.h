@@ -55,6 +55,7 @@ const char *hs_net_address(const struct hs_net *net);
 struct hs_net_stats {
     uint64_t connections;         /* open just now, both ways */
     uint64_t turned_away;         /* that weren't taken, since the start */
+    uint64_t turns;               /* of the loop in which somebody's handshake went on */
     uint64_t bytes_in, bytes_out; /* of all connections, as they are on the wire */
     struct hs_commit_stats commit;
 };
@@ -82,8 +83,8 @@ void hs_net_run(struct hs_net *net);
  * the loop's thread. */
 enum hs_err hs_net_set_descriptor(struct hs_net *net, struct hs_bytes descriptor);
 
-/* An input of a kind that consists of bytes: PEER_RULES, DISCOVERED, WOKEN. Where too many are under way it is
- * dropped, and the log says so. From the loop's thread. */
+/* An input of a kind that consists of bytes: PEER_RULES, DISCOVERED, WOKEN. Where too many are under way it
+ * is dropped, and the log says so. From the loop's thread. */
 void hs_net_tell_core(struct hs_net *net, enum hs_core_input_kind kind, struct hs_bytes bytes);
 
 /* Asks for the end, from any thread. */

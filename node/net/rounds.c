@@ -13,6 +13,7 @@ static void input_done(struct hs_net *net, const struct hs_round_input *done)
     if (conn == NULL)
         return;
     if (done->input.kind == HS_INPUT_FRAME) {
+        hs_turns_asked(conn);
         conn->frames_queued--;
         conn->bytes_queued -= done->input.bytes.len;
     }
@@ -81,11 +82,12 @@ static void carry_out_all(struct hs_net *net, const struct hs_round *round)
     }
 }
 
-static void resume_stalled(struct hs_net *net)
+static void resume_stalled(struct hs_net *net, struct hs_conns *list)
 {
-    struct hs_conn *last = TAILQ_LAST(&net->stalled, hs_conns), *conn = TAILQ_FIRST(&net->stalled);
+    struct hs_conn *last = TAILQ_LAST(list, hs_conns), *conn = TAILQ_FIRST(list);
     /* Up to the one that was last: those that stall again go behind it. */
-    while (conn != NULL && hs_commit_has_room(net->commit)) {
+    while (conn != NULL && hs_commit_has_room(net->commit) &&
+           (list != &net->strangers || net->strange_queued < net->config.limits.strangers)) {
         struct hs_conn *next = conn == last ? NULL : TAILQ_NEXT(conn, stalled_entry);
         hs_conn_resume(conn);
         conn = next;
@@ -101,5 +103,6 @@ void hs_rounds_take(struct hs_net *net)
         carry_out_all(net, round);
         hs_commit_give_back(net->commit, round);
     }
-    resume_stalled(net);
+    resume_stalled(net, &net->stalled);
+    resume_stalled(net, &net->strangers);
 }

@@ -19,6 +19,8 @@ enum conn_state {
 
 struct hs_dial;
 struct hs_blob_work;
+struct hs_conn;
+TAILQ_HEAD(hs_conns, hs_conn);
 
 struct hs_conn {
     uv_tcp_t tcp;
@@ -32,15 +34,18 @@ struct hs_conn {
     struct hs_dial *dial; /* an outbound connection until its handshake is done */
     uint64_t session;     /* its number; modulo the table's size its place */
     enum conn_state state;
-    bool outbound, authenticated, writing, shut, due, stalled;
+    bool outbound, authenticated, writing, shut, due;
+    bool waiting;                       /* in openings */
+    struct hs_conns *stalled;           /* the list of those that it is in, or NULL */
     size_t frames_queued, bytes_queued; /* at the commit thread */
+    size_t strange_queued;              /* of these frames, while nobody knew who sent them */
     size_t sent;                        /* bytes since the core was last told of room */
     size_t left;                        /* of a write under way, at the last sweep */
     uint64_t since, progress;           /* loop time: of this state, of the last byte written */
-    TAILQ_ENTRY(hs_conn) due_entry, stalled_entry;
+    uint64_t waits_since;
+    TAILQ_ENTRY(hs_conn) due_entry, stalled_entry, openings_entry;
 };
 
-TAILQ_HEAD(hs_conns, hs_conn);
 TAILQ_HEAD(hs_dials, hs_dial);
 TAILQ_HEAD(hs_blob_works, hs_blob_work);
 
@@ -66,8 +71,15 @@ struct hs_net {
     size_t places, open, accepted;
     size_t free_place; /* where to look for a free one */
     uint64_t next_number;
-    struct hs_conns due;     /* to be written at the end of this turn */
-    struct hs_conns stalled; /* not read, for lack of room at the commit thread */
+    struct hs_conns due;       /* to be written at the end of this turn */
+    struct hs_conns stalled;   /* not read, for lack of room at the commit thread */
+    struct hs_conns strangers; /* the same, for those whom nobody knows yet */
+    struct hs_conns openings;  /* with a step of a handshake to make, first come first served */
+    uv_idle_t busy;            /* while they wait */
+    size_t strange_queued;     /* frames of strangers at the commit thread */
+    unsigned accepts_left;     /* in this turn */
+    bool knocking;             /* the next connection waits to be accepted */
+    uint64_t turns;            /* in which somebody's handshake went on */
     struct hs_dials dials;
     struct hs_blob_works blob_works;
     size_t blob_work_count;
@@ -92,6 +104,8 @@ void hs_conn_close(struct hs_conn *conn, enum hs_err why);
 void hs_conn_due(struct hs_conn *conn);
 void hs_conn_flush(struct hs_conn *conn);
 void hs_conn_resume(struct hs_conn *conn);
+/* Looks at what came for its handshake, and reads on. */
+void hs_conn_take_turn(struct hs_conn *conn);
 void hs_conn_stop_reading(struct hs_conn *conn);
 /* Deadlines. */
 void hs_conn_sweep(struct hs_conn *conn, uint64_t now);
@@ -102,6 +116,21 @@ void hs_listen_stop(struct hs_net *net);
 
 /* What couldn't be accepted for lack of descriptors may be now. */
 void hs_listen_sweep(struct hs_net *net);
+/* Accepts what the last turn left. */
+void hs_listen_go_on(struct hs_net *net);
+
+/* turns.c. Something came for a handshake: it is looked at in its turn. */
+enum hs_err hs_turns_init(struct hs_net *net);
+void hs_turns_wait(struct hs_conn *conn);
+void hs_turns_leave(struct hs_conn *conn);
+/* Once a turn of the loop. */
+void hs_turns_take(struct hs_net *net);
+bool hs_turns_is_known(const struct hs_conn *conn);
+/* Whether a frame of this one may go to the commit thread now, as far as strangers are concerned; it goes; it
+ * is through. */
+bool hs_turns_may_ask(const struct hs_conn *conn);
+void hs_turns_asks(struct hs_conn *conn);
+void hs_turns_asked(struct hs_conn *conn);
 
 /* dial.c */
 void hs_dial_start(struct hs_net *net, const struct hs_effect *effect);

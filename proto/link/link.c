@@ -264,6 +264,17 @@ enum hs_err hs_link_tick(struct hs_link *link, struct hs_time now)
     return closing(link, now.ms >= link->deadline.ms ? HS_ERR_TIMEOUT : HS_OK);
 }
 
+size_t hs_link_unread(const struct hs_link *link)
+{
+    return link->in.len - link->taken + link->plain.len;
+}
+
+void hs_link_put_off(struct hs_link *link, int64_t ms)
+{
+    if (link->deadline.ms != INT64_MAX)
+        link->deadline.ms += ms;
+}
+
 bool hs_link_is_open(const struct hs_link *link)
 {
     return link->state == LINK_OPEN;

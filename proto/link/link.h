@@ -68,6 +68,9 @@ enum hs_err hs_link_input(struct hs_link *link, struct hs_bytes bytes);
  * for good; CLOSED. */
 enum hs_err hs_link_next(struct hs_link *link, struct hs_link_event *event);
 
+/* Bytes that came and that hs_link_next() hasn't looked at. */
+size_t hs_link_unread(const struct hs_link *link);
+
 /* Queues one frame. INVALID_STATE before READY; INVALID_ARG for an empty one; TOO_LARGE past the frame limit
  * (HS_FRAME_MAX; for an initiator before hs_link_set_authenticated() HS_FRAME_MAX_UNAUTHENTICATED); BUSY
  * where more than HS_QUEUE_MAX bytes would wait; CLOSED. After these nothing is queued; NOMEM closes the
@@ -94,6 +97,9 @@ struct hs_time hs_link_deadline(const struct hs_link *link);
 
 /* TIMEOUT, and closed, where the deadline has come (now >= deadline). */
 enum hs_err hs_link_tick(struct hs_link *link, struct hs_time now);
+
+/* So many milliseconds of an opening were this side's own: the deadline is later by them. */
+void hs_link_put_off(struct hs_link *link, int64_t ms);
 
 /* True from READY until closed. */
 bool hs_link_is_open(const struct hs_link *link);

@@ -12,6 +12,8 @@ enum {
     ROOM = 20, /* members of the rooms of those who return */
     WAITING = 20,
     LIVE_PER_S = 50,
+    OPENING = 512, /* handshakes at once: this one program plays all devices, and mustn't be what the node
+                      waits for */
     STATE_POST = 8000,
     STATE_BYTES = 1 << 30
 };
@@ -73,7 +75,7 @@ struct storm {
     struct crowd c;
     struct load_room *rooms, live;
     struct load_device **members, **live_members;
-    size_t room_count;
+    size_t room_count, returned; /* returned: devices that have set out */
 };
 
 static void storm_make(struct storm *s)
@@ -115,17 +117,18 @@ static bool are_all_there(const struct storm *s)
     return true;
 }
 
-static void return_all(void *arg)
+static void return_some(void *arg)
 {
     struct storm *s = arg;
-    for (size_t i = s->room_count + ROOM; i < s->c.count; i++) {
-        s->c.devices[i].returning = true;
-        load_connect(&s->c.devices[i]);
+    for (; s->returned < s->c.count && load_opening < OPENING; s->returned++) {
+        s->c.devices[s->returned].returning = true;
+        load_connect(&s->c.devices[s->returned]);
     }
 }
 
 static bool is_over(void *arg)
 {
+    return_some(arg);
     return load_opening == 0 && are_all_there(arg);
 }
 
@@ -142,9 +145,10 @@ void load_reconnect(void)
                              .seconds = 120,
                              .nodes = &s.c.node,
                              .node_count = 1,
-                             .measured = return_all,
+                             .measured = return_some,
                              .is_over = is_over,
                              .arg = &s};
+    s.returned = s.room_count + ROOM; /* the first of those who are away */
     load_drive(&plan, &r);
     size_t back = s.c.count - s.room_count - ROOM;
     load_line("reconnect", back);

@@ -242,6 +242,15 @@ static void deadlines(void **state)
     assert_ok(hs_link_tick(client.link, over));
     assert_ok(hs_link_tick(node.link, over));
 
+    /* NODE-83: what the node itself takes isn't the other side's. */
+    struct peer PEER patient, PEER busy;
+    peers_init(&patient, &busy, (struct hs_bytes){0});
+    hs_link_put_off(busy.link, 7);
+    assert_ok(hs_link_tick(busy.link, over));
+    assert_err(hs_link_tick(busy.link, (struct hs_time){over.ms + 7}), HS_ERR_TIMEOUT);
+    hs_link_put_off(client.link, 7);
+    assert_true(hs_link_deadline(client.link).ms == INT64_MAX);
+
     struct peer PEER slow, PEER waiting;
     peers_init(&slow, &waiting, (struct hs_bytes){0});
     assert_err(hs_link_tick(waiting.link, over), HS_ERR_TIMEOUT);

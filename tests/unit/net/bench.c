@@ -39,6 +39,7 @@ void bench_init(struct bench *b)
     hs_signer_random(&b->signing);
     hs_dh_keypair(&b->transport, &b->transport_pub);
     b->limits.address_rate = b->limits.address_burst = 1000000;
+    b->limits.strangers = 4096; /* few of these tests' clients say who they are */
 }
 
 static struct hs_bytes make_descriptor(struct bench *b, struct hs_arena *arena)
@@ -236,6 +237,14 @@ bool peer_open(struct peer *p, int port, const struct hs_key *transport)
     }
     assert_int_equal(event.kind, HS_LINK_READY);
     return true;
+}
+
+struct hs_link_event peer_finish(struct peer *p)
+{
+    struct hs_link_event event;
+    assert_int_equal(next_event(p, &event, PEER_TIMEOUT_MS), 1);
+    assert_true(write_out(p));
+    return event;
 }
 
 bool peer_send(struct peer *p, struct hs_bytes frame)

@@ -59,6 +59,8 @@ struct peer {
 int peer_socket(int port);
 /* Connects and shakes hands; false where the node closes instead. */
 bool peer_open(struct peer *p, int port, const struct hs_key *transport);
+/* The rest of a handshake whose first message was written. */
+struct hs_link_event peer_finish(struct peer *p);
 /* False where the node has closed. */
 bool peer_send(struct peer *p, struct hs_bytes frame);
 bool peer_send_op(struct peer *p, char op, uint64_t number, size_t extra);
