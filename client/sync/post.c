@@ -115,16 +115,39 @@ static enum hs_err try_again(struct hs_step *s, struct hs_live_room *room, struc
     return hs_sync_is_fault(err) ? give_up(s, row, err) : err;
 }
 
-/* One that wasn't encrypted yet waits until this device has caught up; one that was refused for its epoch,
- * for the commit that ended it. */
-static bool is_ready(const struct hs_step *s, const struct hs_live_room *room,
-                     const struct hs_outbox_row *row)
+/* One that was refused for its epoch waits for the commit that ended it. */
+static bool is_ready(const struct hs_live_room *room, const struct hs_outbox_row *row)
 {
-    return row->frame.len == 0 ? s->sync->caught_up : row->epoch < hs_mls_group_epoch(room->group);
+    return row->frame.len == 0 || row->epoch < hs_mls_group_epoch(room->group);
 }
 
-/* What waits is encrypted, in the order in which it was made. All that is under way is then of one epoch:
- * where one post is refused for it, so are all behind it, and order stays. */
+/* The next of those that wait. */
+static bool waiting_next(struct hs_step *s, const struct hs_live_room *room, struct hs_kv_key *cursor,
+                         struct hs_arena *arena, struct hs_outbox_row *row)
+{
+    while (hs_outbox_row_next(s->kv, cursor, arena, row))
+        if (row->kind == HS_OUTBOX_POST && row->stale && hs_id_equal(&row->room, &room->row.id))
+            return true;
+    return false;
+}
+
+static bool all_ready(struct hs_step *s, const struct hs_live_room *room)
+{
+    struct hs_kv_key cursor = {0};
+    for (bool ready = true; ready;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(HS_ROW_ARENA);
+        struct hs_outbox_row row;
+        if (!waiting_next(s, room, &cursor, &scratch, &row))
+            return s->kv->err == HS_OK;
+        ready = is_ready(room, &row);
+    }
+    return false;
+}
+
+/* What waits is encrypted, in the order in which it was made: all of it or nothing, since what is encrypted
+ * anew comes behind whatever goes on waiting. All that is under way is then of one epoch: where one post is
+ * refused for it, so are all behind it, and order stays. Before this device has caught up the epoch may be
+ * over already. */
 static enum hs_err release(struct hs_step *s, struct hs_live_room *room)
 {
     struct hs_kv_key cursor = {0};
@@ -132,14 +155,11 @@ static enum hs_err release(struct hs_step *s, struct hs_live_room *room)
     HS_TRY(posts_count(s, room));
     if (room->posts_waiting == 0 || room->posts_early > 0 || room->newest.gone)
         return HS_OK;
+    if (!s->sync->caught_up || !all_ready(s, room))
+        return s->kv->err;
     room->posts_counted = false;
-    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row)) {
-        if (row.kind != HS_OUTBOX_POST || !row.stale || !hs_id_equal(&row.room, &room->row.id))
-            continue;
-        if (!is_ready(s, room, &row))
-            break;
+    while (waiting_next(s, room, &cursor, s->arena, &row))
         HS_TRY(try_again(s, room, &row));
-    }
     return s->kv->err;
 }
 

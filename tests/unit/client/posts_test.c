@@ -229,6 +229,74 @@ static void test_no_post_overtakes_one_that_is_encrypted_anew(void **state)
     town_free(t);
 }
 
+static bool is_kind(struct hs_bytes bytes, Hanse__Frame__BodyCase kind)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *frame;
+    assert_ok(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, &arena, &frame));
+    return frame->body_case == kind;
+}
+
+static size_t posts_let_through;
+
+/* A session in which nothing is complete: pings get no answer, and only so many posts go out. */
+static bool drop(struct town_device *d, struct hs_bytes frame)
+{
+    (void)d;
+    if (!is_kind(frame, HANSE__FRAME__BODY_SUBMIT_MESSAGE))
+        return !is_kind(frame, HANSE__FRAME__BODY_PING);
+    return posts_let_through > 0 && posts_let_through-- > 0;
+}
+
+static void remove_first(struct town_device *alice, const struct hs_id *room, struct town_device *whom)
+{
+    struct hs_room_row row;
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    uint64_t op;
+    assert_true(hs_room_get(town_look(whom), room, &arena, &row));
+    town_looked(whom);
+    TOWN_WANT(alice, hs_want_removal(&s, room, &row.self, &op));
+    town_wait(alice->town, 1000);
+}
+
+/* CLIENT-9, DELIVERY-60: one post is refused for its epoch again and again, in sessions that break before
+ * everything has come; another one, made meanwhile, isn't encrypted before. It must not come first for that.
+ */
+static void test_a_post_that_is_refused_twice_isn_t_overtaken(void **state)
+{
+    (void)state;
+    struct town *t = town_new();
+    struct town_node *rosa = town_node_new(t, "rosa.example");
+    struct town_device *alice = town_member_of_staff(rosa, "rosa", HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER));
+    struct hs_id room = town_room(alice, "VIP");
+    const char *link = town_link(alice, &room, 9);
+    struct town_device *ben = town_guest(t, "Ben", link);
+    struct town_device *others[] = {town_guest(t, "Cem", link), town_guest(t, "Dora", link)};
+    uint64_t op;
+    town_wait(t, 2000);
+    ben->outgoing = drop;
+    TOWN_WANT(ben, hs_want_text(&s, &room, "one", &op));
+    for (size_t i = 0; i < 2; i++) {
+        town_device_kill(ben);
+        remove_first(alice, &room, others[i]);
+        posts_let_through = 1;
+        town_device_start(ben);
+        hs_sync_stay_online(ben->sync, true);
+        if (i == 0)
+            TOWN_WANT(ben, hs_want_text(&s, &room, "two", &op));
+        town_wait(t, 5000);
+    }
+    town_device_kill(ben);
+    ben->outgoing = NULL;
+    town_device_start(ben);
+    hs_sync_stay_online(ben->sync, true);
+    town_wait(t, 5000);
+    assert_string_equal(town_history(alice, &room), "one\ntwo\n");
+    assert_string_equal(town_history(ben, &room), "one\ntwo\n");
+    assert_false(hs_sync_has_pending(ben->sync));
+    town_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_ones_own_post_under_another_name),
         cmocka_unit_test(test_the_window_is_the_member_s_too),
         cmocka_unit_test(test_no_post_overtakes_one_that_is_encrypted_anew),
+        cmocka_unit_test(test_a_post_that_is_refused_twice_isn_t_overtaken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
