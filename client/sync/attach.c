@@ -1,4 +1,5 @@
 /* What this device reads and from where; and when it has all that there is. */
+#include "sync/hub_key.h"
 #include "sync/move.h"
 #include "sync/tree.h"
 
@@ -99,6 +100,7 @@ static void cursor_set(Hanse__RoomCursor *cursor, const struct hs_room_row *row)
     *cursor = (Hanse__RoomCursor)HANSE__ROOM_CURSOR__INIT;
     cursor->room = hs_pb_data(HS_VIEW(row->id));
     cursor->next_seq = row->tip.next_seq;
+    cursor->descriptor = hs_hub_sequence(row);
 }
 
 static enum hs_err attach_send(struct hs_step *s, Hanse__RoomCursor *list, size_t count, bool last)

@@ -4,6 +4,7 @@
 
 #include "room/head.h"
 #include "store/tail.h"
+#include "sync/hub_key.h"
 #include "sync/move.h"
 #include "wire/unpack.h"
 
@@ -81,13 +82,14 @@ static enum hs_err against(struct hs_step *s, const struct hs_live_room *room, e
                            const Hanse__SignedObject *other, const struct hs_bytes *headers, size_t count,
                            struct hs_bytes *out)
 {
-    Hanse__SignedObject *own, *descriptor;
+    Hanse__SignedObject *own, *own_descriptor, *other_descriptor;
     struct hs_bytes bytes;
     if (other == NULL || !hs_tail_head_get(s->kv, &room->row.id, place, s->arena, &bytes))
         return s->kv->err != HS_OK ? s->kv->err : HS_ERR_NOT_FOUND;
     HS_TRY(hs_object_unpack(bytes, s->arena, &own));
-    HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &descriptor));
-    struct hs_evidence_parts parts = {descriptor, own, other, headers, count};
+    HS_TRY(hs_hub_descriptor_of(s, room, own, &own_descriptor));
+    HS_TRY(hs_hub_descriptor_of(s, room, other, &other_descriptor));
+    struct hs_evidence_parts parts = {own, other, own_descriptor, other_descriptor, headers, count};
     enum hs_err err = hs_evidence_build(&parts, s->arena, out);
     return err == HS_OK || hs_sync_is_own_trouble(err) ? err : HS_ERR_NOT_FOUND;
 }
@@ -138,13 +140,9 @@ static enum hs_err older_head(struct hs_step *s, struct hs_live_room *room, cons
 enum hs_err hs_evidence_head(struct hs_step *s, struct hs_live_room *room, const Hanse__SignedObject *object,
                              struct hs_head *ahead, bool *is_ahead)
 {
-    Hanse__SignedObject *descriptor;
-    struct hs_descriptor d;
     struct hs_id own;
     *is_ahead = false;
-    HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &descriptor));
-    HS_TRY(hs_descriptor_open(descriptor, &room->row.hub_root, &d));
-    enum hs_err err = hs_head_verify(object, &d.signing_key, &room->row.id, ahead);
+    enum hs_err err = hs_hub_head(s, room, object, ahead);
     if (err != HS_OK)
         return hs_sync_is_own_trouble(err) ? err : HS_OK; /* another key, or another's: it says nothing */
     *is_ahead = ahead->seq >= room->row.tip.next_seq;

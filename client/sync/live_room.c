@@ -1,3 +1,4 @@
+#include "sync/hub_key.h"
 #include "sync/move.h"
 
 #include "room/context.h"
@@ -171,6 +172,7 @@ enum hs_err hs_live_set_descriptor(struct hs_step *s, struct hs_live_room *room,
         *facts = present;
         return HS_OK;
     }
+    HS_TRY(hs_hub_key_keep(s, &room->row.hub_root, room->row.descriptor));
     struct hs_arena arena = hs_arena(ROW_ARENA);
     struct hs_bytes copy = hs_arena_copy(&arena, descriptor);
     HS_REQUIRE(copy.data != NULL, HS_ERR_NOMEM);

@@ -4,6 +4,7 @@
 #include "room/judge_change.h"
 #include "store/tail.h"
 #include "sync/gap.h"
+#include "sync/hub_key.h"
 #include "sync/move.h"
 
 enum {
@@ -135,19 +136,18 @@ static enum hs_err record_received(struct hs_step *s, struct hs_live_room *room,
     return hs_sync_is_fault(err) ? hs_room_freeze(s, room, header.seq, err) : err;
 }
 
-/* The hub's descriptor may be renewed along the way; it counts by its root's signature alone. */
-static enum hs_err descriptor_of(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records,
-                                 struct hs_descriptor *out)
+/* The hub's descriptor may be renewed along the way, for other keys too; it counts by its root's signature
+ * alone. */
+static enum hs_err take_descriptor(struct hs_step *s, struct hs_live_room *room,
+                                   const Hanse__Records *records)
 {
-    Hanse__SignedObject *object;
+    struct hs_descriptor d;
     struct hs_bytes bytes;
-    if (records->descriptor != NULL) {
-        HS_TRY(hs_descriptor_open(records->descriptor, &room->row.hub_root, out));
-        HS_TRY(hs_object_pack(records->descriptor, s->arena, &bytes));
-        return hs_live_set_descriptor(s, room, bytes, out);
-    }
-    HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &object));
-    return hs_descriptor_open(object, &room->row.hub_root, out);
+    if (records->descriptor == NULL)
+        return HS_OK;
+    HS_TRY(hs_descriptor_open(records->descriptor, &room->row.hub_root, &d));
+    HS_TRY(hs_object_pack(records->descriptor, s->arena, &bytes));
+    return hs_live_set_descriptor(s, room, bytes, &d);
 }
 
 /* A head that covers more than is here is kept until its record comes; where there is one already, the nearer
@@ -187,11 +187,10 @@ static enum hs_err tell_progress(struct hs_step *s, struct hs_live_room *room, u
 
 static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records)
 {
-    struct hs_descriptor d;
     struct hs_head head;
     HS_REQUIRE(records->head != NULL, HS_ERR_MALFORMED);
-    HS_TRY(descriptor_of(s, room, records, &d));
-    HS_TRY(hs_head_verify(records->head, &d.signing_key, &room->row.id, &head));
+    HS_TRY(take_descriptor(s, room, records));
+    HS_TRY(hs_hub_head(s, room, records->head, &head));
     const struct hs_log_tip *tip = &room->row.tip;
     HS_REQUIRE(head.seq >= tip->next_seq || head.seq + 1 == tip->next_seq, HS_ERR_MALFORMED);
     room->caught_up = head.seq < tip->next_seq;

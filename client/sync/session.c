@@ -75,12 +75,27 @@ bool hs_sync_dial(struct hs_step *s, struct hs_dial *out)
     return true;
 }
 
+/* Keys that the root has replaced are somebody else's by now, or of a node that was put back. */
+static enum hs_err check_newer(struct hs_step *s, const struct hs_descriptor *d)
+{
+    Hanse__SignedObject *object;
+    struct hs_descriptor known;
+    if (s->sync->me.home_descriptor.len == 0)
+        return HS_OK;
+    HS_TRY(hs_object_unpack(s->sync->me.home_descriptor, s->arena, &object));
+    HS_TRY(hs_descriptor_claimed(object, &known));
+    bool same = hs_key_equal(&known.signing_key, &d->signing_key) &&
+                hs_key_equal(&known.transport_key, &d->transport_key);
+    return same || d->sequence > known.sequence ? HS_OK : HS_ERR_REPLAY;
+}
+
 enum hs_err hs_sync_descriptor(struct hs_step *s, struct hs_bytes bytes, struct hs_key *transport)
 {
     Hanse__SignedObject *object;
     struct hs_descriptor d;
     HS_TRY(hs_object_unpack(bytes, s->arena, &object));
     HS_TRY(hs_descriptor_verify(object, &s->sync->me.home_root, s->now, &d));
+    HS_TRY(check_newer(s, &d));
     *transport = d.transport_key;
     s->sync->me.home_descriptor = bytes;
     return hs_me_save(s);

@@ -4,13 +4,14 @@
 #include <getopt.h>
 
 static const char help[] =
-    "hansed renew --config FILE [--days D] [--root-key FILE]\n"
+    "hansed renew --config FILE [--keys] [--days D] [--root-key FILE]\n"
     "\n"
     "Signs a new descriptor, one number higher, with the addresses that the configuration advertises now. A "
     "running\n"
     "node takes it over on SIGHUP; others learn it from the node itself, or from its domain's page.\n"
     "\n"
     "  --config FILE    the node's configuration\n"
+    "  --keys           for new signing and transport keys: restart the node afterwards\n"
     "  --days D         days for which it is good (0 = for ever, the default)\n"
     "  --root-key FILE  where the root key is, if not beside the configuration's data\n"
     "\n"
@@ -21,21 +22,23 @@ enum { DAYS_MAX = 36500 };
 
 struct options {
     const char *config, *root_key;
+    bool keys;
     unsigned long days;
 };
 
 static int parse(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"days", required_argument, NULL, 'd'},
-                                            {"root-key", required_argument, NULL, 'k'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"days", required_argument, NULL, 'd'},
+        {"keys", no_argument, NULL, 'n'},         {"root-key", required_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},         {0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'c')
             o->config = optarg;
         else if (option == 'k')
             o->root_key = optarg;
+        else if (option == 'n')
+            o->keys = true;
         else if (option == 'h')
             return fputs(help, stdout) < 0 ? HS_EXIT_FAILURE : -1;
         else if (option != 'd')
@@ -65,10 +68,12 @@ int hs_cmd_renew(int argc, char **argv)
     if (err != HS_OK)
         return hs_cmd_site_failed(err, why);
     struct hs_time now = hs_cmd_now();
-    err = hs_site_renew(&site, &root, now, hs_cmd_days(now, o.days), why);
+    err = (o.keys ? hs_site_rotate : hs_site_renew)(&site, &root, now, hs_cmd_days(now, o.days), why);
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", why[0] != '\0' ? why : hs_err_text(err));
-    printf("The descriptor of %s has number %llu now. A running node takes it over on SIGHUP.\n",
-           site.config.domain, (unsigned long long)site.descriptor.sequence + 1);
+    printf("The descriptor of %s has number %llu now. %s\n", site.config.domain,
+           (unsigned long long)site.descriptor.sequence + 1,
+           o.keys ? "Its keys are new: restart the node now, so that it uses them."
+                  : "A running node takes it over on SIGHUP.");
     return HS_EXIT_OK;
 }

@@ -64,7 +64,12 @@ enum hs_err hs_file_replace(const char *path, struct hs_bytes bytes)
     HS_REQUIRE(snprintf(fresh, sizeof fresh, "%s.new", path) < (int)sizeof fresh, HS_ERR_INVALID_ARG);
     (void)unlink(fresh);
     HS_TRY(hs_file_write_new(fresh, bytes));
-    return rename(fresh, path) == 0 && sync_parent(path) ? HS_OK : HS_ERR_IO;
+    return hs_file_rename(fresh, path);
+}
+
+enum hs_err hs_file_rename(const char *from, const char *to)
+{
+    return rename(from, to) == 0 && sync_parent(to) ? HS_OK : HS_ERR_IO;
 }
 
 static enum hs_err read_whole(int fd, size_t max, struct hs_arena *arena, struct hs_bytes *out)

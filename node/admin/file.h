@@ -19,6 +19,9 @@ enum hs_err hs_file_write_new(const char *path, struct hs_bytes bytes);
  * whole. IO, INVALID_ARG for too long a name. */
 enum hs_err hs_file_replace(const char *path, struct hs_bytes bytes);
 
+/* One file takes the other one's place, durably. IO. */
+enum hs_err hs_file_rename(const char *from, const char *to);
+
 /* The whole file into the arena, at most max bytes. NOT_FOUND, TOO_LARGE, NOMEM, IO. */
 enum hs_err hs_file_read(const char *path, size_t max, struct hs_arena *arena, struct hs_bytes *out);
 

@@ -39,6 +39,7 @@ static void compare(const struct hs_site *old, const struct hs_site *new, struct
     note(out, strcmp(a->metrics, b->metrics) != 0, "metrics listen");
     note(out, a->store_gib != b->store_gib, "store_gib");
     note(out, a->disk_reserve_mib != b->disk_reserve_mib, "disk_reserve_mib");
+    note(out, !hs_key_equal(&old->signing.pub, &new->signing.pub), "signing.key");
     note(out, !hs_key_equal(&old->transport_pub, &new->transport_pub), "transport.key");
     note(out, old->incarnation != new->incarnation, "incarnation");
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { ARENA_MAX = 8 * 1024 * 1024, PEERS_ARENA_MAX = 16 * 1024 * 1024, NUMBER_MAX = 32 };
 
@@ -53,18 +54,21 @@ static enum hs_err write_key(const char *dir, const char *name, const struct hs_
     return say(hs_key_file_write_new(path, key), dir, name, why);
 }
 
+static bool has_file(const char *dir, const char *name)
+{
+    char path[HS_PATH_SIZE];
+    struct stat info;
+    return hs_path_join(dir, name, path) == HS_OK && lstat(path, &info) == 0;
+}
+
 /* Looked at before anything is written. */
 static enum hs_err check_empty(const char *dir, char why[static HS_CONFIG_WHY])
 {
     static const char *const names[] = {"hansed.conf", "root.key",    "signing.key", "transport.key",
                                         "descriptor",  "incarnation", "store",       "owner.ticket"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char path[HS_PATH_SIZE];
-        struct stat info;
-        HS_TRY(hs_path_join(dir, names[i], path));
-        if (lstat(path, &info) == 0)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (has_file(dir, names[i]))
             return say(HS_ERR_CONFLICT, dir, names[i], why);
-    }
     return HS_OK;
 }
 
@@ -108,20 +112,61 @@ enum hs_err hs_site_create(const char *dir, const struct hs_config *config, stru
     return write_new(dir, "hansed.conf", hs_bytes_str(text), why);
 }
 
-enum hs_err hs_site_renew(const struct hs_site *site, const struct hs_signer *root, struct hs_time now,
-                          struct hs_time not_after, char why[static HS_CONFIG_WHY])
+static enum hs_err replace_descriptor(const struct hs_site *site, const struct hs_signer *root,
+                                      struct hs_descriptor d, struct hs_time now,
+                                      char why[static HS_CONFIG_WHY])
 {
     struct hs_arena HS_ARENA arena = hs_arena(ARENA_MAX);
-    struct hs_descriptor d = {.signing_key = site->descriptor.signing_key,
-                              .transport_key = site->descriptor.transport_key,
-                              .sequence = site->descriptor.sequence + 1,
-                              .not_after = not_after};
     const char *dir = site->config.data;
     struct hs_bytes descriptor;
     char path[HS_PATH_SIZE];
+    d.sequence = site->descriptor.sequence + 1;
     HS_TRY(say(make_descriptor(&site->config, root, d, now, &arena, &descriptor), dir, "descriptor", why));
     HS_TRY(hs_path_join(dir, "descriptor", path));
     return say(hs_file_replace(path, descriptor), dir, "descriptor", why);
+}
+
+enum hs_err hs_site_renew(const struct hs_site *site, const struct hs_signer *root, struct hs_time now,
+                          struct hs_time not_after, char why[static HS_CONFIG_WHY])
+{
+    struct hs_descriptor d = {.signing_key = site->descriptor.signing_key,
+                              .transport_key = site->descriptor.transport_key,
+                              .not_after = not_after};
+    return replace_descriptor(site, root, d, now, why);
+}
+
+/* The one that the descriptor names takes its place where a change of keys was broken off; one that it
+ * doesn't name goes. */
+static enum hs_err settle_key(const struct hs_site *site, const char *name, const char *next,
+                              bool descriptor_names_next, char why[static HS_CONFIG_WHY])
+{
+    const char *dir = site->config.data;
+    char path[HS_PATH_SIZE], fresh[HS_PATH_SIZE];
+    HS_TRY(hs_path_join(dir, name, path));
+    HS_TRY(hs_path_join(dir, next, fresh));
+    bool done =
+        descriptor_names_next ? hs_file_rename(fresh, path) == HS_OK : unlink(fresh) == 0 || errno == ENOENT;
+    return say(done ? HS_OK : HS_ERR_IO, dir, name, why);
+}
+
+enum hs_err hs_site_rotate(const struct hs_site *site, const struct hs_signer *root, struct hs_time now,
+                           struct hs_time not_after, char why[static HS_CONFIG_WHY])
+{
+    const char *dir = site->config.data;
+    struct hs_secret32 HS_SECRET seed = {0}, HS_SECRET transport = {0};
+    struct hs_signer HS_SIGNER signing = {0};
+    struct hs_descriptor d = {.not_after = not_after};
+    HS_TRY(settle_key(site, "signing.key", "signing.key.next", site->signing_is_next, why));
+    HS_TRY(settle_key(site, "transport.key", "transport.key.next", site->transport_is_next, why));
+    hs_signer_random(&signing);
+    hs_signer_seed(&signing, &seed);
+    hs_dh_keypair(&transport, &d.transport_key);
+    d.signing_key = signing.pub;
+    HS_TRY(write_key(dir, "signing.key.next", &seed, why));
+    HS_TRY(write_key(dir, "transport.key.next", &transport, why));
+    HS_TRY(replace_descriptor(site, root, d, now, why));
+    HS_TRY(settle_key(site, "signing.key", "signing.key.next", true, why));
+    return settle_key(site, "transport.key", "transport.key.next", true, why);
 }
 
 static enum hs_err read_descriptor(struct hs_site *site, char why[static HS_CONFIG_WHY])
@@ -199,6 +244,33 @@ static enum hs_err read_peers(struct hs_site *site, char why[static HS_CONFIG_WH
     return HS_OK;
 }
 
+/* Where a change of keys was broken off behind the new descriptor, its keys are those beside. */
+static enum hs_err read_next_keys(struct hs_site *site, char why[static HS_CONFIG_WHY])
+{
+    struct hs_secret32 HS_SECRET seed = {0}, HS_SECRET transport = {0};
+    struct hs_signer HS_SIGNER signing = {0};
+    struct hs_key pub;
+    const char *dir = site->config.data;
+    const struct hs_descriptor *d = &site->descriptor;
+    if (!hs_key_equal(&d->signing_key, &site->signing.pub) && has_file(dir, "signing.key.next")) {
+        HS_TRY(read_key(dir, "signing.key.next", &seed, why));
+        hs_signer_init(&signing, &seed);
+        site->signing_is_next = hs_key_equal(&signing.pub, &d->signing_key);
+        if (site->signing_is_next)
+            site->signing = signing;
+    }
+    if (!hs_key_equal(&d->transport_key, &site->transport_pub) && has_file(dir, "transport.key.next")) {
+        HS_TRY(read_key(dir, "transport.key.next", &transport, why));
+        hs_dh_public(&transport, &pub);
+        site->transport_is_next = hs_key_equal(&pub, &d->transport_key);
+        if (site->transport_is_next) {
+            site->transport = transport;
+            site->transport_pub = pub;
+        }
+    }
+    return HS_OK;
+}
+
 static enum hs_err open_files(struct hs_site *site, char why[static HS_CONFIG_WHY])
 {
     struct hs_secret32 HS_SECRET seed = {0};
@@ -209,6 +281,7 @@ static enum hs_err open_files(struct hs_site *site, char why[static HS_CONFIG_WH
     HS_TRY(read_key(dir, "transport.key", &site->transport, why));
     hs_dh_public(&site->transport, &site->transport_pub);
     HS_TRY(read_descriptor(site, why));
+    HS_TRY(read_next_keys(site, why));
     HS_TRY(read_incarnation(site, why));
     HS_TRY(read_peers(site, why));
     return check_together(site, why);

@@ -4,6 +4,7 @@
  *   root.key        the root key; may be kept elsewhere, the daemon runs without it
  *   signing.key     the node's signing key (heads, coupons, receipts)
  *   transport.key   the node's Noise static key
+ *   *.key.next      new ones of these two, while they are changed
  *   descriptor      what the root says of these two, a SignedObject
  *   incarnation     a number that grows with each restore; not to be part of a backup
  *   store/          the database */
@@ -19,8 +20,9 @@ struct hs_site {
     struct hs_signer signing;
     struct hs_secret32 transport;
     struct hs_key transport_pub;
-    struct hs_descriptor descriptor;        /* its root is the node's */
-    Hanse__SignedObject *descriptor_object; /* in the arena, and its bytes */
+    bool signing_is_next, transport_is_next; /* a change of keys was broken off: they were read from beside */
+    struct hs_descriptor descriptor;         /* its root is the node's */
+    Hanse__SignedObject *descriptor_object;  /* in the arena, and its bytes */
     struct hs_bytes descriptor_bytes;
     uint64_t incarnation;
     struct hs_bytes peer_rules; /* PeerRules bytes: what the configuration says of other nodes */
@@ -51,6 +53,12 @@ enum hs_err hs_site_set_incarnation(struct hs_site *site, uint64_t incarnation,
  * place of the old one. The site stays as it was read. */
 enum hs_err hs_site_renew(const struct hs_site *site, const struct hs_signer *root, struct hs_time now,
                           struct hs_time not_after, char why[static HS_CONFIG_WHY]);
+
+/* The same for new keys. They lie beside the old ones, as signing.key.next and transport.key.next, before the
+ * descriptor is replaced, and take their place behind that: at whatever moment it is broken off, the keys
+ * that the descriptor names are there, and hs_site_open() finds them. */
+enum hs_err hs_site_rotate(const struct hs_site *site, const struct hs_signer *root, struct hs_time now,
+                           struct hs_time not_after, char why[static HS_CONFIG_WHY]);
 
 void hs_site_wipe(struct hs_site *site);
 

@@ -19,6 +19,7 @@ hs_stream_apply_fn hs_restored_apply;
 hs_stream_apply_fn hs_domain_tied_apply;
 hs_stream_apply_fn hs_wake_set_apply;
 hs_stream_apply_fn hs_resumed_apply;
+hs_stream_apply_fn hs_described_apply;
 hs_stream_apply_fn hs_blob_stored_apply;
 
 #endif

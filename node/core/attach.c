@@ -25,6 +25,7 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     HS_REQUIRE(position != NULL, HS_ERR_NOMEM);
     position->next = cursor->next_seq > view->from ? cursor->next_seq : view->from;
     position->until = view->until;
+    position->told = cursor->descriptor;
     hs_due_position(&turn->core->sessions, turn->session, position, HS_DUE_BEHIND);
     const Hanse__State__RoomView *of = hs_room_view(turn, &room);
     if (of != NULL && view->until == UINT64_MAX && hs_recover_is_frozen(turn, of))

@@ -3,8 +3,12 @@
 #include "core/discover.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/standing.h"
 #include "core/table.h"
+#include "object/object.h"
+
+#include <stdlib.h>
 
 static enum hs_err device(struct hs_turn *turn, const Hanse__Authenticate *a)
 {
@@ -26,6 +30,18 @@ static enum hs_err device(struct hs_turn *turn, const Hanse__Authenticate *a)
     return HS_OK;
 }
 
+static enum hs_err keep_descriptor(struct hs_turn *turn, const Hanse__SignedObject *object)
+{
+    struct hs_bytes bytes, *kept = &turn->session->descriptor;
+    HS_TRY(hs_object_pack(object, turn->arena, &bytes));
+    uint8_t *copy = malloc(bytes.len);
+    HS_REQUIRE(copy != NULL, HS_ERR_NOMEM);
+    memcpy(copy, bytes.data, bytes.len);
+    free((void *)(uintptr_t)kept->data);
+    *kept = hs_bytes(copy, bytes.len);
+    return HS_OK;
+}
+
 static enum hs_err node(struct hs_turn *turn, const Hanse__Authenticate *a)
 {
     struct hs_session *session = turn->session;
@@ -38,10 +54,14 @@ static enum hs_err node(struct hs_turn *turn, const Hanse__Authenticate *a)
                                                     hs_key_equal(&session->subscriber, &descriptor.root)),
                HS_ERR_UNEXPECTED);
     struct hs_id domain = hs_domain_hash(hs_bytes_str(descriptor.domain));
+    HS_TRY(hs_node_key_check(turn, &descriptor));
+    HS_TRY(keep_descriptor(turn, a->descriptor));
     HS_TRY(hs_standing_enter(turn, &descriptor.root, &domain));
     hs_discover_claim(turn, &descriptor.root, descriptor.domain);
     HS_REQUIRE(hs_session_become(session, HS_SESSION_NODE, &descriptor.root), HS_ERR_UNEXPECTED);
     hs_session_replace_older(turn, &descriptor.root);
+    if (session->standing != HS_STANDING_STRANGER) /* nothing of a stranger is remembered */
+        hs_node_key_of_session(turn);
     return HS_OK;
 }
 

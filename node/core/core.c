@@ -8,6 +8,7 @@
 #include "core/due.h"
 #include "core/follow.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/recover.h"
 #include "core/recovery.h"
 #include "core/retention.h"
@@ -135,6 +136,8 @@ static void renew(struct hs_turn *turn, struct hs_bytes bytes)
     enum hs_err err = take_descriptor(turn->core, bytes);
     if (err != HS_OK)
         hs_turn_log(turn, "event=descriptor-refused error=%s", hs_err_name(err));
+    else
+        turn->core->described = false;
 }
 
 static void step(struct hs_turn *turn, const struct hs_core_input *input)
@@ -193,6 +196,16 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
     }
 }
 
+/* This node's own keys are in its stream before anybody can come. What the operator asks changes nothing. */
+static void describe(struct hs_turn *turn, enum hs_core_input_kind kind)
+{
+    bool now = kind == HS_INPUT_TICK || kind == HS_INPUT_OPEN || kind == HS_INPUT_DESCRIPTOR;
+    if (turn->core->described || turn->full || !now)
+        return;
+    hs_node_key_own(turn);
+    turn->core->described = turn->kv->err == HS_OK;
+}
+
 enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct hs_core_input *input,
                          struct hs_time now, bool full, struct hs_effects *effects)
 {
@@ -222,6 +235,7 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
                        : "event=store-has-space");
     }
     step(&turn, input);
+    describe(&turn, input->kind);
     return hs_turn_end(&turn);
 }
 
@@ -229,6 +243,7 @@ void hs_core_undone(struct hs_core *core)
 {
     hs_peers_undone(&core->peers);
     hs_recoveries_undone(core);
+    core->described = false;
 }
 
 struct hs_time hs_core_deadline(const struct hs_core *core)

@@ -3,6 +3,7 @@
 #include "core/apply.h"
 #include "core/inbox.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/promise.h"
 #include "core/room.h"
 #include "core/table.h"
@@ -114,12 +115,17 @@ bool hs_evidence_take(struct hs_turn *turn, struct hs_bytes bytes)
 static bool against(struct hs_turn *turn, const Hanse__State__RoomView *view, const Hanse__SignedObject *own,
                     const Hanse__SignedObject *head, const struct hs_bytes *headers, size_t count)
 {
-    Hanse__SignedObject *descriptor;
+    struct hs_key root, keys[2];
     struct hs_bytes bytes;
-    if (head == NULL || own == NULL ||
-        hs_object_unpack(hs_pb_bytes(view->descriptor), turn->arena, &descriptor) != HS_OK)
+    if (head == NULL || own == NULL || !HS_FIXED(hs_pb_bytes(view->hub_root), &root) ||
+        !hs_object_claimed_signer(own, 0, &keys[0]) || !hs_object_claimed_signer(head, 0, &keys[1]))
         return false;
-    struct hs_evidence_parts parts = {descriptor, own, head, headers, count};
+    struct hs_evidence_parts parts = {.one = own,
+                                      .other = head,
+                                      .one_descriptor = hs_node_key_of(turn, &root, &keys[0], NULL),
+                                      .other_descriptor = hs_node_key_of(turn, &root, &keys[1], NULL),
+                                      .headers = headers,
+                                      .header_count = count};
     return hs_evidence_build(&parts, turn->arena, &bytes) == HS_OK && hs_evidence_take(turn, bytes);
 }
 
@@ -138,17 +144,13 @@ bool hs_evidence_of_records(struct hs_turn *turn, const struct hs_id *room,
     return false;
 }
 
-/* The head is by the hub's own key: nobody else can make this node look for anything. */
+/* The head is by a key that the hub has or had: nobody else can make this node look for anything. */
 static bool is_hubs(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                     const Hanse__SignedObject *object, struct hs_head *head)
 {
-    Hanse__SignedObject *known;
-    struct hs_descriptor descriptor;
     struct hs_key root;
     return HS_FIXED(hs_pb_bytes(view->hub_root), &root) &&
-           hs_object_unpack(hs_pb_bytes(view->descriptor), turn->arena, &known) == HS_OK &&
-           hs_descriptor_open(known, &root, &descriptor) == HS_OK &&
-           hs_head_verify(object, &descriptor.signing_key, room, head) == HS_OK;
+           hs_node_key_head(turn, &root, object, room, head) == HS_OK;
 }
 
 /* The header of the copy's record seq; empty where it hasn't got it. */

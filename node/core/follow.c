@@ -7,12 +7,12 @@
 #include "core/heads.h"
 #include "core/inbox.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/outbox.h"
 #include "core/promise.h"
 #include "core/retention.h"
 #include "core/settle.h"
 #include "core/table.h"
-#include "identity/descriptor.h"
 #include "object/object.h"
 #include "room/head.h"
 #include "schema/room.pb-c.h"
@@ -38,18 +38,20 @@ static void send_attach(struct hs_turn *turn, struct hs_peer *peer, struct hs_se
     hs_turn_send(turn, session, &frame);
 }
 
-static Hanse__RoomCursor *cursor_of(struct hs_turn *turn, struct hs_bytes room, uint64_t next)
+static Hanse__RoomCursor *cursor_of(struct hs_turn *turn, struct hs_bytes room, uint64_t next,
+                                    uint64_t descriptor)
 {
     Hanse__RoomCursor *cursor = HS_NEW(turn, Hanse__RoomCursor, hanse__room_cursor);
     if (cursor != NULL) {
         cursor->room = hs_pb_data(room);
         cursor->next_seq = next;
+        cursor->descriptor = descriptor;
     }
     return cursor;
 }
 
 /* The next room at or behind from: its cursor where it is one of the hub's, else NULL. False at the end. */
-static bool next_followed(struct hs_turn *turn, const struct hs_key *hub, struct hs_kv_key *from,
+static bool next_followed(struct hs_turn *turn, const struct hs_peer *peer, struct hs_kv_key *from,
                           Hanse__RoomCursor **cursor)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
@@ -61,15 +63,15 @@ static bool next_followed(struct hs_turn *turn, const struct hs_key *hub, struct
     *from = hs_kv_after(key);
     if (HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, &scratch, &view) != HS_OK)
         turn->kv->err = HS_ERR_STORE; /* one's own bytes are never malformed */
-    else if (!view->hub && !view->forked && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub)))
-        *cursor = cursor_of(turn, hs_arena_copy(turn->arena, key), view->next_seq);
+    else if (!view->hub && !view->forked && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root)))
+        *cursor = cursor_of(turn, hs_arena_copy(turn->arena, key), view->next_seq, peer->sequence);
     return true;
 }
 
 void hs_follow_attach_room(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id *room,
                            uint64_t next)
 {
-    Hanse__RoomCursor *cursor = cursor_of(turn, HS_VIEW(*room), next);
+    Hanse__RoomCursor *cursor = cursor_of(turn, HS_VIEW(*room), next, peer->sequence);
     send_attach(turn, peer, turn->session, &cursor, cursor != NULL ? 1 : 0);
 }
 
@@ -79,7 +81,7 @@ void hs_follow_attach(struct hs_turn *turn, struct hs_peer *peer)
     struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
     struct hs_kv_key from = {0};
     size_t n = 0;
-    while (session != NULL && next_followed(turn, &peer->root, &from, &rooms[n])) {
+    while (session != NULL && next_followed(turn, peer, &from, &rooms[n])) {
         n += rooms[n] != NULL ? 1 : 0;
         if (n == ATTACH_ROOMS) {
             send_attach(turn, peer, session, rooms, n);
@@ -148,17 +150,15 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse_
     return HS_OK;
 }
 
-/* The hub's head must be for this log: LOG_FORK is evidence that it tells two stories. */
+/* The hub's head must be by the key that it has now, and for this log: LOG_FORK is evidence that it tells two
+ * stories. */
 static enum hs_err check_head(struct hs_turn *turn, const struct hs_id *room,
-                              const Hanse__State__RoomView *view, const Hanse__SignedObject *object,
-                              const struct hs_log_tip *tip)
+                              const Hanse__SignedObject *object, const struct hs_log_tip *tip)
 {
     struct hs_head head;
     struct hs_descriptor descriptor;
-    Hanse__SignedObject *known;
     HS_REQUIRE(object != NULL, HS_ERR_MALFORMED);
-    HS_TRY(hs_object_unpack(hs_pb_bytes(view->descriptor), turn->arena, &known));
-    HS_TRY(hs_descriptor_open(known, &turn->session->subscriber, &descriptor));
+    HS_REQUIRE(hs_node_key_newest(turn, &turn->session->subscriber, &descriptor) != NULL, HS_ERR_BAD_CHAIN);
     HS_TRY(hs_head_verify(object, &descriptor.signing_key, room, &head));
     HS_REQUIRE(head.seq + 1 >= tip->next_seq, HS_ERR_MALFORMED); /* it covers all that is held */
     enum hs_err err = hs_head_check_tip(&head, tip);
@@ -166,8 +166,7 @@ static enum hs_err check_head(struct hs_turn *turn, const struct hs_id *room,
 }
 
 /* Nothing of the batch is written before all of it was checked: the first pass moves a tip of its own. */
-static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
-                               const Hanse__State__RoomView *view, const Hanse__Records *records,
+static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room, const Hanse__Records *records,
                                struct hs_log_tip tip)
 {
     struct hs_promises promises;
@@ -182,7 +181,7 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
         HS_REQUIRE(err == HS_ERR_REPLAY || !header.erased || header.kind == HS_RECORD_POST, HS_ERR_LOG_GAP);
         HS_TRY(err == HS_ERR_REPLAY ? HS_OK : hs_promises_check(&promises, &header));
     }
-    return check_head(turn, room, view, records->head, &tip);
+    return check_head(turn, room, records->head, &tip);
 }
 
 enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -204,7 +203,7 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hash), &tip.hash), HS_ERR_STORE);
     if (view->forked)
         return HS_OK; /* it was sent before the hub could know */
-    enum hs_err err = check_batch(turn, &room, view, records, tip);
+    enum hs_err err = check_batch(turn, &room, records, tip);
     if (err == HS_ERR_LOG_FORK && hs_evidence_of_records(turn, &room, view, records))
         return HS_OK;
     HS_TRY(err);
@@ -215,6 +214,6 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     hs_room_store(turn, &room, view);
     if (commit.seq > 0)
         hs_settle_presence(turn, &room, &commit);
-    hs_follow_cursors(turn, 0, cursor_of(turn, HS_VIEW(room), tip.next_seq));
+    hs_follow_cursors(turn, 0, cursor_of(turn, HS_VIEW(room), tip.next_seq, 0));
     return HS_OK;
 }

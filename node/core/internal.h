@@ -33,6 +33,7 @@ struct hs_core {
     struct hs_time gauged_at;        /* sessions and peers were counted for it */
     uint64_t rounds;                 /* of hs_core_pump() */
     bool full;                       /* as the log was told last */
+    bool described;                  /* this node's own descriptor is in its stream */
     bool started;                    /* the first tick has dialled the hubs that are followed */
     struct hs_kv_key retention_from; /* the room that the next tick looks at, for what is too old */
     struct hs_kv_key blob_walk;      /* where the next look for blobs that nobody needs begins */

@@ -5,6 +5,7 @@
 #include "core/apply.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/recover.h"
 #include "core/table.h"
 #include "deal/coupon.h"
@@ -307,6 +308,18 @@ static bool replay(struct hs_turn *turn, struct step *s)
     return stored.len == 0 || hs_object_unpack(stored, turn->arena, &s->reply) == HS_OK;
 }
 
+/* What proves the signer of a reply that is said again: the descriptor of that time. */
+static Hanse__SignedObject *proof(struct hs_turn *turn, const Hanse__SignedObject *reply)
+{
+    Hanse__SignedObject *then = NULL;
+    ProtobufCMessage *payload;
+    struct hs_key signer;
+    if (reply != NULL && hs_object_claimed_signer(reply, 0, &signer) &&
+        hs_object_open(reply, hs_object_claimed_kind(reply), &signer, 1, turn->arena, &payload) == HS_OK)
+        then = hs_node_key_own_at(turn, &signer, hs_hdr_created(hs_hdr_of(payload)));
+    return then != NULL ? then : turn->core->descriptor_object;
+}
+
 enum hs_err hs_handle_ledger(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                              uint64_t *detail)
 {
@@ -319,14 +332,15 @@ enum hs_err hs_handle_ledger(struct hs_turn *turn, const Hanse__Frame *request, 
     s.issuer.node =
         (struct hs_author){.signer = &turn->core->signer, .issuer = turn->core->signer.pub, .now = turn->now};
     s.issuer.incarnation = turn->core->incarnation;
-    if (!replay(turn, &s)) {
+    bool again = replay(turn, &s);
+    if (!again) {
         HS_TRY(hs_chain_open(ledger->chain, ledger->n_chain, hs_turn_root(turn), turn->arena, &s.chain));
         HS_TRY(decide(turn, &s, ledger));
     }
     Hanse__LedgerReply *answer = HS_NEW(turn, Hanse__LedgerReply, hanse__ledger_reply);
     Hanse__SignedObject **chain = hs_arena_alloc(turn->arena, sizeof(Hanse__SignedObject *));
     HS_REQUIRE(answer != NULL && chain != NULL, HS_ERR_NOMEM);
-    chain[0] = turn->core->descriptor_object;
+    chain[0] = again ? proof(turn, s.reply) : turn->core->descriptor_object;
     answer->reply = s.reply;
     answer->chain = chain;
     answer->n_chain = 1;

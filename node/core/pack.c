@@ -9,6 +9,7 @@ enum {
     RECORDS_ROOM = 1 << 3 | 2,
     RECORDS_RECORD = 2 << 3 | 2,
     RECORDS_HEAD = 3 << 3 | 2,
+    RECORDS_DESCRIPTOR = 4 << 3 | 2,
     RECORDS_RETENTION = 5 << 3, /* a varint */
     HEADER = 1 << 3 | 2,        /* of a RoomEntry and of a Record */
     BODY = 2 << 3 | 2,
@@ -92,10 +93,12 @@ bool hs_pack_add(struct hs_pack *p, struct hs_bytes entry, size_t fill)
 }
 
 /* The tag and length of the frame's one field stand right before what it holds. */
-struct hs_bytes hs_pack_end(struct hs_pack *p, struct hs_bytes head, int64_t retention_ms)
+struct hs_bytes hs_pack_end(struct hs_pack *p, struct hs_bytes head, struct hs_bytes descriptor,
+                            int64_t retention_ms)
 {
     struct hs_writer *w = p->w;
     write_field(w, RECORDS_HEAD, head);
+    write_field(w, RECORDS_DESCRIPTOR, descriptor);
     if (retention_ms != 0) {
         hs_write_u8(w, RECORDS_RETENTION);
         hs_write_pb_varint(w, (uint64_t)retention_ms);

@@ -18,8 +18,9 @@ struct hs_pack hs_pack_begin(struct hs_writer *w, const struct hs_id *room);
  * past fill bytes by it: the first one is always taken. The writer's error is sticky. */
 bool hs_pack_add(struct hs_pack *p, struct hs_bytes entry, size_t fill);
 
-/* Ends it with the packed SignedObject of a head, and how long the room keeps posts: the frame, in the
- * writer. Empty after an error. */
-struct hs_bytes hs_pack_end(struct hs_pack *p, struct hs_bytes head, int64_t retention_ms);
+/* Ends it with the packed SignedObject of a head, the descriptor that names its key (or nothing, for those
+ * who hold it), and how long the room keeps posts: the frame, in the writer. Empty after an error. */
+struct hs_bytes hs_pack_end(struct hs_pack *p, struct hs_bytes head, struct hs_bytes descriptor,
+                            int64_t retention_ms);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/apply.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/standing.h"
 #include "core/table.h"
 #include "identity/descriptor.h"
@@ -221,6 +222,11 @@ void hs_peers_load(struct hs_turn *turn)
 
 void hs_peer_follow(struct hs_turn *turn, struct hs_peer *peer)
 {
+    Hanse__SignedObject *object;
+    struct hs_descriptor d;
+    if (hs_object_unpack(peer->descriptor, turn->arena, &object) == HS_OK &&
+        hs_descriptor_claimed(object, &d) == HS_OK)
+        hs_node_key_learn(turn, peer->descriptor, &d);
     peer_store(turn, peer); /* also where it is followed already: that may not have become durable */
     peer->followed = true;
 }

@@ -4,6 +4,7 @@
 #include "core/follow.h"
 #include "core/heads.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/outbox.h"
 #include "core/peer.h"
 #include "core/standing.h"
@@ -44,6 +45,21 @@ void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer)
     hs_moves_work(turn, peer);
 }
 
+/* Who answered shows keys that were replaced: it is somebody who has got hold of them, or a node that was put
+ * back to what it was. Those of a hub that is followed are kept. */
+static enum hs_err take_keys(struct hs_turn *turn, const struct hs_peer *peer, struct hs_bytes descriptor)
+{
+    Hanse__SignedObject *object;
+    struct hs_descriptor d;
+    HS_TRY(hs_object_unpack(descriptor, turn->arena, &object));
+    HS_TRY(hs_descriptor_claimed(object, &d)); /* whoever dialled has verified it */
+    HS_REQUIRE(hs_key_equal(&d.root, &peer->root), HS_ERR_WRONG_PEER);
+    HS_TRY(hs_node_key_check(turn, &d));
+    if (peer->followed)
+        hs_node_key_learn(turn, descriptor, &d);
+    return HS_OK;
+}
+
 void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_bytes descriptor)
 {
     struct hs_core *core = turn->core;
@@ -55,6 +71,14 @@ void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_b
     if (!hs_session_become(turn->session, HS_SESSION_NODE, root) || peer == NULL ||
         (peer->state != HS_PEER_DIALLING && !again)) {
         hs_turn_close(turn, turn->session, HS_ERR_CLOSED);
+        return;
+    }
+    enum hs_err err = take_keys(turn, peer, descriptor);
+    if (err != HS_OK) {
+        hs_turn_log(turn, "event=hub-refused error=%s text=\"it shows keys that its root has replaced\"",
+                    hs_err_name(err));
+        hs_turn_close(turn, turn->session, err);
+        hs_peer_failed(turn, root);
         return;
     }
     hs_peer_learn(turn, peer, descriptor);

@@ -3,6 +3,7 @@
  * that stand at the same place. */
 #include "core/due.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/pack.h"
 #include "core/room.h"
 #include "core/table.h"
@@ -29,6 +30,7 @@ enum {
 struct packed {
     struct packed *next;
     uint64_t from, to, until;
+    bool described; /* for those who don't know the head's key yet */
     struct hs_bytes frame;
     size_t records;
 };
@@ -36,7 +38,8 @@ struct packed {
 /* What this round knows of a room. */
 struct hs_pump_room {
     uint64_t next_seq;
-    struct hs_bytes head; /* packed */
+    struct hs_bytes head, descriptor; /* packed; the descriptor names the head's key */
+    uint64_t sequence;                /* of the descriptor */
     int64_t retention_ms;
     struct packed *packed;
 };
@@ -69,6 +72,22 @@ static Hanse__SignedObject *room_head(struct hs_turn *turn, const struct hs_id *
     return err == HS_OK ? head : NULL;
 }
 
+/* What proves the key of the room's head. */
+static bool describe(struct hs_turn *turn, const Hanse__State__RoomView *view,
+                     const Hanse__SignedObject *head, struct hs_arena *arena, struct hs_pump_room *out)
+{
+    const Hanse__SignedObject *object = turn->core->descriptor_object;
+    struct hs_descriptor d = turn->core->descriptor;
+    struct hs_key root, key;
+    if (!view->hub && HS_FIXED(hs_pb_bytes(view->hub_root), &root) && hs_object_claimed_signer(head, 0, &key))
+        object = hs_node_key_of(turn, &root, &key, &d);
+    if (object == NULL) /* a copy of before keys were kept: its readers know the key */
+        return turn->kv->err == HS_OK;
+    out->sequence = d.sequence;
+    out->descriptor = hs_arena_pack(arena, &object->base);
+    return out->descriptor.data != NULL;
+}
+
 /* The room as it stands after this round's changes; NULL without memory. */
 static struct hs_pump_room *read_room(struct pump *pump, const struct hs_id *room)
 {
@@ -86,7 +105,7 @@ static struct hs_pump_room *read_room(struct pump *pump, const struct hs_id *roo
     out->head = hs_arena_pack(pump->turn.arena, &head->base);
     out->next_seq = view->next_seq;
     out->retention_ms = view->retention_ms;
-    return out->head.data != NULL ? out : NULL;
+    return out->head.data != NULL && describe(&turn, view, head, pump->turn.arena, out) ? out : NULL;
 }
 
 static struct hs_pump_room *room_of(struct pump *pump, struct hs_readers *readers)
@@ -97,6 +116,11 @@ static struct hs_pump_room *room_of(struct pump *pump, struct hs_readers *reader
         readers->pumped_round = core->rounds;
     }
     return readers->pumped;
+}
+
+static bool wants_descriptor(const struct hs_pump_room *room, const struct hs_position *position)
+{
+    return room->sequence > position->told;
 }
 
 /* Packs records from position on; the frame stays empty where there is nothing to send. */
@@ -114,9 +138,15 @@ static void pack_records(struct pump *pump, const struct hs_pump_room *room,
             !hs_pack_add(&pack, entry, FRAME_FILL))
             break;
     }
-    *out = (struct packed){.from = position->next, .to = seq, .until = position->until};
-    struct hs_bytes frame =
-        pack.records > 0 ? hs_pack_end(&pack, room->head, room->retention_ms) : (struct hs_bytes){0};
+    struct hs_bytes frame = {0}, descriptor = {0};
+    *out = (struct packed){.from = position->next,
+                           .to = seq,
+                           .until = position->until,
+                           .described = wants_descriptor(room, position)};
+    if (out->described)
+        descriptor = room->descriptor;
+    if (pack.records > 0)
+        frame = hs_pack_end(&pack, room->head, descriptor, room->retention_ms);
     if (pump->frame->err != HS_OK && turn->kv->err == HS_OK)
         turn->kv->err = pump->frame->err;
     out->frame = hs_arena_copy(&turn->effects->arena, frame);
@@ -132,7 +162,8 @@ static const struct packed *records_at(struct pump *pump, struct hs_position *po
     if (room == NULL)
         return NULL;
     for (const struct packed *p = room->packed; p != NULL && looked < SAME_PLACE_MAX; p = p->next, looked++)
-        if (p->from == position->next && p->until == position->until)
+        if (p->from == position->next && p->until == position->until &&
+            p->described == wants_descriptor(room, position))
             return p;
     struct packed *packed = hs_arena_alloc(pump->turn.arena, sizeof *packed);
     if (packed == NULL)
@@ -203,6 +234,8 @@ static bool pump_room(struct pump *pump, struct hs_session *session, struct hs_p
         return false;
     pump->turn.core->stats.deliveries += packed->records;
     position->next = packed->to;
+    if (packed->described)
+        position->told = position->readers->pumped->sequence;
     send(pump, session, packed->frame);
     return position->next < position->readers->pumped->next_seq && position->next < position->until;
 }

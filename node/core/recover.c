@@ -5,6 +5,7 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/layout.h"
+#include "core/node_key.h"
 #include "core/recovery.h"
 #include "core/room_record.h"
 #include "core/settle.h"
@@ -95,7 +96,7 @@ static void take_head(struct hs_turn *turn, struct hs_recovery *r, struct hs_rec
 {
     struct hs_head head;
     struct hs_policy policy;
-    if (object != NULL && hs_head_verify(object, &turn->core->signer.pub, &r->room, &head) == HS_OK &&
+    if (object != NULL && hs_node_key_head(turn, hs_turn_root(turn), object, &r->room, &head) == HS_OK &&
         hs_room_policy(turn, view, &policy) == HS_OK && head.hub_term == policy.hub_term)
         hs_recovery_claim(r, reader, which, head.seq, &head.hash);
 }

@@ -94,6 +94,7 @@ void hs_session_remove(struct hs_sessions *sessions, struct hs_session *session)
         stop_reading(sessions, &session->positions[i]);
     HASH_DELETE(hh, sessions->by_id, session);
     free(session->positions);
+    free((void *)(uintptr_t)session->descriptor.data);
     hs_wipe(session, sizeof *session);
     free(session);
 }

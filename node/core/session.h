@@ -37,6 +37,7 @@ struct hs_session {
     bool outbound;                  /* this node dialled; the other side is the hub */
     enum hs_peer_standing standing; /* NODE */
     struct hs_id domain;            /* NODE: hash of the domain that it claims */
+    struct hs_bytes descriptor;     /* NODE that came: what it showed, in memory of its own */
     struct hs_time stranger_until;  /* in the list of strangers: ends then */
     bool attached;
     struct { /* a post that was refused for the moment: none may overtake it */
@@ -70,6 +71,7 @@ struct hs_position {
     struct hs_id room;
     uint64_t next, until;
     uint64_t held; /* what its cursor said and may not be written yet; 0: nothing */
+    uint64_t told; /* sequence of the hub's descriptor that it has */
     bool due;
     size_t next_due;            /* the next position with something due: index + 1, or 0 */
     struct hs_readers *readers; /* of the room */

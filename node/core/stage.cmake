@@ -7,7 +7,7 @@ hanse_stage(core SOURCES
   core/follow.c core/follow_items.c core/forward.c core/inbox.c core/layout.c core/ledger.c core/outbox.c core/peer.c core/peer_ask.c
   core/peer_session.c core/promise.c core/pump.c core/register.c core/replay.c core/retention.c core/room.c core/room_apply.c core/room_apply_commit.c
   core/room_commit.c core/room_create.c core/room_facts.c core/room_invite.c core/room_join.c core/room_post.c core/room_rejoin.c core/session.c core/stream.c
-  core/discover.c core/guest.c core/meter.c core/url.c core/wake.c core/rules.c core/standing.c
+  core/discover.c core/node_key.c core/guest.c core/meter.c core/url.c core/wake.c core/rules.c core/standing.c
   core/table.c
   DEPENDS hs_state hs_deal hs_room hs_identity hs_object hs_mls hs_wire hs_schema hs_crypto hs_base)
 target_include_directories(hs_core PUBLIC ${CMAKE_SOURCE_DIR}/node)

@@ -3,6 +3,7 @@
 #include "core/discover.h"
 #include "core/guest.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/table.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -89,7 +90,10 @@ enum hs_err hs_standing_enter(struct hs_turn *turn, const struct hs_key *root, c
 void hs_standing_joined(struct hs_turn *turn)
 {
     struct hs_session *session = turn->session;
-    if (session->state != HS_SESSION_NODE || session->standing != HS_STANDING_STRANGER)
+    if (session->state != HS_SESSION_NODE)
+        return;
+    hs_node_key_of_session(turn);
+    if (session->standing != HS_STANDING_STRANGER)
         return;
     session->standing = HS_STANDING_INVITED;
     hs_session_stranger(&turn->core->sessions, session, (struct hs_time){0});

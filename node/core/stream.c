@@ -89,6 +89,7 @@ static const struct {
     {HANSE__STATE__STREAM_RECORD__BODY_BLOB_GONE, hs_blob_gone_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_RESTORED, hs_restored_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_RESUMED, hs_resumed_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_DESCRIBED, hs_described_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_BLOB_STORED, hs_blob_stored_apply},
 };
 

@@ -1,8 +1,8 @@
 /* The logs of rooms: each record continues the one before it, and its body is the one that it names. */
 #include "base/text.h"
+#include "core/node_key.h"
 #include "core/register.h"
 #include "core/table.h"
-#include "identity/descriptor.h"
 #include "object/object.h"
 #include "room/head.h"
 #include "room/log.h"
@@ -72,18 +72,15 @@ static void check_head(struct room *r)
     struct hs_kv_key key = hs_register_key(HS_REGISTER_HEAD, HS_VIEW(r->id), (struct hs_bytes){0});
     struct hs_bytes bytes;
     struct hs_key root;
-    struct hs_descriptor descriptor;
     struct hs_head head;
     struct hs_record_header header;
     ProtobufCMessage *message;
-    Hanse__SignedObject *object, *known;
+    Hanse__SignedObject *object;
     if (r->view->hub || !hs_kv_get(r->kv, HS_T_REGISTER, hs_kv_key_bytes(&key), &arena, &bytes))
         return;
-    if (hs_object_unpack(hs_pb_bytes(r->view->descriptor), &arena, &known) != HS_OK ||
-        !HS_FIXED(hs_pb_bytes(r->view->hub_root), &root) ||
-        hs_descriptor_open(known, &root, &descriptor) != HS_OK ||
+    if (!HS_FIXED(hs_pb_bytes(r->view->hub_root), &root) ||
         hs_object_unpack(bytes, &arena, &object) != HS_OK ||
-        hs_head_verify(object, &descriptor.signing_key, &r->id, &head) != HS_OK) {
+        hs_node_key_head_in(r->kv, &root, object, &r->id, &head) != HS_OK) {
         hs_check_tell(r->check, "room %s: the head that is kept isn't signed by the hub", r->name);
         return;
     }

@@ -3,6 +3,7 @@
 #include "identity/learn.h"
 #include "identity/scratch.h"
 #include "schema/identity.pb-c.h"
+#include "wire/unpack.h"
 
 #include <string.h>
 
@@ -100,6 +101,25 @@ enum hs_err hs_descriptor_open(const Hanse__SignedObject *obj, const struct hs_k
                                struct hs_descriptor *out)
 {
     return hs_descriptor_learn(obj, pinned, NULL, out);
+}
+
+enum hs_err hs_descriptor_claimed(const Hanse__SignedObject *obj, struct hs_descriptor *out)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(HS_IDENTITY_SCRATCH);
+    struct hs_learned unchecked = {0};
+    struct hs_descriptor d;
+    Hanse__NodeDescriptor *msg;
+    struct hs_key root;
+    HS_REQUIRE(hs_object_claimed_kind(obj) == HS_KIND_NODE_DESCRIPTOR &&
+                   hs_object_claimed_signer(obj, 0, &root),
+               HS_ERR_MALFORMED);
+    HS_TRY(HS_UNPACK(hanse__node_descriptor, hs_pb_bytes(obj->payload), HS_STRICT, &scratch, &msg));
+    HS_TRY(hs_hdr_check(msg->hdr));
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(msg->signing_key), &unchecked.keys[0]), HS_ERR_MALFORMED);
+    unchecked.count = 1; /* it was looked at when it came */
+    HS_TRY(descriptor_read(msg, &root, &unchecked, &d));
+    *out = d;
+    return HS_OK;
 }
 
 enum hs_err hs_descriptor_check_time(const struct hs_descriptor *d, struct hs_time at)

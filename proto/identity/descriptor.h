@@ -44,6 +44,10 @@ enum hs_err hs_descriptor_open(const Hanse__SignedObject *obj, const struct hs_k
 enum hs_err hs_descriptor_verify(const Hanse__SignedObject *obj, const struct hs_key *pinned,
                                  struct hs_time now, struct hs_descriptor *out);
 
+/* What it says, with no look at its signature: for one's own store, where only verified ones are. MALFORMED,
+ * NOMEM. */
+enum hs_err hs_descriptor_claimed(const Hanse__SignedObject *obj, struct hs_descriptor *out);
+
 enum hs_err hs_descriptor_check_time(const struct hs_descriptor *d, struct hs_time at);
 
 #endif

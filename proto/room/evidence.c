@@ -32,6 +32,12 @@ static enum hs_err pick(const struct hs_evidence_parts *parts, uint64_t first, u
     return first + *count == last ? HS_OK : HS_ERR_NOT_FOUND;
 }
 
+/* The message is only packed. */
+static Hanse__SignedObject *borrow(const Hanse__SignedObject *object)
+{
+    return (Hanse__SignedObject *)(uintptr_t)object;
+}
+
 enum hs_err hs_evidence_build(const struct hs_evidence_parts *parts, struct hs_arena *arena,
                               struct hs_bytes *out)
 {
@@ -44,9 +50,15 @@ enum hs_err hs_evidence_build(const struct hs_evidence_parts *parts, struct hs_a
     HS_TRY(claimed_seq(parts->one, &scratch, &one));
     HS_TRY(claimed_seq(parts->other, &scratch, &other));
     bool swapped = other < one;
-    evidence.descriptor = (Hanse__SignedObject *)(uintptr_t)parts->descriptor;
-    evidence.first = (Hanse__SignedObject *)(uintptr_t)(swapped ? parts->other : parts->one);
-    evidence.second = (Hanse__SignedObject *)(uintptr_t)(swapped ? parts->one : parts->other);
+    HS_REQUIRE(parts->one_descriptor != NULL && parts->other_descriptor != NULL, HS_ERR_NOT_FOUND);
+    struct hs_key keys[2];
+    bool same = hs_object_claimed_signer(parts->one, 0, &keys[0]) &&
+                hs_object_claimed_signer(parts->other, 0, &keys[1]) && hs_key_equal(&keys[0], &keys[1]);
+    evidence.first = borrow(swapped ? parts->other : parts->one);
+    evidence.second = borrow(swapped ? parts->one : parts->other);
+    evidence.descriptor = borrow(swapped ? parts->other_descriptor : parts->one_descriptor);
+    if (!same)
+        evidence.second_descriptor = borrow(swapped ? parts->one_descriptor : parts->other_descriptor);
     evidence.headers = headers;
     HS_TRY(pick(parts, swapped ? other : one, swapped ? one : other, headers, &evidence.n_headers));
     HS_TRY(HS_PACK(&evidence, &w));
@@ -55,7 +67,8 @@ enum hs_err hs_evidence_build(const struct hs_evidence_parts *parts, struct hs_a
     return out->data != NULL ? HS_OK : HS_ERR_NOMEM;
 }
 
-/* The second head's story at the place where the first one ends. NOT_FOUND where the headers don't show it. */
+/* The second head's story at the place where the first one ends. NOT_FOUND where the headers don't show it.
+ */
 static enum hs_err second_story(const Hanse__Evidence *evidence, const struct hs_evidence *e,
                                 struct hs_id *hash)
 {
@@ -75,7 +88,7 @@ static enum hs_err second_story(const Hanse__Evidence *evidence, const struct hs
 static enum hs_err evidence_read(const Hanse__Evidence *evidence, const struct hs_key *pinned,
                                  struct hs_evidence *out)
 {
-    struct hs_descriptor d;
+    struct hs_descriptor d, second;
     struct hs_id room, other;
     HS_REQUIRE(evidence->descriptor != NULL && evidence->first != NULL && evidence->second != NULL,
                HS_ERR_MALFORMED);
@@ -83,7 +96,12 @@ static enum hs_err evidence_read(const Hanse__Evidence *evidence, const struct h
     HS_TRY(hs_descriptor_open(evidence->descriptor, pinned, &d));
     HS_TRY(hs_head_open(evidence->first, &d.signing_key, &out->first));
     room = out->first.room;
-    HS_TRY(hs_head_verify(evidence->second, &d.signing_key, &room, &out->second));
+    second = d;
+    if (evidence->second_descriptor != NULL) /* it has changed its key: it is the same hub by its root */
+        HS_TRY(hs_descriptor_open(evidence->second_descriptor, &d.root, &second));
+    HS_TRY(hs_head_verify(evidence->second, &second.signing_key, &room, &out->second));
+    bool ballast = evidence->second_descriptor != NULL && hs_key_equal(&second.signing_key, &d.signing_key);
+    HS_REQUIRE(!ballast, HS_ERR_MALFORMED);
     HS_REQUIRE(out->first.seq <= out->second.seq, HS_ERR_MALFORMED);
     out->room = room;
     out->root = d.root;

@@ -8,7 +8,7 @@
 #include "room/head.h"
 
 enum {
-    HS_EVIDENCE_HEADERS = 128, /* between the two heads: what one batch of records brings */
+    HS_EVIDENCE_HEADERS = 128,  /* between the two heads: what one batch of records brings */
     HS_EVIDENCE_MAX = 44 * 1024 /* fits an inbox item: 128 headers of 250 bytes and the three objects */
 };
 
@@ -18,8 +18,9 @@ enum {
 /* What evidence is made of; all borrowed. headers: some of the later head's story, in the order of their
  * numbers; those that aren't needed are left out. */
 struct hs_evidence_parts {
-    const Hanse__SignedObject *descriptor; /* of the hub: its root vouches for the key of the heads */
     const Hanse__SignedObject *one, *other;
+    /* Of the hub: its root vouches for the keys of these heads. The two may be one. */
+    const Hanse__SignedObject *one_descriptor, *other_descriptor;
     const struct hs_bytes *headers;
     size_t header_count;
 };

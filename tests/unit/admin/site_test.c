@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include "admin/file.h"
 #include "admin/issue.h"
 #include "base/text.h"
 #include "crypto/selftest.h"
@@ -292,6 +293,82 @@ static void grants_are_a_chain(void **state)
     assert_err(hs_issue_grants(&site, &root, &zero, &standing, now, &arena, &text), HS_ERR_BAD_KEY);
 }
 
+/* What a node's directory holds of keys and descriptor: one file each, or none. */
+enum { KEY_FILES = 5 };
+static const char *const key_files[KEY_FILES] = {"signing.key", "transport.key", "descriptor",
+                                                 "signing.key.next", "transport.key.next"};
+
+struct keys_on_disk {
+    struct hs_bytes file[KEY_FILES];
+};
+
+static struct keys_on_disk keys_read(void **state, struct hs_arena *arena)
+{
+    struct keys_on_disk keys = {0};
+    for (size_t i = 0; i < KEY_FILES; i++)
+        if (access(tmpdir_path(state, key_files[i]), F_OK) == 0)
+            assert_ok(hs_file_read(tmpdir_path(state, key_files[i]), 4096, arena, &keys.file[i]));
+    return keys;
+}
+
+static void keys_write(void **state, const struct keys_on_disk *keys)
+{
+    for (size_t i = 0; i < KEY_FILES; i++) {
+        const char *path = tmpdir_path(state, key_files[i]);
+        (void)unlink(path);
+        if (keys->file[i].len > 0)
+            assert_ok(hs_file_write_new(path, keys->file[i]));
+    }
+}
+
+/* NODE-75: at whatever step a change of keys is broken off, the node has the keys that its descriptor names,
+ * and the next change comes through. */
+static void keys_are_changed_in_one_step(void **state)
+{
+    struct hs_signer HS_SIGNER root = {0};
+    struct hs_site HS_SITE site = {0}, HS_SITE changed = {0};
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    char why[HS_CONFIG_WHY];
+    assert_ok(create(state, &root, why));
+    struct keys_on_disk old = keys_read(state, &arena);
+    assert_ok(open_site(state, &site, why));
+    assert_ok(hs_site_rotate(&site, &root, now, (struct hs_time){0}, why));
+    struct keys_on_disk new = keys_read(state, &arena);
+    assert_ok(open_site(state, &changed, why));
+    assert_int_equal(changed.descriptor.sequence, 2);
+    assert_true(hs_key_equal(&changed.descriptor.root, &root.pub));
+    assert_false(hs_key_equal(&changed.signing.pub, &site.signing.pub));
+    assert_false(hs_key_equal(&changed.transport_pub, &site.transport_pub));
+    assert_true(new.file[3].len == 0 && new.file[4].len == 0);
+    struct hs_bytes signing = new.file[0], transport = new.file[1], none = {0};
+    const struct keys_on_disk steps[] = {
+        {{old.file[0], old.file[1], old.file[2], signing, none}},
+        {{old.file[0], old.file[1], old.file[2], signing, transport}},
+        {{old.file[0], old.file[1], new.file[2], signing, transport}},
+        {{signing, old.file[1], new.file[2], none, transport}},
+        {{signing, transport, new.file[2], none, none}},
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct hs_site HS_SITE found = {0}, HS_SITE again = {0};
+        keys_write(state, &steps[i]);
+        assert_ok(open_site(state, &found, why));
+        assert_int_equal(found.descriptor.sequence, i < 2 ? 1 : 2);
+        assert_true(hs_key_equal(&found.signing.pub, i < 2 ? &site.signing.pub : &changed.signing.pub));
+        assert_true(hs_key_equal(&found.transport_pub, i < 2 ? &site.transport_pub : &changed.transport_pub));
+        assert_ok(hs_site_rotate(&found, &root, now, (struct hs_time){0}, why));
+        assert_ok(open_site(state, &again, why));
+        assert_int_equal(again.descriptor.sequence, found.descriptor.sequence + 1);
+        assert_true(hs_key_equal(&again.descriptor.signing_key, &again.signing.pub));
+        assert_int_equal(access(tmpdir_path(state, "signing.key.next"), F_OK), -1);
+        assert_int_equal(access(tmpdir_path(state, "transport.key.next"), F_OK), -1);
+    }
+    keys_write(state, &(struct keys_on_disk){{old.file[0], old.file[1], new.file[2], none, none}});
+    struct hs_site HS_SITE torn = {0};
+    assert_err(open_site(state, &torn, why),
+               HS_ERR_MALFORMED); /* nobody has the new ones: said, not guessed */
+    assert_non_null(strstr(why, "signing.key"));
+}
+
 int main(void)
 {
     if (hs_crypto_init() != HS_OK)
@@ -309,6 +386,7 @@ int main(void)
         TEST(customers_tickets_have_uses),
         TEST(all_roles_fit_a_ticket),
         TEST(grants_are_a_chain),
+        TEST(keys_are_changed_in_one_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

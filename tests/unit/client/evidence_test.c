@@ -161,8 +161,10 @@ static void test_the_home_node_brings_it(void **state)
     struct hs_log_tip one = {.next_seq = 3, .hash = {{1}}}, two = {.next_seq = 3, .hash = {{2}}};
     Hanse__SignedObject *descriptor;
     assert_ok(hs_object_unpack(c.rosa->descriptor, &arena, &descriptor));
-    struct hs_evidence_parts parts = {descriptor, head_make(&c, &c.rosa->signer, &one, &arena),
-                                      head_make(&c, &c.rosa->signer, &two, &arena), NULL, 0};
+    struct hs_evidence_parts parts = {.one = head_make(&c, &c.rosa->signer, &one, &arena),
+                                      .other = head_make(&c, &c.rosa->signer, &two, &arena),
+                                      .one_descriptor = descriptor,
+                                      .other_descriptor = descriptor};
     struct hs_bytes evidence;
     assert_ok(hs_evidence_build(&parts, &arena, &evidence));
     struct hs_id elsewhere = {{9}};

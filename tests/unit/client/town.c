@@ -338,24 +338,47 @@ void town_node_resume(struct town_node *node)
     assert_ok(hs_recover_resume(&turn, NULL));
 }
 
-void town_node_restore(struct town_node *node, struct hs_kv *backup)
+/* Ends, with its sessions, and begins anew. */
+static void restart(struct town_node *node)
 {
-    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
-    struct hs_turn turn = raw_turn(node, backup, &arena);
     struct hs_core_config config = {.root = node->root.pub,
                                     .node_signer = node->signer,
                                     .descriptor = node->descriptor,
                                     .incarnation = 1};
-    hs_restored_record(&turn, hs_restored_since(&turn) + 2);
-    assert_ok(backup->err);
     for (struct session *s = node->town->sessions; s != NULL; s = s->next)
         if (s->node == node)
             item_add(node->town, s->device != NULL ? DEVICE_CLOSED : NODE_CLOSED,
                      s->device != NULL ? s->id : s->peer, (struct hs_bytes){0});
     hs_core_free(node->core);
+    assert_ok(hs_core_new(&config, &node->core));
+}
+
+void town_node_restore(struct town_node *node, struct hs_kv *backup)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = raw_turn(node, backup, &arena);
+    hs_restored_record(&turn, hs_restored_since(&turn) + 2);
+    assert_ok(backup->err);
     hs_kv_memory_free(node->kv.inner);
     node->kv = kv_count(backup);
-    assert_ok(hs_core_new(&config, &node->core));
+    restart(node);
+}
+
+void town_node_rotate(struct town_node *node)
+{
+    struct town *t = node->town;
+    struct hs_descriptor d;
+    Hanse__SignedObject *object;
+    assert_ok(hs_object_unpack(node->descriptor, &t->arena, &object));
+    assert_ok(hs_descriptor_open(object, &node->root.pub, &d));
+    hs_signer_random(&node->signer);
+    hs_dh_keypair(&node->transport, &node->transport_pub);
+    d.signing_key = node->signer.pub;
+    d.transport_key = node->transport_pub;
+    d.sequence++;
+    assert_ok(hs_descriptor_build(&node->root, &d, t->now, &t->arena, &object));
+    assert_ok(hs_object_pack(object, &t->arena, &node->descriptor));
+    restart(node);
 }
 
 void town_node_cut(struct town_node *node)
@@ -523,13 +546,17 @@ void town_device_cut(struct town_device *d)
 
 static void device_opened(struct town_device *d, struct town_node *node, const struct hs_dial *dial)
 {
-    struct hs_key own, learned;
+    struct hs_key own, learned = dial->node;
     uint8_t hash[64];
+    enum hs_err err = HS_OK;
     if (!dial->knows_node)
-        TOWN_WANT(d, hs_sync_descriptor(&s, node->descriptor, &learned));
+        TOWN_WANT(d, (err = hs_sync_descriptor(&s, node->descriptor, &learned), HS_OK));
     if (d->dead)
         return;
-    assert_true(hs_key_equal(dial->knows_node ? &dial->node : &learned, &node->transport_pub));
+    if (err != HS_OK || !hs_key_equal(&learned, &node->transport_pub)) { /* the gate is another one */
+        device_closed(d, err != HS_OK ? err : HS_ERR_CLOSED);
+        return;
+    }
     randombytes_buf(hash, sizeof hash);
     struct session *session = session_add(d->town, node, d);
     d->session = session->id;

@@ -67,6 +67,9 @@ struct town_node *town_node_new(struct town *t, const char *domain);
 struct hs_kv *town_node_copy(struct town_node *node);
 void town_node_restore(struct town_node *node, struct hs_kv *backup);
 
+/* New signing and transport keys under its root, and a start with them. */
+void town_node_rotate(struct town_node *node);
+
 /* Rooms of it stand still since then; the operator lets all go on. */
 bool town_node_is_frozen(struct town_node *node);
 void town_node_resume(struct town_node *node);

@@ -69,10 +69,17 @@ static void frames_are_those_of_protobuf_c(void **state)
         records.records = list;
         records.n_records = count;
         records.head = &head;
+        Hanse__SignedObject descriptor = HANSE__SIGNED_OBJECT__INIT;
+        struct hs_bytes shown = {0};
+        descriptor.payload = hs_pb_data(random_bytes(&rng, &arena, 200));
+        if (rng_below(&rng, 2) == 0) {
+            records.descriptor = &descriptor;
+            shown = packed(&descriptor.base, &arena);
+        }
         records.retention_ms = rng_below(&rng, 2) == 0 ? 0 : (int64_t)(rng_next(&rng) >> 1);
         frame.records = &records;
         frame.body_case = HANSE__FRAME__BODY_RECORDS;
-        assert_bytes(hs_pack_end(&pack, packed(&head.base, &arena), records.retention_ms),
+        assert_bytes(hs_pack_end(&pack, packed(&head.base, &arena), shown, records.retention_ms),
                      packed(&frame.base, &arena));
         assert_int_equal(pack.records, count);
     }
@@ -99,7 +106,7 @@ static void a_frame_is_filled_so_far(void **state)
     assert_ok(w.err);
     assert_false(hs_pack_add(&pack, random_bytes(&rng, &arena, 1), CAP)); /* not an entry */
     assert_int_equal(w.err, HS_ERR_STORE);
-    assert_int_equal(hs_pack_end(&pack, thousand, 0).len, 0);
+    assert_int_equal(hs_pack_end(&pack, thousand, thousand, 0).len, 0);
 }
 
 int main(void)

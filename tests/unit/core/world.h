@@ -92,6 +92,7 @@ struct world_room {
     char sent[WORLD_POSTS][32]; /* one's own, as they were submitted */
     size_t sent_count, own_count;
     size_t records, commits;
+    struct hs_key head_key; /* of the hub's heads, as its newest descriptor said; zeros: none came yet */
     bool joined;
 };
 

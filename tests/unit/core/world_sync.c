@@ -163,7 +163,12 @@ void world_take_records(struct world_device *d, const Hanse__Records *records)
     assert_true(room->joined);
     for (size_t i = 0; i < records->n_records; i++)
         take_record(room, records->records[i]);
-    assert_ok(hs_head_verify(records->head, &room->hub->signer.pub, &id, &head)); /* DELIVERY-8 */
+    if (records->descriptor != NULL) {
+        struct hs_descriptor now;
+        assert_ok(hs_descriptor_open(records->descriptor, &room->hub->root.pub, &now));
+        room->head_key = now.signing_key;
+    }
+    assert_ok(hs_head_verify(records->head, &room->head_key, &id, &head)); /* DELIVERY-8 */
     enum hs_err err = hs_head_check_tip(&head, &room->tip);
     assert_true(err == HS_OK || err == HS_ERR_LOG_GAP);
     assert_true(head.seq + 1 >= room->tip.next_seq);

@@ -41,10 +41,10 @@ static Hanse__SignedObject *head_of(const struct story *s, size_t seq)
     return head_of_term(s, seq, "node", 1);
 }
 
-static Hanse__SignedObject *descriptor_of(const char *root)
+static Hanse__SignedObject *descriptor_for(const char *root, const char *node)
 {
     struct hs_signer signer = signer_of(root);
-    struct hs_descriptor d = {.signing_key = key_of("node"), .transport_key = key_of("t"), .sequence = 1};
+    struct hs_descriptor d = {.signing_key = key_of(node), .transport_key = key_of("t"), .sequence = 1};
     Hanse__SignedObject *out = NULL;
     memcpy(d.domain, "hub.example", sizeof "hub.example");
     memcpy(d.addresses[0], "hub.example:1", sizeof "hub.example:1");
@@ -53,10 +53,16 @@ static Hanse__SignedObject *descriptor_of(const char *root)
     return out;
 }
 
+static Hanse__SignedObject *descriptor_of(const char *root)
+{
+    return descriptor_for(root, "node");
+}
+
 static enum hs_err build(const struct story *s, Hanse__SignedObject *one, Hanse__SignedObject *other,
                          struct hs_bytes *out)
 {
-    struct hs_evidence_parts parts = {descriptor_of("root"), one, other, s->headers, LENGTH};
+    struct hs_evidence_parts parts = {one,        other, descriptor_of("root"), descriptor_of("root"),
+                                      s->headers, LENGTH};
     return hs_evidence_build(&parts, &arena, out);
 }
 
@@ -96,12 +102,56 @@ static void test_one_story_proves_nothing(void **state)
     assert_err(build(&b, head_of(&a, 6), head_of_term(&b, 6, "mallory", 1), &bytes), HS_ERR_WRONG_SIGNER);
     /* headers of the earlier head's story lead nowhere; some that are missing neither */
     assert_err(build(&a, head_of(&a, 6), head_of(&b, 9), &bytes), HS_ERR_NOT_FOUND);
-    struct hs_evidence_parts parts = {descriptor_of("root"), head_of(&a, 6), head_of(&b, 9), b.headers + 8,
-                                      2};
+    struct hs_evidence_parts parts = {head_of(&a, 6),        head_of(&b, 9), descriptor_of("root"),
+                                      descriptor_of("root"), b.headers + 8,  2};
     assert_err(hs_evidence_build(&parts, &arena, &bytes), HS_ERR_NOT_FOUND);
     parts.headers = b.headers + 7;
     parts.header_count = 3;
     assert_ok(hs_evidence_build(&parts, &arena, &bytes));
+}
+
+static void no_byte_can_be_altered(struct hs_bytes bytes)
+{
+    struct hs_key root = key_of("root");
+    struct hs_evidence e;
+    for (size_t i = 0; i < bytes.len; i++) {
+        struct hs_bytes copy = hs_arena_copy(&arena, bytes);
+        ((uint8_t *)(uintptr_t)copy.data)[i] ^= 1;
+        assert_int_not_equal(hs_evidence_verify(copy, &root, &e), HS_OK);
+        assert_int_not_equal(hs_evidence_verify(hs_bytes(bytes.data, i), &root, &e), HS_OK);
+    }
+}
+
+/* ROOM-80: a hub that tells another story with another key has told two, if one root named both keys. */
+static void test_two_keys_of_one_root(void **state)
+{
+    (void)state;
+    struct story a = story_make("a"), b = story_make("b");
+    struct hs_key root = key_of("root");
+    struct hs_evidence e;
+    struct hs_bytes bytes;
+    struct hs_evidence_parts parts = {.one = head_of(&a, 6),
+                                      .other = head_of_term(&b, 8, "next", 1),
+                                      .one_descriptor = descriptor_of("root"),
+                                      .other_descriptor = descriptor_for("root", "next"),
+                                      .headers = b.headers,
+                                      .header_count = LENGTH};
+    assert_ok(hs_evidence_build(&parts, &arena, &bytes));
+    assert_ok(hs_evidence_verify(bytes, &root, &e));
+    assert_int_equal(e.first.seq, 6);
+    assert_false(hs_key_equal(&e.first.signing_key, &e.second.signing_key));
+    no_byte_can_be_altered(bytes);
+    struct hs_evidence_parts swapped = parts;
+    swapped.one = parts.other;
+    swapped.other = parts.one;
+    swapped.one_descriptor = parts.other_descriptor;
+    swapped.other_descriptor = parts.one_descriptor;
+    assert_ok(hs_evidence_build(&swapped, &arena, &bytes));
+    assert_ok(hs_evidence_verify(bytes, &root, &e));
+    parts.other_descriptor = descriptor_for("mallory", "next"); /* another root's word */
+    assert_err(hs_evidence_build(&parts, &arena, &bytes), HS_ERR_WRONG_SIGNER);
+    parts.other_descriptor = NULL;
+    assert_err(hs_evidence_build(&parts, &arena, &bytes), HS_ERR_NOT_FOUND);
 }
 
 /* ROOM-80: no byte of it can be altered. */
@@ -113,12 +163,7 @@ static void test_every_byte_counts(void **state)
     struct hs_bytes bytes;
     struct hs_evidence e;
     assert_ok(build(&b, head_of(&a, 6), head_of(&b, 8), &bytes));
-    for (size_t i = 0; i < bytes.len; i++) {
-        struct hs_bytes copy = hs_arena_copy(&arena, bytes);
-        ((uint8_t *)(uintptr_t)copy.data)[i] ^= 1;
-        assert_int_not_equal(hs_evidence_verify(copy, &root, &e), HS_OK);
-        assert_int_not_equal(hs_evidence_verify(hs_bytes(bytes.data, i), &root, &e), HS_OK);
-    }
+    no_byte_can_be_altered(bytes);
     uint8_t *large = calloc(1, HS_EVIDENCE_MAX + 1);
     assert_non_null(large);
     assert_err(hs_evidence_verify(hs_bytes(large, HS_EVIDENCE_MAX + 1), &root, &e), HS_ERR_TOO_LARGE);
@@ -131,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_stories_are_proved),
         cmocka_unit_test(test_one_story_proves_nothing),
+        cmocka_unit_test(test_two_keys_of_one_root),
         cmocka_unit_test(test_every_byte_counts),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

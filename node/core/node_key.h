@@ -1,0 +1,58 @@
+/* Nodes change their keys under their roots. Which descriptors are known, so that what was signed with an
+ * earlier key can still be checked, and who has got new keys isn't taken for who he was:
+ *
+ *   this node's own: all of them
+ *   of hubs that are followed, and of nodes that are no strangers: those whose keys differed, the newest 16
+ *
+ * Every one was verified before it was kept. */
+#ifndef HS_CORE_NODE_KEY_H
+#define HS_CORE_NODE_KEY_H
+
+#include "core/turn.h"
+#include "identity/descriptor.h"
+#include "room/head.h"
+
+enum {
+    HS_NODE_KEYS = 16,      /* of another node: years of yearly changes, and no more than 16 KiB */
+    HS_NODE_KEYS_A_DAY = 4, /* changes of another node that are taken in a day: each is kept for good */
+    HS_NODE_KEY_DAY_MS = 86400000
+};
+
+/* Nobody may come with keys that were replaced: REPLAY. A new pair, where there were HS_NODE_KEYS_A_DAY of
+ * them since yesterday: RATE_LIMITED. */
+enum hs_err hs_node_key_check(struct hs_turn *turn, const struct hs_descriptor *d);
+
+/* Keeps it where it changes the keys; verified by the caller, and passed by hs_node_key_check(). */
+void hs_node_key_learn(struct hs_turn *turn, struct hs_bytes descriptor, const struct hs_descriptor *d);
+
+/* That of the turn's session, a node's that is no stranger (any more). */
+void hs_node_key_of_session(struct hs_turn *turn);
+
+/* This node's own, when it starts and when it is renewed. */
+void hs_node_key_own(struct hs_turn *turn);
+
+/* The newest one of that root, in the turn's arena: NULL where none is known. out: what it says, or NULL. */
+Hanse__SignedObject *hs_node_key_newest(struct hs_turn *turn, const struct hs_key *root,
+                                        struct hs_descriptor *out);
+
+/* The first one of that root that names the signing key; NULL where none does. */
+Hanse__SignedObject *hs_node_key_of(struct hs_turn *turn, const struct hs_key *root,
+                                    const struct hs_key *signing_key, struct hs_descriptor *out);
+
+/* This node's own that names the signer of the object, and was good when that was made. NULL where there is
+ * none. */
+Hanse__SignedObject *hs_node_key_own_at(struct hs_turn *turn, const struct hs_key *signing_key,
+                                        struct hs_time at);
+
+/* A head of the room by one of the keys that the root has named: NOT_FOUND for another key; errors of
+ * hs_head_verify(). */
+enum hs_err hs_node_key_head(struct hs_turn *turn, const struct hs_key *root,
+                             const Hanse__SignedObject *object, const struct hs_id *room,
+                             struct hs_head *head);
+
+/* The same in a store, for whoever has no turn. */
+enum hs_err hs_node_key_head_in(struct hs_kv *kv, const struct hs_key *root,
+                                const Hanse__SignedObject *object, const struct hs_id *room,
+                                struct hs_head *head);
+
+#endif
