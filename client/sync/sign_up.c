@@ -110,6 +110,29 @@ static enum hs_err sign_up_by_join(struct hs_step *s, bool *sent)
     return s->kv->err;
 }
 
+static enum hs_err again_answered(struct hs_step *s, const struct hs_request *request,
+                                  const Hanse__Frame *frame, enum hs_err err)
+{
+    if (err == HS_OK)
+        return sign_up_answered(s, request, frame, err);
+    s->sync->session = HS_SESSION_STRANGER;
+    s->sync->hang_up = true; /* it is asked again: the node may not have got back yet what it needs for it */
+    return no_account(s, HS_ERR_NO_ACCOUNT);
+}
+
+/* The node has forgotten this account: it was restored from a backup. That this user is a member of rooms
+ * there is enough for a new one. */
+static enum hs_err sign_up_again(struct hs_step *s)
+{
+    Hanse__SignUp sign_up = HANSE__SIGN_UP__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    struct hs_request request = {.answer = again_answered};
+    frame.body_case = HANSE__FRAME__BODY_SIGN_UP;
+    frame.sign_up = &sign_up;
+    s->sync->session = HS_SESSION_SIGNING_UP;
+    return hs_request_send(s, &frame, &request);
+}
+
 enum hs_err hs_home_sign_up(struct hs_step *s)
 {
     bool sent;
@@ -118,6 +141,8 @@ enum hs_err hs_home_sign_up(struct hs_step *s)
     HS_TRY(sign_up_by_join(s, &sent));
     if (sent)
         return HS_OK;
+    if (s->sync->me.has_account)
+        return sign_up_again(s);
     s->sync->session = HS_SESSION_STRANGER;
     HS_TRY(hs_ops_resume(s, true));
     return no_account(s, HS_ERR_NO_ACCOUNT);

@@ -1,9 +1,11 @@
 /* Accounts: signing up with a ticket or an invite, and binding the personas that other brands know. */
 #include "core/account.h"
 
+#include "core/absent.h"
 #include "core/apply.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/layout.h"
 #include "core/room.h"
 #include "core/table.h"
 #include "identity/bind.h"
@@ -35,6 +37,9 @@ void hs_signed_up_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     persona.account = s->account;
     hs_view_put(turn, HS_T_ACCOUNT, &key, &account.base);
     hs_view_put(turn, HS_T_PERSONA, &key, &persona.base);
+    struct hs_key member;
+    if (HS_FIXED(hs_pb_bytes(s->account), &member))
+        hs_absent_came(turn, &member);
     if (s->invite.len > 0)
         hs_invite_signed_up(turn, hs_pb_bytes(s->invite));
     if (s->ticket.len > 0) {
@@ -75,6 +80,14 @@ static enum hs_err by_invite(struct hs_turn *turn, const Hanse__SignUp *s, Hanse
     return kept.data != NULL ? HS_OK : HS_ERR_NOMEM;
 }
 
+/* By what the readers of a restored node's rooms have brought back: the persona is a member, and had an
+ * account for it. */
+static enum hs_err by_membership(struct hs_turn *turn)
+{
+    HS_REQUIRE(hs_restored_since(turn) > 0, HS_ERR_MALFORMED);
+    return hs_absent_is(turn, &turn->session->persona) ? HS_OK : HS_ERR_NO_ACCOUNT;
+}
+
 /* The roles that this root grants to the session's persona. */
 static enum hs_err granted_roles(struct hs_turn *turn, const Hanse__SignUp *s, uint32_t *roles)
 {
@@ -106,7 +119,7 @@ static enum hs_err sign_up(struct hs_turn *turn, const Hanse__SignUp *s, uint32_
                                                                                        : HS_ERR_DENIED;
     return s->ticket != NULL       ? by_ticket(turn, s, record)
            : s->join_proof != NULL ? by_invite(turn, s, record)
-                                   : HS_ERR_MALFORMED;
+                                   : by_membership(turn);
 }
 
 enum hs_err hs_handle_sign_up(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -141,6 +154,9 @@ void hs_bound_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     view.device = b->device;
     view.brand = b->brand;
     hs_view_put(turn, HS_T_PERSONA, &key, &view.base);
+    struct hs_key member;
+    if (HS_FIXED(hs_pb_bytes(b->persona), &member))
+        hs_absent_came(turn, &member);
 }
 
 enum hs_err hs_handle_bind(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,

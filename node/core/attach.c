@@ -13,6 +13,26 @@ void hs_session_replace_older(struct hs_turn *turn, const struct hs_key *subscri
         hs_turn_close(turn, older, HS_ERR_CLOSED);
 }
 
+/* A node that was restored may not know any more that it let somebody read. Who holds more than the node
+ * shows what it holds, and is given nothing until the log says that it may read. */
+static bool may_be_forgotten(struct hs_turn *turn, const struct hs_id *room, uint64_t next)
+{
+    const Hanse__State__RoomView *of = hs_room_view(turn, room);
+    return of != NULL && hs_recover_is_frozen(turn, of) && next > of->next_seq;
+}
+
+static enum hs_err attach_unknown(struct hs_turn *turn, const struct hs_id *room, uint64_t next)
+{
+    if (!may_be_forgotten(turn, room, next))
+        return HS_OK;
+    struct hs_position *position = hs_session_read(&turn->core->sessions, turn->session, room);
+    HS_REQUIRE(position != NULL, HS_ERR_NOMEM);
+    position->next = next;
+    position->until = 0;
+    hs_recover_attached(turn, room, hs_room_view(turn, room), next);
+    return HS_OK;
+}
+
 /* A room that the subscriber may not read is passed over: it will learn why from the log that it has. */
 static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cursor)
 {
@@ -20,7 +40,7 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     HS_TAKE32(cursor->room, &room);
     Hanse__State__SubscriptionView *view = hs_subscription_view(turn, &turn->session->subscriber, &room);
     if (view == NULL)
-        return HS_OK;
+        return attach_unknown(turn, &room, cursor->next_seq);
     struct hs_position *position = hs_session_read(&turn->core->sessions, turn->session, &room);
     HS_REQUIRE(position != NULL, HS_ERR_NOMEM);
     position->next = cursor->next_seq > view->from ? cursor->next_seq : view->from;
@@ -33,11 +53,26 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     return HS_OK;
 }
 
+/* A node that nobody has invited reads nothing here; one that somebody had invited may have been forgotten.
+ */
+static bool may_attach(struct hs_turn *turn, const Hanse__Attach *attach)
+{
+    struct hs_id room;
+    if (turn->session->state != HS_SESSION_NODE || turn->session->standing != HS_STANDING_STRANGER)
+        return true;
+    for (size_t i = 0; i < attach->n_rooms; i++)
+        if (HS_FIXED(hs_pb_bytes(attach->rooms[i]->room), &room) &&
+            may_be_forgotten(turn, &room, attach->rooms[i]->next_seq))
+            return true;
+    return false;
+}
+
 enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                              uint64_t *detail)
 {
     (void)detail;
     struct hs_session *session = turn->session;
+    HS_REQUIRE(may_attach(turn, request->attach), HS_ERR_DENIED);
     for (size_t i = 0; i < request->attach->n_rooms; i++)
         HS_TRY(attach_room(turn, request->attach->rooms[i]));
     if (!session->attached) {

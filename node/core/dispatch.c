@@ -34,7 +34,7 @@ static const struct {
     {HANSE__FRAME__BODY_JOIN, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_join},
     {HANSE__FRAME__BODY_SUBMIT_COMMIT, FROM_ACCOUNT | FROM_NODE, true, hs_handle_submit_commit},
     {HANSE__FRAME__BODY_SUBMIT_MESSAGE, FROM_ACCOUNT | FROM_NODE, true, hs_handle_submit_message},
-    {HANSE__FRAME__BODY_ATTACH, FROM_ACCOUNT | FROM_NODE, false, hs_handle_attach},
+    {HANSE__FRAME__BODY_ATTACH, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, false, hs_handle_attach},
     {HANSE__FRAME__BODY_CURSORS, FROM_ACCOUNT | FROM_NODE, false, hs_handle_cursors},
     {HANSE__FRAME__BODY_OPEN_COUNTER, FROM_ACCOUNT | FROM_NODE, true, hs_handle_open_counter},
     {HANSE__FRAME__BODY_LEDGER, FROM_ACCOUNT | FROM_NODE, true, hs_handle_ledger},
@@ -50,7 +50,7 @@ static const struct {
     {HANSE__FRAME__BODY_MOVE_HOME, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_move_home},
     {HANSE__FRAME__BODY_SET_WAKE, FROM_ACCOUNT, true, hs_handle_set_wake},
     {HANSE__FRAME__BODY_WANT_TAIL, FROM_HUB, false, hs_handle_want_tail},
-    {HANSE__FRAME__BODY_TAIL, FROM_ACCOUNT | FROM_NODE, true, hs_handle_tail},
+    {HANSE__FRAME__BODY_TAIL, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_tail},
     {HANSE__FRAME__BODY_HEADS, FROM_NODE | FROM_HUB, true, hs_handle_heads},
 };
 

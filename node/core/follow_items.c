@@ -53,24 +53,44 @@ static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_
 
 /* A user of this node reads that room from the record seq on. */
 struct newcomer {
-    ProtobufCBinaryData room, prev_hash;
+    ProtobufCBinaryData room, persona, prev_hash;
     uint64_t seq;
     const Hanse__SignedObject *descriptor;
 };
+
+/* Which users of this node read the room, and from where: an item that comes once more counts once. */
+static struct hs_kv_key reads_key(const struct hs_id *room, const struct hs_key *persona)
+{
+    return hs_key_sub(HS_MISC_READS, HS_VIEW(*room), HS_VIEW(*persona));
+}
+
+/* True where the user reads the room already, on this device. */
+static bool reads_already(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                          const struct hs_key *persona)
+{
+    struct hs_kv_key key = reads_key(room, persona);
+    Hanse__State__SubscriptionView *view = hs_subscription_view(turn, subscriber, room);
+    return view != NULL && view->until == UINT64_MAX && hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key));
+}
 
 static enum hs_err apply_newcomer(struct hs_turn *turn, const struct hs_id *hub,
                                   const struct hs_key *subscriber, const struct newcomer *who)
 {
     struct hs_id room;
+    struct hs_key persona;
     struct hs_bytes object;
     HS_TAKE32(who->room, &room);
+    HS_TAKE32(who->persona, &persona);
+    uint32_t more = reads_already(turn, subscriber, &room, &persona) ? 0 : 1;
+    struct hs_kv_key reads = reads_key(&room, &persona);
     HS_TRY(hs_object_pack(who->descriptor, turn->arena, &object));
     Hanse__State__RoomView *view = begin_copy(turn, hub, &room, who->seq, who->prev_hash);
     HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
     view->descriptor = hs_pb_data(object);
-    view->members++;
+    view->members += more;
     hs_room_store(turn, &room, view);
-    hs_subscribe(turn, subscriber, &room, who->seq, 1);
+    hs_number_put(turn, HS_T_MISC, &reads, who->seq);
+    hs_subscribe(turn, subscriber, &room, who->seq, more);
     return HS_OK;
 }
 
@@ -78,7 +98,8 @@ static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_id *hub, 
                                  const struct hs_key *subscriber, Hanse__InboxItem *item)
 {
     const Hanse__WelcomeItem *welcome = item->welcome;
-    struct newcomer who = {welcome->room, welcome->prev_hash, welcome->commit_seq, welcome->descriptor};
+    struct newcomer who = {welcome->room, welcome->persona, welcome->prev_hash, welcome->commit_seq,
+                           welcome->descriptor};
     HS_TRY(apply_newcomer(turn, hub, subscriber, &who));
     if (welcome->tree->hash.len > 0)
         hs_fetch_hold(turn, hub, number, subscriber, item);
@@ -91,7 +112,7 @@ static enum hs_err apply_home(struct hs_turn *turn, const struct hs_id *hub, con
                               Hanse__InboxItem *item)
 {
     const Hanse__HomeItem *home = item->home;
-    struct newcomer who = {home->room, home->prev_hash, home->next_seq, home->descriptor};
+    struct newcomer who = {home->room, home->persona, home->prev_hash, home->next_seq, home->descriptor};
     HS_TRY(apply_newcomer(turn, hub, subscriber, &who));
     hs_inbox_put(turn, subscriber, item);
     return HS_OK;
@@ -101,9 +122,13 @@ static enum hs_err apply_removed(struct hs_turn *turn, const struct hs_key *subs
                                  const Hanse__RemovedItem *removed)
 {
     struct hs_id room;
+    struct hs_key persona;
     HS_TAKE32(removed->room, &room);
+    HS_TAKE32(removed->persona, &persona);
+    struct hs_kv_key reads = reads_key(&room, &persona);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL, HS_ERR_ROOM_UNKNOWN);
+    hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&reads));
     view->members -= view->members > 0 ? 1 : 0;
     hs_room_store(turn, &room, view);
     hs_unsubscribe(turn, subscriber, &room, removed->seq);
@@ -278,6 +303,8 @@ static enum hs_err take_removed(struct hs_turn *turn, const struct hs_peer *peer
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &subscriber, &room);
     HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);
+    struct hs_kv_key since = reads_key(&room, &persona); /* a hub that was restored says it once more */
+    HS_REQUIRE(hs_number_get(turn, HS_T_MISC, &since, NULL) <= removed->seq, HS_ERR_REPLAY);
     record_item(turn, peer, seq, &subscriber, pack_removed(turn, removed));
     return HS_OK;
 }

@@ -9,7 +9,9 @@
 #include "core/recovery.h"
 #include "core/room_record.h"
 #include "core/settle.h"
+#include "core/standing.h"
 #include "core/table.h"
+#include "object/object.h"
 #include "room/head.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
@@ -138,6 +140,15 @@ static bool may_be_erased(struct hs_turn *turn, const struct hs_id *room,
            policy.retention_ms > 0 && header->hub_time.ms <= turn->now.ms - policy.retention_ms;
 }
 
+static struct hs_bytes own_descriptor(struct hs_turn *turn)
+{
+    struct hs_bytes bytes = {0};
+    enum hs_err err = hs_object_pack(turn->core->descriptor_object, turn->arena, &bytes);
+    if (err != HS_OK && turn->kv->err == HS_OK)
+        turn->kv->err = err;
+    return bytes;
+}
+
 /* Records from the log's end on. What they make of the room has been judged when they came first: an error
  * means that something else is wrong, and the turn comes to nothing. */
 static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__State__RoomView *view,
@@ -160,18 +171,29 @@ static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__Sta
         entry.header = record->header;
         entry.body = record->body;
         entry.recovered = true;
+        if (header.kind == HS_RECORD_HOME_MOVE) /* who moved is told by whom, as when it came first */
+            entry.descriptor = hs_pb_data(own_descriptor(turn));
         struct hs_time now = turn->now;
         turn->now = header.hub_time; /* as it was when it came first, and as it will be when it is replayed */
         enum hs_err err = hs_room_apply(turn, &r->room, header.seq, &entry);
         turn->now = now;
         if (err != HS_OK) {
-            hs_turn_log(turn, "event=recovery a record can't be taken back: %s", hs_err_name(err));
+            r->broken = err != HS_ERR_NOMEM && turn->kv->err == HS_OK;
             turn->kv->err = turn->kv->err != HS_OK ? turn->kv->err : HS_ERR_NOMEM;
             return false;
         }
         moved = true;
     }
     return moved;
+}
+
+/* The turn in which a record couldn't be applied came to nothing; nor does it in the next one. */
+static enum hs_err give_up(struct hs_turn *turn, struct hs_recovery *r)
+{
+    if (!r->told)
+        hs_turn_log(turn, "event=recovery a record of a room can't be taken back; see hansed resume");
+    r->told = true;
+    return HS_OK;
 }
 
 enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -187,6 +209,8 @@ enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Ha
     struct hs_recover_reader *reader = r != NULL ? hs_recovery_reader(r, &turn->session->subscriber) : NULL;
     if (view == NULL || reader == NULL || !hs_recover_is_frozen(turn, view))
         return HS_OK; /* too late, or not asked for */
+    if (r->broken)
+        return give_up(turn, r);
     forget_if_back(turn, r, view);
     take_head(turn, r, reader, view, tail->head, 0);
     take_head(turn, r, reader, view, tail->held, 1);
@@ -197,6 +221,9 @@ enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Ha
     view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL, HS_ERR_STORE);
     hs_recovery_answered(r, reader, moved);
+    if (moved && turn->session->state == HS_SESSION_NODE &&
+        turn->session->standing == HS_STANDING_STRANGER)
+        hs_standing_again(turn, turn->session); /* the log may say by now that it was invited */
     if (moved && r->proved && turn->now.ms + HS_RECOVER_PROOF_MS > r->until.ms)
         r->until.ms = turn->now.ms + HS_RECOVER_PROOF_MS;
     if (r->count == 0 || view->next_seq < r->first + r->count)

@@ -250,6 +250,8 @@ static void ask(struct hs_turn *turn, struct hs_recovery *r, struct hs_recover_r
 
 void hs_recovery_go_on(struct hs_turn *turn, struct hs_recovery *r, const Hanse__State__RoomView *view)
 {
+    if (r->broken)
+        return;
     if (r->asked_at.ms > 0 && turn->now.ms - r->asked_at.ms < HS_RECOVER_ASK_MS)
         return;
     struct hs_recover_reader *silent = r->asked_at.ms > 0 ? hs_recovery_reader(r, &r->asking) : NULL;

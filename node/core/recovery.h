@@ -49,8 +49,9 @@ struct hs_recovery {
     struct hs_key asking; /* whom the question under way was put to */
     struct hs_time asked_at;
     uint64_t questions;
-    bool told;  /* the operator, that a head isn't proved */
-    bool rests; /* nobody is left to be asked for anything, until something new comes */
+    bool broken; /* a record that came back couldn't be applied: nothing more is taken until a restart */
+    bool told;   /* the operator, that a head isn't proved */
+    bool rests;  /* nobody is left to be asked for anything, until something new comes */
     UT_hash_handle hh;
 };
 

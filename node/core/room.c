@@ -168,6 +168,10 @@ void hs_subscribe(struct hs_turn *turn, const struct hs_key *subscriber, const s
         view->from = from; /* who moved here has read less than those who were here before */
     view->until = UINT64_MAX;
     view->members += members;
+    struct hs_session *session = hs_session_of(&turn->core->sessions, subscriber);
+    struct hs_position *position = session != NULL ? hs_session_position(session, room) : NULL;
+    if (position != NULL && position->next >= view->from)
+        position->until = view->until; /* it was told once more what it reads */
     hs_view_put(turn, HS_T_SUBSCRIPTION, &key, &view->base);
     hs_wake_subscribed(turn, subscriber, room);
 }

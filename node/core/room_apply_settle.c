@@ -1,5 +1,6 @@
 /* What the records that settle a commit, or make it void, make of a room's views: who is a member, who reads,
  * what newcomers and leavers get; or everything as it was before. */
+#include "core/absent.h"
 #include "core/account.h"
 #include "core/blob.h"
 #include "core/guest.h"
@@ -135,8 +136,11 @@ static enum hs_err add_member(struct hs_turn *turn, const struct hs_id *room,
         join->joined = true;
         hs_view_put(turn, HS_T_JOIN, &key, &join->base);
     }
-    if (hs_key_equal(&subscriber, hs_turn_root(turn)) && !hs_persona_subscriber(turn, &persona, &subscriber))
+    if (hs_key_equal(&subscriber, hs_turn_root(turn)) &&
+        !hs_persona_subscriber(turn, &persona, &subscriber)) {
+        hs_absent_note(turn, &persona, room, welcome->seq);
         return HS_OK;
+    }
     hs_subscribe(turn, &subscriber, room, welcome->seq, 1);
     return welcome->lost ? HS_OK : send_welcome(turn, room, &subscriber, who, welcome);
 }
@@ -166,6 +170,8 @@ static void remove_member(struct hs_turn *turn, const struct hs_id *room, struct
     bool local = hs_key_equal(&subscriber, hs_turn_root(turn));
     hs_guest_release(turn, &subscriber, &persona, room);
     hs_kv_del(turn->kv, HS_T_MEMBER, hs_kv_key_bytes(&key));
+    if (local)
+        hs_absent_forget(turn, &persona, room);
     if (member->left || (local && !hs_persona_subscriber(turn, &persona, &subscriber)))
         return; /* who left reads nothing since */
     hs_unsubscribe(turn, &subscriber, room, seq);

@@ -97,7 +97,8 @@ static enum hs_err home_of(struct hs_turn *turn, const struct hs_room_commit *c,
     if (counter != NULL && HS_FIXED(hs_pb_bytes(counter->home_root), home))
         return HS_OK;
     *home = *hs_turn_root(turn);
-    return hs_persona_subscriber(turn, persona, &subscriber) ? HS_OK : HS_ERR_NO_ACCOUNT;
+    bool may_be_absent = c->recovered; /* its account was lost, and the room's readers can't bring that */
+    return may_be_absent || hs_persona_subscriber(turn, persona, &subscriber) ? HS_OK : HS_ERR_NO_ACCOUNT;
 }
 
 /* The tree that newcomers need beside their Welcome: this hub has it, so nobody needs to send it. */

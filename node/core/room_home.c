@@ -1,5 +1,6 @@
 /* MoveHome: a member is served by another home node from now on. The persona's own signature says so, whoever
  * brings it; it is a record of the room, so that every copy of the hub's views agrees. */
+#include "core/absent.h"
 #include "core/account.h"
 #include "core/dispatch.h"
 #include "core/guest.h"
@@ -25,8 +26,10 @@ static void leave_old(struct hs_turn *turn, const struct hs_room_record *record,
     struct hs_key subscriber;
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__RemovedItem removed = HANSE__REMOVED_ITEM__INIT;
-    if (!subscriber_of(turn, home, &move->persona, &subscriber))
+    if (!subscriber_of(turn, home, &move->persona, &subscriber)) {
+        hs_absent_forget(turn, &move->persona, &record->room);
         return;
+    }
     hs_unsubscribe(turn, &subscriber, &record->room, record->header.seq);
     if (hs_key_equal(home, hs_turn_root(turn)))
         return;
@@ -48,8 +51,10 @@ static void begin_new(struct hs_turn *turn, const struct hs_room_record *record,
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__HomeItem home = HANSE__HOME_ITEM__INIT;
     Hanse__State__RoomEntry *entry = hs_room_entry(turn, &record->room, move->next_seq);
-    if (!subscriber_of(turn, &move->home_root, &move->persona, &subscriber))
+    if (!subscriber_of(turn, &move->home_root, &move->persona, &subscriber)) {
+        hs_absent_note(turn, &move->persona, &record->room, move->next_seq);
         return;
+    }
     hs_subscribe(turn, &subscriber, &record->room, move->next_seq, 1);
     if (entry == NULL || hs_record_header_parse(hs_pb_bytes(entry->header), &first) != HS_OK ||
         hs_object_unpack(hs_pb_bytes(record->entry->descriptor), turn->arena, &descriptor) != HS_OK)

@@ -1,5 +1,6 @@
 /* Leaving: a member's proposal to remove its own leaf, alone. Delivery to it ends with that record; the next
  * commit takes it up. */
+#include "core/absent.h"
 #include "core/account.h"
 #include "core/inbox.h"
 #include "core/internal.h"
@@ -51,8 +52,10 @@ static void stop_delivery(struct hs_turn *turn, const struct hs_id *room, const 
     if (!HS_FIXED(hs_pb_bytes(member->home_root), &subscriber))
         return;
     bool local = hs_key_equal(&subscriber, hs_turn_root(turn));
-    if (local && !hs_persona_subscriber(turn, persona, &subscriber))
+    if (local && !hs_persona_subscriber(turn, persona, &subscriber)) {
+        hs_absent_forget(turn, persona, room);
         return;
+    }
     hs_unsubscribe(turn, &subscriber, room, seq);
     if (!local)
         hs_room_tell_removed(turn, room, persona, &subscriber, seq);

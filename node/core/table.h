@@ -46,6 +46,8 @@ enum hs_sub_table {
     HS_MISC_TILL = 3,       /* rank u8 | account 32 -> device: tills first, then owners */
     HS_MISC_INBOX_NEXT = 4, /* subscriber 32 -> u64 */
     HS_MISC_HANDED = 5,     /* peer 32 -> u64: inbox items taken from that hub */
+    HS_MISC_ABSENT = 14,    /* persona 32 | room 32 -> u64: from where a member without account reads */
+    HS_MISC_READS = 18,     /* room 32 | persona 32 -> u64: from where a user reads a followed room */
     HS_MISC_WAKE = 16,      /* device 32 -> WakeView */
     HS_MISC_DOMAIN = 15,    /* domain hash 32 -> root: as its own page has shown */
     HS_MISC_QUEUED = 6,     /* room 32 | body hash 32 -> u64: its number in the outbox */

@@ -69,11 +69,83 @@ static void test_who_comes_too_late_has_proof(void **state)
     town_free(c.t);
 }
 
+/* A customer of another brand joins after the backup was made, so the restored hub knows nothing of them. */
+static struct town_device *cleo_joins(struct hostile *c)
+{
+    struct town_node *linn = town_node_new(c->t, "linn.example");
+    struct town_device *cleo = town_device_new(c->t);
+    uint64_t op;
+    TOWN_WANT(cleo, hs_want_identity(&s, "Cleo"));
+    TOWN_WANT(cleo, hs_want_sign_up(&s, town_ticket(linn, 0, NULL, 1), &op));
+    hs_sync_stay_online(cleo->sync, true);
+    town_run(c->t);
+    TOWN_WANT(cleo, hs_want_join(&s, town_link(c->alice, &c->room, 5), &op));
+    town_wait(c->t, 3000);
+    assert_int_equal(town_event_count(cleo, HANSE_EVENT_JOINED), 1);
+    return cleo;
+}
+
+/* NODE-82: a node that the hub forgot brings back what it holds; what it doesn't, somebody else does. */
+static void test_a_forgotten_node(void **state)
+{
+    (void)state;
+    struct hostile c = hostile_new();
+    struct hs_kv *backup = town_node_copy(c.rosa);
+    struct town_device *cleo = cleo_joins(&c);
+    town_device_kill(c.ben);
+    town_device_kill(c.alice);
+    post(cleo, &c.room, "nobody but Cleo's home has this");
+    town_wait(c.t, 3000);
+    town_node_restore(c.rosa, backup);
+    town_device_start(c.ben);
+    hs_sync_stay_online(c.ben->sync, true);
+    town_device_start(c.alice);
+    hs_sync_stay_online(c.alice->sync, true);
+    town_wait(c.t, 180000);
+    assert_false(town_node_is_frozen(c.rosa));
+    post(cleo, &c.room, "still");
+    town_wait(c.t, 5000);
+    post(c.alice, &c.room, "after");
+    town_wait(c.t, 5000);
+    assert_string_equal(town_history(c.ben, &c.room), "nobody but Cleo's home has this\nstill\nafter\n");
+    assert_string_equal(town_history(cleo, &c.room), "nobody but Cleo's home has this\nstill\nafter\n");
+    town_free(c.t);
+}
+
+/* NODE-82: what the log gives back isn't Ben's account; but it is enough for a new one. */
+static void test_a_forgotten_guest(void **state)
+{
+    (void)state;
+    static const uint32_t owner = HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER);
+    struct hostile c = {.t = town_new()};
+    c.rosa = town_node_new(c.t, "rosa.example");
+    c.alice = town_member_of_staff(c.rosa, "rosa", owner);
+    c.room = town_room(c.alice, "VIP");
+    const char *link = town_link(c.alice, &c.room, 5);
+    struct hs_kv *backup = town_node_copy(c.rosa);
+    c.ben = town_guest(c.t, "Ben", link);
+    town_wait(c.t, 2000);
+    post(c.ben, &c.room, "lost");
+    town_wait(c.t, 2000);
+    town_node_restore(c.rosa, backup);
+    town_wait(c.t, 180000);
+    assert_false(town_node_is_frozen(c.rosa));
+    post(c.alice, &c.room, "after");
+    town_wait(c.t, 5000);
+    post(c.ben, &c.room, "still");
+    town_wait(c.t, 5000);
+    assert_string_equal(town_history(c.ben, &c.room), "lost\nafter\nstill\n");
+    assert_string_equal(town_history(c.alice, &c.room), "lost\nafter\nstill\n");
+    town_free(c.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clients_bring_it_back),
         cmocka_unit_test(test_who_comes_too_late_has_proof),
+        cmocka_unit_test(test_a_forgotten_node),
+        cmocka_unit_test(test_a_forgotten_guest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
