@@ -67,7 +67,7 @@ enum hs_err hs_home_resume(struct hs_step *s)
 void hs_home_try_again(struct hs_step *s)
 {
     if (s->sync->again_due.ms == INT64_MAX)
-        s->sync->again_due.ms = s->now.ms + HS_AGAIN_MS;
+        s->sync->again_due.ms = s->now.ms + (s->sync->again_ms > 0 ? s->sync->again_ms : HS_AGAIN_MS);
 }
 
 static enum hs_err attached(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,

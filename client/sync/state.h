@@ -20,6 +20,7 @@ enum {
     HS_RETRY_FIRST_MS = 250, /* reconnecting: doubled each time ... */
     HS_RETRY_MAX_MS = 30000, /* ... up to this, and half of it at random */
     HS_PING_MS = 60000,      /* a silent session is asked whether it lives */
+    HS_AGAIN_MAX_MS = 4000,  /* a node that says later is asked then: it holds order for five seconds */
     HS_AGAIN_MS = 2000,      /* what was refused for the moment is tried again */
     HS_CURSOR_MS = 1000,     /* cursors are told at most so often ... */
     HS_CURSOR_RECORDS = 64,  /* ... or after so many records */
@@ -145,6 +146,7 @@ struct hs_sync {
     struct hs_time cursor_due; /* INT64_MAX = nothing to tell */
     bool inbox_moved;
 
+    int64_t again_ms;         /* the answer that is being judged says to ask again then; 0: it doesn't */
     struct hs_time again_due; /* INT64_MAX = nothing was refused for the moment */
     struct hs_time till_due;  /* when a till's order wants to be looked at again */
     struct {                  /* as the present step found it */

@@ -9,12 +9,7 @@
 #include <stdlib.h>
 
 /* The effects of one batch: bounded by what the commit thread puts into one. */
-enum {
-    EFFECTS_ARENA_CAP = 512 * 1024 * 1024,
-    LOG_LINE = 160,
-    UNSETTLED_AGAIN_MS =
-        1000 /* most commits are settled long before; none takes longer than five times that */
-};
+enum { EFFECTS_ARENA_CAP = 512 * 1024 * 1024, LOG_LINE = 160 };
 
 struct hs_effects hs_effects(void)
 {
@@ -110,8 +105,7 @@ void hs_turn_send_error(struct hs_turn *turn, struct hs_session *session, uint64
     error.code = hs_err_to_wire(err);
     error.message = (char *)(uintptr_t)hs_err_text(hs_err_from_wire(error.code));
     error.detail = detail;
-    if (err == HS_ERR_UNSETTLED)
-        error.retry_after_ms = UNSETTLED_AGAIN_MS;
+    error.retry_after_ms = hs_err_again_ms(err);
     frame.id = id;
     frame.body_case = HANSE__FRAME__BODY_ERROR;
     frame.error = &error;

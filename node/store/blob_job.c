@@ -124,6 +124,7 @@ enum hs_err hs_blob_job_frame(const struct hs_blob_job *job, struct hs_writer *o
     if (job->err != HS_OK) {
         error.code = hs_err_to_wire(job->err);
         error.message = (char *)(uintptr_t)hs_err_text(hs_err_from_wire(error.code));
+        error.retry_after_ms = hs_err_again_ms(job->err);
         frame.error = &error;
         frame.body_case = HANSE__FRAME__BODY_ERROR;
     } else if (e->kind == HS_EFFECT_BLOB_READ) {

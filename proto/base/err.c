@@ -78,6 +78,18 @@ bool hs_err_is_transient(enum hs_err err)
     }
 }
 
+enum {
+    AGAIN_MS = 1000,     /* buckets have filled again; most commits are settled long before */
+    FULL_AGAIN_MS = 4000 /* somebody has to make room; below the time for which a node holds order */
+};
+
+uint32_t hs_err_again_ms(enum hs_err err)
+{
+    if (!hs_err_is_transient(err))
+        return 0;
+    return err == HS_ERR_STORE_FULL ? FULL_AGAIN_MS : AGAIN_MS;
+}
+
 void hs_assert_failed(const char *cond, const char *file, int line)
 {
     fprintf(stderr, "%s:%d: this must hold and doesn't: %s\n", file, line, cond);

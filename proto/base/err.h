@@ -30,6 +30,9 @@ enum hs_err hs_err_from_wire(uint32_t code);
  * STORE_FULL, IO). */
 bool hs_err_is_transient(enum hs_err err);
 
+/* Such an error's milliseconds until it is worth while to ask again; 0 for the others. */
+uint32_t hs_err_again_ms(enum hs_err err);
+
 /* The only two macros that change the flow: return on error; return err unless cond holds. */
 #define HS_TRY(expr)                                                                                         \
     do {                                                                                                     \

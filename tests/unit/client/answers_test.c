@@ -48,6 +48,53 @@ static enum hs_err ask_again(struct hs_step *s)
     return hs_join_go_on(s, &row);
 }
 
+static size_t posts_out;
+
+static bool keep_posts(struct town_device *d, struct hs_bytes bytes)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *frame;
+    assert_ok(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, &arena, &frame));
+    bool post = frame->body_case == HANSE__FRAME__BODY_SUBMIT_MESSAGE;
+    posts_out += post ? 1 : 0;
+    return d->outgoing != NULL && !post;
+}
+
+/* DELIVERY-58: a node that has no time says when it will, and isn't asked before; what it can't mean isn't
+ * believed. */
+static void test_a_busy_node_is_asked_again_when_it_says(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t says;
+        int64_t waits;
+    } cases[] = {
+        {300, 300}, {HS_AGAIN_MAX_MS, HS_AGAIN_MAX_MS}, {0, HS_AGAIN_MS}, {UINT32_MAX, HS_AGAIN_MAX_MS}};
+    struct town *t = town_new();
+    struct town_device *alice = town_member_of_staff(town_node_new(t, "rosa.example"), "rosa", owner);
+    struct hs_id room = town_room(alice, "VIP");
+    uint64_t op;
+    town_run(t);
+    alice->outgoing = keep_posts;
+    TOWN_WANT(alice, hs_want_text(&s, &room, "hello", &op));
+    town_run(t);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Hanse__Error busy = HANSE__ERROR__INIT;
+        Hanse__Frame frame = HANSE__FRAME__INIT;
+        busy.code = hs_err_to_wire(HS_ERR_BUSY);
+        busy.retry_after_ms = cases[i].says;
+        frame.body_case = HANSE__FRAME__BODY_ERROR;
+        frame.error = &busy;
+        assert_int_equal(posts_out, i + 1);
+        answer(alice, &frame, HS_OK);
+        town_wait(t, cases[i].waits - 100);
+        assert_int_equal(posts_out, i + 1);
+        town_wait(t, 200);
+    }
+    assert_int_equal(posts_out, sizeof cases / sizeof cases[0] + 1);
+    town_free(t);
+}
+
 /* CLIENT-5: another brand's node that answers nonsense spoils what it was asked for, not the session. */
 static void test_another_brand_s_odd_answer(void **state)
 {
@@ -344,6 +391,7 @@ static void test_joiners_that_have_run_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_busy_node_is_asked_again_when_it_says),
         cmocka_unit_test(test_another_brand_s_odd_answer),
         cmocka_unit_test(test_another_machine_s_trouble),
         cmocka_unit_test(test_a_link_to_a_room_that_is_taken),

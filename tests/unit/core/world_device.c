@@ -61,8 +61,11 @@ static enum hs_err code_of(struct world_device *d, const Hanse__Frame *answer)
 {
     if (answer->body_case != HANSE__FRAME__BODY_ERROR)
         return HS_OK;
+    enum hs_err err = hs_err_from_wire(answer->error->code);
+    uint32_t again = answer->error->retry_after_ms;
     d->detail = answer->error->detail;
-    return hs_err_from_wire(answer->error->code);
+    assert_true(hs_err_is_transient(err) ? again > 0 && again <= 4000 : again == 0); /* DELIVERY-58 */
+    return err;
 }
 
 static Hanse__Frame *unpack(struct world *w, struct hs_bytes bytes)
