@@ -8,6 +8,8 @@
 #include "wire/limits.h"
 #include "wire/unpack.h"
 
+#include <stdlib.h>
+
 /* The stream of the outbox holds its records until they are answered; the number runs on. */
 static struct hs_kv_key outbox_prefix(const struct hs_key *hub)
 {
@@ -73,6 +75,52 @@ bool hs_outbox_waits(struct hs_turn *turn, const struct hs_key *hub)
     return hs_kv_next(turn->kv, HS_T_STREAM, p, p, &scratch, &key, &value);
 }
 
+static struct hs_post_sent *sent_add(struct hs_peer *peer, size_t len)
+{
+    struct hs_post_sent *sent = calloc(1, sizeof *sent);
+    if (sent == NULL)
+        return NULL;
+    if (peer->posts == NULL)
+        peer->posts = sent;
+    else
+        peer->last_post->next = sent;
+    peer->last_post = sent;
+    sent->len = len;
+    peer->post_count++;
+    peer->post_bytes += len;
+    return sent;
+}
+
+/* The post that was sent with this id is answered: its number in the outbox. False where there is none. The
+ * hub answers in order, so it is the first one as a rule. */
+static bool sent_take(struct hs_peer *peer, uint64_t id, uint64_t *seq)
+{
+    struct hs_post_sent **at = &peer->posts, *before = NULL;
+    while (*at != NULL && (*at)->id != id) {
+        before = *at;
+        at = &before->next;
+    }
+    struct hs_post_sent *sent = *at;
+    if (sent == NULL)
+        return false;
+    *at = sent->next;
+    if (peer->last_post == sent)
+        peer->last_post = before;
+    peer->post_count--;
+    peer->post_bytes -= sent->len;
+    *seq = sent->seq;
+    free(sent);
+    return true;
+}
+
+void hs_outbox_restart(struct hs_peer *peer)
+{
+    uint64_t seq;
+    while (peer->posts != NULL)
+        (void)sent_take(peer, peer->posts->id, &seq);
+    peer->outbox_next = 0;
+}
+
 /* The next post goes out; false where there is none, or it can't. */
 static bool send_post(struct hs_turn *turn, struct hs_peer *peer)
 {
@@ -89,15 +137,16 @@ static bool send_post(struct hs_turn *turn, struct hs_peer *peer)
         record->queued == NULL ||
         HS_UNPACK(hanse__frame, hs_pb_bytes(record->queued->frame), HS_LENIENT, &scratch, &frame) != HS_OK)
         return false;
-    struct hs_asked *asked = hs_asked_add(peer);
-    if (asked == NULL)
+    size_t len = record->queued->frame.len;
+    if (peer->posts != NULL && peer->post_bytes + len > HS_OUTBOX_WINDOW_BYTES)
         return false;
-    asked->is_post = true;
-    asked->deadline.ms = turn->now.ms + HS_POST_MS;
-    asked->seq = hs_kv_u64(key);
-    asked->id = frame->id = ++peer->last_id;
-    peer->posts_asked++;
-    peer->outbox_next = asked->seq + 1;
+    struct hs_post_sent *sent = sent_add(peer, len);
+    if (sent == NULL)
+        return false;
+    sent->deadline.ms = turn->now.ms + HS_POST_MS;
+    sent->seq = hs_kv_u64(key);
+    sent->id = frame->id = ++peer->last_id;
+    peer->outbox_next = sent->seq + 1;
     hs_turn_send(turn, session, frame);
     return true;
 }
@@ -107,7 +156,7 @@ void hs_outbox_send(struct hs_turn *turn, struct hs_peer *peer)
     bool more = turn->now.ms >= peer->outbox_at.ms;
     if (more)
         peer->outbox_at.ms = 0;
-    while (more && peer->posts_asked < HS_OUTBOX_WINDOW)
+    while (more && peer->post_count < peer->window)
         more = send_post(turn, peer);
 }
 
@@ -171,23 +220,38 @@ static void refuse(struct hs_turn *turn, const struct hs_peer *peer, uint64_t se
     hs_stream_record(turn, HS_STREAM_DEVICE, hs_pb_bytes(queued->subscriber), &record);
 }
 
-void hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq, const Hanse__Frame *answer)
+/* One more may be under way after each that was taken, half as many where the hub has no room for them. */
+static void widen(struct hs_peer *peer, bool taken)
 {
+    if (taken && peer->window < HS_OUTBOX_WINDOW_MAX)
+        peer->window++;
+    if (!taken && peer->window >= 2 * HS_OUTBOX_WINDOW_FIRST)
+        peer->window /= 2;
+}
+
+bool hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Frame *answer)
+{
+    uint64_t seq;
+    if (!sent_take(peer, answer->id, &seq))
+        return false;
     struct hs_kv_key key = outbox_key(&peer->root, seq);
     Hanse__State__StreamRecord *record =
         (Hanse__State__StreamRecord *)HS_VIEW_GET(turn, HS_T_STREAM, &key, hanse__state__stream_record);
     bool refused = answer->body_case == HANSE__FRAME__BODY_ERROR;
     if (record == NULL || record->queued == NULL)
-        return;
-    if (refused && hs_err_is_transient(hs_err_from_wire(answer->error->code))) {
+        return true;
+    bool later = refused && hs_err_is_transient(hs_err_from_wire(answer->error->code));
+    widen(peer, !later);
+    if (later) {
         if (seq < peer->outbox_next)
             peer->outbox_next = seq; /* once more, in order */
         peer->outbox_at.ms = turn->now.ms + HS_RETRY_FIRST_MS;
-        return;
+        return true;
     }
     if (refused)
         refuse(turn, peer, seq, record->queued, answer->error);
     else
         forget(turn, HS_VIEW(peer->root), seq, hs_pb_bytes(record->queued->room),
                hs_pb_bytes(record->queued->body_hash));
+    return true;
 }

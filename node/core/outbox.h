@@ -17,7 +17,11 @@ bool hs_outbox_waits(struct hs_turn *turn, const struct hs_key *hub);
 /* Sends what isn't under way, as far as the window reaches. */
 void hs_outbox_send(struct hs_turn *turn, struct hs_peer *peer);
 
-/* The hub's answer: the post is done with; a refusal goes into its sender's inbox. */
-void hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq, const Hanse__Frame *answer);
+/* Nothing is under way: all that wait will be sent from the first on. */
+void hs_outbox_restart(struct hs_peer *peer);
+
+/* The hub's answer: the post is done with; a refusal goes into its sender's inbox. False where it answers no
+ * post. */
+bool hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Frame *answer);
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/apply.h"
 #include "core/internal.h"
 #include "core/node_key.h"
+#include "core/outbox.h"
 #include "core/standing.h"
 #include "core/table.h"
 #include "identity/descriptor.h"
@@ -18,6 +19,7 @@ static void peer_free(struct hs_peer *peer)
         peer->asked = asked->next;
         hs_asked_free(asked);
     }
+    hs_outbox_restart(peer);
     free((void *)(uintptr_t)peer->descriptor.data);
     free(peer);
 }

@@ -17,22 +17,34 @@ enum hs_peer_state {
 };
 
 enum {
-    HS_FORWARDS_MAX = 256,    /* requests of devices that wait for one node: bounds their memory */
-    HS_FORWARD_MS = 15000,    /* a device is told UNREACHABLE after this */
-    HS_DIAL_MS = 60000,       /* whoever dials for this node has given up long before */
-    HS_POST_MS = 60000,       /* a hub that has not answered a post by then is dialled anew */
-    HS_FORWARDS_SESSION = 32, /* of them for one device: it can't take the place of all others */
-    HS_OUTBOX_WINDOW = 64,    /* posts under way to one hub at once */
-    HS_OUTBOX_MAX = 10000,    /* posts that wait for one hub: half a gigabyte of the largest at most */
+    HS_FORWARDS_MAX = 256,       /* requests of devices that wait for one node: bounds their memory */
+    HS_FORWARD_MS = 15000,       /* a device is told UNREACHABLE after this */
+    HS_DIAL_MS = 60000,          /* whoever dials for this node has given up long before */
+    HS_POST_MS = 60000,          /* a hub that has not answered a post by then is dialled anew */
+    HS_FORWARDS_SESSION = 32,    /* of them for one device: it can't take the place of all others */
+    HS_OUTBOX_WINDOW_FIRST = 64, /* posts under way to one hub at once, to begin with; one more after each
+                                    that it took, half as many after one that it couldn't take now, ... */
+    HS_OUTBOX_WINDOW_MAX = 1024, /* ... at most: what a hub takes while they go there and back */
+    HS_OUTBOX_WINDOW_BYTES =
+        512 * 1024,        /* of them, where there is more than one: half of a session's queue */
+    HS_OUTBOX_MAX = 10000, /* posts that wait for one hub: half a gigabyte of the largest at most */
     HS_RETRY_FIRST_MS = 200,
     HS_RETRY_MAX_MS = 60000,
     HS_PEERS_MAX = 1024, /* nodes that this one has to do with: bounds what devices can make it dial */
 };
 
-/* One question that waits for its answer. */
+/* A post of the outbox that is under way. */
+struct hs_post_sent {
+    uint64_t id, seq; /* of the frame to the hub; in the outbox */
+    size_t len;
+    struct hs_time deadline;
+    struct hs_post_sent *next;
+};
+
+/* One question that waits for its answer: for a device (session and its frame's id), unless it is the node's
+ * own. */
 struct hs_asked {
     uint64_t id;   /* of the frame to the peer; 0 while it hasn't been sent */
-    bool is_post;  /* from the outbox: seq; else for a device: session and its frame's id */
     bool is_fetch; /* of this node's own: the piece of blob at seq */
     bool is_push;  /* of this node's own: a piece of blob for the hub */
     struct hs_id blob, room;
@@ -74,8 +86,9 @@ struct hs_peer {
     struct hs_time heads_at;     /* UP: heads are exchanged again */
     struct hs_kv_key heads_from; /* and with this room first */
     uint64_t last_id;
-    uint64_t outbox_next; /* the next post to send in this session */
-    size_t posts_asked;
+    uint64_t outbox_next;                   /* the next post to send in this session */
+    struct hs_post_sent *posts, *last_post; /* under way, in their order */
+    size_t post_count, post_bytes, window;
     struct hs_asked *asked;
     size_t asked_count;
     struct hs_peer *next;

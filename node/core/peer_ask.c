@@ -1,5 +1,6 @@
 /* What is asked of other nodes on behalf of devices, until it is answered. */
 #include "core/internal.h"
+#include "core/outbox.h"
 #include "core/peer.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
@@ -33,22 +34,13 @@ struct hs_asked *hs_asked_take(struct hs_peer *peer, struct hs_asked *wanted)
         at = &(*at)->next;
     *at = wanted->next;
     peer->asked_count--;
-    peer->posts_asked -= wanted->is_post ? 1 : 0;
     return wanted;
 }
 
 void hs_peers_undone(struct hs_peers *peers)
 {
-    for (struct hs_peer *peer = peers->list; peer != NULL; peer = peer->next) {
-        struct hs_asked *asked = peer->asked;
-        while (asked != NULL) {
-            struct hs_asked *next = asked->next;
-            if (asked->is_post)
-                hs_asked_free(hs_asked_take(peer, asked));
-            asked = next;
-        }
-        peer->outbox_next = 0;
-    }
+    for (struct hs_peer *peer = peers->list; peer != NULL; peer = peer->next)
+        hs_outbox_restart(peer);
 }
 
 /* How many questions of one device wait, for whatever node. */
@@ -57,7 +49,7 @@ static size_t asked_by(const struct hs_peers *peers, uint64_t session)
     size_t n = 0;
     for (const struct hs_peer *peer = peers->list; peer != NULL; peer = peer->next)
         for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
-            n += !a->is_post && a->session == session ? 1 : 0;
+            n += a->session == session ? 1 : 0;
     return n;
 }
 
@@ -65,7 +57,7 @@ enum hs_err hs_peer_ask(struct hs_turn *turn, struct hs_peer *peer, uint64_t ses
                         const Hanse__Frame *inner, struct hs_bytes frame)
 {
     HS_REQUIRE(!peer->blocked, HS_ERR_DENIED);
-    HS_REQUIRE(peer->asked_count - peer->posts_asked < HS_FORWARDS_MAX, HS_ERR_BUSY);
+    HS_REQUIRE(peer->asked_count < HS_FORWARDS_MAX, HS_ERR_BUSY);
     HS_REQUIRE(asked_by(&turn->core->peers, turn->session->id) < HS_FORWARDS_SESSION, HS_ERR_BUSY);
     uint8_t *copy = malloc(frame.len);
     HS_REQUIRE(copy != NULL, HS_ERR_NOMEM);
@@ -108,7 +100,7 @@ void hs_asked_send(struct hs_turn *turn, struct hs_peer *peer, struct hs_asked *
 void hs_asked_unreachable(struct hs_turn *turn, const struct hs_asked *asked)
 {
     struct hs_session *origin = hs_session_find(&turn->core->sessions, asked->session);
-    if (!asked->is_post && origin != NULL)
+    if (origin != NULL)
         hs_turn_send_error(turn, origin, asked->session_id, HS_ERR_UNREACHABLE, 0);
 }
 
@@ -117,10 +109,8 @@ void hs_asked_give_up(struct hs_turn *turn, struct hs_peer *peer)
     struct hs_asked *asked = peer->asked;
     while (asked != NULL) {
         struct hs_asked *next = asked->next;
-        if (!asked->is_post) {
-            hs_asked_unreachable(turn, asked);
-            hs_asked_free(hs_asked_take(peer, asked));
-        }
+        hs_asked_unreachable(turn, asked);
+        hs_asked_free(hs_asked_take(peer, asked));
         asked = next;
     }
 }
@@ -131,7 +121,7 @@ void hs_asked_expire(struct hs_turn *turn, struct hs_peer *peer)
     struct hs_asked *asked = peer->asked;
     while (asked != NULL) {
         struct hs_asked *next = asked->next;
-        if (!asked->is_post && asked->deadline.ms <= turn->now.ms) {
+        if (asked->deadline.ms <= turn->now.ms) {
             hs_asked_unreachable(turn, asked);
             hs_asked_free(hs_asked_take(peer, asked));
         }
@@ -145,7 +135,7 @@ void hs_peers_forget_origin(struct hs_peers *peers, uint64_t session)
         struct hs_asked *asked = peer->asked;
         while (asked != NULL) {
             struct hs_asked *next = asked->next;
-            if (!asked->is_post && asked->session == session)
+            if (asked->session == session)
                 hs_asked_free(hs_asked_take(peer, asked));
             asked = next;
         }

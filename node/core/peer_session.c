@@ -138,7 +138,7 @@ static void peer_down(struct hs_turn *turn, struct hs_peer *peer)
         peer->failures = 0;
     peer->state = HS_PEER_DOWN;
     peer->session = 0;
-    peer->outbox_next = 0;
+    hs_outbox_restart(peer);
     while (peer->asked != NULL) {
         hs_asked_unreachable(turn, peer->asked);
         hs_asked_free(hs_asked_take(peer, peer->asked));
@@ -168,8 +168,7 @@ static void expire_session(struct hs_turn *turn, struct hs_peer *peer)
 {
     struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
     bool late = peer->state == HS_PEER_GREETING && turn->now.ms >= peer->answer_by.ms;
-    for (const struct hs_asked *a = peer->asked; a != NULL && !late; a = a->next)
-        late = a->is_post && turn->now.ms >= a->deadline.ms;
+    late = late || (peer->posts != NULL && turn->now.ms >= peer->posts->deadline.ms);
     if (late && session != NULL)
         hs_turn_close(turn, session, HS_ERR_TIMEOUT);
     if (peer->state == HS_PEER_DIALLING && turn->now.ms >= peer->answer_by.ms)
@@ -198,7 +197,7 @@ struct hs_time hs_peers_deadline(const struct hs_peers *peers)
         if (peer->state == HS_PEER_UP && peer->outbox_at.ms > 0 && peer->outbox_at.ms < first.ms)
             first = peer->outbox_at;
         for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
-            if (!a->is_post && a->deadline.ms < first.ms)
+            if (a->deadline.ms < first.ms)
                 first = a->deadline;
     }
     return first;
@@ -222,11 +221,12 @@ static void greeted(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Fra
     struct hs_asked *asked = peer->asked;
     while (asked != NULL) { /* where this is carried out again: no post has gone out yet */
         struct hs_asked *next = asked->next;
-        if (asked->is_post || asked->is_fetch || asked->is_push)
+        if (asked->is_fetch || asked->is_push)
             hs_asked_free(hs_asked_take(peer, asked));
         asked = next;
     }
-    peer->outbox_next = 0;
+    hs_outbox_restart(peer);
+    peer->window = HS_OUTBOX_WINDOW_FIRST;
     peer->state = HS_PEER_UP;
     peer->up_at = turn->now;
     peer->outbox_at.ms = 0;
@@ -266,6 +266,8 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
     struct hs_asked *asked = peer->asked;
     while (asked != NULL && asked->id != frame->id)
         asked = asked->next;
+    if (asked == NULL && frame->id != 0 && hs_outbox_answered(turn, peer, frame))
+        hs_peer_work(turn, peer);
     if (asked == NULL || frame->id == 0)
         return true; /* the answer to an Attach, or to somebody who has given up */
     hs_asked_take(peer, asked);
@@ -273,9 +275,7 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
         hs_peer_follow(turn, peer); /* the Welcome will come through its session */
     if (peer->followed && !peer->attached)
         attach(turn, peer); /* before, the hub didn't know this node */
-    if (asked->is_post)
-        hs_outbox_answered(turn, peer, asked->seq, frame);
-    else if (asked->is_push)
+    if (asked->is_push)
         hs_push_answered(turn, peer, asked, frame);
     else if (asked->is_fetch)
         hs_fetch_answered(turn, peer, asked, frame);

@@ -81,6 +81,8 @@ static void federated(size_t n)
     struct load_device **members = crowd_memory(n, sizeof *members);
     crowd_make(&at[0], "hub", n - n / 2, 1);
     crowd_make(&at[1], "other", n / 2, 0);
+    load_node_allow(&at[0].node, &at[1].node);
+    load_node_allow(&at[1].node, &at[0].node);
     for (size_t i = 0; i < n; i++)
         members[i] = i < n - n / 2 ? &at[0].devices[i] : &at[1].devices[i - (n - n / 2)];
     load_devices_bind(at[1].devices, at[1].count, &at[0].node);

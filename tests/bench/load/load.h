@@ -48,6 +48,8 @@ struct load_node {
 void load_node_make(struct load_node *node, const char *name);
 /* Starts it and waits until it takes connections; returns the milliseconds that it took. */
 double load_node_start(struct load_node *node);
+/* A running node's operator knows the other one: it may send as much as a brand does. */
+void load_node_allow(struct load_node *node, const struct load_node *other);
 void load_node_stop(struct load_node *node);
 /* Stops it and deletes everything. */
 void load_node_free(struct load_node *node);

@@ -1,6 +1,8 @@
 /* The daemon as a process of its own, and what the system says of it. */
 #include "load.h"
 
+#include "base/text.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -75,12 +77,23 @@ void load_node_make(struct load_node *node, const char *name)
     FILE *config = fopen(node->config, "a"); /* its last section is [limits] */
     if (config == NULL)
         load_fail("%s: %s", node->config, strerror(errno));
-    fprintf(config, "connections = 20000\nconnections_per_second = 1000000\nconnections_burst = 1000000\n"
-                    "[peers]\nallow = hub.example\nallow = other.example\n");
+    fprintf(config,
+            "connections = 20000\nconnections_per_second = 1000000\nconnections_burst = 1000000\n[peers]\n");
     (void)fclose(config);
     if (hs_site_open(node->config, &node->site, why) != HS_OK ||
         hs_site_root(&node->site, NULL, &node->root, why) != HS_OK)
         load_fail("%s", why);
+}
+
+void load_node_allow(struct load_node *node, const struct load_node *other)
+{
+    char root[2 * sizeof other->root.pub.b + 1];
+    FILE *config = fopen(node->config, "a"); /* its last section is [peers] */
+    if (config == NULL)
+        load_fail("%s: %s", node->config, strerror(errno));
+    fprintf(config, "allow = %s\n", hs_hex(HS_VIEW(other->root.pub), root));
+    (void)fclose(config);
+    kill(node->pid, SIGHUP);
 }
 
 double load_node_start(struct load_node *node)

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "core/cursor.h"
+#include "core/internal.h"
 #include "core/peer.h"
 #include "wire/unpack.h"
 
@@ -198,13 +199,121 @@ static void refused_post_is_told(void **state)
     assert_int_equal(s.alice->item_count, items + 1);
 }
 
+struct deaf {
+    struct world_node *home;
+    size_t posts, bytes;
+};
+
+/* The hub's answers are lost; posts are counted. */
+static enum world_verdict count_unanswered(void *ctx, struct world_node *from, struct world_node *to,
+                                           struct hs_bytes *bytes)
+{
+    struct deaf *d = ctx;
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 24);
+    Hanse__Frame *frame;
+    (void)to;
+    if (from != d->home)
+        return WORLD_DROP;
+    assert_ok(HS_UNPACK(hanse__frame, *bytes, HS_LENIENT, &arena, &frame));
+    if (frame->body_case != HANSE__FRAME__BODY_SUBMIT_MESSAGE)
+        return WORLD_PASS;
+    d->posts++;
+    d->bytes += bytes->len;
+    return WORLD_PASS;
+}
+
+static const struct hs_peer *hub_of(const struct scene *s)
+{
+    return hs_peer_find(&s->home->core->peers, &s->hub->root.pub);
+}
+
+/* FED-19: as many posts are under way as the window has places; it grows with those that the hub takes. */
+static void window_grows_with_what_is_taken(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_joined(w);
+    struct deaf d = {.home = s.home};
+    w->hook = count_unanswered;
+    w->hook_ctx = &d;
+    post_many(s.alices, 0, HS_OUTBOX_WINDOW_FIRST + 20);
+    world_settle(w);
+    assert_int_equal(d.posts, HS_OUTBOX_WINDOW_FIRST);
+    w->hook = NULL;
+    cut(&s); /* what was under way is sent again */
+    mend(&s);
+    has_exactly(s.room, HS_OUTBOX_WINDOW_FIRST + 20);
+    assert_int_equal(hub_of(&s)->window, HS_OUTBOX_WINDOW_FIRST + HS_OUTBOX_WINDOW_FIRST + 20);
+    assert_int_equal(hub_of(&s)->post_count, 0);
+    assert_int_equal(hub_of(&s)->post_bytes, 0);
+    w->hook = count_unanswered;
+    d.posts = 0;
+    post_many(s.alices, HS_OUTBOX_WINDOW_FIRST + 20, 320);
+    world_settle(w);
+    assert_int_equal(d.posts, HS_OUTBOX_WINDOW_FIRST + HS_OUTBOX_WINDOW_FIRST + 20);
+    w->hook = NULL;
+    cut(&s);
+    assert_null(hub_of(&s)->posts);
+    mend(&s);
+    has_exactly(s.room, 320);
+}
+
+/* FED-19: a hub that has no room for posts gets fewer at once, 64 at least; one that has gets 1024 at most.
+ */
+static void window_has_its_bounds(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_joined(w);
+    struct hs_peer *peer = hs_peer_find(&s.home->core->peers, &s.hub->root.pub);
+    peer->window = HS_OUTBOX_WINDOW_MAX - 1;
+    post_many(s.alices, 0, 1);
+    assert_int_equal(peer->window, HS_OUTBOX_WINDOW_MAX);
+    post_many(s.alices, 1, 2);
+    assert_int_equal(peer->window, HS_OUTBOX_WINDOW_MAX);
+    s.hub->full = true;
+    for (size_t i = 2; i < 12; i++) {
+        post_many(s.alices, i, i + 1);
+        world_pass(w, HS_RETRY_FIRST_MS);
+    }
+    assert_int_equal(peer->window, HS_OUTBOX_WINDOW_FIRST);
+    s.hub->full = false;
+    world_pass(w, HS_RETRY_FIRST_MS);
+    has_exactly(s.room, 12);
+}
+
+/* FED-19: the bytes under way are bounded, too: a session's queue holds them. */
+static void window_is_bounded_in_bytes(void **state)
+{
+    enum { BIG = 30000, POSTS = 40 };
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_joined(w);
+    struct deaf d = {.home = s.home};
+    char text[BIG + 1];
+    memset(text, 'x', BIG);
+    text[BIG] = 0;
+    w->hook = count_unanswered;
+    w->hook_ctx = &d;
+    for (size_t i = 0; i < POSTS; i++)
+        assert_ok(world_post(s.alices, text, NULL));
+    world_settle(w);
+    assert_in_range(d.bytes, HS_OUTBOX_WINDOW_BYTES - 2 * BIG, HS_OUTBOX_WINDOW_BYTES + BIG);
+    assert_true(d.posts < POSTS);
+    w->hook = NULL;
+    uint64_t next = s.room->tip.next_seq;
+    cut(&s);
+    mend(&s);
+    assert_int_equal(s.room->tip.next_seq, next + POSTS - d.posts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(posts_wait_for_the_hub),
-        cmocka_unit_test(posts_survive_cut_sessions),
-        cmocka_unit_test(outbox_keeps_each_post_once),
-        cmocka_unit_test(refused_post_is_told),
+        cmocka_unit_test(posts_wait_for_the_hub),          cmocka_unit_test(posts_survive_cut_sessions),
+        cmocka_unit_test(outbox_keeps_each_post_once),     cmocka_unit_test(refused_post_is_told),
+        cmocka_unit_test(window_grows_with_what_is_taken), cmocka_unit_test(window_has_its_bounds),
+        cmocka_unit_test(window_is_bounded_in_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
