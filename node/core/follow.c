@@ -165,8 +165,24 @@ static enum hs_err check_head(struct hs_turn *turn, const struct hs_id *room,
     return err == HS_ERR_LOG_GAP ? HS_OK : err; /* it may cover more than this batch brought */
 }
 
+/* A copy that was begun anew comes over records that were held before: these it must be again. */
+static enum hs_err as_held(struct hs_turn *turn, const struct hs_id *room,
+                           const struct hs_record_header *header)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn reading = *turn;
+    struct hs_record_header held;
+    reading.arena = &scratch;
+    Hanse__State__RoomEntry *entry = hs_room_entry(&reading, room, header->seq);
+    if (entry == NULL)
+        return HS_OK;
+    HS_REQUIRE(hs_record_header_parse(hs_pb_bytes(entry->header), &held) == HS_OK, HS_ERR_STORE);
+    return hs_id_equal(&held.hash, &header->hash) ? HS_OK : HS_ERR_LOG_FORK;
+}
+
 /* Nothing of the batch is written before all of it was checked: the first pass moves a tip of its own. */
-static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room, const Hanse__Records *records,
+static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
+                               const Hanse__State__RoomView *view, const Hanse__Records *records,
                                struct hs_log_tip tip)
 {
     struct hs_promises promises;
@@ -180,6 +196,8 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room, c
         /* Only posts are ever erased: without another record the members couldn't go on. */
         HS_REQUIRE(err == HS_ERR_REPLAY || !header.erased || header.kind == HS_RECORD_POST, HS_ERR_LOG_GAP);
         HS_TRY(err == HS_ERR_REPLAY ? HS_OK : hs_promises_check(&promises, &header));
+        if (err == HS_OK && header.seq < view->held)
+            HS_TRY(as_held(turn, room, &header));
     }
     return check_head(turn, room, records->head, &tip);
 }
@@ -203,7 +221,7 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hash), &tip.hash), HS_ERR_STORE);
     if (view->forked)
         return HS_OK; /* it was sent before the hub could know */
-    enum hs_err err = check_batch(turn, &room, records, tip);
+    enum hs_err err = check_batch(turn, &room, view, records, tip);
     if (err == HS_ERR_LOG_FORK && hs_evidence_of_records(turn, &room, view, records))
         return HS_OK;
     HS_TRY(err);

@@ -44,6 +44,7 @@ static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_
     if (view->hub_root.len == 0 || seq < view->first_seq || (view->members == 0 && seq > view->next_seq)) {
         struct hs_bytes root = hs_arena_copy(turn->arena, HS_VIEW(*hub));
         view->hub_root = hs_pb_data(root);
+        view->held = view->next_seq > view->held ? view->next_seq : view->held;
         view->next_seq = view->first_seq = seq;
         view->hash = prev_hash;
         view->hub_time_ms = 0;

@@ -344,6 +344,39 @@ static void both_heads_are_ahead(void **state)
     assert_in_range(l.told, 1, 4);
 }
 
+/* A head of the hub's to one of its followers, without records. */
+static void show_head(struct scene *s, struct world_node *to, uint64_t next_seq, uint8_t hash)
+{
+    struct world *w = s->w;
+    struct hs_log_tip tip = {next_seq, {{hash}}, w->now};
+    Hanse__Frame *frame = world_frame(w);
+    frame->records = WORLD_NEW(w, Hanse__Records, hanse__records);
+    frame->records->room = hs_pb_data(world_copy(w, HS_VIEW(s->room->id)));
+    frame->body_case = HANSE__FRAME__BODY_RECORDS;
+    assert_ok(
+        hs_head_build(&s->hub->signer, &s->room->id, &tip, 1, 1, w->now, &w->arena, &frame->records->head));
+    world_inject(s->hub, to, frame);
+}
+
+/* DELIVERY-8: what was promised is compared when it comes, however many heads have come since. */
+static void a_promise_is_kept_in_mind(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    uint64_t next = s.room->tip.next_seq;
+    show_head(&s, s.home[0], next + 4, 3); /* of the third one from here, behind two that are as they are */
+    show_head(&s, s.home[0], next + 100, 4);
+    for (int i = 0; i < 5; i++) {
+        assert_ok(world_post(s.room, "as it is", NULL));
+        world_settle(w);
+    }
+    assert_int_equal(s.alices->post_count, 3);
+    assert_int_equal(s.bobs->post_count, 5);
+    assert_int_equal(evidence_at(&s, s.home[0]), 1);
+    assert_int_equal(evidence_told(&s, s.alice), 1);
+}
+
 static void long_post(struct scene *s, const char *text)
 {
     struct world_room *room = s->room;
@@ -425,6 +458,7 @@ int main(void)
         cmocka_unit_test(no_proof),
         cmocka_unit_test(many_readers),
         cmocka_unit_test(both_heads_are_ahead),
+        cmocka_unit_test(a_promise_is_kept_in_mind),
         cmocka_unit_test(unsigned_heads_cost_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
