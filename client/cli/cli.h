@@ -132,7 +132,12 @@ const char *role_name(enum hanse_role role);
 /* cmd_file.c: sends the file at path. */
 int file_send(struct cli *c, const char *room, const char *path);
 
-/* Writes a file that hanse verify can check, and says so. */
+/* ---- out.c: files that hanse verify can check ---- */
+
+/* The one argument beside --out FILE, and that file's path; NULL where the words are others. */
+const char *file_arguments(int argc, char **argv, const char **path);
+
+/* Writes the file, and says so. */
 int file_write(struct cli *c, const char *path, const uint8_t *bytes, size_t len);
 
 /* ---- find.c: what an argument names: a name, or the beginning of an id ---- */

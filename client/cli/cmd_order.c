@@ -139,23 +139,19 @@ static int run_show(struct cli *c, const char *text)
 
 static int run_export(struct cli *c, int argc, char **argv)
 {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
     struct hanse_order order;
-    const char *path = NULL;
+    const char *path, *name = file_arguments(argc, argv, &path);
     const uint8_t *bytes;
     size_t len;
-    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
-         o = getopt_long(argc, argv, "", options, NULL))
-        path = o == 'o' ? optarg : NULL;
-    if (optind + 1 != argc || path == NULL)
+    if (name == NULL)
         return cli_usage(&cmd_order, "export wants an order and --out FILE");
     int code = cli_open(c);
     if (code == EXIT_DONE)
-        code = find_order(c, argv[optind], &order);
+        code = find_order(c, name, &order);
     if (code != EXIT_DONE)
         return code;
     enum hanse_err err = hanse_order_export(c->h, &order.id, &bytes, &len);
-    return err == HANSE_OK ? file_write(c, path, bytes, len) : cli_fail(c, argv[optind], err);
+    return err == HANSE_OK ? file_write(c, path, bytes, len) : cli_fail(c, name, err);
 }
 
 static int run(struct cli *c, int argc, char **argv)

@@ -299,14 +299,15 @@ class Relay:
 
 class Brands:
     """Two brands: a hub whose moderator Mo keeps a room and its chat open, and another node; more as steps want them."""
-    ROOM, MODERATOR = "Launch", "Mo"
+    ROOM, MODERATOR, ROLES = "Launch", "Mo", ("staff",)
 
     def __init__(self, programs, root):
         self.programs, self.root = programs, root
         self.nodes, self.people = [], []
         self.hub, self.home = self.node("rosa.example"), self.node("kaffee.example")
         handle = self.MODERATOR.lower()
-        self.mo = self.person(self.MODERATOR, self.hub.ticket(handle, "--role", "staff", "--handle", handle))
+        roles = [word for role in self.ROLES for word in ("--role", role)]
+        self.mo = self.person(self.MODERATOR, self.hub.ticket(handle, "--handle", handle, *roles))
         self.mo.run("room", "create", self.ROOM)
         self.link = self.mo.run("invite", self.ROOM, "--uses", "50", "--until", "7d")["link"]
         self.mo.start("chat", self.ROOM).wait_line("online")
