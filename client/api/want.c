@@ -70,6 +70,12 @@ enum hanse_err hanse_join(struct hanse *h, const char *link, uint64_t *op)
     WANT(h, hs_want_join(&s, link, op));
 }
 
+enum hanse_err hanse_rejoin(struct hanse *h, const struct hanse_id *room, uint64_t *op)
+{
+    struct hs_id id = hs_api_id(room);
+    WANT(h, hs_want_rejoin(&s, &id, op));
+}
+
 enum hanse_err hanse_typing(struct hanse *h, const struct hanse_id *room)
 {
     struct hs_id id = hs_api_id(room);

@@ -219,6 +219,45 @@ const struct command cmd_leave = {
             "  hanse leave 'Rosa VIP'\n",
 };
 
+static int run_rejoin(struct cli *c, int argc, char **argv)
+{
+    struct hanse_room room;
+    struct outcome done;
+    uint64_t op;
+    if (argc != 2)
+        return cli_usage(&cmd_rejoin, "name one room");
+    int code = cli_open(c);
+    if (code == EXIT_DONE)
+        code = find_room(c, argv[1], &room);
+    if (code != EXIT_DONE)
+        return code;
+    enum hanse_err err = hanse_rejoin(c->h, &room.id, &op);
+    if (err == HANSE_OK)
+        err = cli_wait(c, op, &done);
+    if (err != HANSE_OK)
+        return cli_fail(c, argv[1], err);
+    if (c->json)
+        json_line(json_pack("{s:o}", "rejoined", json_id(&done.id)));
+    else
+        printf("This device is in %s again, in the place of any other copy of it. What was said meanwhile it "
+               "can't "
+               "read.\n",
+               room.name);
+    return EXIT_DONE;
+}
+
+const struct command cmd_rejoin = {
+    .name = "rejoin",
+    .summary = "come back into a room whose keys another copy of this device has",
+    .run = run_rejoin,
+    .help = "usage: hanse rejoin ROOM\n\n"
+            "A device whose data was restored from a copy comes back into its rooms by itself. Where two "
+            "copies of\n"
+            "it are in use, one of them is out; this brings the one in that you call it on.\n\n"
+            "example:\n"
+            "  hanse rejoin 'Rosa VIP'\n",
+};
+
 static int invite(struct cli *c, const char *name, uint32_t uses, int64_t until)
 {
     struct hanse_room room;

@@ -39,13 +39,13 @@ static void print_file(const struct hanse_message *m)
 
 static void print_gap(const struct hanse_message *m)
 {
-    printf("%s%s -- %llu %s can't be read any more (%llu to %llu)", colour(DIM), time_text(m->time_ms, true),
-           (unsigned long long)m->missing, m->missing == 1 ? "post" : "posts", (unsigned long long)m->seq,
-           (unsigned long long)m->last);
-    if (m->err == HANSE_OK)
-        printf(": this room keeps them no longer --%s\n", colour(PLAIN));
-    else
-        printf(": %s --%s\n", hanse_err_text(m->err), colour(PLAIN));
+    const char *why = m->err == HANSE_OK ? "this room keeps them no longer"
+                                         : "this device had lost its keys for the room, and is back";
+    printf("%s%s -- ", colour(DIM), time_text(m->time_ms, true));
+    if (m->missing > 0)
+        printf("%llu %s (%llu to %llu) can't be read: ", (unsigned long long)m->missing,
+               m->missing == 1 ? "post" : "posts", (unsigned long long)m->seq, (unsigned long long)m->last);
+    printf("%s --%s\n", why, colour(PLAIN));
     (void)fflush(stdout);
 }
 

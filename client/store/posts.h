@@ -38,6 +38,7 @@ enum hs_outbox_kind {
     HS_OUTBOX_COMMIT,   /* until its record comes, or another commit's */
     HS_OUTBOX_CREATE,   /* until it is answered */
     HS_OUTBOX_LEAVE,    /* until its record comes */
+    HS_OUTBOX_REJOIN,   /* a commit from outside, whose group is in the store: until its record comes */
 };
 
 /* A cursor for hs_outbox_row_next() that begins behind that number. */

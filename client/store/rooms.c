@@ -15,6 +15,8 @@ static const struct hs_field room_fields[] = {
     HS_FIELD(BOOL, struct hs_room_row, has_promise),   HS_FIELD(U64, struct hs_room_row, promise_seq),
     HS_FIELD(FIXED, struct hs_room_row, promise_hash), HS_FIELD(BOOL, struct hs_room_row, unmoved),
     HS_FIELD(BOOL, struct hs_room_row, has_gap),       HS_FIELD(U64, struct hs_room_row, gap),
+    HS_FIELD(U32, struct hs_room_row, keys),           HS_FIELD(U64, struct hs_room_row, readable_from),
+    HS_FIELD(U64, struct hs_room_row, renew),
 };
 static const struct hs_row_type room_type = HS_ROW_TYPE(HS_TABLE_ROOM, struct hs_room_row, room_fields);
 
@@ -64,6 +66,16 @@ void hs_group_state_open(struct hs_kv *kv, const struct hs_id *room, struct hs_g
 void hs_group_state_delete(struct hs_kv *kv, const struct hs_id *room)
 {
     hs_group_store_delete(kv, HS_TABLE_GROUP, room);
+}
+
+void hs_public_state_open(struct hs_kv *kv, const struct hs_id *room, struct hs_group_store *store)
+{
+    hs_group_store_init(store, kv, HS_TABLE_PUBLIC, room);
+}
+
+void hs_public_state_delete(struct hs_kv *kv, const struct hs_id *room)
+{
+    hs_group_store_delete(kv, HS_TABLE_PUBLIC, room);
 }
 
 bool hs_joiner_get(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,

@@ -16,6 +16,13 @@ enum hs_room_state {
     HS_ROOM_STATE_FROZEN,
 };
 
+/* What this device can do with a room's MLS state. */
+enum hs_room_keys {
+    HS_ROOM_KEYS_GOOD,
+    HS_ROOM_KEYS_LOST, /* it has the public side only */
+    HS_ROOM_KEYS_NEW,  /* it came back by a commit that isn't settled: the public side is still kept */
+};
+
 struct hs_room_row {
     struct hs_id id;
     uint32_t state; /* enum hs_room_state */
@@ -35,6 +42,9 @@ struct hs_room_row {
     bool has_promise; /* a head of the hub covers a record that isn't here yet */
     uint64_t promise_seq;
     struct hs_id promise_hash; /* the chain hash that this record must have */
+    uint32_t keys;             /* enum hs_room_keys */
+    uint64_t readable_from;    /* the epoch in which it came back: nothing of earlier ones can be read */
+    uint64_t renew;            /* 1 + the epoch that this device has to end before it may post; 0: none */
     bool has_gap; /* the newest line of the history with posts that can't be read stands at gap */
     uint64_t gap;
     bool unmoved; /* the home node that this device moves to doesn't serve the room yet */
@@ -51,6 +61,10 @@ void hs_room_delete(struct hs_kv *kv, const struct hs_id *room);
 /* The MLS state: hs_group_store_init() over HS_TABLE_GROUP, through this; secret. */
 void hs_group_state_open(struct hs_kv *kv, const struct hs_id *room, struct hs_group_store *store);
 void hs_group_state_delete(struct hs_kv *kv, const struct hs_id *room);
+
+/* The public state of a room whose keys are lost, in the same way. */
+void hs_public_state_open(struct hs_kv *kv, const struct hs_id *room, struct hs_group_store *store);
+void hs_public_state_delete(struct hs_kv *kv, const struct hs_id *room);
 
 /* A JOIN record, kept also when it was admitted. */
 struct hs_joiner_row {

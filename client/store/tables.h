@@ -38,6 +38,7 @@ enum hs_table {
     HS_TABLE_LEAVING,     /* room || persona: who waits to be taken out */
     HS_TABLE_BARS,        /* room: devices that may not commit */
     HS_TABLE_HUB_KEY,     /* hub root || signing key: the descriptor that named it, where it isn't the newest */
+    HS_TABLE_PUBLIC,      /* room || record: the public MLS state of a room whose keys are lost */
     HS_TABLE_COUNT
 };
 

@@ -23,6 +23,9 @@ static const struct hs_field unsettled_fields[] = {
     HS_FIELD(TEXT, struct hs_unsettled_row, line.sender.name),
     HS_FIELD(BYTES, struct hs_unsettled_row, line.text),
     HS_FIELD(FIXED, struct hs_unsettled_row, window),
+    HS_FIELD(BYTES, struct hs_unsettled_row, body),
+    HS_FIELD(U64, struct hs_unsettled_row, missed),
+    HS_FIELD(U64, struct hs_unsettled_row, missed_last),
 };
 static const struct hs_row_type unsettled_type =
     HS_ROW_TYPE(HS_TABLE_UNSETTLED, struct hs_unsettled_row, unsettled_fields);

@@ -20,9 +20,12 @@ struct hs_unsettled_row {
     bool joined;   /* it let this device in: there is nothing to go back to */
     bool gone;     /* it removes this device */
     bool strict;   /* posts of earlier epochs aren't believed behind it */
-    struct hs_window window;    /* as it was before it */
-    struct hs_bytes joins;      /* body hashes of the JOINs that it admits, 32 bytes each */
-    struct hs_message_row line; /* to be shown once it is settled; kind 0: nothing */
+    struct hs_window window; /* as it was before it */
+    struct hs_bytes joins;   /* body hashes of the JOINs that it admits, 32 bytes each */
+    struct hs_bytes
+        body; /* of a commit that a lost state can't follow, or follows in public when it is settled */
+    uint64_t missed, missed_last; /* posts of the epoch that it leads to, which can't be read before that */
+    struct hs_message_row line;   /* to be shown once it is settled; kind 0: nothing */
 };
 bool hs_unsettled_row_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena,
                           struct hs_unsettled_row *out);

@@ -1,6 +1,7 @@
 /* What this device reads and from where; and when it has all that there is. */
 #include "sync/hub_key.h"
 #include "sync/move.h"
+#include "sync/rejoin.h"
 #include "sync/tree.h"
 
 /* Rooms in which this member may admit others: somebody may wait since before this session. */
@@ -10,7 +11,8 @@ static enum hs_err commits_next(struct hs_step *s)
     struct hs_room_row row;
     struct hs_live_room *room;
     while (hs_room_next(s->kv, &cursor, s->arena, &row)) {
-        if (row.state != HS_ROOM_STATE_MEMBER || row.role == HS_ROOM_MEMBER)
+        bool waits = row.role != HS_ROOM_MEMBER || row.renew == row.epoch + 1;
+        if (row.state != HS_ROOM_STATE_MEMBER || !waits)
             continue;
         HS_TRY(hs_live_get(s, &row.id, &room));
         HS_TRY(hs_commit_next(s, room));
@@ -37,6 +39,7 @@ static enum hs_err ping_answered(struct hs_step *s, const struct hs_request *req
     HS_TRY(hs_say_all(s));
     HS_TRY(hs_leaves_renew(s));
     HS_TRY(commits_next(s));
+    HS_TRY(hs_rejoins_resume(s));
     struct hanse_event event = {.kind = HANSE_EVENT_CAUGHT_UP};
     return hs_out_event(s, &event, NULL);
 }
@@ -61,6 +64,7 @@ enum hs_err hs_home_resume(struct hs_step *s)
     HS_TRY(hs_outbox_send_all(s));
     HS_TRY(hs_joins_resume(s));
     HS_TRY(hs_trees_resume(s));
+    HS_TRY(hs_rejoins_resume(s));
     return hs_ops_resume(s, false);
 }
 

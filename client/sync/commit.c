@@ -5,7 +5,8 @@
 #include "room/context.h"
 #include "room/judge_change.h"
 #include "room/leaf.h"
-#include "sync/state.h"
+#include "sync/gap.h"
+#include "sync/rejoin.h"
 
 #include <stdio.h>
 
@@ -162,8 +163,8 @@ enum hs_err hs_commit_next(struct hs_step *s, struct hs_live_room *room)
     HS_TRY(remove_next(s, room));
     if (hs_mls_group_has_pending(room->group) || self_is_barred(s, room))
         return HS_OK;
-    if (hs_leave_waits(s, room)) {
-        const struct hs_commit_wish leavers = {0}; /* what waits is in every commit */
+    if (hs_leave_waits(s, room) || hs_renews(room)) {
+        const struct hs_commit_wish leavers = {0}; /* what waits is in every commit, and new keys */
         enum hs_err err = hs_commit_submit(s, room, &leavers);
         return hs_sync_is_fault(err) ? HS_OK : err;
     }
@@ -262,7 +263,7 @@ static enum hs_err judge(struct hs_step *s, struct hs_live_room *room, const str
 {
     struct hs_judge_join *joins;
     struct hs_judge_input input = {
-        .before = hs_mls_group_public(room->group), .change = change, .hub_time = header->hub_time};
+        .before = hs_live_public(room), .change = change, .hub_time = header->hub_time};
     HS_TRY(hs_joins_named(s, room, context->joins, context->join_count, &joins, &input.join_count));
     input.joins = joins;
     size_t missing = context->join_count - input.join_count;
@@ -278,6 +279,8 @@ enum hs_err hs_commit_removed(struct hs_step *s, struct hs_live_room *room)
     room->group_dirty = false;
     hs_mls_group_free(room->group);
     room->group = NULL;
+    hs_lost_forget(s, room);
+    room->row.keys = HS_ROOM_KEYS_GOOD;
     hs_group_state_delete(s->kv, &room->row.id); /* no key of the room stays behind */
     struct hanse_event event = {.kind = HANSE_EVENT_REMOVED};
     memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
@@ -330,27 +333,37 @@ static enum hs_err joins_keep(struct hs_step *s, const struct hs_message_context
     return out->data != NULL || len == 0 ? HS_OK : HS_ERR_NOMEM;
 }
 
-/* The group is in the commit's epoch; row: what there is to be known of it. */
+enum hs_err hs_commit_check(struct hs_step *s, struct hs_live_room *room,
+                            const struct hs_record_header *header, struct hs_bytes body,
+                            const struct hs_mls_change *change, struct hs_judge_facts *facts,
+                            struct hs_bytes *joins)
+{
+    struct hs_message_context context;
+    struct hs_mls_peek peek;
+    HS_TRY(hs_mls_message_peek(body, &peek));
+    HS_TRY(hs_message_context_parse(peek.authenticated_data, s->arena, &context));
+    HS_TRY(judge(s, room, header, change, &context, facts));
+    HS_REQUIRE(hs_key_equal(&facts->committer.persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
+    HS_TRY(hs_leave_check(s, room, facts));
+    HS_TRY(bar_check(s, room, facts, header->hub_time));
+    return joins_keep(s, &context, joins);
+}
+
+/* The group is in the commit's epoch; row: what there is to be known of it. STATE_LOST where another copy of
+ * this device came back by it. */
 static enum hs_err follow(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
                           struct hs_bytes body, struct hs_unsettled_row *row)
 {
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
-    struct hs_message_context context;
     struct hs_judge_facts facts;
-    struct hs_mls_peek peek;
     HS_TRY(hs_mls_group_process(room->group, body, &event));
     row->own = event->kind == HS_MLS_EVENT_OWN_COMMIT;
     HS_REQUIRE(row->own || event->kind == HS_MLS_EVENT_COMMIT, HS_ERR_UNEXPECTED);
     const struct hs_mls_change *change =
         row->own ? hs_mls_group_pending_change(room->group) : hs_mls_staged_change(event->staged);
-    HS_TRY(hs_mls_message_peek(body, &peek));
-    HS_TRY(hs_message_context_parse(peek.authenticated_data, s->arena, &context));
-    HS_TRY(judge(s, room, header, change, &context, &facts));
-    HS_REQUIRE(hs_key_equal(&facts.committer.persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
-    HS_TRY(hs_leave_check(s, room, &facts));
-    HS_TRY(bar_check(s, room, &facts, header->hub_time));
+    HS_TRY(hs_commit_check(s, room, header, body, change, &facts, &row->joins));
+    HS_REQUIRE(!(facts.rejoined && change->removes_self), HS_ERR_STATE_LOST);
     HS_TRY(describe(s, room, header, change, &row->line));
-    HS_TRY(joins_keep(s, &context, &row->joins));
     row->committer = facts.committer.device;
     row->strict = change->removed_count > 0 || facts.policy_changed;
     row->gone = change->removes_self;
@@ -399,6 +412,12 @@ enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
     HS_REQUIRE(!room->newest.unsettled, HS_ERR_UNEXPECTED); /* one at a time */
     enum hs_err err = hs_sync_blame(follow(s, room, header, body, &row));
     HS_TRY(hs_sync_is_fault(err) ? doubt(s, room, header, err, &row) : err);
+    /* Where this is settled, this copy of the device is too old to go on (lost.c). */
+    if (err == HS_ERR_STATE_LOST ||
+        (err == HS_ERR_MLS_COMMIT && hs_mls_group_is_own_commit(room->group, body))) {
+        row.own = true;
+        row.body = body;
+    }
     if (row.own)
         own_row_done(s, room, header);
     HS_TRY(hs_settle_begin(s, room, header, &row));

@@ -20,21 +20,45 @@ static enum hs_err tell(struct hs_step *s, const struct hs_live_room *room, cons
     return hs_out_event(s, &event, NULL);
 }
 
+static enum hs_err put(struct hs_step *s, struct hs_live_room *room, const struct hs_message_row *row)
+{
+    hs_message_put(s->kv, &room->row.id, row);
+    room->row.has_gap = room->row_dirty = room->gap_grown = true;
+    room->row.gap = row->seq;
+    return s->kv->err;
+}
+
+enum hs_err hs_gap_begin(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row)
+{
+    const struct hs_message_row line = {.seq = row->seq,
+                                        .kind = HANSE_MESSAGE_GAP,
+                                        .err = (int32_t)HS_ERR_STATE_LOST,
+                                        .time = row->time,
+                                        .last = row->missed > 0 ? row->missed_last : row->seq,
+                                        .missing = row->missed};
+    return put(s, room, &line);
+}
+
+enum hs_err hs_gap_end(struct hs_step *s, struct hs_live_room *room, uint64_t seq)
+{
+    struct hs_message_row row;
+    if (!room->row.has_gap || !hs_message_next(s->kv, &room->row.id, room->row.gap, s->arena, &row) ||
+        row.kind != HANSE_MESSAGE_GAP || row.last >= seq)
+        return s->kv->err;
+    row.last = seq;
+    return put(s, room, &row);
+}
+
 enum hs_err hs_gap_grow(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header,
                         enum hs_err why)
 {
     struct hs_message_row row;
-    if (!open_gap(s, room, header->seq, why, &row)) {
+    if (!open_gap(s, room, header->seq, why, &row))
         row = (struct hs_message_row){
             .seq = header->seq, .kind = HANSE_MESSAGE_GAP, .err = (int32_t)why, .time = header->hub_time};
-        room->row.has_gap = room->row_dirty = true;
-        room->row.gap = header->seq;
-    }
     row.last = header->seq;
     row.missing++;
-    hs_message_put(s->kv, &room->row.id, &row);
-    room->gap_grown = true;
-    return s->kv->err;
+    return put(s, room, &row);
 }
 
 enum hs_err hs_post_erased(struct hs_step *s, struct hs_live_room *room,
@@ -44,6 +68,10 @@ enum hs_err hs_post_erased(struct hs_step *s, struct hs_live_room *room,
     if (hs_outbox_row_find(s->kv, &room->row.id, &header->body_hash, s->arena, &sent))
         return hs_post_received(s, room, header, (struct hs_bytes){0}); /* one's own is still here */
     HS_TRY(s->kv->err);
+    if (hs_key_equal(&header->sender_persona, &room->row.self)) {
+        room->row.renew = header->epoch + 1; /* which key it used can't be seen any more */
+        room->row_dirty = true;
+    }
     return hs_gap_grow(s, room, header, HS_OK);
 }
 

@@ -9,6 +9,18 @@
 enum hs_err hs_post_erased(struct hs_step *s, struct hs_live_room *room,
                            const struct hs_record_header *header);
 
+/* A gap begins at the commit that a lost state couldn't follow, and ends at that record, though no post may
+ * be missing. */
+enum hs_err hs_gap_begin(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row);
+enum hs_err hs_gap_end(struct hs_step *s, struct hs_live_room *room, uint64_t seq);
+
+/* This device doesn't know what it posted in the room's epoch, and ends that before it posts again: it would
+ * use a key twice. */
+static inline bool hs_renews(const struct hs_live_room *room)
+{
+    return room->row.renew > 0 && room->row.renew == room->row.epoch + 1;
+}
+
 /* Tells the application of the gap that grew since it was told last, once for all records of one read. */
 enum hs_err hs_gap_tell(struct hs_step *s, struct hs_live_room *room);
 

@@ -115,14 +115,20 @@ enum hs_err hs_proposal_received(struct hs_step *s, struct hs_live_room *room,
                                  const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
-    struct hs_key persona;
     HS_REQUIRE(!room->newest.unsettled, HS_ERR_UNEXPECTED);
     if (hs_key_equal(&header->sender_persona, &room->row.self))
         return left(s, room, header);
     HS_TRY(hs_mls_group_process(room->group, body, &event));
-    HS_REQUIRE(event->kind == HS_MLS_EVENT_PROPOSAL, HS_ERR_UNEXPECTED);
     room->group_dirty = true;
-    HS_TRY(hs_judge_proposal(hs_mls_group_public(room->group), event, header->hub_time, s->arena));
+    return hs_proposal_check(s, room, header, event);
+}
+
+enum hs_err hs_proposal_check(struct hs_step *s, struct hs_live_room *room,
+                              const struct hs_record_header *header, const struct hs_mls_event *event)
+{
+    struct hs_key persona;
+    HS_REQUIRE(event->kind == HS_MLS_EVENT_PROPOSAL, HS_ERR_UNEXPECTED);
+    HS_TRY(hs_judge_proposal(hs_live_public(room), event, header->hub_time, s->arena));
     HS_REQUIRE(event->proposal.type == HS_MLS_REMOVE && event->proposal.target.leaf == event->sender.leaf,
                HS_ERR_POLICY);
     HS_TRY(hs_room_leaf_persona(&event->sender, &persona));

@@ -1,5 +1,6 @@
 #include "sync/hub_key.h"
 #include "sync/move.h"
+#include "sync/rejoin.h"
 
 #include "room/context.h"
 #include "room/leaf.h"
@@ -13,6 +14,7 @@ enum { ROW_ARENA = 1 << 20, POLICY_ARENA = 4 << 20 };
 static void live_free(struct hs_live_room *room)
 {
     hs_mls_group_free(room->group);
+    hs_mls_public_free(room->pub);
     hs_arena_free(&room->row_arena);
     hs_arena_free(&room->policy_arena);
     free(room);
@@ -51,14 +53,18 @@ static struct hs_live_room *live_new(struct hs_sync *sync)
     return room;
 }
 
+const struct hs_mls_public *hs_live_public(const struct hs_live_room *room)
+{
+    return room->group != NULL ? hs_mls_group_public(room->group) : room->pub;
+}
+
 /* Reads the policy out of the group; it was judged before it came in. */
 static enum hs_err policy_load(struct hs_live_room *room)
 {
     struct hs_bytes bytes;
     hs_arena_free(&room->policy_arena);
     room->policy_arena = hs_arena(POLICY_ARENA);
-    HS_REQUIRE(hs_mls_public_extension(hs_mls_group_public(room->group), HS_POLICY_EXTENSION, &bytes),
-               HS_ERR_POLICY);
+    HS_REQUIRE(hs_mls_public_extension(hs_live_public(room), HS_POLICY_EXTENSION, &bytes), HS_ERR_POLICY);
     return hs_policy_parse(bytes, &room->policy_arena, &room->policy);
 }
 
@@ -66,6 +72,10 @@ static enum hs_err policy_load(struct hs_live_room *room)
 static enum hs_err group_load(struct hs_step *s, struct hs_live_room *room)
 {
     struct hs_self HS_SELF self = {0};
+    if (hs_room_is_lost(room)) {
+        HS_TRY(hs_lost_load(s, room));
+        return policy_load(room);
+    }
     hs_group_state_open(s->kv, &room->row.id, &room->store);
     HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
     struct hs_mls_signer HS_MLS_SIGNER signer = hs_room_signer(&self.device.signature);
@@ -80,7 +90,7 @@ enum hs_err hs_live_get(struct hs_step *s, const struct hs_id *id, struct hs_liv
 {
     for (struct hs_live_room *room = s->sync->rooms; room != NULL; room = room->next)
         if (hs_id_equal(&room->row.id, id)) {
-            room->store.kv = s->kv; /* the group may still have pieces to read */
+            room->store.kv = room->pub_store.kv = s->kv; /* the group may still have pieces to read */
             *out = room;
             return HS_OK;
         }
@@ -108,7 +118,15 @@ enum hs_err hs_live_member(struct hs_step *s, const struct hs_id *id, struct hs_
     HS_REQUIRE((*out)->row.state != HS_ROOM_STATE_LEFT && (*out)->row.state != HS_ROOM_STATE_WAITING,
                HS_ERR_NOT_MEMBER);
     HS_REQUIRE((*out)->row.state != HS_ROOM_STATE_FROZEN, (enum hs_err)(*out)->row.frozen);
-    return (*out)->row.state == HS_ROOM_STATE_MEMBER && (*out)->group != NULL ? HS_OK : HS_ERR_INVALID_STATE;
+    HS_REQUIRE((*out)->row.state == HS_ROOM_STATE_MEMBER, HS_ERR_INVALID_STATE);
+    HS_REQUIRE(!hs_room_is_lost(*out), HS_ERR_STATE_LOST);
+    return (*out)->group != NULL ? HS_OK : HS_ERR_INVALID_STATE;
+}
+
+enum hs_err hs_live_poster(struct hs_step *s, const struct hs_id *id, struct hs_live_room **out)
+{
+    enum hs_err err = hs_live_member(s, id, out);
+    return err == HS_ERR_STATE_LOST && (*out)->row.state == HS_ROOM_STATE_MEMBER ? HS_OK : err;
 }
 
 enum hs_err hs_live_add(struct hs_step *s, const struct hs_room_row *row, struct hs_mls_group *group,
@@ -155,8 +173,8 @@ enum hs_err hs_live_refresh(struct hs_step *s, struct hs_live_room *room)
     row->name[room->policy.name.len] = '\0';
     row->kind = room->policy.kind;
     row->role = hs_policy_role(&room->policy, &row->self, s->now);
-    row->epoch = hs_mls_group_epoch(room->group);
-    row->members = hs_mls_public_member_count(hs_mls_group_public(room->group));
+    row->epoch = hs_mls_public_epoch(hs_live_public(room));
+    row->members = hs_mls_public_member_count(hs_live_public(room));
     room->row_dirty = room->group_dirty = true;
     return HS_OK;
 }
@@ -199,10 +217,11 @@ enum hs_err hs_live_save_all(struct hs_step *s)
     for (struct hs_live_room *room = s->sync->rooms; room != NULL; room = room->next) {
         if (room->group_dirty && room->group != NULL)
             HS_TRY(group_save(s, room));
+        HS_TRY(hs_lost_save(s, room));
         if (room->row_dirty)
             hs_room_put(s->kv, &room->row);
         room->group_dirty = room->row_dirty = false;
-        room->store.kv = NULL;
+        room->store.kv = room->pub_store.kv = NULL;
     }
     return s->kv->err;
 }
@@ -233,7 +252,7 @@ void hs_person_of(const struct hs_live_room *room, const struct hs_mls_member *m
 bool hs_live_find(struct hs_live_room *room, const struct hs_key *persona, struct hs_mls_member *out)
 {
     struct hs_key found;
-    for (uint32_t leaf = 0; hs_mls_public_member_next(hs_mls_group_public(room->group), &leaf, out);)
+    for (uint32_t leaf = 0; hs_mls_public_member_next(hs_live_public(room), &leaf, out);)
         if (hs_room_leaf_persona(out, &found) == HS_OK && hs_key_equal(&found, persona))
             return true;
     return false;
@@ -284,9 +303,10 @@ enum hs_err hs_sync_member_next(struct hs_step *s, const struct hs_id *id, uint3
     struct hs_mls_member member;
     struct hs_person person;
     HS_TRY(hs_live_get(s, id, &room));
-    HS_REQUIRE(room->group != NULL, HS_ERR_NOT_FOUND);
-    if (!hs_mls_public_member_next(hs_mls_group_public(room->group), leaf, &member)) {
-        enum hs_err err = hs_mls_public_error(hs_mls_group_public(room->group));
+    const struct hs_mls_public *pub = hs_live_public(room);
+    HS_REQUIRE(pub != NULL, HS_ERR_NOT_FOUND);
+    if (!hs_mls_public_member_next(pub, leaf, &member)) {
+        enum hs_err err = hs_mls_public_error(pub);
         HS_REQUIRE(err != HS_OK, HS_ERR_NOT_FOUND);
         hs_live_forget(s->sync, id); /* a look has no rollback, and what couldn't be read stays blank */
         return err;

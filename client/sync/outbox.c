@@ -1,5 +1,5 @@
 /* Requests that outlive the session and the program. */
-#include "sync/state.h"
+#include "sync/rejoin.h"
 
 static enum hs_err effect(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
                           enum hs_err err)
@@ -35,6 +35,8 @@ enum hs_err hs_outbox_refused(struct hs_step *s, struct hs_outbox_row *row, enum
         return hs_commit_refused(s, row, err);
     case HS_OUTBOX_LEAVE:
         return hs_leave_refused(s, row, err);
+    case HS_OUTBOX_REJOIN:
+        return hs_rejoin_refused(s, row, err);
     case HS_OUTBOX_CREATE:
         return hs_create_refused(s, row, err);
     }

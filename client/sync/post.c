@@ -5,7 +5,9 @@
 #include "room/head.h"
 #include "room/leaf.h"
 #include "sync/file.h"
+#include "sync/gap.h"
 #include "sync/move.h"
+#include "sync/rejoin.h"
 
 enum { PADDING = 256 /* lengths of texts tell less */ };
 
@@ -63,24 +65,34 @@ static enum hs_err posts_count(struct hs_step *s, struct hs_live_room *room)
     return HS_OK;
 }
 
+static enum hs_err post_add(struct hs_step *s, struct hs_outbox_row *row, struct hs_op *op)
+{
+    HS_TRY(hs_outbox_row_add(s, row));
+    if (op != NULL) {
+        op->outbox = row->number;
+        op->busy = true;
+    }
+    return HS_OK;
+}
+
 enum hs_err hs_post_content(struct hs_step *s, struct hs_live_room *room, struct hs_bytes content,
                             struct hs_op *op)
 {
     struct hs_outbox_row row = {.kind = HS_OUTBOX_POST, .room = room->row.id, .content = content};
     HS_REQUIRE(hs_policy_allows(&room->policy, &room->row.self, s->now, HS_RIGHT_POST), HS_ERR_POLICY);
+    if (hs_room_is_lost(room)) {
+        row.stale = true;
+        return post_add(s, &row, op);
+    }
     HS_TRY(posts_count(s, room));
     /* Before this device has caught up it may stand in an old epoch, whose posts newer members can't read;
      * and what was posted earlier may still be refused for its epoch, and must not be overtaken then. */
-    row.stale = !s->sync->caught_up || room->newest.gone || room->posts_waiting > 0 || room->posts_early > 0;
+    row.stale = !s->sync->caught_up || room->newest.gone || room->posts_waiting > 0 ||
+                room->posts_early > 0 || hs_renews(room);
     room->posts_waiting += row.stale ? 1 : 0;
     if (!row.stale)
         HS_TRY(encrypt(s, room, &row));
-    HS_TRY(hs_outbox_row_add(s, &row));
-    if (op != NULL) {
-        op->outbox = row.number;
-        op->busy = true;
-    }
-    return HS_OK;
+    return post_add(s, &row, op);
 }
 
 static enum hs_err send_again(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
@@ -152,6 +164,8 @@ static enum hs_err release(struct hs_step *s, struct hs_live_room *room)
 {
     struct hs_kv_key cursor = {0};
     struct hs_outbox_row row;
+    if (room->group == NULL || hs_renews(room))
+        return HS_OK;
     HS_TRY(posts_count(s, room));
     if (room->posts_waiting == 0 || room->posts_early > 0 || room->newest.gone)
         return HS_OK;
@@ -166,7 +180,7 @@ static enum hs_err release(struct hs_step *s, struct hs_live_room *room)
 enum hs_err hs_post_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
 {
     struct hs_live_room *room;
-    if (hs_live_member(s, &row->room, &room) != HS_OK)
+    if (hs_live_poster(s, &row->room, &room) != HS_OK)
         return give_up(s, row, err);
     room->posts_counted = false;
     if (err == HS_ERR_WRONG_EPOCH || err == HS_ERR_EPOCH_TOO_OLD) {
@@ -187,7 +201,7 @@ enum hs_err hs_posts_encrypt(struct hs_step *s)
         struct hs_live_room *room;
         if (row.kind != HS_OUTBOX_POST || !row.stale || hs_id_equal(&row.room, &seen))
             continue;
-        enum hs_err err = hs_live_member(s, &row.room, &room);
+        enum hs_err err = hs_live_poster(s, &row.room, &room);
         seen = err == HS_OK ? row.room : seen;
         HS_TRY(err == HS_OK ? release(s, room) : give_up(s, &row, err));
     }
@@ -290,14 +304,21 @@ static enum hs_err content_received(struct hs_step *s, struct hs_live_room *room
     return show(s, room, row);
 }
 
+static enum hs_err own_leaf(struct hs_live_room *room, struct hs_mls_member *out)
+{
+    if (room->group != NULL)
+        return hs_mls_public_member(hs_mls_group_public(room->group), hs_mls_group_own_leaf(room->group),
+                                    out);
+    return hs_live_find(room, &room->row.self, out) ? HS_OK : HS_ERR_NOT_MEMBER;
+}
+
 /* One's own post came back. */
 static enum hs_err own_received(struct hs_step *s, struct hs_live_room *room,
                                 const struct hs_record_header *header, const struct hs_outbox_row *sent,
                                 struct hs_message_row *row)
 {
     struct hs_mls_member self;
-    uint32_t leaf = hs_mls_group_own_leaf(room->group);
-    HS_TRY(hs_mls_public_member(hs_mls_group_public(room->group), leaf, &self));
+    HS_TRY(own_leaf(room, &self));
     hs_person_of(room, &self, header->hub_time, &row->sender);
     row->own = true;
     HS_TRY(content_received(s, room, header, &self, sent->content, row));
@@ -368,6 +389,19 @@ static enum hs_err check_post(struct hs_step *s, struct hs_live_room *room,
     return compare_heads(s, room, header, event->authenticated_data);
 }
 
+/* Not for this device. Where the epoch is void, its sender says it again; else it is missing for good. */
+static enum hs_err passed_over(struct hs_step *s, struct hs_live_room *room,
+                               const struct hs_record_header *header)
+{
+    struct hs_unsettled_row row;
+    if (!hs_unsettled_row_get(s->kv, &room->row.id, s->arena, &row))
+        return s->kv->err;
+    row.missed++;
+    row.missed_last = header->seq;
+    hs_unsettled_row_put(s->kv, &room->row.id, &row);
+    return s->kv->err;
+}
+
 enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
                              const struct hs_record_header *header, struct hs_bytes body)
 {
@@ -379,9 +413,11 @@ enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
                    ? own_received(s, room, header, &sent, &row)
                    : stolen_received(s, room, &sent, &row);
     HS_TRY(s->kv->err);
+    if (hs_room_is_lost(room) || header->epoch < room->row.readable_from)
+        return hs_gap_grow(s, room, header, HS_ERR_STATE_LOST);
     if (room->newest.unsettled && header->epoch == room->newest.epoch &&
         (room->newest.doubted || room->newest.gone))
-        return HS_OK; /* not for this device; where the epoch is void, its sender says it again */
+        return passed_over(s, room, header);
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     enum hs_err err = hs_mls_group_process(room->group, body, &event);
     if (err == HS_OK) {
@@ -391,6 +427,8 @@ enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
     if (err != HS_OK)
         return refuse(s, room, &row, err);
     hs_person_of(room, &event->sender, header->hub_time, &row.sender);
+    row.own =
+        hs_key_equal(&header->sender_persona, &room->row.self); /* an older copy of this device reads it */
     struct hs_bytes plain = hs_arena_copy(s->arena, event->plaintext);
     return content_received(s, room, header, &event->sender, plain, &row);
 }
@@ -403,7 +441,7 @@ enum hs_err hs_want_text(struct hs_step *s, const struct hs_id *id, const char *
     struct hs_op *op;
     struct hs_bytes bytes = hs_bytes_str(text);
     HS_REQUIRE(bytes.len > 0 && bytes.len <= HANSE_TEXT_MAX && hs_text_is_clean(bytes), HS_ERR_INVALID_ARG);
-    HS_TRY(hs_live_member(s, id, &room));
+    HS_TRY(hs_live_poster(s, id, &room));
     struct hs_content content = hs_content_text(bytes, s->now);
     struct hs_writer HS_WRITER w = hs_writer(HS_CONTENT_MAX);
     HS_TRY(hs_content_build(&content, &w));

@@ -6,6 +6,7 @@
 #include "sync/gap.h"
 #include "sync/hub_key.h"
 #include "sync/move.h"
+#include "sync/rejoin.h"
 
 enum {
     PROGRESS_MS = 250,     /* between two such events: what an eye can follow */
@@ -41,6 +42,10 @@ static enum hs_err genesis_record(struct hs_step *s, struct hs_live_room *room,
 static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
                            const struct hs_record_header *header, struct hs_bytes body)
 {
+    bool group = header->kind == HS_RECORD_COMMIT || header->kind == HS_RECORD_PROPOSAL ||
+                 header->kind == HS_RECORD_SETTLED || header->kind == HS_RECORD_VOID;
+    if (group && hs_room_is_lost(room))
+        return hs_lost_record(s, room, header, body);
     switch (header->kind) {
     case HS_RECORD_GENESIS:
         return genesis_record(s, room, header, body);
@@ -229,5 +234,6 @@ enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records
     if (room->row.state != HS_ROOM_STATE_MEMBER)
         return HS_OK;
     HS_TRY(hs_say_due(s, room));
-    return room->caught_up ? hs_commit_next(s, room) : HS_OK;
+    HS_REQUIRE(room->caught_up, HS_OK);
+    return hs_room_is_lost(room) ? hs_rejoin_next(s, room) : hs_commit_next(s, room);
 }

@@ -2,7 +2,7 @@
  * for good; or VOID, and it never was. Members follow the record, not a count of their own. */
 #include "room/leaf.h"
 #include "room/settlement.h"
-#include "sync/state.h"
+#include "sync/rejoin.h"
 
 static void note(struct hs_live_room *room, const struct hs_unsettled_row *row)
 {
@@ -26,14 +26,14 @@ enum hs_err hs_settle_begin(struct hs_step *s, struct hs_live_room *room,
     row->commit = header->hash;
     row->time = header->hub_time;
     row->epoch = header->epoch + 1;
-    row->leaf = hs_mls_group_own_leaf(room->group);
+    row->leaf = room->group != NULL ? hs_mls_group_own_leaf(room->group) : 0;
     hs_unsettled_row_put(s->kv, &room->row.id, row);
     note(room, row);
     HS_TRY(s->kv->err);
     return hs_say_plan(s, room, row);
 }
 
-static void over(struct hs_step *s, struct hs_live_room *room)
+void hs_settle_over(struct hs_step *s, struct hs_live_room *room)
 {
     hs_unsettled_row_delete(s->kv, &room->row.id);
     hs_held_delete(s->kv, &room->row.id);
@@ -86,6 +86,15 @@ bool hs_settle_barred(struct hs_step *s, const struct hs_live_room *room, const 
     return hs_bars_has(&bars, device, at);
 }
 
+void hs_settle_bar(struct hs_step *s, const struct hs_live_room *room, const struct hs_key *device,
+                   struct hs_time at)
+{
+    struct hs_bars bars;
+    hs_bars_row_get(s->kv, &room->row.id, &bars);
+    hs_bars_add(&bars, device, at);
+    hs_bars_row_put(s->kv, &room->row.id, &bars);
+}
+
 /* ---- the records ---- */
 
 static enum hs_err show(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row)
@@ -98,7 +107,8 @@ static enum hs_err show(struct hs_step *s, struct hs_live_room *room, const stru
     return hs_out_event(s, &event, NULL);
 }
 
-static enum hs_err admitted(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row)
+enum hs_err hs_settle_admitted(struct hs_step *s, struct hs_live_room *room,
+                               const struct hs_unsettled_row *row)
 {
     const size_t len = sizeof(struct hs_id);
     struct hs_id *joins = hs_arena_alloc(s->arena, row->joins.len + 1);
@@ -114,12 +124,16 @@ enum hs_err hs_settled_received(struct hs_step *s, struct hs_live_room *room,
     struct hs_unsettled_row row;
     struct hs_settlement of;
     HS_REQUIRE(hs_unsettled_row_get(s->kv, &room->row.id, s->arena, &row), HS_ERR_UNEXPECTED);
+    if (row.body.len > 0) {
+        HS_TRY(hs_lost_begin(s, room, &row));
+        return hs_lost_record(s, room, header, body);
+    }
     HS_TRY(hs_settlement_of(s, room, &row, &of));
     HS_TRY(hs_settled_check(body, &of, header->hub_time));
     HS_REQUIRE(row.err == HS_OK, (enum hs_err)row.err); /* what the others could accept, this device can't */
-    over(s, room);
+    hs_settle_over(s, room);
     if (row.joined)
-        return s->kv->err;
+        return room->row.keys == HS_ROOM_KEYS_NEW ? hs_rejoin_settled(s, room) : s->kv->err;
     HS_TRY(hs_mls_group_settle(room->group));
     room->group_dirty = true;
     HS_TRY(show(s, room, &row));
@@ -127,7 +141,7 @@ enum hs_err hs_settled_received(struct hs_step *s, struct hs_live_room *room,
         return hs_commit_removed(s, room);
     if (row.strict)
         hs_mls_group_drop_past(room->group); /* what won't be believed needn't be readable */
-    HS_TRY(admitted(s, room, &row));
+    HS_TRY(hs_settle_admitted(s, room, &row));
     return hs_commit_settled(s, room, &row);
 }
 
@@ -136,21 +150,22 @@ enum hs_err hs_void_received(struct hs_step *s, struct hs_live_room *room,
 {
     struct hs_unsettled_row row;
     struct hs_settlement of;
-    struct hs_bars bars;
-    HS_REQUIRE(hs_unsettled_row_get(s->kv, &room->row.id, s->arena, &row) && !row.joined, HS_ERR_UNEXPECTED);
+    HS_REQUIRE(hs_unsettled_row_get(s->kv, &room->row.id, s->arena, &row), HS_ERR_UNEXPECTED);
+    bool back = room->row.keys == HS_ROOM_KEYS_NEW;
+    HS_REQUIRE(!row.joined || back, HS_ERR_UNEXPECTED);
     HS_TRY(hs_settlement_of(s, room, &row, &of));
     HS_TRY(hs_void_check(body, &of, header->hub_time));
-    if (row.err == HS_OK) {
+    if (row.err == HS_OK && !back) {
         HS_TRY(hs_mls_group_revert(room->group));
         room->row.epoch_min = row.epoch_min;
         hs_window_row_put(s->kv, &room->row.id, &row.window);
         HS_TRY(hs_live_refresh(s, room));
     }
-    hs_bars_row_get(s->kv, &room->row.id, &bars);
-    hs_bars_add(&bars, &row.committer, header->hub_time);
-    hs_bars_row_put(s->kv, &room->row.id, &bars);
+    hs_settle_bar(s, room, &row.committer, header->hub_time);
     HS_TRY(hs_posts_voided(s, room, row.epoch)); /* needs what was held */
-    over(s, room);
+    hs_settle_over(s, room);
+    if (back)
+        return hs_rejoin_voided(s, room);
     HS_TRY(hs_commit_voided(s, room, &row));
     return hs_post_renew(s, room);
 }

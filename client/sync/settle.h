@@ -43,6 +43,13 @@ enum hs_err hs_settlement_of(struct hs_step *s, struct hs_live_room *room, const
 bool hs_settle_barred(struct hs_step *s, const struct hs_live_room *room, const struct hs_key *device,
                       struct hs_time at);
 
+/* A record has decided: nothing is unsettled any more. */
+void hs_settle_over(struct hs_step *s, struct hs_live_room *room);
+enum hs_err hs_settle_admitted(struct hs_step *s, struct hs_live_room *room,
+                               const struct hs_unsettled_row *row);
+void hs_settle_bar(struct hs_step *s, const struct hs_live_room *room, const struct hs_key *device,
+                   struct hs_time at);
+
 /* ---- settle_say.c: what this device says of commits ---- */
 
 /* Chooses when: owners and moderators, and whoever can't accept it, at once; others later, for it may not be
@@ -62,6 +69,15 @@ enum hs_err hs_say_all(struct hs_step *s);
 /* The commit that is settled has done what somebody waited for. */
 enum hs_err hs_commit_settled(struct hs_step *s, struct hs_live_room *room,
                               const struct hs_unsettled_row *row);
+
+/* What the rules say of a commit that was processed and isn't merged; joins: body hashes of the JOINs that it
+ * admits, in the arena. Errors of hs_judge_change(), WRONG_SENDER, POLICY, DENIED. */
+struct hs_judge_facts;
+struct hs_mls_change;
+enum hs_err hs_commit_check(struct hs_step *s, struct hs_live_room *room,
+                            const struct hs_record_header *header, struct hs_bytes body,
+                            const struct hs_mls_change *change, struct hs_judge_facts *facts,
+                            struct hs_bytes *joins);
 
 /* It is void: what it was for, where this device made it, ends with an error. */
 enum hs_err hs_commit_voided(struct hs_step *s, struct hs_live_room *room,
@@ -85,6 +101,11 @@ enum hs_err hs_ephemeral_received(struct hs_step *s, const Hanse__Ephemeral *eph
 /* A PROPOSAL record: somebody leaves, this device perhaps. */
 enum hs_err hs_proposal_received(struct hs_step *s, struct hs_live_room *room,
                                  const struct hs_record_header *header, struct hs_bytes body);
+
+/* May this proposal wait, that was processed? Its sender then is somebody who leaves. */
+struct hs_mls_event;
+enum hs_err hs_proposal_check(struct hs_step *s, struct hs_live_room *room,
+                              const struct hs_record_header *header, const struct hs_mls_event *event);
 
 /* Does a commit take out all who wait for it? POLICY. */
 struct hs_judge_facts;

@@ -33,8 +33,10 @@ struct hs_live_room {
     struct hs_arena row_arena, policy_arena;
     struct hs_mls_group *group;  /* NULL: not loaded, or there is none */
     struct hs_group_store store; /* of the group; of the transaction of the step that got the room last */
-    struct hs_policy policy;     /* valid where group is not NULL */
-    bool row_dirty, group_dirty;
+    struct hs_mls_public *pub;   /* the public side, where the room's keys are lost: rejoin.h */
+    struct hs_group_store pub_store;
+    struct hs_policy policy; /* valid where one of them is not NULL */
+    bool row_dirty, group_dirty, pub_dirty;
     bool group_fresh;               /* never saved: what the store has is of an older group of that room */
     bool caught_up;                 /* as far as the newest head that the hub showed in this session */
     struct hs_time progress_at;     /* when the application was told last how far it is; 0: it wasn't */
@@ -103,7 +105,15 @@ struct hs_op {
     bool busy;     /* a request is in flight, or something in the log is waited for */
     bool stranger; /* can go on without an account */
     bool fresh;    /* made in the present step */
-    enum hs_op_kind { HS_OP_OTHER, HS_OP_SIGN_UP, HS_OP_JOIN, HS_OP_REMOVE, HS_OP_ORDER, HS_OP_MOVE } kind;
+    enum hs_op_kind {
+        HS_OP_OTHER,
+        HS_OP_SIGN_UP,
+        HS_OP_JOIN,
+        HS_OP_REMOVE,
+        HS_OP_ORDER,
+        HS_OP_MOVE,
+        HS_OP_REJOIN
+    } kind;
     uint64_t outbox; /* ends when this row's effect is there; 0 = none */
     struct hs_id room, object, object2;
     struct hs_key key;
@@ -288,8 +298,15 @@ enum hs_err hs_chain_unpack(struct hs_arena *arena, struct hs_bytes bytes, Hanse
 /* NOT_FOUND. */
 enum hs_err hs_live_get(struct hs_step *s, const struct hs_id *room, struct hs_live_room **out);
 
-/* The same with its group: INVALID_STATE where this device isn't a member (yet, or any more). */
+/* The same with its group: STATE_LOST without keys, INVALID_STATE where this device isn't a member (yet, or
+ * any more). */
 enum hs_err hs_live_member(struct hs_step *s, const struct hs_id *room, struct hs_live_room **out);
+
+/* The same where its keys are lost too, and what is posted waits until they are back. */
+enum hs_err hs_live_poster(struct hs_step *s, const struct hs_id *room, struct hs_live_room **out);
+
+/* The public side of the room's group; NULL where there is none. */
+const struct hs_mls_public *hs_live_public(const struct hs_live_room *room);
 
 /* A new room of which row is everything that is known; group may be NULL and is taken over. */
 enum hs_err hs_live_add(struct hs_step *s, const struct hs_room_row *row, struct hs_mls_group *group,
@@ -448,48 +465,6 @@ enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row);
 enum hs_err hs_inbox_received(struct hs_step *s, const Hanse__Inbox *inbox);
 enum hs_err hs_welcome_received(struct hs_step *s, const Hanse__WelcomeItem *item);
 
-/* ---- deal_in.c, coupon.c, counter.c, order.c, till.c ---- */
-
-/* A deal came in a post of that sender: checked and kept; the message row says what to show. */
-struct hs_content;
-enum hs_err hs_deal_received(struct hs_step *s, struct hs_live_room *room, const struct hs_mls_member *sender,
-                             const struct hs_record_header *header, const struct hs_content *content,
-                             struct hs_message_row *message);
-
-/* Resumes an operation that waits for a commit of its room. */
-enum hs_err hs_op_commit(struct hs_step *s, struct hs_op *op);
-
-/* Till: adds the customer that this counter was made for. */
-enum hs_err hs_counter_admit(struct hs_step *s, struct hs_live_room *room);
-
-/* Somebody came or went: a counter with its customer is open. */
-enum hs_err hs_counter_members_changed(struct hs_step *s, struct hs_live_room *room);
-enum hs_err hs_counter_asked(struct hs_step *s, const Hanse__CounterItem *item);
-
-/* Customer: the brand won't open one. */
-enum hs_err hs_counter_refused(struct hs_step *s, const struct hs_key *root, const struct hs_key *persona,
-                               enum hs_err err);
-
-/* Customer: this device was let into a counter. */
-enum hs_err hs_counter_joined(struct hs_step *s, struct hs_live_room *room);
-
-/* Customer: asks the brand's node for a counter, entitled by membership of room. */
-enum hs_err hs_counter_open(struct hs_step *s, const struct hs_key *root, const struct hs_id *room);
-enum hs_err hs_op_order(struct hs_step *s, struct hs_op *op);
-
-/* Till: makes the counters that were asked for while it was off. */
-enum hs_err hs_counters_serve(struct hs_step *s);
-
-/* Till: every order that isn't done goes on as far as it can; what is wrong with one stops no other. */
-enum hs_err hs_till_tick(struct hs_step *s);
-
-/* Orders want to be looked at again at that time. */
-void hs_till_look_at(struct hs_step *s, int64_t at);
-
-/* The present step never was: what was due is still due, soon. */
-void hs_till_roll_back(struct hs_sync *sync);
-
-/* A content of this device was refused for good; where it was an order, the order ends with err. */
-enum hs_err hs_order_post_refused(struct hs_step *s, struct hs_bytes content, enum hs_err err);
+#include "sync/trade.h" /* deals, counters, orders, tills: the files of this stage know them too */
 
 #endif

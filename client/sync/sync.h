@@ -106,6 +106,7 @@ enum hs_err hs_want_room(struct hs_step *s, const struct hanse_room_spec *spec, 
 enum hs_err hs_want_invite(struct hs_step *s, const struct hs_id *room, uint32_t uses, struct hs_time until,
                            uint64_t *op);
 enum hs_err hs_want_join(struct hs_step *s, const char *link, uint64_t *op);
+enum hs_err hs_want_rejoin(struct hs_step *s, const struct hs_id *room, uint64_t *op);
 enum hs_err hs_want_typing(struct hs_step *s, const struct hs_id *room);
 enum hs_err hs_want_leave(struct hs_step *s, const struct hs_id *room, uint64_t *number);
 enum hs_err hs_want_removal(struct hs_step *s, const struct hs_id *room, const struct hs_key *persona,

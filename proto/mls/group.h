@@ -162,6 +162,15 @@ void hs_mls_group_drop(struct hs_mls_group *group);
 enum hs_err hs_mls_group_process(struct hs_mls_group *group, struct hs_bytes message,
                                  struct hs_mls_event **out);
 
+/* Is this message a commit of the present epoch that one's own leaf signed? Where it isn't the pending one,
+ * this group is an older copy of the one that made it: it can follow one without a path, and else only come
+ * back by an external commit (external.h). */
+bool hs_mls_group_is_own_commit(const struct hs_mls_group *group, struct hs_bytes message);
+
+/* The public side as a group of its own, in memory, with the proposals that wait: for going on without
+ * secrets. It reads and copies the whole tree. NOMEM, the store's errors. */
+enum hs_err hs_mls_group_public_copy(const struct hs_mls_group *group, struct hs_mls_public **out);
+
 /* Makes a staged commit the current epoch, drops the pending one and the waiting proposals. Where it removes
  * oneself, the group is "removed" from then on: old posts can be read, all else is MLS_REMOVED. INVALID_STATE
  * where it was staged in another epoch or merged before. */

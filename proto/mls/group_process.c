@@ -39,6 +39,19 @@ static enum hs_err process_public(struct hs_mls_group *group, struct hs_bytes me
     return handle_handshake(group, &m.authed, out);
 }
 
+bool hs_mls_group_is_own_commit(const struct hs_mls_group *group, struct hs_bytes message)
+{
+    struct hs_mls_public_message m;
+    if (hs_mls_public_read(group->pub, message, &m) != HS_OK)
+        return false;
+    const struct hs_mls_author *sender = &m.authed.content.sender;
+    return m.authed.content.type == HS_MLS_COMMIT && sender->type == HS_MLS_SENDER_MEMBER &&
+           sender->index == group->own &&
+           hs_mls_membership_check(group->suite, &group->epoch.membership, &m,
+                                   hs_mls_public_context(group->pub)) == HS_OK &&
+           hs_mls_public_verify(group->pub, &m.authed) == HS_OK;
+}
+
 /* A post that nobody may send costs no decryption: its length, padding, signature and tag hide no more. */
 static enum hs_err check_size(const struct hs_mls_private_message *m)
 {
@@ -80,7 +93,8 @@ static enum hs_err open_private(const struct hs_mls_group *group, const struct h
     const struct hs_mls_leaf *leaf = hs_mls_tree_leaf(&keys->tree, sender.leaf);
     HS_TRY(hs_mls_tree_error(&keys->tree));
     HS_REQUIRE(leaf != NULL, HS_ERR_NOT_MEMBER);
-    HS_REQUIRE(sender.leaf != group->own, HS_ERR_MLS_GENERATION);
+    /* One's own are read where this group hasn't used their key: it is an old copy of what sent them. */
+    HS_REQUIRE(sender.leaf != group->own || m->type == HS_MLS_APPLICATION, HS_ERR_MLS_GENERATION);
     HS_TRY(hs_mls_ratchet_take(keys->secrets, sender.leaf, kind, ratchet));
     HS_TRY(hs_mls_ratchet_find(*ratchet, sender.generation, group->settings.out_of_order,
                                group->settings.forward, &key));

@@ -152,7 +152,8 @@ enum hs_err hs_mls_group_stage(const struct hs_mls_group *group, const struct hs
 {
     struct hs_mls_staged HS_MLS_STAGED *staged = NULL;
     const struct hs_mls_author *sender = &authed->content.sender;
-    HS_REQUIRE(sender->type != HS_MLS_SENDER_MEMBER || sender->index != group->own, HS_ERR_MLS_COMMIT);
+    bool own = sender->type == HS_MLS_SENDER_MEMBER && sender->index == group->own;
+    HS_REQUIRE(!own || !authed->content.commit.has_path, HS_ERR_MLS_COMMIT); /* its secrets are gone */
     HS_TRY(hs_mls_stage_commit(group->pub, authed, &staged));
     staged->change.removes_self = removes_own(group, staged);
     if (staged->change.removes_self)

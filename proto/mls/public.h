@@ -53,6 +53,10 @@ enum hs_err hs_mls_public_merge(struct hs_mls_public *pub, struct hs_mls_staged 
  * it isn't. */
 enum hs_err hs_mls_staged_matches(const struct hs_mls_staged *staged, struct hs_bytes group_info);
 
+/* Is this GroupInfo (MLSMessage) the one of the present epoch: same context, same confirmation tag, signed by
+ * a member? MLS_COMMIT where it isn't; the store's errors. */
+enum hs_err hs_mls_public_matches(const struct hs_mls_public *pub, struct hs_bytes group_info);
+
 /* Whether that GroupInfo (MLSMessage) brings a ratchet tree; false for what is none. */
 bool hs_mls_group_info_has_tree(struct hs_bytes group_info);
 

@@ -145,40 +145,53 @@ enum hs_err hs_mls_public_merge(struct hs_mls_public *pub, struct hs_mls_staged 
     return HS_OK;
 }
 
-/* Signed by the committer's new leaf? */
-static bool info_is_signed(const struct hs_mls_staged *staged, const struct hs_mls_group_info *info)
+/* Signed by that leaf? */
+static bool info_is_signed(const struct hs_mls_state *state, const struct hs_mls_group_info *info,
+                           uint32_t signer)
 {
-    const struct hs_mls_leaf *leaf = hs_mls_tree_leaf(&staged->next.tree, staged->committer);
-    return info->signer == staged->committer && leaf != NULL &&
-           hs_mls_verify(staged->next.suite, hs_mls_leaf_signature_key(leaf), "GroupInfoTBS", info->tbs,
-                         info->signature) == HS_OK;
+    const struct hs_mls_leaf *leaf = hs_mls_tree_leaf(&state->tree, signer);
+    return leaf != NULL && hs_mls_verify(state->suite, hs_mls_leaf_signature_key(leaf), "GroupInfoTBS",
+                                         info->tbs, info->signature) == HS_OK;
 }
 
-static enum hs_err matches(const struct hs_mls_staged *staged, struct hs_bytes message)
+static enum hs_err read_info(struct hs_bytes message, struct hs_mls_group_info *info)
 {
-    struct hs_mls_group_info info;
-    struct hs_bytes tree;
-    const struct hs_mls_state *next = &staged->next;
     struct hs_reader r = hs_reader(message);
     enum hs_mls_wire_format format = hs_mls_read_head(&r);
     HS_REQUIRE(r.err == HS_OK && format == HS_MLS_GROUP_INFO, HS_ERR_MLS_COMMIT);
-    hs_mls_read_group_info(&r, &info);
-    HS_REQUIRE(hs_reader_finish(&r) == HS_OK, HS_ERR_MLS_COMMIT);
-    HS_REQUIRE(hs_bytes_equal(info.context_raw, hs_mls_blob_bytes(next->context)), HS_ERR_MLS_COMMIT);
-    HS_REQUIRE(hs_bytes_equal(info.confirmation_tag, HS_MLS_VIEW(next->confirmation_tag)), HS_ERR_MLS_COMMIT);
-    HS_REQUIRE(info_is_signed(staged, &info), HS_ERR_MLS_COMMIT);
-    HS_REQUIRE(hs_mls_extensions_are_sound(info.extensions), HS_ERR_MLS_COMMIT);
-    if (!hs_mls_extension_find(info.extensions, HS_MLS_EXT_RATCHET_TREE, &tree))
+    hs_mls_read_group_info(&r, info);
+    return hs_reader_finish(&r) == HS_OK ? HS_OK : HS_ERR_MLS_COMMIT;
+}
+
+static enum hs_err matches(const struct hs_mls_state *state, const struct hs_mls_group_info *info,
+                           uint32_t signer)
+{
+    struct hs_bytes tree;
+    HS_REQUIRE(hs_bytes_equal(info->context_raw, hs_mls_blob_bytes(state->context)), HS_ERR_MLS_COMMIT);
+    HS_REQUIRE(hs_bytes_equal(info->confirmation_tag, HS_MLS_VIEW(state->confirmation_tag)),
+               HS_ERR_MLS_COMMIT);
+    HS_REQUIRE(info->signer == signer && info_is_signed(state, info, signer), HS_ERR_MLS_COMMIT);
+    HS_REQUIRE(hs_mls_extensions_are_sound(info->extensions), HS_ERR_MLS_COMMIT);
+    if (!hs_mls_extension_find(info->extensions, HS_MLS_EXT_RATCHET_TREE, &tree))
         return HS_OK;
     struct hs_writer HS_WRITER own = hs_writer(HS_MLS_MAX_MESSAGE);
-    hs_mls_tree_write(&next->tree, &own);
+    hs_mls_tree_write(&state->tree, &own);
     HS_TRY(own.err);
     return hs_bytes_equal(hs_writer_bytes(&own), tree) ? HS_OK : HS_ERR_MLS_COMMIT;
 }
 
 enum hs_err hs_mls_staged_matches(const struct hs_mls_staged *staged, struct hs_bytes message)
 {
-    return hs_mls_state_error(&staged->next, matches(staged, message));
+    struct hs_mls_group_info info;
+    HS_TRY(read_info(message, &info));
+    return hs_mls_state_error(&staged->next, matches(&staged->next, &info, staged->committer));
+}
+
+enum hs_err hs_mls_public_matches(const struct hs_mls_public *pub, struct hs_bytes message)
+{
+    struct hs_mls_group_info info;
+    HS_TRY(read_info(message, &info));
+    return hs_mls_state_error(&pub->now, matches(&pub->now, &info, info.signer));
 }
 
 bool hs_mls_group_info_has_tree(struct hs_bytes message)

@@ -1,6 +1,6 @@
 hanse_stage(mls SOURCES
   mls/codec.c mls/codec_commit.c mls/event.c mls/extensions.c mls/framing.c mls/group.c mls/group_commit.c mls/group_compose.c mls/group_external.c mls/group_make.c mls/group_outsider.c mls/group_successor.c
-  mls/group_join.c mls/group_merge.c mls/group_process.c mls/group_load.c mls/group_past.c mls/group_psk.c mls/group_record.c mls/group_send.c mls/group_settle.c mls/group_stage.c mls/group_store.c
+  mls/group_join.c mls/group_merge.c mls/group_process.c mls/group_load.c mls/group_past.c mls/group_psk.c mls/group_public.c mls/group_record.c mls/group_send.c mls/group_settle.c mls/group_stage.c mls/group_store.c
   mls/group_welcome.c mls/key_package.c mls/keys.c mls/leaf.c mls/leaf_make.c mls/message.c mls/private_message.c mls/proposal_apply.c mls/proposal_cache.c mls/proposal_check.c
   mls/proposal_list.c
   mls/public.c mls/public_process.c mls/public_save.c mls/ratchet.c mls/schedule.c

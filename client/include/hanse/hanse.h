@@ -294,6 +294,13 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_invite(struct hanse *h, const str
  * link that isn't one. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_join(struct hanse *h, const char *link, uint64_t *op);
 
+/* Brings this device back into a room whose keys it has lost to another copy of itself (FROZEN with
+ * HANSE_ERR_STATE_LOST): the other copy is out then. A copy that is only too old comes back without being
+ * asked. DONE: it is back; a message of kind GAP says what it can't read. HANSE_ERR_INVALID_STATE where
+ * nothing is lost, the reason where the room is frozen for another one. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_rejoin(struct hanse *h, const struct hanse_id *room,
+                                                      uint64_t *op);
+
 /* Removes a person with all of their devices. DONE: the removal is in the room's log. HANSE_ERR_NOT_MEMBER,
  * HANSE_ERR_POLICY where this device may not. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_remove(struct hanse *h, const struct hanse_id *room,
@@ -322,7 +329,9 @@ enum hanse_message_kind {
     HANSE_MESSAGE_OTHER,   /* text: the sender's fallback for what this version doesn't know */
     HANSE_MESSAGE_REFUSED, /* a record that couldn't be believed: err says why; its content isn't shown */
     HANSE_MESSAGE_FILE,    /* text: its name; hanse_file_get(), hanse_fetch() */
-    HANSE_MESSAGE_GAP      /* missing posts from seq to last can't be read: the room keeps them no longer */
+    HANSE_MESSAGE_GAP /* missing posts from seq to last can't be read. err: HANSE_OK, the room keeps them no
+                         longer; HANSE_ERR_STATE_LOST, this device had lost its keys, and is back behind last
+                       */
 };
 
 struct hanse_message {

@@ -219,7 +219,7 @@ static void test_numbers_of_older_stores_stay(void **state)
         {HS_TABLE_META, 0},      {HS_TABLE_MESSAGE, 3},   {HS_TABLE_OUTBOX, 6},       {HS_TABLE_STEP, 16},
         {HS_TABLE_COUNTER, 17},  {HS_TABLE_SELF, 18},     {HS_TABLE_OUTBOX_BODY, 19}, {HS_TABLE_OPEN, 20},
         {HS_TABLE_TAIL, 21},     {HS_TABLE_EVIDENCE, 22}, {HS_TABLE_TREE, 23},        {HS_TABLE_FILE, 25},
-        {HS_TABLE_DOWNLOAD, 27}, {HS_TABLE_BARS, 32},
+        {HS_TABLE_DOWNLOAD, 27}, {HS_TABLE_BARS, 32},     {HS_TABLE_PUBLIC, 34},
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         assert_int_equal(tables[i][0], tables[i][1]);
@@ -227,8 +227,10 @@ static void test_numbers_of_older_stores_stay(void **state)
     assert_int_equal(HANSE_MESSAGE_OTHER, 9);
     assert_int_equal(HANSE_MESSAGE_REFUSED, 10);
     assert_int_equal(HANSE_MESSAGE_FILE, 11);
+    assert_int_equal(HANSE_MESSAGE_GAP, 12);
     assert_int_equal(HS_OUTBOX_CREATE, 3);
     assert_int_equal(HS_OUTBOX_LEAVE, 4);
+    assert_int_equal(HS_OUTBOX_REJOIN, 5);
 }
 
 /* A row of every kind of field, and one with fewer fields, as an older version wrote it. */

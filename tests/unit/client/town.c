@@ -461,6 +461,37 @@ void town_device_kill(struct town_device *d)
     d->db = NULL;
 }
 
+static FILE *store_open(const struct town_device *d, const char *how)
+{
+    char path[sizeof d->dir + 16];
+    (void)snprintf(path, sizeof path, "%s/data.mdb", d->dir);
+    FILE *file = fopen(path, how);
+    assert_non_null(file);
+    return file;
+}
+
+struct hs_bytes town_device_copy(struct town_device *d)
+{
+    assert_true(d->dead);
+    FILE *file = store_open(d, "rb");
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    size_t len = (size_t)ftell(file);
+    uint8_t *data = hs_arena_alloc(&d->town->arena, len);
+    assert_non_null(data);
+    rewind(file);
+    assert_int_equal(fread(data, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+    return hs_bytes(data, len);
+}
+
+void town_device_restore(struct town_device *d, struct hs_bytes copy)
+{
+    assert_true(d->dead);
+    FILE *file = store_open(d, "wb");
+    assert_int_equal(fwrite(copy.data, 1, copy.len, file), copy.len);
+    assert_int_equal(fclose(file), 0);
+}
+
 enum hs_err town_open(struct town_device *d, struct hs_step *s, struct hs_arena *arena)
 {
     *s = (struct hs_step){.sync = d->sync, .arena = arena, .now = d->town->now};

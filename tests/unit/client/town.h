@@ -87,6 +87,10 @@ void town_device_start(struct town_device *d);
 /* Gone as after a power cut. */
 void town_device_kill(struct town_device *d);
 
+/* A copy of the store of a device that isn't running, as bytes; and the device with that store instead of its own. */
+struct hs_bytes town_device_copy(struct town_device *d);
+void town_device_restore(struct town_device *d, struct hs_bytes copy);
+
 /* Its session breaks; it will dial again. */
 void town_device_cut(struct town_device *d);
 
