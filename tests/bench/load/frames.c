@@ -180,6 +180,8 @@ static enum hs_err inner_error(const Hanse__Frame *frame, struct load_answer *an
     return HS_OK;
 }
 
+void (*load_refused)(const struct load_device *device, uint64_t id, const Hanse__Error *error);
+
 static void take_answer(struct load_device *device, struct hs_bytes bytes)
 {
     struct hs_arena HS_ARENA arena = hs_arena(1 << 22);
@@ -192,10 +194,12 @@ static void take_answer(struct load_device *device, struct hs_bytes bytes)
         LOAD_OK(HS_UNPACK(hanse__frame, hs_pb_bytes(frame->forwarded->frame), HS_LENIENT, &arena, &frame));
         err = inner_error(frame, &device->answer);
     }
-    if (err != HS_OK)
+    if (err != HS_OK && (load_refused == NULL || frame->body_case != HANSE__FRAME__BODY_ERROR))
         load_fail("a request was refused: %s", hs_err_name(err));
     device->answered++;
     load_waiting--;
+    if (err != HS_OK)
+        load_refused(device, frame->id, frame->error);
     device->attached = device->attached || frame->body_case == HANSE__FRAME__BODY_ACK;
     if (frame->body_case != HANSE__FRAME__BODY_AUTHENTICATED)
         return;

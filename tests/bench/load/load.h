@@ -143,6 +143,9 @@ void load_devices_close(struct load_device *devices, size_t count);
 /* frames.c: what comes. */
 void load_take(struct load_device *device, struct hs_bytes frame);
 
+/* Told of requests that are refused; without it the first one ends the program. */
+extern void (*load_refused)(const struct load_device *device, uint64_t id, const Hanse__Error *error);
+
 /* One record as the first who got it found it. */
 struct load_entry {
     size_t at; /* in the room's bytes: the Record message */
@@ -227,6 +230,8 @@ void load_many_rooms(void);
 void load_federated(void);
 void load_reconnect(void);
 void load_restart(void);
+void load_overload(void);
+void load_standstill(void);
 
 /* One line of results: begin, values, end. */
 void load_line(const char *name, size_t n);

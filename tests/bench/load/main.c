@@ -60,7 +60,7 @@ static const struct part {
 } parts[] = {
     {"room_fanout", load_room_fanout}, {"idle_memory", load_idle_memory}, {"catch_up", load_catch_up},
     {"many_rooms", load_many_rooms},   {"federated", load_federated},     {"reconnect", load_reconnect},
-    {"restart", load_restart},
+    {"restart", load_restart},         {"overload", load_overload},       {"standstill", load_standstill},
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
