@@ -3,7 +3,7 @@
 #include "admin/cmd.h"
 #include "admin/grid.h"
 
-enum { SHORT_ID = 8 };
+enum { SHORT_ID = 8, NAME_WIDTH = 26 };
 
 static void line(FILE *out, const char *title)
 {
@@ -88,28 +88,72 @@ static enum hs_colour state_colour(const char *state)
     return strcmp(state, "down") == 0 ? HS_BAD : HS_PLAIN;
 }
 
+static enum hs_colour standing_colour(const char *standing)
+{
+    if (strcmp(standing, "allowed") == 0)
+        return HS_GOOD;
+    return strcmp(standing, "blocked") == 0 ? HS_BAD : HS_PLAIN;
+}
+
+/* A name of any length in a column: its beginning, and its end, which says whose it is. */
+static void add_name(struct hs_grid *grid, const char *name)
+{
+    size_t len = strlen(name);
+    if (len <= NAME_WIDTH)
+        hs_grid_add(grid, HS_PLAIN, "%s", name);
+    else
+        hs_grid_add(grid, HS_PLAIN, "%.*s...%s", NAME_WIDTH / 2 - 3, name, name + len - NAME_WIDTH / 2);
+}
+
+/* The session that this node keeps to it: since when, or when it tries again. */
+static void add_out(struct hs_grid *grid, const json_t *peer, struct hs_time now)
+{
+    const char *state = hs_ask_text(peer, "state");
+    int64_t since = hs_ask_number(peer, "since_ms"), retry = hs_ask_number(peer, "retry_ms");
+    if (strcmp(state, "none") == 0)
+        hs_grid_add(grid, HS_PLAIN, "-");
+    else if (since > 0)
+        hs_grid_add(grid, state_colour(state), "%s %s", state, hs_figure_span(now.ms - since).text);
+    else if (retry > now.ms)
+        hs_grid_add(grid, state_colour(state), "%s, %s", state, hs_figure_when(retry, now).text);
+    else
+        hs_grid_add(grid, state_colour(state), "%s", state);
+}
+
 static void peer_row(struct hs_grid *grid, const json_t *peer, struct hs_time now)
 {
-    const char *state = hs_ask_text(peer, "state"), *domain = hs_ask_text(peer, "domain");
-    bool none = strcmp(state, "none") == 0;
+    const char *domain = hs_ask_text(peer, "domain"), *standing = hs_ask_text(peer, "standing");
     hs_grid_add(grid, HS_PLAIN, "%.*s", SHORT_ID, hs_ask_text(peer, "root"));
-    hs_grid_add(grid, HS_PLAIN, "%s", domain[0] != '\0' ? domain : hs_ask_text(peer, "address"));
-    hs_grid_add(grid, state_colour(state), "%s", none ? "-" : state);
-    hs_grid_add(grid, HS_PLAIN, "%s", hs_figure_when(hs_ask_number(peer, "since_ms"), now).text);
+    add_name(grid, domain[0] != '\0' ? domain : hs_ask_text(peer, "address"));
+    hs_grid_add(grid, standing_colour(standing), "%s", standing);
+    add_out(grid, peer, now);
+    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(peer, "failures"));
     if (hs_ask_flag(peer, "connected"))
         hs_grid_add(grid, HS_GOOD, "%lld room%s", (long long)hs_ask_number(peer, "rooms"),
                     plural(hs_ask_number(peer, "rooms")));
     else
         hs_grid_add(grid, HS_PLAIN, "-");
     hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(peer, "outbox"));
-    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(peer, "failures"));
-    hs_grid_add(grid, HS_PLAIN, "%s", hs_figure_when(hs_ask_number(peer, "retry_ms"), now).text);
+}
+
+/* Whose page shows another root than the one that is known: nothing follows but by the operator's word. */
+static void show_other_roots(const json_t *rows, FILE *out)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(rows, i, row)
+    {
+        if (hs_ask_text(row, "other_root")[0] == '\0')
+            continue;
+        fprintf(out, "\n%s%.*s%s: its domain's page shows another root, which is refused:\n%s\n",
+                hs_colour_on(out, HS_BAD), SHORT_ID, hs_ask_text(row, "root"), hs_colour_off(out),
+                hs_ask_text(row, "other_root"));
+    }
 }
 
 void hs_show_peers(const json_t *answer, FILE *out)
 {
-    static const char *const titles[] = {"<ROOT", "<NODE",   "<OUT",      "<SINCE",
-                                         "<IN",   ">OUTBOX", ">FAILURES", "<NEXT TRY"};
+    static const char *const titles[] = {"<ROOT", "<NODE", "<STANDING", "<OUT", ">FAILED", "<IN", ">OUTBOX"};
     const json_t *rows = json_object_get(answer, "peers"), *row;
     struct hs_grid *grid = hs_grid_new(sizeof titles / sizeof *titles, titles);
     size_t i;
@@ -119,6 +163,7 @@ void hs_show_peers(const json_t *answer, FILE *out)
     if (json_array_size(rows) > 0)
         hs_grid_print(grid, out);
     hs_grid_free(grid);
+    show_other_roots(rows, out);
 }
 
 bool hs_request_rooms(int argc, char **argv, json_t *request)
@@ -138,10 +183,11 @@ static void room_row(struct hs_grid *grid, const json_t *room, struct hs_time no
     if (hs_ask_flag(room, "hub"))
         hs_grid_add(grid, HS_PLAIN, "hub");
     else
-        hs_grid_add(grid, HS_FAINT, "copy of %.*s", SHORT_ID, hs_ask_text(room, "hub_root"));
+        hs_grid_add(grid, HS_FAINT, "of %.*s", SHORT_ID, hs_ask_text(room, "hub_root"));
     hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "members"));
-    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "epoch"));
-    hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "next_seq"));
+    hs_grid_add(grid, HS_PLAIN, "%lld",
+                (long long)(hs_ask_number(room, "next_seq") - hs_ask_number(room, "first_seq")));
+    hs_grid_add(grid, HS_PLAIN, "%s", hs_figure_bytes(hs_ask_real(room, "bytes")).text);
     hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "devices"));
     hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(room, "followers"));
     hs_grid_add(grid, HS_PLAIN, "%s", hs_figure_when(hs_ask_number(room, "last_ms"), now).text);
@@ -166,8 +212,8 @@ static void show_homes(const json_t *room, FILE *out)
 
 void hs_show_rooms(const json_t *answer, FILE *out)
 {
-    static const char *const titles[] = {"<ROOM",    "<HERE",      ">MEMBERS", ">EPOCH", ">RECORDS",
-                                         ">DEVICES", ">FOLLOWERS", "<LAST",    "<NAME"};
+    static const char *const titles[] = {"<ROOM",    "<HERE",  ">MEMBERS", ">RECORDS", ">SIZE",
+                                         ">DEVICES", ">NODES", "<LAST",    "<NAME"};
     const json_t *rows = json_object_get(answer, "rooms"), *row;
     struct hs_grid *grid = hs_grid_new(sizeof titles / sizeof *titles, titles);
     size_t i;

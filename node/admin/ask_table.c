@@ -15,9 +15,11 @@ const struct hs_ask_command hs_ask_commands[] = {
          "Other brands' nodes: those that this one dials, because rooms of theirs are read here or posts\n"
          "wait for them, and those that came by themselves.\n"
          "\n"
-         "  OUT      the session that this node keeps to it: down, dialling, greeting, up; - none is wanted\n"
-         "  IN       it has a session here, and reads so many rooms of this node\n"
-         "  OUTBOX   posts that wait for it, kept until it has taken them\n"
+         "  STANDING  what it may do here: stranger, invited, allowed, blocked\n"
+         "  OUT       the session that this node keeps to it: down, dialling, greeting, up; - none is wanted\n"
+         "  FAILED    how often in a row it couldn't be reached\n"
+         "  IN        it has a session here, and reads so many rooms of this node\n"
+         "  OUTBOX    posts that wait for it, kept until it has taken them\n"
          "\n"
          "  --json   one line of JSON\n",
      .show = hs_show_peers},
@@ -25,7 +27,8 @@ const struct hs_ask_command hs_ask_commands[] = {
      .args = "[ROOM]",
      .help =
          "The rooms that this node orders (hub) or keeps a copy of. With ROOM, the first digits of an id,\n"
-         "one of them and the nodes that are home to its members.\n"
+         "one of them and the nodes that are home to its members. SIZE is what its records take, without\n"
+         "attachments.\n"
          "\n"
          "  --json   one line of JSON\n"
          "\n"

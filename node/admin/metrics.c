@@ -94,6 +94,10 @@ static void put_core(const struct hs_core_stats *s, struct hs_writer *out)
     head(out, "hanse_peers", "gauge", "Other nodes that this one dials, by the state of its session.");
     for (size_t i = 0; i < HS_STATS_PEER_STATES; i++)
         labelled(out, "hanse_peers", "state", states[i], s->peers[i]);
+    static const char *const standings[HS_STATS_STANDINGS] = {"stranger", "invited", "allowed", "blocked"};
+    head(out, "hanse_nodes", "gauge", "Other nodes that are dialled or connected, by what they may do here.");
+    for (size_t i = 0; i < HS_STATS_STANDINGS; i++)
+        labelled(out, "hanse_nodes", "standing", standings[i], s->standings[i]);
     head(out, "hanse_outbox_posts", "gauge", "Posts that wait for other nodes, by the state of the session.");
     for (size_t i = 0; i < HS_STATS_PEER_STATES; i++)
         labelled(out, "hanse_outbox_posts", "state", states[i], s->outbox[i]);
@@ -128,6 +132,9 @@ static void put_store(const struct hs_commit_stats *s, struct hs_writer *out)
     number(out, "hanse_store_file_bytes", "gauge", "Bytes that its file has grown to.", s->store.file_bytes);
     number(out, "hanse_store_limit_bytes", "gauge",
            "Bytes that it may have; new data is refused from 80 % on.", s->store.map_bytes);
+    number(out, "hanse_blobs", "gauge", "Blobs that are whole, when they were last counted.", s->core.blobs);
+    number(out, "hanse_blob_bytes", "gauge", "Bytes of these; files beside the store for the most part.",
+           s->core.blob_bytes);
     number(out, "hanse_store_full", "gauge", "1 while new data is refused.", s->full);
     head(out, "hanse_store_entries", "gauge", "What is in the store, by kind.");
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)

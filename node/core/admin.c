@@ -2,6 +2,7 @@
 
 #include "core/internal.h"
 #include "core/outbox.h"
+#include "core/standing.h"
 #include "wire/unpack.h"
 
 /* One question a row; whoever adds one adds it here, in admin.proto and in node/admin/control.c. */
@@ -49,6 +50,25 @@ static uint64_t count_sessions(const struct hs_core *core, enum hs_session_state
     return count;
 }
 
+/* One that is dialled is invited at least: by the user who named it. */
+static enum hs_peer_standing standing_of(struct hs_turn *turn, const struct hs_peer *peer)
+{
+    enum hs_peer_standing standing = hs_standing_of(turn, &peer->root, &peer->domain);
+    return standing == HS_STANDING_STRANGER ? HS_STANDING_INVITED : standing;
+}
+
+/* Of the nodes that are dialled, and of those that have come by themselves: each once. */
+static void count_standings(struct hs_turn *turn)
+{
+    struct hs_core *core = turn->core;
+    memset(core->stats.standings, 0, sizeof core->stats.standings);
+    for (const struct hs_peer *peer = core->peers.list; peer != NULL; peer = peer->next)
+        core->stats.standings[standing_of(turn, peer)]++;
+    for (const struct hs_session *s = core->sessions.by_id; s != NULL; s = s->hh.next)
+        if (s->state == HS_SESSION_NODE && !s->outbound && hs_peer_find(&core->peers, &s->subscriber) == NULL)
+            core->stats.standings[s->standing]++;
+}
+
 void hs_admin_gauge(struct hs_turn *turn)
 {
     struct hs_core *core = turn->core;
@@ -64,6 +84,7 @@ void hs_admin_gauge(struct hs_turn *turn)
         core->stats.peers[peer->state]++;
         core->stats.outbox[peer->state] += hs_outbox_count(turn, &peer->root);
     }
+    count_standings(turn);
 }
 
 enum hs_err hs_admin_status(struct hs_turn *turn, const Hanse__State__AdminRequest *request,

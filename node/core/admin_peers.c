@@ -1,6 +1,7 @@
 /* hansed peers: nodes that this one dials, and nodes that came by themselves. */
 #include "core/admin.h"
 #include "core/internal.h"
+#include "core/node_key.h"
 #include "core/outbox.h"
 #include "core/standing.h"
 
@@ -39,10 +40,19 @@ static Hanse__State__AdminPeer *add(struct hs_turn *turn, Hanse__State__AdminPee
                                         [HS_STANDING_INVITED] = "invited",
                                         [HS_STANDING_ALLOWED] = "allowed",
                                         [HS_STANDING_BLOCKED] = "blocked"};
-    row->standing = (char *)(uintptr_t)names[hs_standing_of(turn, root, domain)];
+    enum hs_peer_standing standing = hs_standing_of(turn, root, domain);
+    if (peer != NULL && standing == HS_STANDING_STRANGER)
+        standing = HS_STANDING_INVITED; /* by the user who named it */
+    row->standing = (char *)(uintptr_t)names[standing];
     row->root = hs_pb_data(HS_VIEW(*root));
     row->state = (char *)(uintptr_t) "none";
     row->connected = in != NULL;
+    struct hs_descriptor known;
+    if (hs_node_key_newest(turn, root, &known) != NULL) {
+        row->descriptor = known.sequence;
+        row->domain = hs_arena_str(turn->arena, hs_bytes_str(known.domain));
+        HS_REQUIRE(row->domain != NULL, NULL);
+    }
     row->rooms = in != NULL ? in->position_count : 0;
     list->peers[list->n_peers++] = row;
     return row;
@@ -56,7 +66,8 @@ static void fill(struct hs_turn *turn, const struct hs_peer *peer, Hanse__State_
     row->outbox = hs_outbox_count(turn, &peer->root);
     row->failures = peer->failures;
     row->followed = peer->followed;
-    row->domain = (char *)(uintptr_t)peer->domain_name;
+    if (peer->domain_name[0] != '\0')
+        row->domain = (char *)(uintptr_t)peer->domain_name;
     if (peer->root_changed)
         row->other_root = hs_pb_data(HS_VIEW(peer->other_root));
     if (peer->state == HS_PEER_DOWN && (wanted || row->outbox > 0))

@@ -49,6 +49,7 @@ static Hanse__State__AdminRoom *row_of(struct hs_turn *turn, struct hs_bytes key
     row->hub = view->hub;
     row->hub_root = hs_pb_data(hs_arena_copy(turn->arena, hs_pb_bytes(view->hub_root)));
     row->members = view->members;
+    row->bytes = view->log_bytes;
     row->epoch = view->epoch;
     row->next_seq = view->next_seq;
     row->first_seq = view->first_seq;

@@ -283,6 +283,13 @@ static bool is_over(struct hs_turn *turn, const struct hs_id *hash, const Hanse_
     return view->refs == 0 && known && end <= (uint64_t)turn->now.ms;
 }
 
+static void count(struct hs_core *core, const Hanse__State__BlobView *view)
+{
+    bool whole = view->state == HS_BLOB_KEPT || view->state == HS_BLOB_FILE;
+    core->walked_blobs += whole ? 1 : 0;
+    core->walked_bytes += whole ? view->size : 0;
+}
+
 /* A walk through all of them, some at each tick: nothing is sorted, so nothing is written when the last
  * reference goes. */
 void hs_blobs_tick(struct hs_turn *turn)
@@ -297,8 +304,12 @@ void hs_blobs_tick(struct hs_turn *turn)
     for (int i = 0; i < HS_BLOBS_A_TICK && gone < HS_BLOBS_GONE; i++) {
         if (!next_blob(turn, at, &hash, &view)) {
             *at = (struct hs_kv_key){0};
+            turn->core->stats.blobs = turn->core->walked_blobs;
+            turn->core->stats.blob_bytes = turn->core->walked_bytes;
+            turn->core->walked_blobs = turn->core->walked_bytes = 0;
             return;
         }
+        count(turn->core, view);
         if (!is_over(turn, &hash, view))
             continue;
         record_gone(turn, &hash);

@@ -138,13 +138,15 @@ enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time
 struct hs_time hs_core_deadline(const struct hs_core *core);
 
 /* For people and metrics: counters since the start, and how it is now. */
-enum { HS_STATS_ERRORS = 256, HS_STATS_PEER_STATES = 4 };
+enum { HS_STATS_ERRORS = 256, HS_STATS_PEER_STATES = 4, HS_STATS_STANDINGS = 4 };
 struct hs_core_stats {
     uint64_t sessions, rooms, records, deliveries, requests, refused;
-    uint64_t refused_by[HS_STATS_ERRORS];  /* by the error's number without its sign */
-    uint64_t devices, nodes;               /* of the sessions */
-    uint64_t peers[HS_STATS_PEER_STATES];  /* down, dialling, greeting, up */
-    uint64_t outbox[HS_STATS_PEER_STATES]; /* posts that wait for these */
+    uint64_t refused_by[HS_STATS_ERRORS];   /* by the error's number without its sign */
+    uint64_t devices, nodes;                /* of the sessions */
+    uint64_t peers[HS_STATS_PEER_STATES];   /* down, dialling, greeting, up */
+    uint64_t outbox[HS_STATS_PEER_STATES];  /* posts that wait for these */
+    uint64_t standings[HS_STATS_STANDINGS]; /* nodes that are dialled or connected, by hs_peer_standing */
+    uint64_t blobs, blob_bytes;             /* held here, whole: as the last walk through them has found */
 };
 struct hs_core_stats hs_core_stats(const struct hs_core *core);
 

@@ -37,6 +37,7 @@ struct hs_core {
     bool started;                    /* the first tick has dialled the hubs that are followed */
     struct hs_kv_key retention_from; /* the room that the next tick looks at, for what is too old */
     struct hs_kv_key blob_walk;      /* where the next look for blobs that nobody needs begins */
+    uint64_t walked_blobs, walked_bytes; /* of those that are whole, so far */
     struct hs_kv_key upload_walk;
     struct hs_time delete_at; /* files that should be gone are asked to go again */
     struct hs_move *moves;    /* blobs on their way to or from hubs */

@@ -46,19 +46,34 @@ static Hanse__State__RoomEntry *entry_at(struct hs_turn *turn, const struct hs_i
 
 /* ---- what follows from the register ---- */
 
-static void erase(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
+/* Returns how many bytes it was. */
+static uint64_t erase(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
     struct hs_record_header header;
     Hanse__State__RoomEntry *entry = entry_at(turn, room, seq, &scratch, &header);
     struct hs_kv_key key = hs_key_seq(HS_VIEW(*room), seq);
     if (entry == NULL || header.kind != HS_RECORD_POST)
-        return;
+        return 0;
     hs_blobs_unref_entry(turn, room, entry); /* once: no record is erased twice */
     if (entry->body.len == 0)
-        return;
+        return 0;
+    size_t before = protobuf_c_message_get_packed_size(&entry->base);
     entry->body = (ProtobufCBinaryData){0};
     hs_kv_put(turn->kv, HS_T_ROOM_LOG, hs_kv_key_bytes(&key), hs_arena_pack(&scratch, &entry->base));
+    return before - protobuf_c_message_get_packed_size(&entry->base);
+}
+
+static void count_erased(struct hs_turn *turn, const struct hs_id *room, uint64_t bytes)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn own = *turn;
+    own.arena = &scratch;
+    Hanse__State__RoomView *view = bytes > 0 ? hs_room_view(&own, room) : NULL;
+    if (view == NULL)
+        return;
+    view->log_bytes -= bytes < view->log_bytes ? bytes : view->log_bytes;
+    hs_room_store(&own, room, view);
 }
 
 static void forget(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
@@ -77,8 +92,10 @@ static void forget(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
 void hs_retained_apply(struct hs_turn *turn, const struct hs_id *room, struct hs_retained old,
                        struct hs_retained now)
 {
+    uint64_t bytes = 0;
     for (uint64_t seq = old.erased; seq < now.erased; seq++)
-        erase(turn, room, seq);
+        bytes += erase(turn, room, seq);
+    count_erased(turn, room, bytes);
     for (uint64_t seq = old.forgotten; seq < now.forgotten; seq++)
         forget(turn, room, seq);
 }

@@ -54,6 +54,7 @@ enum hs_err hs_room_enter(struct hs_turn *turn, struct hs_room_record *record)
     hs_journal_add(turn, &place);
     record->prev_hash = hs_pb_bytes(view->hash);
     view->next_seq = record->header.seq + 1;
+    view->log_bytes += protobuf_c_message_get_packed_size(&record->entry->base);
     view->hash = hs_pb_data(hash);
     view->hub_time_ms = record->header.hub_time.ms;
     hs_due_room(&turn->core->sessions, &record->room);

@@ -192,7 +192,7 @@ static struct hs_id views(struct world_node *node)
             if (tables[i] == HS_T_ROOM) {
                 Hanse__State__RoomView *view;
                 assert_ok(HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, &arena, &view));
-                view->next_seq = view->voids = 0; /* what a void commit does leave */
+                view->next_seq = view->log_bytes = view->voids = 0; /* what a void commit does leave */
                 view->hub_time_ms = 0;
                 view->hash = (ProtobufCBinaryData){0};
                 value = world_pack(node->world, &view->base);
