@@ -13,12 +13,30 @@
 enum {
     HELD = 'W', /* hub 32 | hash 32 | number u64 -> HeldWelcome, in HS_T_BLOB */
     SCRATCH_CAP = 1 << 20,
+    HAND_ON_CAP = 4 * HS_FRAME_MAX, /* one item, its parts and what is kept of it */
 };
 
 static struct hs_kv_key held_key(struct hs_bytes hub)
 {
     uint8_t kind = HELD;
     return hs_key2(hs_bytes(&kind, 1), hub);
+}
+
+/* What comes from one hub has a place of its own until it is whole and verified: another hub that names the
+ * same tree can neither spoil it nor keep it from coming. */
+static struct hs_id place_of(struct hs_bytes hub, const struct hs_id *hash)
+{
+    struct hs_sha256 state;
+    hs_sha256_init(&state);
+    hs_sha256_update(&state, hs_bytes_str("hanse-fetched-from"));
+    hs_sha256_update(&state, hub);
+    hs_sha256_update(&state, HS_VIEW(*hash));
+    return hs_sha256_final(&state);
+}
+
+static bool is_whole(const Hanse__State__BlobView *view)
+{
+    return view != NULL && (view->state == HS_BLOB_KEPT || view->state == HS_BLOB_FILE);
 }
 
 enum hs_err hs_fetch_check(const Hanse__Tree *tree)
@@ -44,11 +62,12 @@ void hs_fetch_hold(struct hs_turn *turn, const struct hs_id *hub, uint64_t numbe
     held.subscriber = hs_pb_data(HS_VIEW(*subscriber));
     held.item = hs_pb_data(hs_turn_pack(turn, &item->base));
     hs_view_put(turn, HS_T_BLOB, &key, &held.base);
-    if (hs_blob_view(turn, &hash) != NULL)
+    struct hs_id place = place_of(HS_VIEW(*hub), &hash);
+    if (hs_blob_view(turn, &place) != NULL)
         return;
     fresh.size = tree->size;
     fresh.state = HS_BLOB_FETCHED;
-    hs_blob_put(turn, &hash, &fresh);
+    hs_blob_put(turn, &place, &fresh);
 }
 
 /* The first Welcome at or behind prefix that waits; false where there is none. */
@@ -73,32 +92,46 @@ static Hanse__InboxItem *item_of(struct hs_turn *turn, const Hanse__State__HeldW
     return item;
 }
 
+/* Those of one Welcome. */
+static bool hand_on(struct hs_turn *turn, const struct hs_kv_key *prefix)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(HAND_ON_CAP); /* for one: a commit may let in many */
+    struct hs_turn own = *turn;
+    Hanse__State__HeldWelcome *held;
+    struct hs_bytes key;
+    struct hs_key subscriber;
+    own.arena = &scratch;
+    if (turn->kv->err != HS_OK || !first_held(&own, prefix, &key, &held))
+        return false;
+    Hanse__InboxItem *item = item_of(&own, held);
+    hs_kv_del(turn->kv, HS_T_BLOB, key);
+    if (item == NULL || !HS_FIXED(hs_pb_bytes(held->subscriber), &subscriber))
+        return false;
+    hs_inbox_put(&own, &subscriber, item);
+    hs_blob_ref_item(&own, item);
+    return true;
+}
+
 /* The Welcomes of that hub that waited for the tree go on. */
 void hs_tree_came_apply(struct hs_turn *turn, const struct hs_stream_at *at,
                         const Hanse__State__StreamRecord *record)
 {
     struct hs_kv_key prefix = held_key(HS_VIEW(at->id));
-    struct hs_bytes key;
-    Hanse__State__HeldWelcome *held;
+    Hanse__State__BlobView fresh = HANSE__STATE__BLOB_VIEW__INIT;
     struct hs_id hash;
     (void)HS_FIXED(hs_pb_bytes(record->tree_came->hash), &hash);
     hs_kv_key_add(&prefix, HS_VIEW(hash));
-    Hanse__State__BlobView *view = hs_blob_view(turn, &hash);
-    if (record->tree_came->missing) {
-        hs_blob_forget(turn, &hash);
-    } else if (view != NULL) {
+    struct hs_id place = place_of(HS_VIEW(at->id), &hash);
+    Hanse__State__BlobView *view = hs_blob_view(turn, &hash), *came = hs_blob_view(turn, &place);
+    if (!record->tree_came->missing && came != NULL && !is_whole(view)) {
+        view = view != NULL ? view : &fresh;
         view->state = HS_BLOB_KEPT;
+        view->size = came->size;
         hs_blob_put(turn, &hash, view);
     }
-    while (turn->kv->err == HS_OK && first_held(turn, &prefix, &key, &held)) {
-        Hanse__InboxItem *item = item_of(turn, held);
-        struct hs_key subscriber;
-        hs_kv_del(turn->kv, HS_T_BLOB, key);
-        if (item == NULL || !HS_FIXED(hs_pb_bytes(held->subscriber), &subscriber))
-            return;
-        hs_inbox_put(turn, &subscriber, item);
-        hs_blob_ref_item(turn, item);
-    }
+    hs_blob_forget(turn, &place);
+    while (hand_on(turn, &prefix))
+        continue;
 }
 
 static void record_came(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_id *hash,
@@ -138,6 +171,13 @@ static bool ask(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id *
     return true;
 }
 
+/* A question for a tree names no room: one for a blob that a post names does. */
+static bool is_for_tree(const struct hs_asked *asked, const struct hs_id *hash)
+{
+    static const struct hs_id none;
+    return asked->is_fetch && hs_id_equal(&asked->blob, hash) && hs_id_equal(&asked->room, &none);
+}
+
 /* From where on to ask, and how many questions are under way. Where the one for what comes next was lost, the
  * others' answers are of no use: the end where nothing more is to be asked before they are in. */
 static uint64_t reached(const struct hs_peer *peer, const struct hs_id *hash, uint64_t have, uint64_t size,
@@ -146,7 +186,7 @@ static uint64_t reached(const struct hs_peer *peer, const struct hs_id *hash, ui
     uint64_t at = have;
     bool next = false;
     for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next) {
-        if (!a->is_fetch || !hs_id_equal(&a->blob, hash))
+        if (!is_for_tree(a, hash))
             continue;
         at = a->seq + HS_BLOB_CHUNK > at ? a->seq + HS_BLOB_CHUNK : at;
         next = next || a->seq == have;
@@ -161,7 +201,8 @@ static void forget_older(struct hs_peer *peer, const struct hs_asked *answered)
     struct hs_asked *asked = peer->asked;
     while (asked != NULL) {
         struct hs_asked *next = asked->next;
-        if (asked->is_fetch && asked->id < answered->id && hs_id_equal(&asked->blob, &answered->blob))
+        if (asked->is_fetch && asked->id < answered->id && hs_id_equal(&asked->blob, &answered->blob) &&
+            hs_id_equal(&asked->room, &answered->room))
             hs_asked_free(hs_asked_take(peer, asked));
         asked = next;
     }
@@ -171,7 +212,8 @@ static void go_on(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id
                   struct hs_bytes room)
 {
     size_t count = 0;
-    uint64_t at = reached(peer, hash, hs_blob_have(turn, hash), size, &count);
+    struct hs_id place = place_of(HS_VIEW(peer->root), hash);
+    uint64_t at = reached(peer, hash, hs_blob_have(turn, &place), size, &count);
     for (; count < HS_BLOB_WINDOW && at < size; count++, at += HS_BLOB_CHUNK)
         if (!ask(turn, peer, hash, room, at))
             return;
@@ -187,17 +229,20 @@ void hs_fetch_work(struct hs_turn *turn, struct hs_peer *peer)
            (item = item_of(turn, held)) != NULL) {
         struct hs_id hash;
         (void)HS_FIXED(hs_pb_bytes(item->welcome->tree->hash), &hash);
-        Hanse__State__BlobView *view = hs_blob_view(turn, &hash);
-        if (view != NULL && view->state == HS_BLOB_FETCHED) {
+        struct hs_id place = place_of(HS_VIEW(peer->root), &hash);
+        Hanse__State__BlobView *view = hs_blob_view(turn, &place);
+        bool there = is_whole(hs_blob_view(turn, &hash));
+        if (view != NULL && !there) {
             go_on(turn, peer, &hash, view->size, hs_pb_bytes(item->welcome->room));
             return;
         }
-        record_came(turn, peer, &hash, view == NULL ? "it took longer than a day" : NULL);
+        record_came(turn, peer, &hash, there ? NULL : "it took longer than a day");
     }
 }
 
 /* All is here: is it what its name says? */
-static bool is_genuine(struct hs_turn *turn, const struct hs_id *hash, uint64_t size)
+static bool is_genuine(struct hs_turn *turn, const struct hs_id *place, const struct hs_id *hash,
+                       uint64_t size)
 {
     struct hs_sha256 state;
     hs_blob_hash_init(&state);
@@ -205,16 +250,28 @@ static bool is_genuine(struct hs_turn *turn, const struct hs_id *hash, uint64_t 
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct hs_turn small = *turn;
         small.arena = &scratch;
-        hs_sha256_update(&state, hs_blob_piece(&small, hash, at));
+        hs_sha256_update(&state, hs_blob_piece(&small, place, at));
     }
     struct hs_id is = hs_sha256_final(&state);
     return hs_id_equal(&is, hash);
 }
 
+/* It gets its name. What follows from that in the views is a record's. */
+static void name_it(struct hs_turn *turn, const struct hs_id *place, const struct hs_id *hash, uint64_t size)
+{
+    for (uint64_t at = 0; at < size && !is_whole(hs_blob_view(turn, hash)); at += HS_BLOB_CHUNK) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        struct hs_turn small = *turn;
+        small.arena = &scratch;
+        hs_blob_piece_put(&small, hash, at, hs_blob_piece(&small, place, at));
+    }
+}
+
 static void take(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_id *hash, uint64_t size,
                  const Hanse__Chunk *chunk)
 {
-    uint64_t have = hs_blob_have(turn, hash), left = size - have;
+    struct hs_id place = place_of(HS_VIEW(peer->root), hash);
+    uint64_t have = hs_blob_have(turn, &place), left = size - have;
     size_t want = left < HS_BLOB_CHUNK ? (size_t)left : HS_BLOB_CHUNK;
     if (chunk->offset != have)
         return; /* one before it was lost: it is asked for again */
@@ -222,20 +279,27 @@ static void take(struct hs_turn *turn, const struct hs_peer *peer, const struct 
         record_came(turn, peer, hash, "its size isn't what the hub said");
         return;
     }
-    hs_blob_piece_put(turn, hash, chunk->offset, hs_pb_bytes(chunk->data));
-    hs_blob_have_put(turn, hash, have + want);
-    if (have + want == size)
-        record_came(turn, peer, hash, is_genuine(turn, hash, size) ? NULL : "its hash is another");
+    hs_blob_piece_put(turn, &place, chunk->offset, hs_pb_bytes(chunk->data));
+    hs_blob_have_put(turn, &place, have + want);
+    if (have + want < size)
+        return;
+    bool genuine = is_genuine(turn, &place, hash, size);
+    if (genuine)
+        name_it(turn, &place, hash, size);
+    record_came(turn, peer, hash, genuine ? NULL : "its hash is another");
 }
 
 void hs_fetch_answered(struct hs_turn *turn, struct hs_peer *peer, const struct hs_asked *asked,
                        const Hanse__Frame *answer)
 {
-    Hanse__State__BlobView *view = hs_blob_view(turn, &asked->blob);
+    struct hs_id place = place_of(HS_VIEW(peer->root), &asked->blob);
+    Hanse__State__BlobView *view = hs_blob_view(turn, &place);
     forget_older(peer, asked);
-    if (view != NULL && view->state == HS_BLOB_REMOTE)
+    if (!is_for_tree(asked, &asked->blob)) {
         hs_move_chunk(turn, asked, answer);
-    if (view == NULL || view->state != HS_BLOB_FETCHED)
+        return;
+    }
+    if (view == NULL)
         return;
     if (answer->body_case == HANSE__FRAME__BODY_CHUNK)
         take(turn, peer, &asked->blob, view->size, answer->chunk);

@@ -53,8 +53,8 @@ static struct hs_move *move_find(const struct hs_core *core, const struct hs_id 
                                  const struct hs_id *room, bool push)
 {
     struct hs_move *move = core->moves;
-    while (move != NULL && (move->push != push || !hs_id_equal(&move->blob, hash) ||
-                            (push && !hs_id_equal(&move->room, room))))
+    while (move != NULL &&
+           (move->push != push || !hs_id_equal(&move->blob, hash) || !hs_id_equal(&move->room, room)))
         move = move->next;
     return move;
 }
@@ -195,7 +195,7 @@ static uint64_t asked_upto(const struct hs_peer *peer, const struct hs_move *mov
 {
     uint64_t upto = move->ahead;
     for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
-        if (a->is_fetch && hs_id_equal(&a->blob, &move->blob)) {
+        if (a->is_fetch && hs_id_equal(&a->blob, &move->blob) && hs_id_equal(&a->room, &move->room)) {
             upto = a->seq + HS_BLOB_CHUNK > upto ? a->seq + HS_BLOB_CHUNK : upto;
             ++*count;
         }

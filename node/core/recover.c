@@ -16,7 +16,10 @@
 #include "wire/limits.h"
 #include "wire/unpack.h"
 
-enum { SCRATCH_CAP = 4 * HS_FRAME_MAX };
+enum {
+    SCRATCH_CAP = 4 * HS_FRAME_MAX,
+    ROOM_CAP = 8 * 1024 * 1024 /* what one room takes to go on: there may be thousands in a turn */
+};
 
 /* ---- what stands still ---- */
 
@@ -54,8 +57,11 @@ void hs_resumed_apply(struct hs_turn *turn, const struct hs_stream_at *at,
 }
 
 /* room NULL: the ledger. */
-static void resume(struct hs_turn *turn, const struct hs_id *room)
+static void resume(struct hs_turn *whole, const struct hs_id *room)
 {
+    struct hs_arena HS_ARENA scratch = hs_arena(ROOM_CAP);
+    struct hs_turn own = *whole, *turn = &own;
+    own.arena = &scratch;
     Hanse__State__Resumed resumed = HANSE__STATE__RESUMED__INIT;
     Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
     if (room != NULL)
@@ -220,9 +226,8 @@ enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Ha
     HS_REQUIRE(turn->kv->err == HS_OK, turn->kv->err);
     view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL, HS_ERR_STORE);
-    hs_recovery_answered(r, reader, moved);
-    if (moved && turn->session->state == HS_SESSION_NODE &&
-        turn->session->standing == HS_STANDING_STRANGER)
+    hs_recovery_answered(r, reader, moved, view->next_seq);
+    if (moved && turn->session->state == HS_SESSION_NODE && turn->session->standing == HS_STANDING_STRANGER)
         hs_standing_again(turn, turn->session); /* the log may say by now that it was invited */
     if (moved && r->proved && turn->now.ms + HS_RECOVER_PROOF_MS > r->until.ms)
         r->until.ms = turn->now.ms + HS_RECOVER_PROOF_MS;

@@ -110,20 +110,30 @@ void hs_recovery_claim(struct hs_recovery *r, struct hs_recover_reader *reader, 
     r->rests = false;
 }
 
-void hs_recovery_answered(struct hs_recovery *r, struct hs_recover_reader *reader, bool moved)
-{
-    reader->idle = moved ? 0 : reader->idle + 1;
-    if (hs_key_equal(&r->asking, &reader->key))
-        r->asked_at.ms = 0;
-    r->rests = r->rests && !moved;
-}
-
 static bool claims_beyond(const struct hs_recover_reader *reader, uint64_t next_seq)
 {
     for (size_t i = 0; i < HS_RECOVER_CLAIMS; i++)
         if (reader->claims[i].seq >= next_seq)
             return true;
     return false;
+}
+
+/* silent: there was no answer in time. */
+static void answered(struct hs_recovery *r, struct hs_recover_reader *reader, bool moved, bool silent,
+                     uint64_t next_seq)
+{
+    reader->idle = moved ? 0 : reader->idle + 1;
+    if (reader->idle >= HS_RECOVER_ANSWERS && !silent && !claims_beyond(reader, next_seq))
+        reader->next = 0; /* it says that it holds more, and has no head to show for it */
+    if (hs_key_equal(&r->asking, &reader->key))
+        r->asked_at.ms = 0;
+    r->rests = r->rests && !moved;
+}
+
+void hs_recovery_answered(struct hs_recovery *r, struct hs_recover_reader *reader, bool moved,
+                          uint64_t next_seq)
+{
+    answered(r, reader, moved, false, next_seq);
 }
 
 bool hs_recovery_is_content(const struct hs_recovery *r, const struct hs_key *key, uint64_t next_seq)
@@ -256,7 +266,7 @@ void hs_recovery_go_on(struct hs_turn *turn, struct hs_recovery *r, const Hanse_
         return;
     struct hs_recover_reader *silent = r->asked_at.ms > 0 ? hs_recovery_reader(r, &r->asking) : NULL;
     if (silent != NULL)
-        hs_recovery_answered(r, silent, false);
+        answered(r, silent, false, true, view->next_seq);
     if (r->count > 0 && turn->now.ms >= r->until.ms) {
         hs_recovery_drop(turn->core, r);
         r->rests = false;

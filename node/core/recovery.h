@@ -71,8 +71,10 @@ struct hs_recover_reader *hs_recovery_reader(const struct hs_recovery *r, const 
 void hs_recovery_claim(struct hs_recovery *r, struct hs_recover_reader *reader, size_t which, uint64_t seq,
                        const struct hs_id *hash);
 
-/* It has answered; moved: with something new. */
-void hs_recovery_answered(struct hs_recovery *r, struct hs_recover_reader *reader, bool moved);
+/* It has answered; moved: with something new. Who has nothing to show for what it says that it holds, beyond
+ * next_seq, holds nothing. */
+void hs_recovery_answered(struct hs_recovery *r, struct hs_recover_reader *reader, bool moved,
+                          uint64_t next_seq);
 
 /* Begins with the highest head that wasn't tried yet, where none is: there may be no memory at the moment. */
 void hs_recovery_try(struct hs_turn *turn, struct hs_recovery *r, uint64_t next_seq);

@@ -9,6 +9,10 @@
 #include "room/log.h"
 #include "room/policy.h"
 
+enum {
+    HS_HOME_MOVE_MS = 10 * 60 * 1000 /* between two moves of a member's home: each is in the log for good */
+};
+
 /* The room that this node is the hub of: ROOM_UNKNOWN where it isn't. */
 enum hs_err hs_room_hubbed(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView **view);
 

@@ -107,6 +107,20 @@ static enum hs_err check_home(struct hs_turn *turn, const struct hs_home_move *m
     return !device || hs_session_acts_for(turn, NULL, &move->persona) ? HS_OK : HS_ERR_WRONG_SENDER;
 }
 
+/* A home is changed seldom, and each change is in the log for good. */
+static enum hs_err check_pace(struct hs_turn *turn, const struct hs_room_record *record,
+                              const Hanse__State__MemberView *member)
+{
+    struct hs_record_header last;
+    Hanse__State__RoomEntry *entry =
+        member->home_seq > 0 ? hs_room_entry(turn, &record->room, member->home_seq) : NULL;
+    if (entry == NULL)
+        return HS_OK;
+    HS_REQUIRE(hs_record_header_parse(hs_pb_bytes(entry->header), &last) == HS_OK, HS_ERR_STORE);
+    return hs_room_time(turn, record->view).ms - last.hub_time.ms >= HS_HOME_MOVE_MS ? HS_OK
+                                                                                     : HS_ERR_RATE_LIMITED;
+}
+
 enum hs_err hs_handle_move_home(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                                 uint64_t *detail)
 {
@@ -125,6 +139,7 @@ enum hs_err hs_handle_move_home(struct hs_turn *turn, const Hanse__Frame *reques
     HS_TRY(check_number(member, &move, &known));
     if (known)
         return hs_reply_accepted(turn, &record.room, member->home_seq, reply);
+    HS_TRY(check_pace(turn, &record, member));
     HS_REQUIRE(move.next_seq > member->since && move.next_seq <= record.view->next_seq, HS_ERR_LOG_GAP);
     if (turn->session->state == HS_SESSION_NODE)
         HS_TRY(hs_guest_check(turn, &move.home_root, &move.persona, &record.room,

@@ -6,6 +6,7 @@
 #include "core/register.h"
 #include "core/table.h"
 #include "core/url.h"
+#include "crypto/hash.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
 
@@ -198,6 +199,11 @@ static void spread(struct hs_turn *turn, const struct hs_waker_room *room)
     }
 }
 
+static struct hs_id url_hash(const char *url)
+{
+    return hs_sha256(hs_bytes_str(url));
+}
+
 static void wake(struct hs_turn *turn, struct hs_waker *waker)
 {
     struct hs_kv_key key = wake_key(&waker->device);
@@ -209,6 +215,7 @@ static void wake(struct hs_turn *turn, struct hs_waker *waker)
         return;
     effect->root = waker->device;
     effect->text = url;
+    waker->woken_at = url_hash(url);
 }
 
 void hs_wake_tick(struct hs_turn *turn)
@@ -273,6 +280,17 @@ static bool has_url(struct hs_turn *turn, const struct hs_key *device, const cha
     return strcmp(view != NULL ? view->url : "", url) == 0;
 }
 
+static bool is_at(struct hs_turn *turn, const struct hs_key *device, const struct hs_id *url)
+{
+    struct hs_kv_key key = wake_key(device);
+    Hanse__State__WakeView *view =
+        (Hanse__State__WakeView *)HS_VIEW_GET(turn, HS_T_MISC, &key, hanse__state__wake_view);
+    if (view == NULL)
+        return false;
+    struct hs_id own = url_hash(view->url);
+    return hs_id_equal(&own, url);
+}
+
 enum hs_err hs_handle_set_wake(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                                uint64_t *detail)
 {
@@ -297,9 +315,10 @@ void hs_wake_done(struct hs_turn *turn, struct hs_bytes bytes)
     char none[] = "";
     if (bytes.len != sizeof device + 2 || !HS_FIXED(hs_bytes(bytes.data, sizeof device), &device))
         return;
+    struct hs_waker *waker = find(&turn->core->wakers, &device);
     unsigned status = (unsigned)bytes.data[sizeof device] << 8 | bytes.data[sizeof device + 1];
-    if (status != HS_WAKE_STATUS_GONE || has_url(turn, &device, none))
-        return;
+    if (status != HS_WAKE_STATUS_GONE || waker == NULL || !is_at(turn, &device, &waker->woken_at))
+        return; /* or it is about a URL that the device has replaced meanwhile */
     turn_off(turn, &device);
     record_url(turn, &device, none);
     hs_turn_log(turn, "event=wake-gone");

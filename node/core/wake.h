@@ -18,6 +18,7 @@ struct hs_waker {
     bool on;  /* has a URL */
     bool due; /* something is there that it hasn't been woken for */
     struct hs_time next_at;
+    struct hs_id woken_at; /* the hash of the URL at which it was woken last */
     UT_hash_handle hh;
     struct hs_waker *prev, *next; /* among those that are due */
 };

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "core/peer.h"
+#include "core/room.h"
 #include "room/home_move.h"
 #include "wire/unpack.h"
 
@@ -146,11 +147,34 @@ static void what_is_refused(void **state)
     assert_int_equal(s.hub->refused, refused + 2);
 }
 
+/* FED-42: a home may be changed back and forth, but not so fast that the log grows by it. */
+static void not_too_often(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    alice_moves(&s);
+    struct world_persona *p = world_persona(s.alice, &s.hub->root.pub);
+    struct hs_bytes body = move_body(&s, &p->signer, s.two, 1, s.alices->tip.next_seq);
+    Hanse__Frame *answer, *again;
+    assert_ok(world_forward(s.alice2, s.hub, move_frame(&s, body), &answer));
+    world_settle(w);
+    struct hs_bytes next = move_body(&s, &p->signer, s.two, 2, s.room->tip.next_seq);
+    assert_err(world_forward(s.alice2, s.hub, move_frame(&s, next), NULL), HS_ERR_RATE_LIMITED);
+    assert_ok(world_forward(s.alice2, s.hub, move_frame(&s, body), &again)); /* known */
+    assert_int_equal(again->accepted->seq, answer->accepted->seq);
+    world_pass(w, HS_HOME_MOVE_MS - 1);
+    assert_err(world_forward(s.alice2, s.hub, move_frame(&s, next), NULL), HS_ERR_RATE_LIMITED);
+    world_pass(w, 1);
+    assert_ok(world_forward(s.alice2, s.hub, move_frame(&s, next), NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_hub_changes_the_home),
         cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(not_too_often),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

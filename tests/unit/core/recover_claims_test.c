@@ -190,7 +190,7 @@ static void caught_in_the_middle(void **state)
 }
 
 /* Alice's home says once more from where it reads. */
-static void attaches(struct scene *s)
+static void attaches(struct scene *s, uint64_t next_seq)
 {
     struct world *w = s->w;
     Hanse__Frame *frame = world_frame(w);
@@ -201,7 +201,7 @@ static void attaches(struct scene *s)
     frame->attach->rooms = &cursor;
     frame->id = 1;
     cursor->room = hs_pb_data(HS_VIEW(s->room->id));
-    cursor->next_seq = s->room->tip.next_seq;
+    cursor->next_seq = next_seq;
     world_inject(s->one, s->hub, frame);
     world_run(w);
 }
@@ -224,7 +224,7 @@ static void it_asks_one_thing_at_a_time(void **state)
     struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
     struct hs_turn turn = {.core = s.hub->core, .kv = s.hub->kv, .now = w->now, .arena = &arena};
     assert_int_equal(hs_recover_count(&turn), 1);
-    attaches(&s);
+    attaches(&s, s.room->tip.next_seq);
     size_t asked = s.asked;
     hs_core_undone(s.hub->core);
     struct hs_core_input tick = {.kind = HS_INPUT_TICK};
@@ -234,6 +234,29 @@ static void it_asks_one_thing_at_a_time(void **state)
     assert_in_range(s.asked, asked, asked + 1);
 }
 
+/* NODE-80: a number alone is nothing, whatever it is. */
+static void it_says_that_it_holds_more(void **state)
+{
+    (void)state;
+    static const uint64_t cursors[] = {1u << 20, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX};
+    for (size_t i = 0; i < sizeof cursors / sizeof cursors[0]; i++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w, LOST);
+        uint64_t end;
+        w->hook = meddle;
+        w->hook_ctx = &s;
+        restore(&s);
+        for (int t = 0; t < HS_RETRY_MAX_MS / 1000 && !world_are_linked(s.one, s.hub); t++)
+            pass(&s, 1000);
+        pass(&s, 5000);
+        attaches(&s, cursors[i]);
+        assert_int_not_equal(s.asked_one, 0);
+        pass(&s, ENOUGH);
+        assert_false(is_frozen(&s, &end));
+        assert_int_equal(end, s.room->tip.next_seq);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_head_that_nobody_proves),
         cmocka_unit_test(caught_in_the_middle),
         cmocka_unit_test(it_asks_one_thing_at_a_time),
+        cmocka_unit_test(it_says_that_it_holds_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,6 +184,27 @@ static void gone_is_gone(void **state)
     assert_string_equal(s.hub->woken, "https://push.example/d/2");
 }
 
+/* DELIVERY-47: an answer is about the URL that was woken, which may be another one by then. */
+static void an_old_url_is_gone(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_key device = world_persona(s.anna, &s.hub->root.pub)->keys.signature.pub;
+    world_disconnect(s.anna);
+    post(&s);
+    world_pass(w, 1000);
+    assert_int_equal(s.hub->wakes, 1);
+    back(s.anna);
+    assert_ok(world_ask(s.anna, wake_frame(w, "https://push.example/d/2"), NULL));
+    world_disconnect(s.anna);
+    outcome(&s, &device, 410); /* of the first one */
+    post(&s);
+    world_pass(w, HS_WAKE_MS);
+    assert_int_equal(s.hub->wakes, 2);
+    assert_string_equal(s.hub->woken, "https://push.example/d/2");
+}
+
 /* DELIVERY-45: one URL a device, the newest; the empty one ends it; what isn't https is refused, and the
  * session goes on. The same again writes nothing. */
 static void urls_are_set_and_taken_back(void **state)
@@ -232,6 +253,7 @@ int main(void)
         cmocka_unit_test(inboxes_wake_and_left_rooms_do_not),
         cmocka_unit_test(urls_are_kept),
         cmocka_unit_test(gone_is_gone),
+        cmocka_unit_test(an_old_url_is_gone),
         cmocka_unit_test(urls_are_set_and_taken_back),
         cmocka_unit_test(what_was_not_delivered_counts),
     };
