@@ -15,7 +15,7 @@ LOAD = {
     "node, µs each": "node_us_per_delivery", "node, cores": "node_cores", "load, cores": "load_cores", "ms": "ms",
     "records/s": "records_per_s", "MiB/s": "mib_per_s", "node, µs a record": "node_us_per_record", "sessions/s": "per_s",
     "begun again": "again",
-    "node, µs a session": "node_us_each", "ready, ms": "ready_ms", "first session, ms": "first_session_ms",
+    "node, µs a session": "node_us_each", "ready, ms": "ready_ms", "first session, ms": "first_session_ms", "stored, MiB": "stored_mib",
     "bytes": "bytes",
 }
 

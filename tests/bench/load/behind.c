@@ -199,7 +199,8 @@ void load_restart(void)
     load_devices_connect(c.devices, 1);
     load_devices_attach(c.devices, 1);
     double first = ms_since(start);
-    load_line("restart", stored >> 20);
+    load_line("restart", bytes >> 20);
+    load_value("stored_mib", (double)stored / (1 << 20));
     load_value("ready_ms", ready);
     load_value("first_session_ms", first);
     load_line_end();
