@@ -4,7 +4,7 @@
 #include "crypto/sign.h"
 #include "mls/hpke.h"
 #ifdef HANSE_MLS_OPENSSL
-#include "mls/provider_openssl.h"
+#include "crypto/openssl.h"
 #endif
 
 #include <sodium.h>
@@ -183,13 +183,25 @@ const struct hs_mls_suite hs_mls_suite_3 = {
 };
 
 #ifdef HANSE_MLS_OPENSSL
+static enum hs_err aes128gcm_seal(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad,
+                                  struct hs_bytes plaintext, uint8_t *out)
+{
+    return hs_openssl_seal(HS_OPENSSL_AES128GCM, key, nonce, ad, plaintext, out);
+}
+
+static enum hs_err aes128gcm_open(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad,
+                                  struct hs_bytes ciphertext, uint8_t *out)
+{
+    return hs_openssl_open(HS_OPENSSL_AES128GCM, key, nonce, ad, ciphertext, out);
+}
+
 const struct hs_mls_suite hs_mls_suite_1 = {
     .id = 0x0001,
     .name = "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
     .aead_id = 0x0001,
     .key_len = 16,
-    .seal = hs_mls_aes128gcm_seal,
-    .open = hs_mls_aes128gcm_open,
+    .seal = aes128gcm_seal,
+    .open = aes128gcm_open,
     X25519_SHA256_ED25519,
 };
 #endif

@@ -9,10 +9,7 @@ hanse_stage(mls SOURCES
   mls/tree.c mls/tree_check.c mls/tree_codec.c mls/tree_diff.c mls/tree_hash.c mls/tree_math.c mls/tree_node.c mls/tree_record.c mls/tree_resolve.c
   mls/tree_store.c mls/treekem.c
   DEPENDS hs_crypto)
-if(HANSE_MLS_OPENSSL AND LIBCRYPTO_FOUND)
-  # Suite 1. A library of its own, so that nothing else sees OpenSSL's headers.
-  hanse_stage(mls_openssl SOURCES mls/provider_openssl.c DEPENDS hs_base)
-  target_link_libraries(hs_mls_openssl PRIVATE PkgConfig::LIBCRYPTO)
-  target_link_libraries(hs_mls PRIVATE hs_mls_openssl)
+if(TARGET hs_crypto_openssl) # suite 1
+  target_link_libraries(hs_mls PRIVATE hs_crypto_openssl)
   target_compile_definitions(hs_mls PUBLIC HANSE_MLS_OPENSSL)
 endif()

@@ -1,5 +1,6 @@
 include(${CMAKE_CURRENT_SOURCE_DIR}/support/vectors.cmake)
 hanse_test(crypto selftest hs_crypto)
+hanse_test(crypto aead hs_crypto)
 hanse_test(crypto hash hs_crypto)
 hanse_test(crypto sign hs_crypto)
 hanse_vector_test(crypto wycheproof hs_crypto)

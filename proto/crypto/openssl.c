@@ -1,4 +1,4 @@
-#include "mls/provider_openssl.h"
+#include "crypto/openssl.h"
 
 #include "base/secret.h"
 
@@ -16,14 +16,15 @@ static void context_free(EVP_CIPHER_CTX **context)
 
 /* Looked up once, for that takes longer than to encrypt a post; it stays to the program's end. NULL without
  * memory, or where this OpenSSL refuses the cipher. */
-static const EVP_CIPHER *aes128gcm(void)
+static const EVP_CIPHER *cipher_get(enum hs_openssl_cipher cipher)
 {
-    static _Atomic(EVP_CIPHER *) cipher;
-    EVP_CIPHER *found = atomic_load(&cipher);
+    static const char *const names[] = {"AES-128-GCM", "ChaCha20-Poly1305"};
+    static _Atomic(EVP_CIPHER *) ciphers[sizeof names / sizeof *names];
+    EVP_CIPHER *found = atomic_load(&ciphers[cipher]);
     if (found != NULL)
         return found;
-    EVP_CIPHER *fetched = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
-    if (fetched != NULL && !atomic_compare_exchange_strong(&cipher, &found, fetched)) {
+    EVP_CIPHER *fetched = EVP_CIPHER_fetch(NULL, names[cipher], NULL);
+    if (fetched != NULL && !atomic_compare_exchange_strong(&ciphers[cipher], &found, fetched)) {
         EVP_CIPHER_free(fetched);
         return found;
     }
@@ -37,32 +38,34 @@ static bool update(EVP_CIPHER_CTX *context, uint8_t *out, struct hs_bytes in)
     return in.len == 0 || EVP_CipherUpdate(context, out, &len, in.data, (int)in.len) == 1;
 }
 
-static EVP_CIPHER_CTX *begin(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad, int encrypt)
+static EVP_CIPHER_CTX *begin(enum hs_openssl_cipher cipher, const uint8_t *key, const uint8_t *nonce,
+                             struct hs_bytes ad, int encrypt)
 {
-    const EVP_CIPHER *cipher = aes128gcm();
-    EVP_CIPHER_CTX *context = cipher != NULL ? EVP_CIPHER_CTX_new() : NULL;
-    if (context != NULL && EVP_CipherInit_ex2(context, cipher, key, nonce, encrypt, NULL) == 1 &&
+    const EVP_CIPHER *found = cipher_get(cipher);
+    EVP_CIPHER_CTX *context = found != NULL ? EVP_CIPHER_CTX_new() : NULL;
+    if (context != NULL && EVP_CipherInit_ex2(context, found, key, nonce, encrypt, NULL) == 1 &&
         update(context, NULL, ad))
         return context;
     EVP_CIPHER_CTX_free(context);
     return NULL;
 }
 
-enum hs_err hs_mls_aes128gcm_seal(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad,
-                                  struct hs_bytes plaintext, uint8_t *out)
+enum hs_err hs_openssl_seal(enum hs_openssl_cipher cipher, const uint8_t *key, const uint8_t *nonce,
+                            struct hs_bytes ad, struct hs_bytes plaintext, uint8_t *out)
 {
     int len = 0;
     HS_REQUIRE(plaintext.len <= INT_MAX && ad.len <= INT_MAX, HS_ERR_NOMEM);
-    EVP_CIPHER_CTX CONTEXT *context = begin(key, nonce, ad, 1);
-    HS_REQUIRE(context != NULL && update(context, out, plaintext), HS_ERR_NOMEM);
-    HS_REQUIRE(EVP_CipherFinal_ex(context, out + plaintext.len, &len) == 1, HS_ERR_NOMEM);
-    HS_REQUIRE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, out + plaintext.len) == 1,
-               HS_ERR_NOMEM);
+    EVP_CIPHER_CTX CONTEXT *context = begin(cipher, key, nonce, ad, 1);
+    HS_REQUIRE(context != NULL, HS_ERR_NOMEM);
+    /* From here on it needs no memory. */
+    HS_ASSERT(update(context, out, plaintext) &&
+              EVP_CipherFinal_ex(context, out + plaintext.len, &len) == 1 &&
+              EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, out + plaintext.len) == 1);
     return HS_OK;
 }
 
-enum hs_err hs_mls_aes128gcm_open(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad,
-                                  struct hs_bytes ciphertext, uint8_t *out)
+enum hs_err hs_openssl_open(enum hs_openssl_cipher cipher, const uint8_t *key, const uint8_t *nonce,
+                            struct hs_bytes ad, struct hs_bytes ciphertext, uint8_t *out)
 {
     int len = 0;
     uint8_t tag[TAG_LEN];
@@ -70,7 +73,7 @@ enum hs_err hs_mls_aes128gcm_open(const uint8_t *key, const uint8_t *nonce, stru
     struct hs_bytes body = hs_bytes(ciphertext.data, ciphertext.len - TAG_LEN);
     HS_REQUIRE(body.len <= INT_MAX && ad.len <= INT_MAX, HS_ERR_NOMEM);
     memcpy(tag, ciphertext.data + body.len, TAG_LEN); /* the output may lie over it */
-    EVP_CIPHER_CTX CONTEXT *context = begin(key, nonce, ad, 0);
+    EVP_CIPHER_CTX CONTEXT *context = begin(cipher, key, nonce, ad, 0);
     HS_REQUIRE(context != NULL, HS_ERR_NOMEM);
     HS_REQUIRE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) == 1, HS_ERR_NOMEM);
     uint8_t end[TAG_LEN];
