@@ -1,6 +1,7 @@
 /* hansed check: is the store what it should be? */
 #include "admin/cmd.h"
 #include "admin/keep.h"
+#include "admin/keep_blobs.h"
 
 #include "core/core.h"
 #include "store/check.h"
@@ -12,7 +13,8 @@ static const char help[] =
     "\n"
     "Looks at everything in the store of a node that doesn't run: the chains and bodies of all rooms, "
     "signed\n"
-    "heads, and whether all that follows from the node's records is what they make. It changes nothing; it\n"
+    "heads, attachments, and whether all that follows from the node's records is what they make. It changes "
+    "nothing; it\n"
     "needs as much free space beside the store as the store takes.\n"
     "\n"
     "  --config FILE   the node's configuration\n"
@@ -26,6 +28,7 @@ static const char help[] =
 struct verdict {
     struct hs_keep_teller teller;
     json_t *problems;
+    struct hs_keep_blobs blobs;
     bool json;
 };
 
@@ -51,23 +54,26 @@ static void on_problem(void *arg, const char *text)
 
 static void print_json(const struct verdict *v, const struct hs_check_result *r)
 {
-    json_t *out = json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:O}", "ok", r->problems == 0, "rooms",
-                            (json_int_t)r->rooms, "room_records", (json_int_t)r->room_records, "records",
-                            (json_int_t)r->records, "views", (json_int_t)r->views, "problem_count",
-                            (json_int_t)r->problems, "problems", v->problems);
+    json_t *out =
+        json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "ok", r->problems == 0, "attachments",
+                  (json_int_t)v->blobs.files, "rooms", (json_int_t)r->rooms, "room_records",
+                  (json_int_t)r->room_records, "records", (json_int_t)r->records, "views",
+                  (json_int_t)r->views, "problem_count", (json_int_t)r->problems, "problems", v->problems);
     json_dumpf(out, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(out);
 }
 
-static void print_text(const struct hs_check_result *r)
+static void print_text(const struct verdict *v, const struct hs_check_result *r)
 {
     if (r->problems > 0)
         printf("%llu problems\n", (unsigned long long)r->problems);
     else
-        printf("all is well: %llu rooms with %llu records, %llu records in all, %llu entries\n",
+        printf("all is well: %llu rooms with %llu records, %llu records in all, %llu entries, %llu "
+               "attachments\n",
                (unsigned long long)r->rooms, (unsigned long long)r->room_records,
-               (unsigned long long)r->records, (unsigned long long)r->views);
+               (unsigned long long)r->records, (unsigned long long)r->views,
+               (unsigned long long)v->blobs.files);
 }
 
 static int run(const struct hs_site *site, struct hs_lmdb *store, struct hs_lmdb *beside, bool json)
@@ -79,12 +85,18 @@ static int run(const struct hs_site *site, struct hs_lmdb *store, struct hs_lmdb
                              .progress = on_progress,
                              .problem = on_problem,
                              .arg = &v};
+    char blobs[HS_PATH_SIZE];
     enum hs_err err = hs_check_run(&check);
+    if (err == HS_OK)
+        err = hs_keep_blobs_dir(site->store, blobs);
+    if (err == HS_OK)
+        err = hs_keep_blobs_check(store, blobs, &v.blobs, on_problem, &v);
+    check.result.problems += v.blobs.missing + v.blobs.bad;
     hs_keep_told(&v.teller);
     if (err == HS_OK && json)
         print_json(&v, &check.result);
     else if (err == HS_OK)
-        print_text(&check.result);
+        print_text(&v, &check.result);
     json_decref(v.problems);
     if (err == HS_ERR_UNSUPPORTED)
         return hs_cmd_fail(HS_EXIT_FAILURE, "the store was made by another version of hansed; run that one");

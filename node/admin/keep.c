@@ -18,6 +18,9 @@ static int take(struct hs_keep_options *o, int option, const char *command)
     case 'f':
         o->file = optarg;
         return HS_EXIT_OK;
+    case 'b':
+        o->blobs = optarg;
+        return HS_EXIT_OK;
     case 'j':
         o->json = true;
         return HS_EXIT_OK;
@@ -30,13 +33,15 @@ static int take(struct hs_keep_options *o, int option, const char *command)
 
 static int parse(int argc, char **argv, struct hs_keep_options *o)
 {
-    struct option options[5] = {{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}};
+    struct option options[6] = {{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}};
     size_t n = 2;
     int code = HS_EXIT_OK;
     if (o->file_count > 0)
         options[n++] = (struct option){o->files[0], required_argument, NULL, 'f'};
     if (o->may_be_json)
         options[n++] = (struct option){"json", no_argument, NULL, 'j'};
+    if (o->may_have_blobs)
+        options[n++] = (struct option){"blobs", required_argument, NULL, 'b'};
     for (int option; code == HS_EXIT_OK && (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
         code = take(o, option, argv[0]);
     if (code != HS_EXIT_OK)

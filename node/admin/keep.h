@@ -5,13 +5,14 @@
 #include "admin/site.h"
 #include "store/export.h"
 
-/* The command line: --config, --help, one file by its name where there is one, --json where it may be. */
+/* The command line: --config, --help, one file by its name where there is one, --json and --blobs where they
+ * may be. */
 struct hs_keep_options {
     const char *help;
     const char *const *files; /* the name of the option */
     size_t file_count;        /* 0 or 1 */
-    bool may_be_json;
-    const char *config, *file; /* what was said */
+    bool may_be_json, may_have_blobs;
+    const char *config, *file, *blobs; /* what was said */
     bool json;
 };
 

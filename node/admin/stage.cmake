@@ -28,6 +28,7 @@ if(TARGET hs_core)
     admin/commands.c
     admin/finding.c
     admin/keep.c
+    admin/keep_blobs.c
     admin/reload.c
     DEPENDS hs_admin hs_net hs_commit hs_export hs_lmdb hs_core)
   target_compile_definitions(hansed PRIVATE _GNU_SOURCE HANSE_VERSION="${PROJECT_VERSION}")

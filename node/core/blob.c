@@ -4,6 +4,7 @@
 #include "core/internal.h"
 #include "core/stream.h"
 #include "core/table.h"
+#include "wire/unpack.h"
 
 /* The first byte of a key in HS_T_BLOB and HS_T_BLOB_BYTES. */
 enum {
@@ -13,6 +14,8 @@ enum {
     HAVE = 'H',  /* hash 32                -> u64 */
     END = 'E',   /* hash 32                -> u64: deleted then, if nothing refers to it */
 };
+
+enum { VIEW_CAP = 4096 };
 
 static struct hs_kv_key blob_key(uint8_t kind, const struct hs_id *hash)
 {
@@ -43,6 +46,27 @@ void hs_blob_put(struct hs_turn *turn, const struct hs_id *hash, Hanse__State__B
 {
     struct hs_kv_key key = blob_key(BLOB, hash);
     hs_view_put(turn, HS_T_BLOB, &key, &view->base);
+}
+
+bool hs_core_blob_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_id *hash, uint64_t *size)
+{
+    uint8_t kind = BLOB;
+    struct hs_bytes prefix = hs_bytes(&kind, 1), key, value;
+    if (cursor->len == 0)
+        hs_kv_key_add(cursor, prefix);
+    for (;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(VIEW_CAP);
+        Hanse__State__BlobView *view;
+        if (!hs_kv_next(kv, HS_T_BLOB, prefix, hs_kv_key_bytes(cursor), &scratch, &key, &value))
+            return false;
+        *cursor = hs_kv_after(key);
+        if (key.len != 1 + HS_HASH_LEN || !HS_FIXED(hs_bytes(key.data + 1, HS_HASH_LEN), hash) ||
+            HS_UNPACK(hanse__state__blob_view, value, HS_LENIENT, &scratch, &view) != HS_OK ||
+            view->state != HS_BLOB_FILE)
+            continue;
+        *size = view->size;
+        return true;
+    }
 }
 
 static Hanse__State__BlobRoomView *room_view(struct hs_turn *turn, const struct hs_id *hash,

@@ -34,6 +34,10 @@ enum {
 /* NULL where this node knows nothing of it. */
 Hanse__State__BlobView *hs_blob_view(struct hs_turn *turn, const struct hs_id *hash);
 
+/* The next blob that is a file here, at or behind the cursor, which moves on: for whoever looks into a store
+ * without a node. False at the end, or where the store failed, which sticks. */
+bool hs_core_blob_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_id *hash, uint64_t *size);
+
 /* The turn's session reads room, and something in room refers to the blob, or did so lately. */
 bool hs_blob_may_read(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
 

@@ -229,6 +229,59 @@ enum hs_err hs_blob_file_read(struct hs_blob_files *files, const struct hs_id *h
     return err;
 }
 
+enum hs_err hs_blob_file_check(struct hs_blob_files *files, const struct hs_id *hash, uint64_t size)
+{
+    struct name name = name_of(hash, hash);
+    struct hs_id is;
+    uint64_t len;
+    HS_REQUIRE(length_of(files, name.file, &len), HS_ERR_NOT_FOUND);
+    HS_REQUIRE(len == size, HS_ERR_BLOB_HASH);
+    int fd = openat(files->dir, name.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    HS_REQUIRE(fd >= 0, HS_ERR_IO);
+    enum hs_err err = hash_file(fd, &is);
+    close(fd);
+    HS_TRY(err);
+    return hs_id_equal(&is, hash) ? HS_OK : HS_ERR_BLOB_HASH;
+}
+
+/* From where the part ends: one that was broken off goes on. */
+static enum hs_err copy_rest(struct hs_blob_files *from, struct hs_blob_files *to,
+                             const struct hs_blob_part *part)
+{
+    static _Thread_local uint8_t buffer[HS_BLOB_CHUNK];
+    uint64_t have;
+    HS_TRY(hs_blob_part_have(to, part, &have));
+    while (have < part->size) {
+        uint64_t at = have, left = part->size - have;
+        size_t len = left < sizeof buffer ? (size_t)left : sizeof buffer;
+        HS_TRY(hs_blob_file_read(from, &part->hash, at, buffer, len));
+        HS_TRY(hs_blob_part_append(to, part, at, hs_bytes(buffer, len), &have));
+        HS_REQUIRE(have == at + len, HS_ERR_IO);
+    }
+    return HS_OK;
+}
+
+enum hs_err hs_blob_file_carry(struct hs_blob_files *from, struct hs_blob_files *to, const struct hs_id *hash,
+                               uint64_t size, bool *had)
+{
+    struct name name = name_of(hash, hash);
+    struct hs_blob_part part = {.hash = *hash, .room = *hash, .size = size, .known = true};
+    uint64_t len;
+    *had = length_of(to, name.file, &len) && len == size;
+    if (*had)
+        return HS_OK;
+    HS_TRY(hs_blob_file_check(from, hash, size));
+    HS_REQUIRE(mkdirat(to->dir, name.folder, DIR_MODE) == 0 || errno == EEXIST, disk_error());
+    HS_REQUIRE(fsync(to->dir) == 0, HS_ERR_IO);
+    (void)unlinkat(to->dir, name.file, 0); /* of another size: it isn't what its name says */
+    if (linkat(from->dir, name.file, to->dir, name.file, 0) == 0) {
+        (void)unlinkat(to->dir, name.part, 0); /* of a copy that was broken off */
+        return sync_dir(to->dir, name.folder);
+    }
+    HS_TRY(copy_rest(from, to, &part));
+    return hs_blob_part_finish(to, &part);
+}
+
 static enum hs_err delete_name(const struct hs_blob_files *files, const char *name)
 {
     return unlinkat(files->dir, name, 0) == 0 || errno == ENOENT ? HS_OK : HS_ERR_IO;

@@ -41,6 +41,16 @@ enum hs_err hs_blob_part_finish(struct hs_blob_files *files, const struct hs_blo
 enum hs_err hs_blob_file_read(struct hs_blob_files *files, const struct hs_id *hash, uint64_t offset,
                               uint8_t *out, size_t len);
 
+/* The file is there, of that size, and what its name says. NOT_FOUND, BLOB_HASH, IO. */
+enum hs_err hs_blob_file_check(struct hs_blob_files *files, const struct hs_id *hash, uint64_t size);
+
+/* Puts the file of one directory into another one: as a link where they share a disk (a file with a blob's
+ * name is never written again), else as a copy, which gets its name once all of it is durable and is what
+ * that says. One of the right size that is there already stays, had says so. NOT_FOUND, BLOB_HASH where the
+ * first one is another; STORE_FULL, IO. */
+enum hs_err hs_blob_file_carry(struct hs_blob_files *from, struct hs_blob_files *to, const struct hs_id *hash,
+                               uint64_t size, bool *had);
+
 /* Deletes a file, or a part; a missing one is fine. IO. */
 enum hs_err hs_blob_file_delete_now(struct hs_blob_files *files, const struct hs_id *hash);
 enum hs_err hs_blob_part_delete(struct hs_blob_files *files, const struct hs_id *hash,

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A node is backed up while it runs, checked, lost, and restored: its people go on where they were.
 
-DELIVERY-66, NODE-31, NODE-32, NODE-33, NODE-34, NODE-71, NODE-72 with real programs.
+DELIVERY-66, NODE-31, NODE-77, NODE-32, NODE-33, NODE-34, NODE-71, NODE-72 with real programs.
 """
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -22,7 +23,15 @@ class Scene(Brands):
         self.cem_joins()
 
 
+def hashes(directory):
+    return {f.name for f in directory.glob("*/*") if f.is_file()}
+
+
 def a_running_node_is_backed_up(s):
+    s.film = s.root / "film"
+    s.film.write_bytes(os.urandom(300_000))
+    s.film_seq = s.cem.run("send", ROOM, "--file", s.film)["seq"]
+    s.hears("film")
     for i in range(20):
         s.cem.run("send", ROOM, f"before {i}")
     s.hears("before 19")
@@ -32,7 +41,9 @@ def a_running_node_is_backed_up(s):
     s.dora = s.joins("Dora", s.home)
     s.dora.run("send", ROOM, "let in behind the backup")
     s.hears("let in behind the backup")
-    check("records of rosa.example" in said, f"the backup says what it holds: {said}")
+    check("records of rosa.example" in said and "1 attachment, 1 new" in said, f"it says what it holds: {said}")
+    s.blobs = s.root / "backup.blobs"
+    check(hashes(s.blobs) == hashes(s.hub.dir / "store" / "blobs") and len(hashes(s.blobs)) == 1, "the attachment is there")
     check(s.backup.stat().st_mode & 0o777 == 0o600, "only its owner may read a backup")
     content = s.backup.read_bytes()
     for key in ("signing.key", "transport.key", "root.key"):
@@ -51,7 +62,7 @@ def a_busy_node_is_backed_up(s):
     talk.start()
     found, i = [], 0
     while talk.is_alive() and i < 20:
-        s.hub.hansed("backup", "--to", s.root / f"busy-{i}")
+        s.hub.hansed("backup", "--to", s.root / f"busy-{i}", "--blobs", s.root / "shared")
         i += 1
     talk.join(60)
     s.hears("busy 39")
@@ -59,11 +70,40 @@ def a_busy_node_is_backed_up(s):
         copy = Copy(s.hub, s.root / f"copy-{n}")
         (copy.dir / "store.restoring").mkdir()
         (copy.dir / "store.restoring" / "data.mdb").write_bytes(b"of one that was broken off")
-        copy.hansed("restore", "--from", s.root / f"busy-{n}")
+        copy.hansed("restore", "--from", s.root / f"busy-{n}", "--blobs", s.root / "shared")
         verdict = json.loads(copy.hansed("check", "--json"))
-        check(verdict["ok"], f"a backup of a busy node is whole: {verdict}")
+        check(verdict["ok"] and verdict["attachments"] == 1, f"a backup of a busy node is whole: {verdict}")
         found.append(verdict["room_records"])
     check(len(found) > 0 and found == sorted(found), f"later ones hold no less: {found}")
+
+
+def attachments_are_compared_with_their_names(s):
+    """On another disk they are copies, here they would be links: altered ones, and such that aren't there, are told."""
+    copy = Copy(s.hub, s.root / "copy-films")
+    there = s.root / "films"
+    shutil.copytree(s.blobs, there)
+    name = next(there.glob("*/*"))
+    good = name.read_bytes()
+    name.write_bytes(good[:-1] + b"!")
+    said = copy.hansed("restore", "--from", s.backup, "--blobs", there)
+    check("1 are damaged" in said, f"one that was altered isn't taken: {said}")
+    check("is missing" in copy.hansed("check", expect=1), "a check names it")
+    shutil.rmtree(copy.dir / "store")
+    said = copy.hansed("restore", "--from", s.backup, "--blobs", s.root / "nowhere")
+    check("1 aren't in the backup" in said, f"one that isn't there is told: {said}")
+    shutil.rmtree(copy.dir / "store")
+    name.write_bytes(good)
+    copy.hansed("restore", "--from", s.backup, "--blobs", there)
+    check(hashes(copy.dir / "store" / "blobs") == hashes(there), "the right one comes back")
+    mine = next((copy.dir / "store" / "blobs").glob("*/*"))
+    mine.unlink()
+    mine.write_bytes(good[1:] + good[:1])
+    check("isn't what its name says" in copy.hansed("check", expect=1), "a check reads all of it")
+    part = s.root / "broken.blobs" / name.parent.name
+    part.mkdir(parents=True)
+    (part / name.name).write_bytes(good[:1000])
+    s.hub.hansed("backup", "--to", s.root / "broken")
+    check((part / name.name).read_bytes() == good, "a backup that was broken off is made whole")
 
 
 def a_stopped_node_is_checked(s):
@@ -115,10 +155,14 @@ def a_restored_node_goes_on(s):
     texts = [m["text"] for m in s.mo.run("log", ROOM) if m.get("kind") == "text"]
     check(texts[-3:-1] == ["busy 39", "after it all"] and "behind the backup" in texts and
           len(texts) == len(set(texts)), f"nothing is lost, nothing comes twice: {texts[-3:]}")
+    again = s.root / "film-again"
+    s.mo.run("save", ROOM, s.film_seq, "--to", again)
+    check(again.read_bytes() == s.film.read_bytes(), "an attachment came back with the backup")
     check("nothing stands still" in s.hub.hansed("resume", "all"), "and the ledger goes on")
     check("no hub has been caught" in s.home.hansed("evidence"), "nobody has anything against it")
 
 
 if __name__ == "__main__":
-    sys.exit(play(Scene, (a_running_node_is_backed_up, a_busy_node_is_backed_up, a_stopped_node_is_checked,
+    sys.exit(play(Scene, (a_running_node_is_backed_up, a_busy_node_is_backed_up,
+                          attachments_are_compared_with_their_names, a_stopped_node_is_checked,
                           only_whole_backups_are_restored, a_restored_node_goes_on), "hanse-keep-"))

@@ -6,6 +6,7 @@
 #include "wire/limits.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -180,14 +181,71 @@ static void disk_is_full(void **state)
         HS_ERR_STORE_FULL);
 }
 
+/* Into another directory, which is on that disk: as a link or as a copy, whole or not at all. NODE-77 */
+static void carried_to(const char *disk)
+{
+    char other[64], path[160], command[128];
+    struct hs_blob_files *to;
+    struct stat theirs;
+    struct hs_id stranger = {{7}};
+    bool had;
+    (void)snprintf(other, sizeof other, "%s/hanse-carried-XXXXXX", disk);
+    assert_non_null(mkdtemp(other));
+    assert_ok(hs_blob_files_open(other, 0, &to));
+    /* a copy that was broken off in the middle of its second piece */
+    struct hs_blob_part begun = {.hash = part.hash, .room = part.hash, .size = LEN, .known = true};
+    uint64_t n;
+    assert_ok(hs_blob_part_append(to, &begun, 0, hs_bytes(bytes, HS_BLOB_CHUNK), &n));
+    assert_ok(hs_blob_part_append(to, &begun, n, hs_bytes(bytes + n, 77), &n));
+    assert_ok(hs_blob_file_carry(files, to, &part.hash, LEN, &had));
+    assert_false(had);
+    assert_ok(hs_blob_file_check(to, &part.hash, LEN));
+    assert_ok(hs_blob_file_carry(files, to, &part.hash, LEN, &had));
+    assert_true(had);
+    (void)snprintf(path, sizeof path, "%s/%02x", other, part.hash.b[0]);
+    assert_int_equal(stat(path, &theirs), 0);
+    assert_int_equal(theirs.st_mode & 0777, 0700);
+    assert_err(hs_blob_file_check(to, &part.hash, LEN + 1), HS_ERR_BLOB_HASH);
+    assert_err(hs_blob_file_check(to, &stranger, LEN), HS_ERR_NOT_FOUND);
+    assert_err(hs_blob_file_carry(files, to, &stranger, LEN, &had), HS_ERR_NOT_FOUND);
+    assert_ok(hs_blob_file_delete_now(to, &part.hash));
+    assert_ok(hs_blob_file_check(files, &part.hash, LEN)); /* a link's other end stays */
+    hs_blob_files_close(to);
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", other);
+    assert_int_equal(system(command), 0);
+}
+
+static void is_carried(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i * HS_BLOB_CHUNK < LEN; i++)
+        (void)append(i);
+    assert_ok(hs_blob_part_finish(files, &part));
+    carried_to("/tmp");
+    carried_to(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    char path[160];
+    mode_t mode;
+    only_file(path, sizeof path, &mode);
+    uint8_t other_byte = bytes[LEN / 2] ^ 1;
+    int fd = open(path, O_WRONLY); /* the disk has altered a bit */
+    assert_true(fd >= 0 && pwrite(fd, &other_byte, 1, LEN / 2) == 1);
+    close(fd);
+    struct hs_blob_files *to;
+    char other[64] = "/tmp/hanse-carried-XXXXXX", command[128];
+    bool had;
+    assert_non_null(mkdtemp(other));
+    assert_ok(hs_blob_files_open(other, 0, &to));
+    assert_err(hs_blob_file_carry(files, to, &part.hash, LEN, &had), HS_ERR_BLOB_HASH); /* isn't spread */
+    hs_blob_files_close(to);
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", other);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(comes_and_is_read),
-        TEST(killed),
-        TEST(another_hash),
-        TEST(disk_is_full),
+        TEST(comes_and_is_read), TEST(killed), TEST(another_hash), TEST(disk_is_full), TEST(is_carried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
