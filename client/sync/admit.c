@@ -98,7 +98,7 @@ static bool admissible(struct hs_step *s, struct hs_live_room *room, const struc
                        const struct hs_joiner_row *row, struct hs_bytes *key_package)
 {
     struct hs_judge_join join;
-    if (row->admitted || row->failed_in > room->row.epoch)
+    if (row->admitted || row->failed_in > room->row.epoch || hs_join_is_over(row->hub_time, s->now))
         return false;
     if (!join_load(s, room, hash, &join) || join.uses_before >= join.invite.max_uses)
         return false;

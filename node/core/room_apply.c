@@ -68,6 +68,10 @@ void hs_join_apply(struct hs_turn *turn, const struct hs_room_record *record, co
     hs_room_store(turn, &record->room, record->view);
     if (invite == NULL)
         return; /* no JOIN is let in without its invite */
+    Hanse__State__JoinView *over = hs_join_view(turn, &join->room, &join->persona);
+    struct hs_key home;
+    if (over != NULL && !over->joined && HS_FIXED(hs_pb_bytes(over->home_root), &home))
+        hs_guest_release(turn, &home, &join->persona, &join->room); /* the one that waited is over */
     view.seq = record->header.seq;
     view.uses_before = invite->used;
     view.body_hash = hs_pb_data(HS_VIEW(record->header.body_hash));

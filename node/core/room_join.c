@@ -29,6 +29,16 @@ static enum hs_err check_home(struct hs_turn *turn, const struct hs_join *join)
     return HS_OK;
 }
 
+/* The JOIN that waits is one that nobody can admit any more. */
+static bool is_over(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__JoinView *join,
+                    struct hs_time hub_time)
+{
+    struct hs_record_header header;
+    Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, join->seq);
+    return entry != NULL && hs_record_header_parse(hs_pb_bytes(entry->header), &header) == HS_OK &&
+           hs_join_is_over(header.hub_time, hub_time);
+}
+
 /* A persona that isn't in the room uses an invite: is there one left, and room for it? */
 static enum hs_err check_use(struct hs_turn *turn, const struct hs_join *join,
                              const Hanse__State__RoomView *view, Hanse__State__InviteView **invite)
@@ -65,7 +75,7 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
     Hanse__State__MemberView *member = hs_member_view(turn, &room, &join.persona);
     if (member != NULL && !member->left) /* who is leaving may come back */
         return reply_status(turn, HANSE__JOIN_STATE__JOIN_JOINED, before != NULL ? before->seq : 0, reply);
-    if (before != NULL && !before->joined) {
+    if (before != NULL && !before->joined && !is_over(turn, &room, before, hub_time)) {
         struct hs_id hash = hs_record_body_hash(body);
         HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(before->body_hash), HS_VIEW(hash)), HS_ERR_CONFLICT);
         return reply_status(turn, HANSE__JOIN_STATE__JOIN_WAITING, before->seq, reply);

@@ -36,6 +36,16 @@ struct hs_join_proof {
  * holds and has uses left is the caller's to see. */
 enum hs_err hs_join_proof_verify(const Hanse__SignedObject *proof, struct hs_join_proof *out);
 
+/* A JOIN may be admitted for so long, by hub time: who waits longer asks anew, with a key package that is
+ * younger. */
+#define HS_JOIN_WAIT_MS (30 * 24 * 3600 * INT64_C(1000))
+
+/* The one that came at hub time joined can't be admitted at hub time now any more. */
+static inline bool hs_join_is_over(struct hs_time joined, struct hs_time now)
+{
+    return now.ms - joined.ms >= HS_JOIN_WAIT_MS;
+}
+
 struct hs_join {
     struct hs_key invite_key;
     struct hs_id room;

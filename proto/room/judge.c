@@ -77,6 +77,7 @@ static enum hs_err join_check(const struct hs_judge_commit *c, const struct hs_j
     HS_REQUIRE(hs_policy_allows(c->policy, &j->invite.issuer, c->hub_time, HS_RIGHT_INVITE),
                HS_ERR_INVITE_INVALID);
     HS_REQUIRE(j->hub_time.ms < j->invite.not_after.ms, HS_ERR_INVITE_EXPIRED);
+    HS_REQUIRE(!hs_join_is_over(j->hub_time, c->hub_time), HS_ERR_INVITE_EXPIRED);
     HS_REQUIRE(j->uses_before < j->invite.max_uses, HS_ERR_INVITE_USED_UP);
     return HS_OK;
 }

@@ -338,6 +338,34 @@ static void full_room_and_bans(void **state)
     assert_err(join(carols, world_join_body(carols, &invite), NULL), HS_ERR_ROOM_FULL);
 }
 
+/* ROOM-53, DELIVERY-55: a JOIN can be admitted for so long; then its persona may ask anew. */
+static void joins_wait_for_a_time(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_invite invite = world_invite_new(s.room, 2, 2 * HS_JOIN_WAIT_MS);
+    struct world_commit c;
+    assert_ok(world_put_invite(s.room, &invite));
+    struct world_room *first = world_room_join(s.bob, &invite);
+    assert_ok(world_ask(s.bob, world_join_frame(first, world_join_body(first, &invite)), NULL));
+    world_settle(w);
+    world_pass(w, HS_JOIN_WAIT_MS - 1);
+    struct world_room *second = world_room_join(s.bob, &invite);
+    Hanse__Frame *again = world_join_frame(second, world_join_body(second, &invite));
+    assert_err(world_ask(s.bob, again, NULL), HS_ERR_CONFLICT);
+    world_pass(w, 1);
+    world_commit_admit(s.room, &c);
+    assert_err(world_ask(s.owner, world_commit_frame(s.room, &c), NULL), HS_ERR_INVITE_EXPIRED);
+    s.room->waiting_count = 0;
+    first->id = (struct hs_id){{9}}; /* its keys are of no use any more */
+    assert_ok(world_ask(s.bob, again, NULL));
+    world_settle(w);
+    assert_ok(world_admit(s.room));
+    world_settle(w);
+    assert_true(second->joined);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +379,7 @@ int main(void)
         cmocka_unit_test(join_names_its_home),
         cmocka_unit_test(invite_is_used_up_and_expires),
         cmocka_unit_test(full_room_and_bans),
+        cmocka_unit_test(joins_wait_for_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,6 +154,8 @@ static void test_joins(void **state)
           s.policy = with_role(s.policy, &s.eve.persona, HS_ROOM_MODERATOR, now.ms + 1));
     JUDGE(admission, HS_ERR_INVITE_EXPIRED, s.joins[0].invite.not_after = later(-10));
     JUDGE(admission, HS_OK, s.joins[0].invite.not_after = later(-9));
+    JUDGE(admission, HS_ERR_INVITE_EXPIRED, s.joins[0].hub_time.ms = s.commit.hub_time.ms - HS_JOIN_WAIT_MS);
+    JUDGE(admission, HS_OK, s.joins[0].hub_time.ms = s.commit.hub_time.ms - HS_JOIN_WAIT_MS + 1);
     JUDGE(admission, HS_OK, s.joins[0].uses_before = 4);
     JUDGE(admission, HS_ERR_INVITE_USED_UP, s.joins[0].uses_before = 5);
     /* a JOIN that admits nobody; two JOINs for one newcomer */
