@@ -15,4 +15,7 @@ bool hs_persona_subscriber(struct hs_turn *turn, const struct hs_key *persona, s
 /* True for a persona that brand knows: one that was bound for it, or an account's public identity. */
 bool hs_persona_is_for(struct hs_turn *turn, const struct hs_key *persona, const struct hs_key *brand);
 
+/* May the session's account make rooms here, or bring them? Those may whom the brand gave a role. */
+bool hs_account_may_found(struct hs_turn *turn);
+
 #endif

@@ -3,6 +3,7 @@
 #include "core/dispatch.h"
 #include "core/due.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/recover.h"
 #include "core/table.h"
 
@@ -34,11 +35,16 @@ static enum hs_err attach_unknown(struct hs_turn *turn, const struct hs_id *room
 }
 
 /* A room that the subscriber may not read is passed over: it will learn why from the log that it has. */
-static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cursor)
+static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cursor, bool *coming)
 {
     struct hs_id room;
     HS_TAKE32(cursor->room, &room);
     Hanse__State__SubscriptionView *view = hs_subscription_view(turn, &turn->session->subscriber, &room);
+    const Hanse__State__RoomView *of = hs_room_view(turn, &room);
+    if (hs_office_is_coming(of) && turn->session->state == HS_SESSION_NODE) {
+        *coming = true; /* what other nodes may read isn't known yet */
+        return HS_OK;
+    }
     if (view == NULL)
         return attach_unknown(turn, &room, cursor->next_seq);
     struct hs_position *position = hs_session_read(&turn->core->sessions, turn->session, &room);
@@ -47,8 +53,7 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     position->until = view->until;
     position->told = cursor->descriptor;
     hs_due_position(&turn->core->sessions, turn->session, position, HS_DUE_BEHIND);
-    const Hanse__State__RoomView *of = hs_room_view(turn, &room);
-    if (of != NULL && view->until == UINT64_MAX && hs_recover_is_frozen(turn, of))
+    if (of != NULL && !hs_office_is_coming(of) && view->until == UINT64_MAX && hs_recover_is_frozen(turn, of))
         hs_recover_attached(turn, &room, of, cursor->next_seq);
     return HS_OK;
 }
@@ -72,9 +77,11 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
 {
     (void)detail;
     struct hs_session *session = turn->session;
-    HS_REQUIRE(may_attach(turn, request->attach), HS_ERR_DENIED);
+    bool coming = false;
+    HS_REQUIRE(may_attach(turn, request->attach),
+               hs_office_is_any_coming(turn) ? HS_ERR_RECOVERING : HS_ERR_DENIED);
     for (size_t i = 0; i < request->attach->n_rooms; i++)
-        HS_TRY(attach_room(turn, request->attach->rooms[i]));
+        HS_TRY(attach_room(turn, request->attach->rooms[i], &coming));
     if (!session->attached) {
         hs_session_replace_older(turn, &session->subscriber);
         HS_REQUIRE(hs_session_attach(&turn->core->sessions, session), HS_ERR_NOMEM);
@@ -82,7 +89,7 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
         hs_due_inbox(&turn->core->sessions, session, HS_DUE_BEHIND);
     }
     hs_reply_ack(turn, reply);
-    return HS_OK;
+    return coming ? HS_ERR_RECOVERING : HS_OK; /* all the same for the other rooms */
 }
 
 enum hs_err hs_handle_cursors(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,

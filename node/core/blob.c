@@ -85,7 +85,10 @@ bool hs_blob_in_room(struct hs_turn *turn, const struct hs_id *hash, const struc
 bool hs_blob_may_read(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
 {
     Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &turn->session->subscriber, room);
-    return reads != NULL && reads->until == UINT64_MAX && room_view(turn, hash, room) != NULL;
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    bool next_hub = view != NULL && view->was_hub && !view->hub &&
+                    hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber));
+    return ((reads != NULL && reads->until == UINT64_MAX) || next_hub) && room_view(turn, hash, room) != NULL;
 }
 
 struct hs_bytes hs_blob_piece(struct hs_turn *turn, const struct hs_id *hash, uint64_t offset)

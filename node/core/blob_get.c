@@ -2,6 +2,7 @@
 #include "core/blob.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/table.h"
 
 /* Which blobs there are is nobody's affair: what may not be read is as unknown as what isn't there. */
 static enum hs_err check(struct hs_turn *turn, const Hanse__GetChunk *get, struct hs_id *hash,
@@ -15,8 +16,9 @@ static enum hs_err check(struct hs_turn *turn, const Hanse__GetChunk *get, struc
     *view = hs_blob_view(turn, hash);
     HS_REQUIRE(*view != NULL, HS_ERR_BLOB_UNKNOWN);
     if ((*view)->state == HS_BLOB_REMOTE) { /* its size isn't known yet */
-        HS_TRY(turn->session->state == HS_SESSION_DEVICE ? hs_move_fetch(turn, hash, &room)
-                                                         : HS_ERR_BLOB_UNKNOWN);
+        const Hanse__State__RoomView *of = hs_room_view(turn, &room);
+        bool fetches = turn->session->state == HS_SESSION_DEVICE || (of != NULL && of->hub);
+        HS_TRY(fetches ? hs_move_fetch(turn, hash, &room) : HS_ERR_BLOB_UNKNOWN);
         return HS_ERR_BUSY;
     }
     return get->offset < (*view)->size ? HS_OK : HS_ERR_NOT_FOUND;

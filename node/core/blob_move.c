@@ -74,7 +74,9 @@ static enum hs_err move_begin(struct hs_turn *turn, const struct hs_id *hash, co
     const Hanse__State__RoomView *view = hs_room_view(turn, room);
     size_t count = 0;
     struct hs_key hub;
-    HS_REQUIRE(view != NULL && HS_FIXED(hs_pb_bytes(view->hub_root), &hub), HS_ERR_BLOB_UNKNOWN);
+    HS_REQUIRE(view != NULL, HS_ERR_BLOB_UNKNOWN);
+    bool fits = HS_FIXED(hs_pb_bytes(view->hub ? view->former_root : view->hub_root), &hub);
+    HS_REQUIRE(fits, HS_ERR_BLOB_UNKNOWN);
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &hub);
     HS_REQUIRE(peer != NULL, HS_ERR_UNREACHABLE);
     for (const struct hs_move *m = turn->core->moves; m != NULL; m = m->next)

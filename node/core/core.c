@@ -9,6 +9,7 @@
 #include "core/follow.h"
 #include "core/internal.h"
 #include "core/node_key.h"
+#include "core/office.h"
 #include "core/recover.h"
 #include "core/recovery.h"
 #include "core/retention.h"
@@ -183,6 +184,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_admin_gauge(turn);
         hs_blobs_tick(turn);
         hs_recover_tick(turn);
+        hs_office_tick(turn);
         break;
     case HS_INPUT_STOP:
         hs_cursors_flush_all(turn);
@@ -251,7 +253,7 @@ struct hs_time hs_core_deadline(const struct hs_core *core)
     if (!core->started)
         return (struct hs_time){0};
     const struct hs_time all[] = {hs_peers_deadline(&core->peers), hs_standing_deadline(core),
-                                  hs_settlings_deadline(core)};
+                                  hs_settlings_deadline(core), hs_office_deadline(core)};
     struct hs_time first = all[0];
     for (size_t i = 1; i < sizeof all / sizeof all[0]; i++)
         first = all[i].ms < first.ms ? all[i] : first;

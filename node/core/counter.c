@@ -75,6 +75,15 @@ void hs_counter_asked_apply(struct hs_turn *turn, const struct hs_stream_at *at,
         hs_inbox_put(turn, &till, &item);
 }
 
+/* Of a room that has moved on this node knows who was in it then. */
+static enum hs_err check_member(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona)
+{
+    Hanse__State__RoomView *view = hs_room_view(turn, room);
+    if (view == NULL || view->hub || !view->was_hub)
+        HS_TRY(hs_room_hubbed(turn, room, &view));
+    return hs_room_speaker(turn, room, persona);
+}
+
 enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                                    uint64_t *detail)
 {
@@ -83,15 +92,13 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
     struct hs_id room;
     struct hs_key persona, till;
     struct hs_room_package package;
-    Hanse__State__RoomView *view;
     bool known;
     Hanse__State__CounterAsked asked = HANSE__STATE__COUNTER_ASKED__INIT;
     Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
     HS_TAKE32(open->room, &room);
     HS_TAKE32(open->persona, &persona);
     HS_REQUIRE(open->key_package.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
-    HS_TRY(hs_room_hubbed(turn, &room, &view));
-    HS_TRY(hs_room_speaker(turn, &room, &persona));
+    HS_TRY(check_member(turn, &room, &persona));
     HS_TRY(hs_room_package_check(hs_pb_bytes(open->key_package), hs_turn_root(turn), turn->now, &package));
     HS_REQUIRE(hs_key_equal(&package.member.persona, &persona), HS_ERR_WRONG_SENDER);
     HS_TRY(check_wish(turn, &persona, &package.ref, &known));

@@ -1,6 +1,7 @@
 #include "core/dispatch.h"
 
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/standing.h"
 #include "room/log.h"
 #include "wire/unpack.h"
@@ -49,7 +50,8 @@ static const struct {
     {HANSE__FRAME__BODY_INBOX, FROM_HUB, true, hs_handle_inbox},
     {HANSE__FRAME__BODY_MOVE_HOME, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_move_home},
     {HANSE__FRAME__BODY_SET_WAKE, FROM_ACCOUNT, true, hs_handle_set_wake},
-    {HANSE__FRAME__BODY_WANT_TAIL, FROM_HUB, false, hs_handle_want_tail},
+    {HANSE__FRAME__BODY_MOVE_HUB, FROM_ACCOUNT | FROM_NODE, true, hs_handle_move_hub},
+    {HANSE__FRAME__BODY_WANT_TAIL, FROM_HUB | FROM_NODE, false, hs_handle_want_tail},
     {HANSE__FRAME__BODY_TAIL, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_tail},
     {HANSE__FRAME__BODY_HEADS, FROM_NODE | FROM_HUB, true, hs_handle_heads},
 };
@@ -96,8 +98,10 @@ static enum hs_err run(struct hs_turn *turn, const Hanse__Frame *request, Hanse_
             continue;
         HS_REQUIRE(from != FROM_KNOWN || (rows[i].from & (FROM_KNOWN | FROM_ACCOUNT)) != FROM_ACCOUNT,
                    HS_ERR_NO_ACCOUNT);
+        /* Of which nodes a room on its way here is known isn't known yet: what waits for it must not be lost.
+         */
         HS_REQUIRE(from != FROM_GUEST || (rows[i].from & (FROM_GUEST | FROM_NODE)) != FROM_NODE,
-                   HS_ERR_DENIED);
+                   hs_office_is_any_coming(turn) ? HS_ERR_RECOVERING : HS_ERR_DENIED);
         *fault = (rows[i].from & from) == 0;
         HS_REQUIRE(!*fault, HS_ERR_UNEXPECTED);
         HS_REQUIRE(!(rows[i].adds_data && turn->full), HS_ERR_STORE_FULL);

@@ -8,6 +8,7 @@
 #include "core/inbox.h"
 #include "core/internal.h"
 #include "core/node_key.h"
+#include "core/office.h"
 #include "core/outbox.h"
 #include "core/promise.h"
 #include "core/retention.h"
@@ -32,7 +33,7 @@ static void send_attach(struct hs_turn *turn, struct hs_peer *peer, struct hs_se
     attach.inbox_next = hs_handed_next(turn, &peer->root);
     attach.rooms = rooms;
     attach.n_rooms = count;
-    frame.id = ++peer->last_id;
+    frame.id = peer->attach_id = ++peer->last_id;
     frame.attach = &attach;
     frame.body_case = HANSE__FRAME__BODY_ATTACH;
     hs_turn_send(turn, session, &frame);
@@ -72,7 +73,9 @@ void hs_follow_attach_room(struct hs_turn *turn, struct hs_peer *peer, const str
                            uint64_t next)
 {
     Hanse__RoomCursor *cursor = cursor_of(turn, HS_VIEW(*room), next, peer->sequence);
-    send_attach(turn, peer, turn->session, &cursor, cursor != NULL ? 1 : 0);
+    struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
+    if (session != NULL)
+        send_attach(turn, peer, session, &cursor, cursor != NULL ? 1 : 0);
 }
 
 void hs_follow_attach(struct hs_turn *turn, struct hs_peer *peer)
@@ -126,11 +129,31 @@ void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCur
     hs_turn_send(turn, turn->session, &frame);
 }
 
+/* The end of a hub's term, with what shows it to others. */
+static enum hs_err append_move(struct hs_turn *turn, struct hs_room_record *one,
+                               Hanse__State__RoomEntry *entry, const Hanse__Records *records)
+{
+    struct hs_bytes head, descriptor = hs_pb_bytes(one->view->descriptor);
+    struct hs_hub_move move;
+    HS_TRY(
+        hs_hub_move_verify(hs_pb_bytes(entry->body), &one->room, one->header.hub_time, turn->arena, &move));
+    HS_TRY(hs_object_pack(records->head, turn->arena, &head));
+    if (records->descriptor != NULL)
+        HS_TRY(hs_object_pack(records->descriptor, turn->arena, &descriptor));
+    entry->head = hs_pb_data(head);
+    entry->descriptor = hs_pb_data(descriptor);
+    HS_TRY(hs_room_enter(turn, one));
+    hs_copy_apply(turn, one);
+    hs_hub_move_apply(turn, one, &move);
+    return HS_OK;
+}
+
 /* One record into the copy; what is held already is passed over. */
 static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
-                          struct hs_log_tip *tip, const Hanse__Record *record,
+                          struct hs_log_tip *tip, const Hanse__Records *records, size_t index,
                           struct hs_record_header *commit)
 {
+    const Hanse__Record *record = records->records[index];
     struct hs_record_header header;
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
     enum hs_err err =
@@ -143,6 +166,8 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse_
     entry.blobs = record->blobs;
     entry.n_blobs = header.kind == HS_RECORD_POST ? hs_blobs_hinted(record) : 0;
     struct hs_room_record one = {.room = *room, .view = view, .header = header, .entry = &entry};
+    if (header.kind == HS_RECORD_HUB_MOVE)
+        return append_move(turn, &one, &entry, records);
     HS_TRY(hs_room_enter(turn, &one));
     hs_copy_apply(turn, &one);
     if (header.kind == HS_RECORD_COMMIT)
@@ -153,13 +178,19 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse_
 /* The hub's head must be by the key that it has now, and for this log: LOG_FORK is evidence that it tells two
  * stories. */
 static enum hs_err check_head(struct hs_turn *turn, const struct hs_id *room,
-                              const Hanse__SignedObject *object, const struct hs_log_tip *tip)
+                              const Hanse__State__RoomView *view, const Hanse__SignedObject *object,
+                              const struct hs_log_tip *tip)
 {
     struct hs_head head;
     struct hs_descriptor descriptor;
+    Hanse__Head *claim;
     HS_REQUIRE(object != NULL, HS_ERR_MALFORMED);
+    HS_TRY(HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, turn->arena, &claim));
+    if (claim->hub_term < hs_room_term(view)) /* of former times: what the hub in office signs covers it */
+        return HS_OK;
     HS_REQUIRE(hs_node_key_newest(turn, &turn->session->subscriber, &descriptor) != NULL, HS_ERR_BAD_CHAIN);
     HS_TRY(hs_head_verify(object, &descriptor.signing_key, room, &head));
+    HS_REQUIRE(head.hub_term == hs_room_term(view), HS_ERR_MALFORMED);
     HS_REQUIRE(head.seq + 1 >= tip->next_seq, HS_ERR_MALFORMED); /* it covers all that is held */
     enum hs_err err = hs_head_check_tip(&head, tip);
     return err == HS_ERR_LOG_GAP ? HS_OK : err; /* it may cover more than this batch brought */
@@ -180,6 +211,16 @@ static enum hs_err as_held(struct hs_turn *turn, const struct hs_id *room,
     return hs_id_equal(&held.hash, &header->hash) ? HS_OK : HS_ERR_LOG_FORK;
 }
 
+/* A hub's term ends with its HUB_MOVE, and so do its heads. */
+static bool is_last(struct hs_turn *turn, const Hanse__SignedObject *object,
+                    const struct hs_record_header *move)
+{
+    Hanse__Head *head;
+    return object != NULL &&
+           HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, turn->arena, &head) == HS_OK &&
+           head->seq == move->seq && hs_bytes_equal(hs_pb_bytes(head->hash), HS_VIEW(move->hash));
+}
+
 /* Nothing of the batch is written before all of it was checked: the first pass moves a tip of its own. */
 static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
                                const Hanse__State__RoomView *view, const Hanse__Records *records,
@@ -193,13 +234,18 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
         enum hs_err err =
             hs_log_check_next(&tip, room, hs_pb_bytes(record->header), hs_pb_bytes(record->body), &header);
         HS_REQUIRE(err == HS_OK || err == HS_ERR_REPLAY, err);
+        if (err == HS_OK && header.kind == HS_RECORD_HUB_MOVE) {
+            HS_TRY(hs_office_check_move(turn, room, view, &header, hs_pb_bytes(record->body)));
+            HS_REQUIRE(i + 1 == records->n_records && is_last(turn, records->head, &header),
+                       HS_ERR_MALFORMED); /* nothing of that term is behind it */
+        }
         /* Only posts are ever erased: without another record the members couldn't go on. */
         HS_REQUIRE(err == HS_ERR_REPLAY || !header.erased || header.kind == HS_RECORD_POST, HS_ERR_LOG_GAP);
         HS_TRY(err == HS_ERR_REPLAY ? HS_OK : hs_promises_check(&promises, &header));
         if (err == HS_OK && header.seq < view->held)
             HS_TRY(as_held(turn, room, &header));
     }
-    return check_head(turn, room, records->head, &tip);
+    return check_head(turn, room, view, records->head, &tip);
 }
 
 enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -226,12 +272,14 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
         return HS_OK;
     HS_TRY(err);
     for (size_t i = 0; i < records->n_records; i++)
-        HS_TRY(append(turn, &room, view, &tip, records->records[i], &commit));
+        HS_TRY(append(turn, &room, view, &tip, records, i, &commit));
     HS_TRY(hs_promises_keep(turn, &room, tip.next_seq, records->head));
     hs_retention_learn(turn, &room, records->retention_ms);
     hs_room_store(turn, &room, view);
     if (commit.seq > 0)
         hs_settle_presence(turn, &room, &commit);
     hs_follow_cursors(turn, 0, cursor_of(turn, HS_VIEW(room), tip.next_seq, 0));
+    if (!hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
+        hs_office_moved(turn, &room, &turn->session->subscriber);
     return HS_OK;
 }

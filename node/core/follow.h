@@ -9,7 +9,7 @@
 /* Says to the hub from where on its rooms and inbox are to be sent. */
 void hs_follow_attach(struct hs_turn *turn, struct hs_peer *peer);
 
-/* The same for one room, through the turn's session. */
+/* The same for one room. */
 void hs_follow_attach_room(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id *room,
                            uint64_t next);
 

@@ -8,6 +8,7 @@
 #include "core/guest.h"
 #include "core/inbox.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/room.h"
 #include "core/standing.h"
 #include "core/table.h"
@@ -57,6 +58,8 @@ struct newcomer {
     ProtobufCBinaryData room, persona, prev_hash;
     uint64_t seq;
     const Hanse__SignedObject *descriptor;
+    ProtobufCBinaryData brand_root;
+    uint32_t hub_term;
 };
 
 /* Which users of this node read the room, and from where: an item that comes once more counts once. */
@@ -74,6 +77,22 @@ static bool reads_already(struct hs_turn *turn, const struct hs_key *subscriber,
     return view != NULL && view->until == UINT64_MAX && hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key));
 }
 
+/* An item of a former hub, on its way since before it went: who is a member, this node knows by itself by
+ * now. */
+static enum hs_err apply_late(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *subscriber,
+                              const struct newcomer *who)
+{
+    struct hs_key persona;
+    HS_TAKE32(who->persona, &persona);
+    Hanse__State__MemberView *member = hs_member_view(turn, room, &persona);
+    Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, subscriber, room);
+    bool home = member != NULL && !member->left &&
+                hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*hs_turn_root(turn)));
+    if (home && (reads == NULL || reads->until != UINT64_MAX))
+        hs_subscribe(turn, subscriber, room, who->seq, 1);
+    return HS_OK;
+}
+
 static enum hs_err apply_newcomer(struct hs_turn *turn, const struct hs_id *hub,
                                   const struct hs_key *subscriber, const struct newcomer *who)
 {
@@ -85,10 +104,20 @@ static enum hs_err apply_newcomer(struct hs_turn *turn, const struct hs_id *hub,
     uint32_t more = reads_already(turn, subscriber, &room, &persona) ? 0 : 1;
     struct hs_kv_key reads = reads_key(&room, &persona);
     HS_TRY(hs_object_pack(who->descriptor, turn->arena, &object));
-    Hanse__State__RoomView *view = begin_copy(turn, hub, &room, who->seq, who->prev_hash);
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    if (view != NULL && view->hub && !hs_office_is_coming(view))
+        return apply_late(turn, &room, subscriber, who);
+    if (view == NULL || !view->hub)
+        view = begin_copy(turn, hub, &room, who->seq, who->prev_hash);
     HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
-    view->descriptor = hs_pb_data(object);
-    view->members += more;
+    if (hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub))) {
+        view->descriptor = hs_pb_data(object);
+        if (who->hub_term > view->hub_term)
+            view->hub_term = who->hub_term;
+        if (who->brand_root.len > 0)
+            view->brand_root = who->brand_root;
+    }
+    view->members += view->hub ? 0 : more;
     hs_room_store(turn, &room, view);
     hs_number_put(turn, HS_T_MISC, &reads, who->seq);
     hs_subscribe(turn, subscriber, &room, who->seq, more);
@@ -99,8 +128,8 @@ static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_id *hub, 
                                  const struct hs_key *subscriber, Hanse__InboxItem *item)
 {
     const Hanse__WelcomeItem *welcome = item->welcome;
-    struct newcomer who = {welcome->room, welcome->persona, welcome->prev_hash, welcome->commit_seq,
-                           welcome->descriptor};
+    struct newcomer who = {welcome->room,       welcome->persona,    welcome->prev_hash, welcome->commit_seq,
+                           welcome->descriptor, welcome->brand_root, welcome->hub_term};
     HS_TRY(apply_newcomer(turn, hub, subscriber, &who));
     if (welcome->tree->hash.len > 0)
         hs_fetch_hold(turn, hub, number, subscriber, item);
@@ -113,9 +142,22 @@ static enum hs_err apply_home(struct hs_turn *turn, const struct hs_id *hub, con
                               Hanse__InboxItem *item)
 {
     const Hanse__HomeItem *home = item->home;
-    struct newcomer who = {home->room, home->persona, home->prev_hash, home->next_seq, home->descriptor};
+    struct newcomer who = {home->room,       home->persona,    home->prev_hash, home->next_seq,
+                           home->descriptor, home->brand_root, home->hub_term};
     HS_TRY(apply_newcomer(turn, hub, subscriber, &who));
     hs_inbox_put(turn, subscriber, item);
+    return HS_OK;
+}
+
+static enum hs_err apply_late_removal(struct hs_turn *turn, const struct hs_id *room,
+                                      const struct hs_key *subscriber, const Hanse__RemovedItem *removed)
+{
+    struct hs_key persona;
+    HS_TAKE32(removed->persona, &persona);
+    Hanse__State__MemberView *member = hs_member_view(turn, room, &persona);
+    if (member == NULL || member->left ||
+        !hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*hs_turn_root(turn))))
+        hs_unsubscribe(turn, subscriber, room, removed->seq);
     return HS_OK;
 }
 
@@ -130,8 +172,12 @@ static enum hs_err apply_removed(struct hs_turn *turn, const struct hs_key *subs
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL, HS_ERR_ROOM_UNKNOWN);
     hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&reads));
-    view->members -= view->members > 0 ? 1 : 0;
-    hs_room_store(turn, &room, view);
+    if (view->hub && !hs_office_is_coming(view))
+        return apply_late_removal(turn, &room, subscriber, removed);
+    if (!view->hub) {
+        view->members -= view->members > 0 ? 1 : 0;
+        hs_room_store(turn, &room, view);
+    }
     hs_unsubscribe(turn, subscriber, &room, removed->seq);
     return HS_OK;
 }
@@ -184,6 +230,8 @@ static struct hs_bytes pack_welcome(struct hs_turn *turn, const Hanse__WelcomeIt
     tree.hash = from->tree->hash;
     tree.size = from->tree->size;
     welcome.tree = &tree;
+    welcome.brand_root = from->brand_root;
+    welcome.hub_term = from->hub_term;
     item.welcome = &welcome;
     item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
     return hs_turn_pack(turn, &item.base);
@@ -199,6 +247,8 @@ static struct hs_bytes pack_home(struct hs_turn *turn, const Hanse__HomeItem *fr
     home.prev_hash = from->prev_hash;
     home.hub_root = from->hub_root;
     home.descriptor = from->descriptor;
+    home.brand_root = from->brand_root;
+    home.hub_term = from->hub_term;
     item.home = &home;
     item.body_case = HANSE__INBOX_ITEM__BODY_HOME;
     return hs_turn_pack(turn, &item.base);
@@ -231,6 +281,34 @@ static void record_item(struct hs_turn *turn, const struct hs_peer *peer, uint64
     hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(peer->root), &record);
 }
 
+/* The room's hub, or the one before: what that has put into its inbox still comes. */
+static bool is_of(const Hanse__State__RoomView *view, const struct hs_peer *peer)
+{
+    return (!view->hub && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root))) ||
+           hs_bytes_equal(hs_pb_bytes(view->former_root), HS_VIEW(peer->root));
+}
+
+/* The brand that knows the persona: the hub's own, or the one whose room has come to it. */
+static enum hs_err check_brand(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_key *persona,
+                               ProtobufCBinaryData brand_root)
+{
+    struct hs_key brand = peer->root;
+    HS_REQUIRE(brand_root.len == 0 || HS_FIXED(hs_pb_bytes(brand_root), &brand), HS_ERR_MALFORMED);
+    return hs_persona_is_for(turn, persona, &brand) ? HS_OK : HS_ERR_WRONG_PEER;
+}
+
+/* The room is read on at its hub, which may be another one by now. */
+static void read_on(struct hs_turn *turn, const struct hs_id *room, uint64_t next)
+{
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    struct hs_key hub;
+    if (view == NULL || view->hub || !HS_FIXED(hs_pb_bytes(view->hub_root), &hub))
+        return;
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &hub);
+    if (peer != NULL && peer->state == HS_PEER_UP)
+        hs_follow_attach_room(turn, peer, room, next);
+}
+
 /* What holds of every item that begins the reading of a room: it is the peer's, and its descriptor is. */
 static enum hs_err check_place(struct hs_turn *turn, const struct hs_peer *peer, struct hs_bytes hub_root,
                                const struct hs_id *room, const Hanse__SignedObject *object)
@@ -243,9 +321,7 @@ static enum hs_err check_place(struct hs_turn *turn, const struct hs_peer *peer,
     HS_TRY(hs_object_pack(object, turn->arena, &bytes));
     HS_REQUIRE(bytes.len <= HS_DESCRIPTOR_MAX, HS_ERR_TOO_LARGE);
     Hanse__State__RoomView *view = hs_room_view(turn, room);
-    HS_REQUIRE(view == NULL ||
-                   (!view->hub && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root))),
-               HS_ERR_CONFLICT);
+    HS_REQUIRE(view == NULL || is_of(view, peer), HS_ERR_CONFLICT);
     HS_REQUIRE(view == NULL || !view->forked, HS_ERR_LOG_FORK);
     bool may_begin = hs_copies_count(turn, &peer->root) < hs_quota_of(turn->session->standing)->copies;
     return view != NULL || may_begin ? HS_OK : HS_ERR_QUOTA;
@@ -265,10 +341,10 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint
     HS_TRY(hs_fetch_check(welcome->tree));
     HS_REQUIRE(welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
-    HS_REQUIRE(hs_persona_is_for(turn, &persona, &peer->root), HS_ERR_WRONG_PEER);
+    HS_TRY(check_brand(turn, peer, &persona, welcome->brand_root));
     record_item(turn, peer, seq, &subscriber, pack_welcome(turn, welcome));
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    hs_follow_attach_room(turn, peer, &room, view != NULL ? view->next_seq : welcome->commit_seq);
+    read_on(turn, &room, view != NULL ? view->next_seq : welcome->commit_seq);
     return HS_OK;
 }
 
@@ -283,10 +359,10 @@ static enum hs_err take_home(struct hs_turn *turn, struct hs_peer *peer, uint64_
     HS_TRY(check_place(turn, peer, hs_pb_bytes(home->hub_root), &room, home->descriptor));
     HS_REQUIRE(home->prev_hash.len == HS_HASH_LEN && home->next_seq > 0, HS_ERR_MALFORMED);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
-    HS_REQUIRE(hs_persona_is_for(turn, &persona, &peer->root), HS_ERR_WRONG_PEER);
+    HS_TRY(check_brand(turn, peer, &persona, home->brand_root));
     record_item(turn, peer, seq, &subscriber, pack_home(turn, home));
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    hs_follow_attach_room(turn, peer, &room, view != NULL ? view->next_seq : home->next_seq);
+    read_on(turn, &room, view != NULL ? view->next_seq : home->next_seq);
     return HS_OK;
 }
 
@@ -299,8 +375,8 @@ static enum hs_err take_removed(struct hs_turn *turn, const struct hs_peer *peer
     HS_TAKE32(removed->room, &room);
     HS_TAKE32(removed->persona, &persona);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    HS_REQUIRE(view != NULL && !view->hub, HS_ERR_ROOM_UNKNOWN);
-    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root)), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(view != NULL, HS_ERR_ROOM_UNKNOWN);
+    HS_REQUIRE(is_of(view, peer), HS_ERR_WRONG_PEER);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &subscriber, &room);
     HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);

@@ -4,7 +4,9 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/standing.h"
+#include "core/table.h"
 #include "room/home_move.h"
+#include "room/hub_move.h"
 #include "room/join.h"
 #include "room/settlement.h"
 #include "schema/room.pb-c.h"
@@ -34,8 +36,25 @@ static enum hs_err mover_of(struct hs_turn *turn, const Hanse__MoveHome *request
     return hs_key_equal(&move.home_root, hs_turn_root(turn)) ? HS_OK : HS_ERR_WRONG_PEER;
 }
 
+/* Who gives a room to this node: it must be one who may make rooms here, and the room one that is followed
+ * here. */
+static enum hs_err giver_of(struct hs_turn *turn, const Hanse__MoveHub *request, const struct hs_key *hub,
+                            struct hs_key *giver)
+{
+    struct hs_id room;
+    struct hs_hub_move move;
+    HS_TAKE32(request->room, &room);
+    HS_TRY(hs_hub_move_verify(hs_pb_bytes(request->move), &room, turn->now, turn->arena, &move));
+    const Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    HS_REQUIRE(hs_key_equal(&move.office.root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(view != NULL && !view->forked && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub)),
+               HS_ERR_ROOM_UNKNOWN);
+    *giver = move.owner;
+    return hs_account_may_found(turn) ? HS_OK : HS_ERR_DENIED;
+}
+
 /* What may be forwarded, and the persona that it speaks for. */
-static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
+static enum hs_err check_inner(struct hs_turn *turn, const struct hs_key *root, const Hanse__Frame *inner)
 {
     ProtobufCBinaryData persona;
     struct hs_key key;
@@ -49,6 +68,9 @@ static enum hs_err check_inner(struct hs_turn *turn, const Hanse__Frame *inner)
         return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
     case HANSE__FRAME__BODY_MOVE_HOME:
         HS_TRY(mover_of(turn, inner->move_home, &key));
+        return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
+    case HANSE__FRAME__BODY_MOVE_HUB:
+        HS_TRY(giver_of(turn, inner->move_hub, root, &key));
         return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
     case HANSE__FRAME__BODY_CONFIRM: /* signed by whom it speaks for, and counted as that member's */
         HS_TRY(hs_verdict_claim(inner->confirm->verdict, &claim));
@@ -85,7 +107,7 @@ enum hs_err hs_handle_forward(struct hs_turn *turn, const Hanse__Frame *request,
     HS_REQUIRE(request->id != 0 && forward->n_addresses <= HS_DIAL_ADDRESSES, HS_ERR_MALFORMED);
     HS_REQUIRE(!hs_key_equal(&root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
     HS_TRY(HS_UNPACK(hanse__frame, hs_pb_bytes(forward->frame), HS_LENIENT, turn->arena, &inner));
-    HS_TRY(check_inner(turn, inner));
+    HS_TRY(check_inner(turn, &root, inner));
     HS_REQUIRE(!hs_standing_is_blocked(turn->core, &root, NULL), HS_ERR_DENIED);
     HS_REQUIRE(forward->n_addresses > 0 || hs_peer_find(&turn->core->peers, &root) != NULL ||
                    hs_rules_node(&turn->core->rules, &root) != NULL,

@@ -28,15 +28,17 @@ struct hs_core {
     struct hs_settling *settlings; /* commits that aren't settled: settle.h */
     struct hs_core_stats stats;
     int64_t recover_ms;
-    struct hs_recovery *recoveries;  /* of a hub that was restored, by room (recovery.h) */
-    uint64_t recover_hashes;         /* that they hold */
-    struct hs_time gauged_at;        /* sessions and peers were counted for it */
-    uint64_t rounds;                 /* of hs_core_pump() */
-    bool full;                       /* as the log was told last */
-    bool described;                  /* this node's own descriptor is in its stream */
-    bool started;                    /* the first tick has dialled the hubs that are followed */
-    struct hs_kv_key retention_from; /* the room that the next tick looks at, for what is too old */
-    struct hs_kv_key blob_walk;      /* where the next look for blobs that nobody needs begins */
+    struct hs_recovery *recoveries;      /* of a hub that was restored, by room (recovery.h) */
+    uint64_t recover_hashes;             /* that they hold */
+    struct hs_time office_at;            /* rooms that come here aren't worked on before (office.h) */
+    bool office_more;                    /* they are, as soon as may be */
+    struct hs_time gauged_at;            /* sessions and peers were counted for it */
+    uint64_t rounds;                     /* of hs_core_pump() */
+    bool full;                           /* as the log was told last */
+    bool described;                      /* this node's own descriptor is in its stream */
+    bool started;                        /* the first tick has dialled the hubs that are followed */
+    struct hs_kv_key retention_from;     /* the room that the next tick looks at, for what is too old */
+    struct hs_kv_key blob_walk;          /* where the next look for blobs that nobody needs begins */
     uint64_t walked_blobs, walked_bytes; /* of those that are whole, so far */
     struct hs_kv_key upload_walk;
     struct hs_time delete_at; /* files that should be gone are asked to go again */

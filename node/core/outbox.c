@@ -3,6 +3,7 @@
 #include "core/apply.h"
 #include "core/inbox.h"
 #include "core/internal.h"
+#include "core/room_record.h"
 #include "core/table.h"
 #include "room/log.h"
 #include "wire/limits.h"
@@ -218,6 +219,76 @@ static void refuse(struct hs_turn *turn, const struct hs_peer *peer, uint64_t se
     record.refused = &refused;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_REFUSED;
     hs_stream_record(turn, HS_STREAM_DEVICE, hs_pb_bytes(queued->subscriber), &record);
+}
+
+/* Every post that waits for that hub, for one room. */
+static bool next_of_room(struct hs_turn *turn, const struct hs_key *hub, const struct hs_id *room,
+                         struct hs_kv_key *from, struct hs_arena *scratch, uint64_t *seq,
+                         Hanse__State__StreamRecord **record)
+{
+    struct hs_kv_key prefix = outbox_prefix(hub);
+    struct hs_bytes key, value;
+    for (;;) {
+        hs_arena_free(scratch);
+        *scratch = hs_arena(SCRATCH_CAP);
+        if (turn->kv->err != HS_OK || !hs_kv_next(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&prefix),
+                                                  hs_kv_key_bytes(from), scratch, &key, &value))
+            return false;
+        *from = hs_kv_after(key);
+        *seq = hs_kv_u64(key);
+        if (HS_UNPACK(hanse__state__stream_record, value, HS_LENIENT, scratch, record) == HS_OK &&
+            (*record)->queued != NULL && hs_bytes_equal(hs_pb_bytes((*record)->queued->room), HS_VIEW(*room)))
+            return true;
+    }
+}
+
+/* In their order, and before anything that is queued from now on. What the former hub took is in the log. */
+void hs_outbox_move(struct hs_turn *turn, const struct hs_key *from, const struct hs_key *to,
+                    const struct hs_id *room)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_kv_key at = outbox_prefix(from);
+    Hanse__State__StreamRecord *record;
+    uint64_t seq, known;
+    while (next_of_room(turn, from, room, &at, &scratch, &seq, &record)) {
+        Hanse__State__QueuedRequest *queued = record->queued;
+        struct hs_id hash;
+        bool taken =
+            HS_FIXED(hs_pb_bytes(queued->body_hash), &hash) && hs_room_find_body(turn, room, &hash, &known);
+        forget(turn, HS_VIEW(*from), seq, hs_pb_bytes(queued->room), hs_pb_bytes(queued->body_hash));
+        if (taken)
+            continue;
+        queued->peer = hs_pb_data(HS_VIEW(*to));
+        hs_stream_record(turn, HS_STREAM_OUTBOX, HS_VIEW(*to), record);
+    }
+}
+
+void hs_outbox_take(struct hs_turn *turn, const struct hs_key *from, const struct hs_id *room)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_kv_key at = outbox_prefix(from);
+    const struct hs_peer former = {.root = *from};
+    Hanse__State__StreamRecord *record;
+    uint64_t seq;
+    while (next_of_room(turn, from, room, &at, &scratch, &seq, &record)) {
+        struct hs_arena HS_ARENA own = hs_arena(16 * HS_FRAME_MAX);
+        struct hs_turn one = *turn;
+        Hanse__State__QueuedRequest *queued = record->queued;
+        Hanse__Error why = HANSE__ERROR__INIT;
+        Hanse__Frame *frame;
+        one.arena = &own;
+        enum hs_err err = HS_UNPACK(hanse__frame, hs_pb_bytes(queued->frame), HS_LENIENT, &own, &frame);
+        if (err == HS_OK)
+            err = frame->submit_message != NULL ? hs_post_queued(&one, room, frame->submit_message)
+                                                : HS_ERR_UNEXPECTED;
+        why.code = hs_err_to_wire(err);
+        const Hanse__State__RoomView *view = hs_room_view(&one, room);
+        why.detail = view != NULL ? view->epoch : 0;
+        if (err == HS_OK)
+            forget(&one, HS_VIEW(*from), seq, hs_pb_bytes(queued->room), hs_pb_bytes(queued->body_hash));
+        else if (turn->kv->err == HS_OK)
+            refuse(&one, &former, seq, queued, &why);
+    }
 }
 
 /* One more may be under way after each that was taken, half as many where the hub has no room for them. */

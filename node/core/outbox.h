@@ -24,4 +24,12 @@ void hs_outbox_restart(struct hs_peer *peer);
  * post. */
 bool hs_outbox_answered(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Frame *answer);
 
+/* The room has another hub: what waits for the former one waits for that from now on, in its order, but for
+ * what is in the log. */
+void hs_outbox_move(struct hs_turn *turn, const struct hs_key *from, const struct hs_key *to,
+                    const struct hs_id *room);
+
+/* The room's hub is this node now: what waited for the former one is taken or refused here. */
+void hs_outbox_take(struct hs_turn *turn, const struct hs_key *from, const struct hs_id *room);
+
 #endif

@@ -47,6 +47,7 @@ struct hs_asked {
     uint64_t id;   /* of the frame to the peer; 0 while it hasn't been sent */
     bool is_fetch; /* of this node's own: the piece of blob at seq */
     bool is_push;  /* of this node's own: a piece of blob for the hub */
+    bool is_log;   /* of this node's own: records of room from seq on, of its former hub */
     struct hs_id blob, room;
     bool is_join; /* its success makes the peer a hub that is followed */
     uint64_t seq;
@@ -73,10 +74,14 @@ struct hs_peer {
     struct hs_time discover_at, renewal_at; /* its domain isn't asked before */
     bool root_changed; /* the page of its domain shows another root, which was refused: */
     struct hs_key other_root;
-    bool blocked;  /* by the operator: never dialled */
-    bool attached; /* in this session */
-    bool known;    /* the addresses are those of its own descriptor */
-    bool followed; /* rooms of it are followed: the session is kept up */
+    bool blocked;                /* by the operator: never dialled */
+    bool attached;               /* in this session */
+    uint64_t attach_id;          /* of the last Attach */
+    struct hs_time attach_at;    /* it was refused: again then; else 0 */
+    struct hs_time attach_tried; /* the last time that this was done */
+    int64_t attach_wait_ms;      /* and how long it waits the next time */
+    bool known;                  /* the addresses are those of its own descriptor */
+    bool followed;               /* rooms of it are followed: the session is kept up */
     unsigned failures;
     struct hs_time retry_at;
     struct hs_time not_before;   /* it isn't dialled before, whoever waits: it has sent more than it may */

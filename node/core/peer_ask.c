@@ -39,8 +39,16 @@ struct hs_asked *hs_asked_take(struct hs_peer *peer, struct hs_asked *wanted)
 
 void hs_peers_undone(struct hs_peers *peers)
 {
-    for (struct hs_peer *peer = peers->list; peer != NULL; peer = peer->next)
+    for (struct hs_peer *peer = peers->list; peer != NULL; peer = peer->next) {
+        struct hs_asked *asked = peer->asked;
+        while (asked != NULL) {
+            struct hs_asked *next = asked->next;
+            if (asked->is_log)
+                hs_asked_free(hs_asked_take(peer, asked));
+            asked = next;
+        }
         hs_outbox_restart(peer);
+    }
 }
 
 /* How many questions of one device wait, for whatever node. */

@@ -5,6 +5,7 @@
 #include "core/heads.h"
 #include "core/internal.h"
 #include "core/node_key.h"
+#include "core/office.h"
 #include "core/outbox.h"
 #include "core/peer.h"
 #include "core/standing.h"
@@ -175,6 +176,24 @@ static void expire_session(struct hs_turn *turn, struct hs_peer *peer)
         peer_down(turn, peer);
 }
 
+static void attach(struct hs_turn *turn, struct hs_peer *peer)
+{
+    peer->attached = true;
+    peer->attach_at.ms = 0;
+    hs_follow_attach(turn, peer);
+    hs_heads_tell(turn, peer);
+}
+
+/* An Attach that was refused; once more where the tick is carried out again. */
+static void attach_again(struct hs_turn *turn, struct hs_peer *peer)
+{
+    bool due = peer->attach_at.ms > 0 && turn->now.ms >= peer->attach_at.ms;
+    if (peer->state != HS_PEER_UP || (!due && peer->attach_tried.ms != turn->now.ms))
+        return;
+    peer->attach_tried = turn->now;
+    attach(turn, peer);
+}
+
 void hs_peers_tick(struct hs_turn *turn)
 {
     for (struct hs_peer *peer = turn->core->peers.list; peer != NULL; peer = peer->next) {
@@ -183,6 +202,7 @@ void hs_peers_tick(struct hs_turn *turn)
         hs_discover_renewal(turn, peer);
         if (peer->state == HS_PEER_UP && turn->now.ms >= peer->heads_at.ms)
             hs_heads_tell(turn, peer);
+        attach_again(turn, peer);
         hs_peer_work(turn, peer);
     }
 }
@@ -196,18 +216,13 @@ struct hs_time hs_peers_deadline(const struct hs_peers *peers)
             first = peer->retry_at;
         if (peer->state == HS_PEER_UP && peer->outbox_at.ms > 0 && peer->outbox_at.ms < first.ms)
             first = peer->outbox_at;
+        if (peer->state == HS_PEER_UP && peer->attach_at.ms > 0 && peer->attach_at.ms < first.ms)
+            first = peer->attach_at;
         for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
             if (a->deadline.ms < first.ms)
                 first = a->deadline;
     }
     return first;
-}
-
-static void attach(struct hs_turn *turn, struct hs_peer *peer)
-{
-    peer->attached = true;
-    hs_follow_attach(turn, peer);
-    hs_heads_tell(turn, peer);
 }
 
 /* The hub knows who this is: attach to the rooms that are followed, then say what waits. */
@@ -221,12 +236,13 @@ static void greeted(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Fra
     struct hs_asked *asked = peer->asked;
     while (asked != NULL) { /* where this is carried out again: no post has gone out yet */
         struct hs_asked *next = asked->next;
-        if (asked->is_fetch || asked->is_push)
+        if (asked->is_fetch || asked->is_push || asked->is_log)
             hs_asked_free(hs_asked_take(peer, asked));
         asked = next;
     }
     hs_outbox_restart(peer);
     peer->window = HS_OUTBOX_WINDOW_FIRST;
+    peer->attach_wait_ms = 0;
     peer->state = HS_PEER_UP;
     peer->up_at = turn->now;
     peer->outbox_at.ms = 0;
@@ -248,10 +264,25 @@ static bool is_answer(const Hanse__Frame *frame)
     case HANSE__FRAME__BODY_CHUNK:
     case HANSE__FRAME__BODY_GROUP_INFO:
     case HANSE__FRAME__BODY_BLOB_STATUS:
+    case HANSE__FRAME__BODY_TAIL:
         return true;
     default:
         return false;
     }
+}
+
+/* A room's new hub may still be on its way into office; others of its rooms wait for nothing. */
+static void attach_answered(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Frame *frame)
+{
+    if (frame->body_case != HANSE__FRAME__BODY_ERROR) {
+        peer->attach_wait_ms = 0;
+        return;
+    }
+    int64_t wait = 2 * peer->attach_wait_ms;
+    peer->attach_wait_ms = wait < HS_RETRY_FIRST_MS ? HS_RETRY_FIRST_MS
+                           : wait > HS_RETRY_MAX_MS ? HS_RETRY_MAX_MS
+                                                    : wait;
+    peer->attach_at.ms = turn->now.ms + peer->attach_wait_ms;
 }
 
 bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
@@ -268,8 +299,13 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
         asked = asked->next;
     if (asked == NULL && frame->id != 0 && hs_outbox_answered(turn, peer, frame))
         hs_peer_work(turn, peer);
-    if (asked == NULL || frame->id == 0)
-        return true; /* the answer to an Attach, or to somebody who has given up */
+    if (asked == NULL && frame->body_case == HANSE__FRAME__BODY_TAIL)
+        hs_office_answered(turn, peer, frame); /* where this is carried out again */
+    if (asked == NULL || frame->id == 0) {
+        if (frame->id == peer->attach_id)
+            attach_answered(turn, peer, frame);
+        return true; /* or the answer to somebody who has given up */
+    }
     hs_asked_take(peer, asked);
     if (asked->is_join && frame->body_case != HANSE__FRAME__BODY_ERROR)
         hs_peer_follow(turn, peer); /* the Welcome will come through its session */
@@ -277,6 +313,8 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
         attach(turn, peer); /* before, the hub didn't know this node */
     if (asked->is_push)
         hs_push_answered(turn, peer, asked, frame);
+    else if (asked->is_log)
+        hs_office_answered(turn, peer, frame);
     else if (asked->is_fetch)
         hs_fetch_answered(turn, peer, asked, frame);
     else

@@ -4,6 +4,7 @@
 #include "core/due.h"
 #include "core/internal.h"
 #include "core/node_key.h"
+#include "core/office.h"
 #include "core/pack.h"
 #include "core/room.h"
 #include "core/table.h"
@@ -31,6 +32,7 @@ struct packed {
     struct packed *next;
     uint64_t from, to, until;
     bool described; /* for those who don't know the head's key yet */
+    bool ends_term; /* its last record is a HUB_MOVE */
     struct hs_bytes frame;
     size_t records;
 };
@@ -41,6 +43,7 @@ struct hs_pump_room {
     struct hs_bytes head, descriptor; /* packed; the descriptor names the head's key */
     uint64_t sequence;                /* of the descriptor */
     int64_t retention_ms;
+    bool moved; /* there are HUB_MOVE records in it */
     struct packed *packed;
 };
 
@@ -58,15 +61,12 @@ static Hanse__SignedObject *room_head(struct hs_turn *turn, const struct hs_id *
 {
     Hanse__SignedObject *head = NULL;
     struct hs_log_tip tip = {.next_seq = view->next_seq, .hub_time = {view->hub_time_ms}};
-    struct hs_policy policy;
     if (!view->hub)
         return hs_room_kept_head(turn, room);
     if (!HS_FIXED(hs_pb_bytes(view->hash), &tip.hash))
         return NULL;
-    enum hs_err err = hs_room_policy(turn, view, &policy);
-    if (err == HS_OK)
-        err = hs_head_build(&turn->core->signer, room, &tip, policy.hub_term, turn->core->incarnation,
-                            turn->now, turn->arena, &head);
+    enum hs_err err = hs_head_build(&turn->core->signer, room, &tip, hs_room_term(view),
+                                    turn->core->incarnation, turn->now, turn->arena, &head);
     if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
         turn->kv->err = HS_ERR_NOMEM;
     return err == HS_OK ? head : NULL;
@@ -99,11 +99,14 @@ static struct hs_pump_room *read_room(struct pump *pump, const struct hs_id *roo
     *out = (struct hs_pump_room){0};
     turn.arena = &scratch;
     const Hanse__State__RoomView *view = hs_room_view(&turn, room);
+    if (hs_office_is_coming(view))
+        return out; /* there is nothing to read until the hub is in office */
     Hanse__SignedObject *head = view != NULL ? room_head(&turn, room, view) : NULL;
     if (head == NULL)
         return out;
     out->head = hs_arena_pack(pump->turn.arena, &head->base);
     out->next_seq = view->next_seq;
+    out->moved = hs_room_term(view) > HS_POLICY_HUB_TERM_FIRST;
     out->retention_ms = view->retention_ms;
     return out->head.data != NULL && describe(&turn, view, head, pump->turn.arena, out) ? out : NULL;
 }
@@ -123,6 +126,26 @@ static bool wants_descriptor(const struct hs_pump_room *room, const struct hs_po
     return room->sequence > position->told;
 }
 
+/* Under whose head the records from a number on stand. */
+struct term {
+    struct hs_bytes head, descriptor; /* packed; descriptor: of a hub that went */
+};
+
+/* A frame doesn't go past the end of a hub's term. */
+static void term_of(struct hs_turn *turn, const struct hs_id *room, uint64_t from, uint64_t *end,
+                    struct term *out)
+{
+    uint64_t seq;
+    if (!hs_office_move_at(turn, room, from, &seq) || seq >= *end)
+        return;
+    Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
+    if (entry == NULL)
+        return;
+    *end = seq + 1;
+    out->head = hs_pb_bytes(entry->head);
+    out->descriptor = hs_pb_bytes(entry->descriptor);
+}
+
 /* Packs records from position on; the frame stays empty where there is nothing to send. */
 static void pack_records(struct pump *pump, const struct hs_pump_room *room,
                          const struct hs_position *position, struct packed *out)
@@ -130,6 +153,9 @@ static void pack_records(struct pump *pump, const struct hs_pump_room *room,
     struct hs_turn *turn = &pump->turn;
     uint64_t end = room->next_seq < position->until ? room->next_seq : position->until, seq = position->next;
     struct hs_pack pack = hs_pack_begin(pump->frame, &position->room);
+    struct term term = {.head = room->head};
+    if (room->moved)
+        term_of(turn, &position->room, seq, &end, &term);
     for (; seq < end && pack.records < FRAME_RECORDS; seq++) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct hs_kv_key key = hs_key_seq(HS_VIEW(position->room), seq);
@@ -145,8 +171,10 @@ static void pack_records(struct pump *pump, const struct hs_pump_room *room,
                            .described = wants_descriptor(room, position)};
     if (out->described)
         descriptor = room->descriptor;
+    out->ends_term = term.descriptor.len > 0;
     if (pack.records > 0)
-        frame = hs_pack_end(&pack, room->head, descriptor, room->retention_ms);
+        frame =
+            hs_pack_end(&pack, term.head, out->ends_term ? term.descriptor : descriptor, room->retention_ms);
     if (pump->frame->err != HS_OK && turn->kv->err == HS_OK)
         turn->kv->err = pump->frame->err;
     out->frame = hs_arena_copy(&turn->effects->arena, frame);
@@ -236,6 +264,8 @@ static bool pump_room(struct pump *pump, struct hs_session *session, struct hs_p
     position->next = packed->to;
     if (packed->described)
         position->told = position->readers->pumped->sequence;
+    if (packed->ends_term)
+        position->told = 0; /* another hub's is shown next */
     send(pump, session, packed->frame);
     return position->next < position->readers->pumped->next_seq && position->next < position->until;
 }

@@ -6,6 +6,7 @@
 #include "core/internal.h"
 #include "core/layout.h"
 #include "core/node_key.h"
+#include "core/office.h"
 #include "core/recovery.h"
 #include "core/room_record.h"
 #include "core/settle.h"
@@ -103,9 +104,8 @@ static void take_head(struct hs_turn *turn, struct hs_recovery *r, struct hs_rec
                       const Hanse__State__RoomView *view, const Hanse__SignedObject *object, size_t which)
 {
     struct hs_head head;
-    struct hs_policy policy;
     if (object != NULL && hs_node_key_head(turn, hs_turn_root(turn), object, &r->room, &head) == HS_OK &&
-        hs_room_policy(turn, view, &policy) == HS_OK && head.hub_term == policy.hub_term)
+        head.hub_term == hs_room_term(view))
         hs_recovery_claim(r, reader, which, head.seq, &head.hash);
 }
 

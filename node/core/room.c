@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/due.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/promise.h"
 #include "core/recover.h"
 #include "core/register.h"
@@ -14,8 +15,14 @@
 enum hs_err hs_room_hubbed(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView **view)
 {
     *view = hs_room_view(turn, room);
-    HS_REQUIRE(*view != NULL && (*view)->hub, HS_ERR_ROOM_UNKNOWN);
-    return hs_recover_is_frozen(turn, *view) ? HS_ERR_RECOVERING : HS_OK;
+    HS_REQUIRE(*view != NULL, HS_ERR_ROOM_UNKNOWN);
+    HS_REQUIRE((*view)->hub, (*view)->was_hub ? HS_ERR_HUB_MOVED : HS_ERR_ROOM_UNKNOWN);
+    return hs_room_stands_still(turn, *view) ? HS_ERR_RECOVERING : HS_OK;
+}
+
+bool hs_room_stands_still(struct hs_turn *turn, const Hanse__State__RoomView *view)
+{
+    return hs_office_is_coming(view) || hs_recover_is_frozen(turn, view);
 }
 
 enum hs_err hs_room_policy(struct hs_turn *turn, const Hanse__State__RoomView *view, struct hs_policy *policy)
@@ -58,13 +65,14 @@ enum hs_err hs_room_enter(struct hs_turn *turn, struct hs_room_record *record)
     view->hash = hs_pb_data(hash);
     view->hub_time_ms = record->header.hub_time.ms;
     hs_due_room(&turn->core->sessions, &record->room);
-    hs_wake_room(turn, &record->room);
+    if (!hs_office_is_coming(view)) /* else whoever reads it has had this one */
+        hs_wake_room(turn, &record->room);
     turn->core->stats.records++;
     return HS_OK;
 }
 
-enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_record_spec *spec,
-                           Hanse__State__RoomEntry *entry, struct hs_room_record *record)
+enum hs_err hs_room_make(struct hs_turn *turn, const struct hs_record_spec *spec,
+                         Hanse__State__RoomEntry *entry, struct hs_room_record *record)
 {
     const Hanse__State__RoomView *view = record->view;
     struct hs_writer HS_WRITER w = hs_writer(HS_RECORD_HEADER_MAX);
@@ -79,6 +87,13 @@ enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_record_spec *sp
     record->entry = entry;
     turn->now =
         record->header.hub_time; /* also where the clock was set back: what is applied has this time */
+    return HS_OK;
+}
+
+enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_record_spec *spec,
+                           Hanse__State__RoomEntry *entry, struct hs_room_record *record)
+{
+    HS_TRY(hs_room_make(turn, spec, entry, record));
     return hs_room_enter(turn, record);
 }
 

@@ -13,8 +13,13 @@ enum {
     HS_HOME_MOVE_MS = 10 * 60 * 1000 /* between two moves of a member's home: each is in the log for good */
 };
 
-/* The room that this node is the hub of: ROOM_UNKNOWN where it isn't. */
+/* The room that this node is the hub of: ROOM_UNKNOWN where it isn't, HUB_MOVED where it was; RECOVERING
+ * while it stands still. */
 enum hs_err hs_room_hubbed(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView **view);
+
+/* This node is its hub, and it can't be changed just now: it was restored, or the office is on its way here.
+ */
+bool hs_room_stands_still(struct hs_turn *turn, const Hanse__State__RoomView *view);
 
 /* The room's policy, in the turn's arena. */
 enum hs_err hs_room_policy(struct hs_turn *turn, const Hanse__State__RoomView *view,

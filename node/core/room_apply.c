@@ -5,6 +5,7 @@
 #include "core/heads.h"
 #include "core/internal.h"
 #include "core/layout.h"
+#include "core/office.h"
 #include "core/room_record.h"
 #include "core/table.h"
 #include "mls/public.h"
@@ -30,6 +31,7 @@ void hs_genesis_apply(struct hs_turn *turn, const struct hs_room_record *record,
     view->hub = true;
     view->resumed = hs_restored_since(turn);
     view->hub_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
+    view->epoch = 0;
     view->policy = hs_pb_data(genesis->policy_bytes);
     view->retention_ms = genesis->policy.retention_ms;
     view->members = 1;
@@ -37,10 +39,13 @@ void hs_genesis_apply(struct hs_turn *turn, const struct hs_room_record *record,
     hs_room_group_info_put(turn, &record->room, hs_pb_bytes(record->entry->group_info));
     hs_group_store_init(&store, turn->kv, HS_T_GROUP, &record->room);
     hs_room_group_save(turn, &store, group);
-    member.home_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
+    subscriber = record->header.sender_node; /* the owner's home then */
+    bool local = hs_key_equal(&subscriber, hs_turn_root(turn));
+    member.home_root = hs_pb_data(HS_VIEW(record->header.sender_node));
     member.device = hs_pb_data(HS_VIEW(owner->device));
     hs_view_put(turn, HS_T_MEMBER, &key, &member.base);
-    if (hs_persona_subscriber(turn, &genesis->owner, &subscriber))
+    hs_guest_hold(turn, &record->header.sender_node, &genesis->owner, &genesis->room);
+    if (!local || hs_persona_subscriber(turn, &genesis->owner, &subscriber))
         hs_subscribe(turn, &subscriber, &genesis->room, 0, 1);
 }
 
@@ -87,8 +92,10 @@ void hs_join_apply(struct hs_turn *turn, const struct hs_room_record *record, co
 
 void hs_post_apply(struct hs_turn *turn, const struct hs_room_record *record)
 {
-    hs_room_store(turn, &record->room, record->view);
-    hs_blobs_ref_entry(turn, &record->room, record->entry);
+    const Hanse__State__RoomView *view = record->view;
+    hs_room_store(turn, &record->room, view);
+    if (!hs_office_is_coming(view) || record->header.seq < view->copied_from)
+        hs_blobs_ref_entry(turn, &record->room, record->entry); /* else it counted as a copy's already */
 }
 
 void hs_copy_apply(struct hs_turn *turn, const struct hs_room_record *record)
@@ -108,7 +115,7 @@ static enum hs_err genesis_again(struct hs_turn *turn, const struct hs_room_reco
     HS_TRY(hs_genesis_verify(hs_pb_bytes(r->entry->body), r->header.hub_time, turn->arena, &genesis));
     HS_TRY(hs_mls_public_new(hs_pb_bytes(r->entry->group_info), (struct hs_bytes){0}, &group));
     HS_REQUIRE(hs_mls_public_member_next(group, &first, &leaf), HS_ERR_MLS_TREE);
-    HS_TRY(hs_room_leaf_check(&leaf, hs_turn_root(turn), r->header.hub_time, &owner));
+    HS_TRY(hs_room_leaf_check(&leaf, &genesis.policy.hub_root, r->header.hub_time, &owner));
     hs_genesis_apply(turn, r, &genesis, &owner, group);
     return HS_OK;
 }
@@ -124,8 +131,8 @@ static enum hs_err invite_again(struct hs_turn *turn, const struct hs_room_recor
 static enum hs_err join_again(struct hs_turn *turn, const struct hs_room_record *r)
 {
     struct hs_join join;
-    HS_TRY(
-        hs_join_verify(hs_pb_bytes(r->entry->body), &r->room, hs_turn_root(turn), r->header.hub_time, &join));
+    struct hs_key brand = hs_room_brand(turn, r->view);
+    HS_TRY(hs_join_verify(hs_pb_bytes(r->entry->body), &r->room, &brand, r->header.hub_time, &join));
     hs_join_apply(turn, r, &join);
     return HS_OK;
 }
@@ -136,7 +143,8 @@ static enum hs_err commit_again(struct hs_turn *turn, const struct hs_room_recor
                                               .persona = r->header.sender_persona,
                                               .view = r->view,
                                               .hub_time = r->header.hub_time,
-                                              .recovered = r->entry->recovered};
+                                              .recovered =
+                                                  r->entry->recovered || hs_office_is_coming(r->view)};
     HS_TRY(hs_room_commit_stage(turn, &c, hs_pb_bytes(r->entry->body)));
     HS_TRY(hs_room_commit_judge(turn, &c));
     HS_TRY(hs_room_commit_cut(turn, &c, hs_pb_bytes(r->entry->welcome)));
@@ -153,10 +161,20 @@ static enum hs_err home_again(struct hs_turn *turn, const struct hs_room_record 
     return HS_OK;
 }
 
+static enum hs_err hub_again(struct hs_turn *turn, const struct hs_room_record *r)
+{
+    struct hs_hub_move move;
+    HS_TRY(hs_hub_move_verify(hs_pb_bytes(r->entry->body), &r->room, r->header.hub_time, turn->arena, &move));
+    hs_hub_move_apply(turn, r, &move);
+    return HS_OK;
+}
+
 static enum hs_err apply_kind(struct hs_turn *turn, const struct hs_room_record *r)
 {
     if (!r->view->hub && r->header.kind != HS_RECORD_GENESIS) {
         hs_copy_apply(turn, r);
+        if (r->header.kind == HS_RECORD_HUB_MOVE)
+            HS_TRY(hub_again(turn, r));
         hs_room_store(turn, &r->room, r->view);
         return HS_OK;
     }
@@ -181,7 +199,9 @@ static enum hs_err apply_kind(struct hs_turn *turn, const struct hs_room_record 
     case HS_RECORD_PROPOSAL:
         return hs_leave_again(turn, r);
     case HS_RECORD_HUB_MOVE:
-        break;
+        HS_TRY(hub_again(turn, r));
+        hs_room_store(turn, &r->room, r->view);
+        return HS_OK;
     }
     return HS_ERR_UNSUPPORTED;
 }

@@ -6,6 +6,7 @@
 #include "core/guest.h"
 #include "core/inbox.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/room_record.h"
 #include "core/table.h"
 #include "mls/message.h"
@@ -108,6 +109,10 @@ static enum hs_err send_welcome(struct hs_turn *turn, const struct hs_id *room,
     out.prev_hash = hs_pb_data(welcome->prev_hash);
     out.hub_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
     out.descriptor = welcome->descriptor;
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
+    out.brand_root = view->brand_root;
+    out.hub_term = view->hub_term;
     item.welcome = &out;
     item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
     hs_inbox_put(turn, subscriber, &item);
@@ -136,8 +141,10 @@ static enum hs_err add_member(struct hs_turn *turn, const struct hs_id *room,
         join->joined = true;
         hs_view_put(turn, HS_T_JOIN, &key, &join->base);
     }
-    if (hs_key_equal(&subscriber, hs_turn_root(turn)) &&
-        !hs_persona_subscriber(turn, &persona, &subscriber)) {
+    bool local = hs_key_equal(&subscriber, hs_turn_root(turn));
+    if (local && hs_office_is_coming(hs_room_view(turn, room)))
+        return HS_OK;
+    if (local && !hs_persona_subscriber(turn, &persona, &subscriber)) {
         hs_absent_note(turn, &persona, room, welcome->seq);
         return HS_OK;
     }
@@ -150,6 +157,8 @@ void hs_room_tell_removed(struct hs_turn *turn, const struct hs_id *room, const 
 {
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__RemovedItem removed = HANSE__REMOVED_ITEM__INIT;
+    if (hs_office_is_coming(hs_room_view(turn, room)))
+        return; /* the former hub has told it */
     removed.room = hs_pb_data(HS_VIEW(*room));
     removed.persona = hs_pb_data(HS_VIEW(*persona));
     removed.seq = seq;
@@ -172,6 +181,8 @@ static void remove_member(struct hs_turn *turn, const struct hs_id *room, struct
     hs_kv_del(turn->kv, HS_T_MEMBER, hs_kv_key_bytes(&key));
     if (local)
         hs_absent_forget(turn, &persona, room);
+    if (local && hs_office_is_coming(hs_room_view(turn, room)))
+        return; /* what one's own users read is as the former hub's items say */
     if (member->left || (local && !hs_persona_subscriber(turn, &persona, &subscriber)))
         return; /* who left reads nothing since */
     hs_unsubscribe(turn, &subscriber, room, seq);
@@ -214,7 +225,7 @@ static enum hs_err welcome_of(struct hs_turn *turn, const struct hs_id *room, st
         return HS_OK;
     Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, was->seq);
     HS_REQUIRE(entry != NULL, HS_ERR_STORE);
-    out->lost = entry->recovered;
+    out->lost = entry->recovered || hs_office_is_coming(hs_room_view(turn, room));
     if (out->lost)
         return HS_OK;
     out->whole = hs_pb_bytes(entry->welcome);

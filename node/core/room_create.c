@@ -9,8 +9,7 @@
 #include "room/leaf.h"
 #include "room/suite.h"
 
-/* Who may make rooms at a brand's node: those whom the brand gave a role. */
-static bool may_found(struct hs_turn *turn)
+bool hs_account_may_found(struct hs_turn *turn)
 {
     Hanse__State__AccountView *account = hs_account_view(turn, &turn->session->persona);
     uint32_t founders = hs_role_set(HANSE__ROLE__ROLE_STAFF) | hs_role_set(HANSE__ROLE__ROLE_MERCHANT) |
@@ -65,7 +64,7 @@ enum hs_err hs_handle_create_room(struct hs_turn *turn, const Hanse__Frame *requ
     struct hs_room_member owner;
     struct hs_mls_public HS_MLS_PUBLIC *group = NULL;
     struct hs_bytes body = hs_pb_bytes(request->create_room->genesis);
-    HS_REQUIRE(may_found(turn), HS_ERR_DENIED);
+    HS_REQUIRE(hs_account_may_found(turn), HS_ERR_DENIED);
     HS_TRY(hs_genesis_verify(body, turn->now, turn->arena, &genesis));
     HS_REQUIRE(hs_key_equal(&genesis.policy.hub_root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
     HS_REQUIRE(hs_session_acts_for(turn, NULL, &genesis.owner), HS_ERR_WRONG_SENDER);

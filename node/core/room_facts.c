@@ -2,6 +2,7 @@
  * its newcomers are at home. The same where it comes and where its record is applied again. */
 #include "core/account.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/room_record.h"
 #include "core/table.h"
 #include "mls/message.h"
@@ -29,8 +30,8 @@ static enum hs_err load_join(struct hs_turn *turn, const struct hs_room_commit *
     HS_REQUIRE(entry != NULL, HS_ERR_INVITE_UNKNOWN);
     HS_TRY(hs_record_header_parse(hs_pb_bytes(entry->header), &header));
     HS_REQUIRE(header.kind == HS_RECORD_JOIN, HS_ERR_INVITE_UNKNOWN);
-    HS_TRY(
-        hs_join_verify(hs_pb_bytes(entry->body), &c->room, hs_turn_root(turn), header.hub_time, &out->join));
+    struct hs_key brand = hs_room_brand(turn, c->view);
+    HS_TRY(hs_join_verify(hs_pb_bytes(entry->body), &c->room, &brand, header.hub_time, &out->join));
     out->hub_time = header.hub_time;
     Hanse__State__JoinView *join = hs_join_view(turn, &c->room, &out->join.persona);
     HS_REQUIRE(join != NULL && join->seq == seq, HS_ERR_INVITE_REPLAYED);
@@ -71,8 +72,10 @@ enum hs_err hs_room_commit_judge(struct hs_turn *turn, struct hs_room_commit *c)
     HS_REQUIRE(joins != NULL, HS_ERR_NOMEM);
     for (size_t i = 0; i < context.join_count; i++)
         HS_TRY(load_join(turn, c, &context.joins[i], &joins[i]));
+    struct hs_hub_office office = hs_room_office(turn, &c->room, c->view);
     struct hs_judge_input input = {
         .before = c->group,
+        .office = &office,
         .change = c->change,
         .hub_time = c->hub_time,
         .joins = joins,

@@ -6,16 +6,19 @@
 #include "core/guest.h"
 #include "core/inbox.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/room_record.h"
 #include "core/standing.h"
 #include "core/table.h"
 #include "object/object.h"
 
 /* A member's subscriber: its home node, or its device where its home is here. */
-static bool subscriber_of(struct hs_turn *turn, const struct hs_key *home, const struct hs_key *persona,
-                          struct hs_key *out)
+static bool subscriber_of(struct hs_turn *turn, const Hanse__State__RoomView *view, const struct hs_key *home,
+                          const struct hs_key *persona, struct hs_key *out)
 {
     *out = *home;
+    if (hs_office_is_coming(view) && hs_key_equal(home, hs_turn_root(turn)))
+        return false; /* what one's own users read is as the former hub's items say */
     return !hs_key_equal(home, hs_turn_root(turn)) || hs_persona_subscriber(turn, persona, out);
 }
 
@@ -26,12 +29,13 @@ static void leave_old(struct hs_turn *turn, const struct hs_room_record *record,
     struct hs_key subscriber;
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__RemovedItem removed = HANSE__REMOVED_ITEM__INIT;
-    if (!subscriber_of(turn, home, &move->persona, &subscriber)) {
-        hs_absent_forget(turn, &move->persona, &record->room);
+    if (!subscriber_of(turn, record->view, home, &move->persona, &subscriber)) {
+        if (!hs_office_is_coming(record->view))
+            hs_absent_forget(turn, &move->persona, &record->room);
         return;
     }
     hs_unsubscribe(turn, &subscriber, &record->room, record->header.seq);
-    if (hs_key_equal(home, hs_turn_root(turn)))
+    if (hs_key_equal(home, hs_turn_root(turn)) || hs_office_is_coming(record->view))
         return;
     removed.room = hs_pb_data(HS_VIEW(record->room));
     removed.persona = hs_pb_data(HS_VIEW(move->persona));
@@ -51,11 +55,14 @@ static void begin_new(struct hs_turn *turn, const struct hs_room_record *record,
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__HomeItem home = HANSE__HOME_ITEM__INIT;
     Hanse__State__RoomEntry *entry = hs_room_entry(turn, &record->room, move->next_seq);
-    if (!subscriber_of(turn, &move->home_root, &move->persona, &subscriber)) {
-        hs_absent_note(turn, &move->persona, &record->room, move->next_seq);
+    if (!subscriber_of(turn, record->view, &move->home_root, &move->persona, &subscriber)) {
+        if (!hs_office_is_coming(record->view))
+            hs_absent_note(turn, &move->persona, &record->room, move->next_seq);
         return;
     }
     hs_subscribe(turn, &subscriber, &record->room, move->next_seq, 1);
+    if (hs_office_is_coming(record->view))
+        return; /* the former hub has told it */
     if (entry == NULL || hs_record_header_parse(hs_pb_bytes(entry->header), &first) != HS_OK ||
         hs_object_unpack(hs_pb_bytes(record->entry->descriptor), turn->arena, &descriptor) != HS_OK)
         return;
@@ -65,6 +72,8 @@ static void begin_new(struct hs_turn *turn, const struct hs_room_record *record,
     home.prev_hash = hs_pb_data(HS_VIEW(first.prev));
     home.hub_root = hs_pb_data(HS_VIEW(*hs_turn_root(turn)));
     home.descriptor = descriptor;
+    home.brand_root = record->view->brand_root;
+    home.hub_term = record->view->hub_term;
     item.home = &home;
     item.body_case = HANSE__INBOX_ITEM__BODY_HOME;
     hs_inbox_put(turn, &subscriber, &item);

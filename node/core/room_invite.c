@@ -1,8 +1,10 @@
 /* PutInvite and GetInvite: a right to join enters the log; whoever holds its key may ask what it is for. */
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/room_record.h"
 #include "core/table.h"
+#include "object/object.h"
 #include "room/invite.h"
 
 enum hs_err hs_invite_is_open(struct hs_turn *turn, const struct hs_key *invite_key, const struct hs_id *room,
@@ -72,6 +74,21 @@ enum hs_err hs_handle_put_invite(struct hs_turn *turn, const Hanse__Frame *reque
     return hs_reply_accepted(turn, &room, record.header.seq, reply);
 }
 
+/* An invite of a room that this node was the hub of: whoever holds it is shown where the room is now. */
+static enum hs_err reply_moved(struct hs_turn *turn, const struct hs_id *room,
+                               const Hanse__State__RoomView *view, const Hanse__State__RoomEntry *entry,
+                               Hanse__InviteInfo *info, Hanse__Frame *reply)
+{
+    HS_TRY(hs_office_moves(turn, room, view, &info->moves, &info->n_moves));
+    HS_TRY(hs_object_unpack(hs_pb_bytes(view->descriptor), turn->arena, &info->descriptor));
+    info->room_name = hs_arena_str(turn->arena, (struct hs_bytes){0}); /* the new hub knows it */
+    HS_REQUIRE(info->room_name != NULL, HS_ERR_NOMEM);
+    info->invite = entry->body;
+    reply->invite_info = info;
+    reply->body_case = HANSE__FRAME__BODY_INVITE_INFO;
+    return HS_OK;
+}
+
 enum hs_err hs_handle_get_invite(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                                  uint64_t *detail)
 {
@@ -84,12 +101,17 @@ enum hs_err hs_handle_get_invite(struct hs_turn *turn, const Hanse__Frame *reque
     HS_TAKE32(request->get_invite->invite_key, &invite_key);
     HS_TRY(hs_invite_is_open(turn, &invite_key, NULL, &invite));
     HS_TAKE32(invite->room, &room);
-    HS_TRY(hs_room_hubbed(turn, &room, &view));
-    HS_TRY(hs_room_policy(turn, view, &policy));
     Hanse__State__RoomEntry *entry = hs_room_entry(turn, &room, invite->seq);
     Hanse__InviteInfo *info = HS_NEW(turn, Hanse__InviteInfo, hanse__invite_info);
     HS_REQUIRE(entry != NULL && info != NULL, HS_ERR_STORE);
     info->room = invite->room;
+    view = hs_room_view(turn, &room);
+    if (view != NULL && !view->hub && view->was_hub)
+        return reply_moved(turn, &room, view, entry, info, reply);
+    HS_TRY(hs_room_hubbed(turn, &room, &view));
+    HS_TRY(hs_room_policy(turn, view, &policy));
+    if (view->brand_root.len > 0)
+        HS_TRY(hs_office_moves(turn, &room, view, &info->moves, &info->n_moves));
     info->room_name = hs_arena_str(turn->arena, policy.name);
     HS_REQUIRE(info->room_name != NULL, HS_ERR_NOMEM);
     info->invite = entry->body;

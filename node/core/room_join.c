@@ -3,6 +3,7 @@
 #include "core/dispatch.h"
 #include "core/guest.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/room_record.h"
 #include "core/standing.h"
 #include "core/table.h"
@@ -69,7 +70,8 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
     HS_TAKE32(request->join->room, &room);
     HS_TRY(hs_room_hubbed(turn, &room, &view));
     struct hs_time hub_time = hs_room_time(turn, view);
-    HS_TRY(hs_join_verify(body, &room, hs_turn_root(turn), hub_time, &join));
+    struct hs_key brand = hs_room_brand(turn, view);
+    HS_TRY(hs_join_verify(body, &room, &brand, hub_time, &join));
     HS_TRY(check_home(turn, &join));
     Hanse__State__JoinView *before = hs_join_view(turn, &room, &join.persona);
     Hanse__State__MemberView *member = hs_member_view(turn, &room, &join.persona);

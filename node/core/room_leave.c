@@ -4,6 +4,7 @@
 #include "core/account.h"
 #include "core/inbox.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/room_record.h"
 #include "core/table.h"
 #include "mls/message.h"
@@ -52,6 +53,8 @@ static void stop_delivery(struct hs_turn *turn, const struct hs_id *room, const 
     if (!HS_FIXED(hs_pb_bytes(member->home_root), &subscriber))
         return;
     bool local = hs_key_equal(&subscriber, hs_turn_root(turn));
+    if (local && hs_office_is_coming(hs_room_view(turn, room)))
+        return;
     if (local && !hs_persona_subscriber(turn, persona, &subscriber)) {
         hs_absent_forget(turn, persona, room);
         return;
@@ -81,6 +84,17 @@ static void apply(struct hs_turn *turn, const struct hs_room_record *record, str
     stop_delivery(turn, &record->room, &l->persona, member, record->header.seq);
     member->left = true;
     hs_view_put(turn, HS_T_MEMBER, &key, &member->base);
+}
+
+enum hs_err hs_leave_could_be(struct hs_turn *turn, const struct hs_room_record *record)
+{
+    struct leave HS_AUTO(leave_wipe) l = {0};
+    HS_REQUIRE(record->view->unsettled == 0 && record->header.epoch == record->view->epoch,
+               HS_ERR_UNEXPECTED);
+    HS_REQUIRE(record->view->leaving.len < LEAVING_MAX * sizeof l.persona, HS_ERR_TOO_LARGE);
+    HS_TRY(load(turn, &record->room, hs_pb_bytes(record->entry->body), record->header.hub_time, &l));
+    Hanse__State__MemberView *member = hs_member_view(turn, &record->room, &l.persona);
+    return member != NULL && !member->left ? HS_OK : HS_ERR_NOT_MEMBER;
 }
 
 enum hs_err hs_leave_again(struct hs_turn *turn, const struct hs_room_record *record)

@@ -4,7 +4,6 @@
 #include "core/dispatch.h"
 #include "core/follow.h"
 #include "core/internal.h"
-#include "core/recover.h"
 #include "core/room_record.h"
 #include "core/table.h"
 #include "mls/message.h"
@@ -71,19 +70,15 @@ static bool is_proposal(struct hs_bytes message)
            peek.content_type == HS_MLS_PROPOSAL;
 }
 
-static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, const struct hs_id *room,
-                          const struct hs_key *persona, Hanse__State__RoomView *view, Hanse__Frame *reply)
+/* What a member sends, who may speak here: judged, and a record. */
+static enum hs_err take_post(struct hs_turn *turn, const Hanse__SubmitMessage *s, const struct hs_id *room,
+                             const struct hs_key *persona, const struct hs_key *node,
+                             Hanse__State__RoomView *view, uint64_t *seq)
 {
     struct hs_policy policy;
     struct hs_room_record record = {.room = *room, .view = view};
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
     struct hs_bytes message = hs_pb_bytes(s->message);
-    HS_REQUIRE(!hs_recover_is_frozen(turn, view), HS_ERR_RECOVERING);
-    if (is_proposal(message))
-        return hs_room_leave(turn, room, persona, view, message, reply);
-    HS_TRY(hs_room_speaker(turn, room, persona));
-    if (hs_room_answer_known(turn, room, message, reply))
-        return HS_OK;
     struct hs_time hub_time = hs_room_time(turn, view);
     uint64_t epoch;
     HS_TRY(check_message(turn, view, room, message, hub_time, &epoch));
@@ -93,7 +88,7 @@ static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, c
         .kind = HS_RECORD_POST,
         .epoch = epoch,
         .sender_persona = *persona,
-        .sender_node = *hs_turn_sender_node(turn),
+        .sender_node = *node,
         .body = message,
         .hub_time = hub_time,
     };
@@ -102,7 +97,41 @@ static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, c
     entry.n_blobs = s->n_blobs;
     HS_TRY(hs_room_append(turn, &spec, &entry, &record));
     hs_post_apply(turn, &record);
-    return hs_reply_accepted(turn, room, record.header.seq, reply);
+    *seq = record.header.seq;
+    return HS_OK;
+}
+
+static enum hs_err at_hub(struct hs_turn *turn, const Hanse__SubmitMessage *s, const struct hs_id *room,
+                          const struct hs_key *persona, Hanse__State__RoomView *view, Hanse__Frame *reply)
+{
+    struct hs_bytes message = hs_pb_bytes(s->message);
+    HS_REQUIRE(!hs_room_stands_still(turn, view), HS_ERR_RECOVERING);
+    if (is_proposal(message))
+        return hs_room_leave(turn, room, persona, view, message, reply);
+    HS_TRY(hs_room_speaker(turn, room, persona));
+    if (hs_room_answer_known(turn, room, message, reply))
+        return HS_OK;
+    uint64_t seq;
+    HS_TRY(take_post(turn, s, room, persona, hs_turn_sender_node(turn), view, &seq));
+    return hs_reply_accepted(turn, room, seq, reply);
+}
+
+enum hs_err hs_post_queued(struct hs_turn *turn, const struct hs_id *room, const Hanse__SubmitMessage *s)
+{
+    Hanse__State__RoomView *view;
+    struct hs_key persona;
+    uint64_t seq;
+    HS_TAKE32(s->persona, &persona);
+    HS_TRY(hs_room_hubbed(turn, room, &view));
+    Hanse__State__MemberView *member = hs_member_view(turn, room, &persona);
+    HS_REQUIRE(member != NULL && !member->left, HS_ERR_NOT_MEMBER);
+    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*hs_turn_root(turn))),
+               HS_ERR_WRONG_SENDER);
+    struct hs_id hash = hs_record_body_hash(hs_pb_bytes(s->message));
+    if (hs_room_find_body(turn, room, &hash, &seq))
+        return HS_OK;
+    HS_REQUIRE(!is_proposal(hs_pb_bytes(s->message)), HS_ERR_WRONG_EPOCH); /* whoever leaves says it anew */
+    return take_post(turn, s, room, &persona, hs_turn_root(turn), view, &seq);
 }
 
 enum hs_err hs_handle_submit_message(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -118,7 +147,8 @@ enum hs_err hs_handle_submit_message(struct hs_turn *turn, const Hanse__Frame *r
     *detail = view->epoch;
     if (view->hub)
         return at_hub(turn, s, &room, &persona, view, reply);
-    HS_REQUIRE(turn->session->state == HS_SESSION_DEVICE, HS_ERR_ROOM_UNKNOWN);
+    HS_REQUIRE(turn->session->state == HS_SESSION_DEVICE,
+               view->was_hub ? HS_ERR_HUB_MOVED : HS_ERR_ROOM_UNKNOWN);
     HS_REQUIRE(hs_session_acts_for(turn, NULL, &persona), HS_ERR_WRONG_SENDER);
     Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &turn->session->subscriber, &room);
     HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);

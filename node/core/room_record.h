@@ -7,6 +7,7 @@
 #include "core/room.h"
 #include "room/genesis.h"
 #include "room/home_move.h"
+#include "room/hub_move.h"
 #include "room/invite.h"
 #include "room/join.h"
 #include "room/judge_change.h"
@@ -27,6 +28,10 @@ struct hs_room_record {
  */
 enum hs_err hs_room_append(struct hs_turn *turn, const struct hs_record_spec *spec,
                            Hanse__State__RoomEntry *entry, struct hs_room_record *record);
+
+/* The same without the last step: for who needs the header's hash for the entry. */
+enum hs_err hs_room_make(struct hs_turn *turn, const struct hs_record_spec *spec,
+                         Hanse__State__RoomEntry *entry, struct hs_room_record *record);
 
 /* A record with its header enters log, journal and tip: the one above, or at a follower one of the hub's. The
  * view isn't stored. */
@@ -73,6 +78,9 @@ void hs_home_apply(struct hs_turn *turn, const struct hs_room_record *record,
                    const struct hs_home_move *move);
 enum hs_err hs_settled_apply(struct hs_turn *turn, const struct hs_room_record *record);
 enum hs_err hs_void_apply(struct hs_turn *turn, const struct hs_room_record *record);
+/* Also at a follower, where the view isn't stored either. */
+void hs_hub_move_apply(struct hs_turn *turn, const struct hs_room_record *record,
+                       const struct hs_hub_move *move);
 enum hs_err hs_leave_again(struct hs_turn *turn, const struct hs_room_record *record);
 void hs_post_apply(struct hs_turn *turn, const struct hs_room_record *record);
 
@@ -85,6 +93,14 @@ void hs_copy_apply(struct hs_turn *turn, const struct hs_room_record *record);
 Hanse__State__UnsettledView *hs_unsettled_view(struct hs_turn *turn, const struct hs_id *room);
 void hs_unsettled_put(struct hs_turn *turn, const struct hs_room_record *record,
                       const struct hs_room_commit *c);
+
+/* Could a foreign record that says so be applied? */
+enum hs_err hs_leave_could_be(struct hs_turn *turn, const struct hs_room_record *record);
+
+/* A post that waited for a former hub when this node took its office, as if its sender sent it now. Errors as
+ * for SubmitMessage. */
+enum hs_err hs_post_queued(struct hs_turn *turn, const struct hs_id *room,
+                           const Hanse__SubmitMessage *submit);
 
 /* A member's proposal to leave, as it comes. UNSETTLED, WRONG_EPOCH, NOT_MEMBER, WRONG_SENDER; BUSY where
  * many wait; what MLS and the room's rules say. */

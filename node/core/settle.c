@@ -219,7 +219,7 @@ static enum hs_err decide(struct hs_turn *turn, const struct hs_id *room, bool d
     Hanse__State__RoomView *view = hs_room_view(turn, room);
     struct hs_settlement of;
     struct hs_policy policy;
-    if (e.was == NULL || view == NULL || hs_recover_is_frozen(turn, view))
+    if (e.was == NULL || view == NULL || hs_room_stands_still(turn, view))
         return HS_OK;
     struct hs_settling *settling = hs_settling_of(turn->core, room, e.was, turn->now);
     HS_REQUIRE(settling != NULL, HS_ERR_NOMEM);
@@ -241,7 +241,7 @@ static void own_trouble(struct hs_turn *turn, enum hs_err err)
 void hs_settle_try(struct hs_turn *turn, const struct hs_id *room, bool due)
 {
     const Hanse__State__RoomView *view = hs_room_view(turn, room);
-    if (view != NULL && hs_recover_is_frozen(turn, view))
+    if (view != NULL && hs_room_stands_still(turn, view))
         return; /* the verdict may be in the log already, and come back */
     own_trouble(turn, decide(turn, room, due));
 }

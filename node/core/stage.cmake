@@ -1,7 +1,7 @@
 hanse_protobuf(hs_state ${CMAKE_CURRENT_SOURCE_DIR} core/state.proto core/admin.proto)
 hanse_stage(core SOURCES
   core/absent.c core/account.c core/admin.c core/admin_peers.c core/admin_rooms.c core/attach.c core/auth.c core/core.c core/counter.c core/cursor.c core/dispatch.c core/due.c core/effects.c
-  core/evidence.c core/heads.c core/pack.c core/room_home.c core/recover.c core/recovery.c core/tail.c core/admin_recover.c
+  core/evidence.c core/heads.c core/pack.c core/room_home.c core/room_move.c core/office.c core/office_check.c core/office_take.c core/recover.c core/recovery.c core/tail.c core/admin_recover.c
   core/blob.c core/blob_fetch.c core/blob_get.c core/blob_put.c core/blob_move.c core/blob_quota.c
   core/room_apply_settle.c core/room_leave.c core/ephemeral.c core/settle.c core/settle_votes.c
   core/follow.c core/follow_items.c core/forward.c core/inbox.c core/layout.c core/ledger.c core/outbox.c core/peer.c core/peer_ask.c

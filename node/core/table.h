@@ -32,6 +32,7 @@ enum hs_table {
     HS_T_UNSETTLED = 20,  /* room 32                          -> UnsettledView, at the hub */
     HS_T_BARS = 21,       /* room 32                          -> BarsView, at the hub */
     HS_T_DESCRIPTOR = 25, /* root 32 | sequence u64           -> DescriptorView: node_key.h */
+    HS_T_OFFICE = 23,     /* room 32 | seq u64                -> nothing: that record is a HUB_MOVE */
 };
 
 /* The first byte of a key in HS_T_LEDGER and HS_T_MISC. */
@@ -54,6 +55,7 @@ enum hs_sub_table {
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
     HS_MISC_RESUMED = 21,   /* -> u64: the incarnation since which the ledger goes on */
     HS_MISC_SHARED = 20,    /* node 32 | room 32: a followed room in which that node has users too */
+    HS_MISC_OFFICE = 22,    /* room 32 -> nothing: this node becomes its hub (office.h) */
     HS_MISC_LAYOUT = 11,    /* -> u64: by which layout the store was made (layout.h) */
     HS_MISC_RESTORED = 12,  /* -> u64: the incarnation since the last restoring */
     HS_MISC_JOURNAL = 10,   /* -> u64: the next number of the journal */

@@ -75,7 +75,7 @@ struct world_persona {
 struct world_room {
     struct world_device *device;
     struct world_persona *persona;
-    struct world_node *hub;
+    struct world_node *hub, *next_hub;
     struct hs_id id;
     struct hs_mls_group *group;
     struct hs_log_tip tip;
@@ -229,6 +229,7 @@ struct hs_policy world_policy(struct world_device *owner, const char *name, stru
 
 struct world_invite {
     struct world_node *hub;
+    struct world_node *brand; /* of a room that has moved; else NULL */
     struct hs_id room;
     uint8_t seed[16];
     struct hs_signer signer;

@@ -148,10 +148,11 @@ struct world_invite world_invite(struct world_room *room, uint32_t uses)
 struct world_room *world_room_join(struct world_device *d, const struct world_invite *invite)
 {
     struct world *w = d->world;
-    struct world_room *room = room_add(d, invite->hub);
+    struct world_room *room = room_add(d, invite->brand != NULL ? invite->brand : invite->hub);
     struct hs_writer HS_WRITER package = hs_writer(1 << 16);
     struct hs_mls_leaf_params params = leaf_params(room);
     room->id = invite->room;
+    room->hub = invite->hub;
     assert_ok(hs_mls_key_package_new(&params, false, &package, &room->priv));
     room->key_package = world_take(w, &package);
     return room;
@@ -188,8 +189,9 @@ struct world_room *world_join(struct world_device *d, struct world_room *moderat
                               const struct world_invite *invite)
 {
     Hanse__Frame *answer;
-    if (d->node != invite->hub)
-        assert_ok(world_bind(d, invite->hub));
+    struct world_node *brand = invite->brand != NULL ? invite->brand : invite->hub;
+    if (d->node != brand)
+        assert_ok(world_bind(d, brand));
     struct world_room *room = world_room_join(d, invite);
     Hanse__Frame *frame = world_join_frame(room, world_join_body(room, invite));
     assert_ok(world_ask_hub(d, invite->hub, frame, &answer));

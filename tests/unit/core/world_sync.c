@@ -5,6 +5,7 @@
 #include "room/blob.h"
 #include "room/content.h"
 #include "room/head.h"
+#include "room/hub_move.h"
 #include "room/join.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
@@ -128,6 +129,24 @@ static void take_commit(struct world_room *room, const struct hs_record_header *
     assert_ok(hs_mls_group_merge(room->group, event->staged));
 }
 
+static struct world_node *node_of(struct world *w, struct hs_bytes root)
+{
+    for (size_t i = 0; i < w->node_count; i++)
+        if (hs_bytes_equal(root, HS_VIEW(w->nodes[i].root.pub)))
+            return &w->nodes[i];
+    fail_msg("an unknown hub");
+    return NULL;
+}
+
+static void take_hub_move(struct world_room *room, const struct hs_record_header *header,
+                          struct hs_bytes body)
+{
+    struct hs_hub_move move;
+    struct world *w = room->device->world;
+    assert_ok(hs_hub_move_verify(body, &room->id, header->hub_time, &w->arena, &move));
+    room->next_hub = node_of(w, HS_VIEW(move.office.root));
+}
+
 static void take_record(struct world_room *room, const Hanse__Record *record)
 {
     struct hs_record_header header;
@@ -151,6 +170,8 @@ static void take_record(struct world_room *room, const Hanse__Record *record)
         take_void(room);
     if (header.kind == HS_RECORD_POST && !header.erased)
         take_post(room, &header, body);
+    if (header.kind == HS_RECORD_HUB_MOVE)
+        take_hub_move(room, &header, body);
 }
 
 void world_take_records(struct world_device *d, const Hanse__Records *records)
@@ -169,18 +190,15 @@ void world_take_records(struct world_device *d, const Hanse__Records *records)
         room->head_key = now.signing_key;
     }
     assert_ok(hs_head_verify(records->head, &room->head_key, &id, &head)); /* DELIVERY-8 */
+    if (room->next_hub != NULL) { /* ROOM-82: heads behind this record are the new hub's */
+        assert_int_equal(head.seq + 1, room->tip.next_seq);
+        room->hub = room->next_hub;
+        room->head_key = room->hub->signer.pub;
+        room->next_hub = NULL;
+    }
     enum hs_err err = hs_head_check_tip(&head, &room->tip);
     assert_true(err == HS_OK || err == HS_ERR_LOG_GAP);
     assert_true(head.seq + 1 >= room->tip.next_seq);
-}
-
-static struct world_node *node_of(struct world *w, struct hs_bytes root)
-{
-    for (size_t i = 0; i < w->node_count; i++)
-        if (hs_bytes_equal(root, HS_VIEW(w->nodes[i].root.pub)))
-            return &w->nodes[i];
-    fail_msg("a Welcome of an unknown hub");
-    return NULL;
 }
 
 /* The room for a Welcome: the waiting one, or (counter) one that nobody named before. */
