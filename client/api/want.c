@@ -70,6 +70,24 @@ enum hanse_err hanse_join(struct hanse *h, const char *link, uint64_t *op)
     WANT(h, hs_want_join(&s, link, op));
 }
 
+enum hanse_err hanse_set_role(struct hanse *h, const struct hanse_id *room, const struct hanse_id *person,
+                              enum hanse_role role, uint64_t *op)
+{
+    struct hs_id id = hs_api_id(room);
+    struct hs_key key;
+    memcpy(key.b, person->b, sizeof key.b);
+    WANT(h, hs_want_role(&s, &id, &key, role, op));
+}
+
+enum hanse_err hanse_ban(struct hanse *h, const struct hanse_id *room, const struct hanse_id *person,
+                         uint64_t *op)
+{
+    struct hs_id id = hs_api_id(room);
+    struct hs_key key;
+    memcpy(key.b, person->b, sizeof key.b);
+    WANT(h, hs_want_ban(&s, &id, &key, op));
+}
+
 enum hanse_err hanse_rejoin(struct hanse *h, const struct hanse_id *room, uint64_t *op)
 {
     struct hs_id id = hs_api_id(room);

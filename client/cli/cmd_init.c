@@ -123,12 +123,12 @@ static int run_grant(struct cli *c, int argc, char **argv)
 
 const struct command cmd_grant = {
     .name = "grant",
-    .summary = "take roles or a handle that your home node's operator granted you",
+    .summary = "take roles or a handle that the operator of your home node, or of a room's, granted you",
     .run = run_grant,
     .help = "usage: hanse grant GRANT\n\n"
             "GRANT is a file, - for stdin, or the text itself (hanse:g/...), as hansed grant prints it for "
             "your key.\n"
-            "It counts in rooms that you join or make from now on.\n\n"
+            "It counts in that node's rooms, those that you are in too.\n\n"
             "example:\n"
             "  hanse grant staff.grant\n",
 };

@@ -45,6 +45,7 @@ struct hs_room_row {
     uint32_t keys;             /* enum hs_room_keys */
     uint64_t readable_from;    /* the epoch in which it came back: nothing of earlier ones can be read */
     uint64_t renew;            /* 1 + the epoch that this device has to end before it may post; 0: none */
+    uint32_t recredential;     /* own commits until one's leaf shows all grants; 0: it does */
     bool has_gap; /* the newest line of the history with posts that can't be read stands at gap */
     uint64_t gap;
     bool unmoved; /* the home node that this device moves to doesn't serve the room yet */

@@ -37,8 +37,9 @@ enum hs_table {
     HS_TABLE_WINDOW,      /* room: past epochs that posts may still come from */
     HS_TABLE_LEAVING,     /* room || persona: who waits to be taken out */
     HS_TABLE_BARS,        /* room: devices that may not commit */
-    HS_TABLE_HUB_KEY,     /* hub root || signing key: the descriptor that named it, where it isn't the newest */
-    HS_TABLE_PUBLIC,      /* room || record: the public MLS state of a room whose keys are lost */
+    HS_TABLE_HUB_KEY, /* hub root || signing key: the descriptor that named it, where it isn't the newest */
+    HS_TABLE_PUBLIC,  /* room || record: the public MLS state of a room whose keys are lost */
+    HS_TABLE_GRANTS,  /* hub root: Chain with this device's grants by it, where it isn't the home */
     HS_TABLE_COUNT
 };
 

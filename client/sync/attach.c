@@ -11,7 +11,7 @@ static enum hs_err commits_next(struct hs_step *s)
     struct hs_room_row row;
     struct hs_live_room *room;
     while (hs_room_next(s->kv, &cursor, s->arena, &row)) {
-        bool waits = row.role != HS_ROOM_MEMBER || row.renew == row.epoch + 1;
+        bool waits = row.role != HS_ROOM_MEMBER || row.renew == row.epoch + 1 || row.recredential > 0;
         if (row.state != HS_ROOM_STATE_MEMBER || !waits)
             continue;
         HS_TRY(hs_live_get(s, &row.id, &room));

@@ -6,6 +6,7 @@
 #include "room/judge_change.h"
 #include "room/leaf.h"
 #include "sync/gap.h"
+#include "sync/govern.h"
 #include "sync/rejoin.h"
 
 #include <stdio.h>
@@ -60,6 +61,32 @@ static enum hs_err keep(struct hs_step *s, struct hs_live_room *room, struct hs_
     return hs_outbox_row_add(s, &row);
 }
 
+static enum hs_err policy_request(struct hs_step *s, const struct hs_commit_wish *wish,
+                                  struct hs_mls_extension *extension, struct hs_mls_commit_request *request)
+{
+    struct hs_writer HS_WRITER w = hs_writer(HS_POLICY_MAX);
+    if (wish->policy == NULL)
+        return HS_OK;
+    HS_TRY(hs_policy_pack(wish->policy, &w));
+    *extension = (struct hs_mls_extension){HS_POLICY_EXTENSION, hs_arena_copy(s->arena, hs_writer_bytes(&w))};
+    HS_REQUIRE(extension->data.data != NULL, HS_ERR_NOMEM);
+    request->set_extensions = true;
+    request->extensions = extension;
+    request->extension_count = 1; /* rooms have no other (ROOM-1) */
+    return HS_OK;
+}
+
+/* New grants are shown with the next commit. */
+static enum hs_err credential_request(struct hs_step *s, const struct hs_live_room *room,
+                                      struct hs_mls_commit_request *request)
+{
+    struct hs_self HS_SELF self = {0};
+    if (room->row.recredential == 0)
+        return HS_OK;
+    HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
+    return hs_self_credential(s, &self, &request->identity);
+}
+
 static enum hs_err make(struct hs_step *s, struct hs_live_room *room, const struct hs_commit_wish *wish)
 {
     struct hs_writer HS_WRITER commit = hs_writer(HS_FRAME_MAX), welcome = hs_writer(HS_FRAME_MAX),
@@ -70,6 +97,9 @@ static enum hs_err make(struct hs_step *s, struct hs_live_room *room, const stru
                                             .remove_count = wish->remove_count,
                                             .bare_group_info = true};
     struct hs_mls_commit_result result = {&commit, &welcome, &info};
+    struct hs_mls_extension extension;
+    HS_TRY(policy_request(s, wish, &extension, &request));
+    HS_TRY(credential_request(s, room, &request));
     HS_TRY(hs_live_context(s, room, wish->joins, wish->join_count, &request.authenticated_data));
     HS_TRY(hs_mls_group_commit(room->group, &request, &result));
     room->group_dirty = true;
@@ -95,6 +125,27 @@ static enum hs_err drop_rows(struct hs_step *s, const struct hs_live_room *room)
     return s->kv->err;
 }
 
+/* What the commit was for ends. */
+static enum hs_err ops_end(struct hs_step *s, const struct hs_id *room, enum hs_err err)
+{
+    for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
+        next = op->next;
+        if ((op->kind == HS_OP_REMOVE || op->kind == HS_OP_POLICY) && hs_id_equal(&op->room, room))
+            HS_TRY(hs_op_done(s, op, err, NULL, 0, NULL));
+    }
+    return HS_OK;
+}
+
+/* Whether one's leaf still has to show new grants: an own commit that was under way when they came doesn't.
+ */
+static void credential_note(struct hs_live_room *room, bool own_settled)
+{
+    if (room->row.recredential == 0)
+        return;
+    room->row.recredential = own_settled ? room->row.recredential - 1 : 1;
+    room->row_dirty = true;
+}
+
 /* Another commit won: this one is forgotten, and what it was for is committed anew behind the winner. */
 enum hs_err hs_commit_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
 {
@@ -104,16 +155,12 @@ enum hs_err hs_commit_refused(struct hs_step *s, struct hs_outbox_row *row, enum
         return s->kv->err;
     hs_mls_group_drop(room->group);
     room->group_dirty = true;
+    credential_note(room, false);
     if (err == HS_ERR_WRONG_EPOCH) /* the record of the winner is on its way, or of who left meanwhile */
         return row->epoch == hs_mls_group_epoch(room->group) && hs_leave_waits(s, room)
                    ? hs_commit_next(s, room)
                    : HS_OK;
-    for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
-        next = op->next;
-        if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &row->room))
-            HS_TRY(hs_op_done(s, op, err, NULL, 0, NULL));
-    }
-    return HS_OK;
+    return ops_end(s, &row->room, err);
 }
 
 /* ---- removal ---- */
@@ -161,9 +208,11 @@ enum hs_err hs_commit_next(struct hs_step *s, struct hs_live_room *room)
         hs_mls_group_has_pending(room->group))
         return HS_OK;
     HS_TRY(remove_next(s, room));
+    if (!hs_mls_group_has_pending(room->group))
+        HS_TRY(hs_policy_next(s, room));
     if (hs_mls_group_has_pending(room->group) || self_is_barred(s, room))
         return HS_OK;
-    if (hs_leave_waits(s, room) || hs_renews(room)) {
+    if (hs_leave_waits(s, room) || hs_renews(room) || room->row.recredential > 0) {
         const struct hs_commit_wish leavers = {0}; /* what waits is in every commit, and new keys */
         enum hs_err err = hs_commit_submit(s, room, &leavers);
         return hs_sync_is_fault(err) ? HS_OK : err;
@@ -293,6 +342,9 @@ enum hs_err hs_commit_settled(struct hs_step *s, struct hs_live_room *room,
 {
     HS_TRY(drop_rows(s, room));
     hs_leaving_delete(s->kv, &room->row.id); /* it took all of them out */
+    credential_note(room, row->own);
+    HS_TRY(hs_grants_shown(s));
+    HS_TRY(hs_policy_settled(s, room, row->seq));
     for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
         next = op->next;
         uint32_t leaf;
@@ -316,11 +368,9 @@ enum hs_err hs_commit_voided(struct hs_step *s, struct hs_live_room *room, const
     if (!waits)
         hs_mls_group_drop(room->group);
     room->group_dirty = true;
-    for (struct hs_op *op = s->sync->ops, *next; op != NULL && row->own; op = next) {
-        next = op->next;
-        if (op->kind == HS_OP_REMOVE && hs_id_equal(&op->room, &room->row.id))
-            HS_TRY(hs_op_done(s, op, HS_ERR_DENIED, NULL, 0, NULL));
-    }
+    credential_note(room, false);
+    if (row->own)
+        HS_TRY(ops_end(s, &room->row.id, HS_ERR_DENIED));
     HS_TRY(hs_leave_renew(s, room));
     return s->kv->err;
 }

@@ -1,5 +1,6 @@
 /* Requests that outlive the session and the program. */
 #include "sync/rejoin.h"
+#include "wire/unpack.h"
 
 static enum hs_err effect(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
                           enum hs_err err)
@@ -53,6 +54,22 @@ static bool waits_for_move(struct hs_step *s, const struct hs_id *id)
     return s->sync->me.moving && hs_live_get(s, id, &room) == HS_OK && room->row.unmoved;
 }
 
+/* Posts and leavers' proposals wait at the home node where the hub can't be reached; a commit is the hub's to
+ * take or to refuse. */
+static enum hs_err dispatch(struct hs_step *s, const struct hs_outbox_row *row,
+                            const struct hs_request *request)
+{
+    struct hs_live_room *room;
+    Hanse__Frame *frame;
+    if (row->kind != HS_OUTBOX_COMMIT && row->kind != HS_OUTBOX_REJOIN)
+        return hs_request_send_packed(s, row->frame, request);
+    HS_TRY(hs_live_get(s, &row->room, &room));
+    if (hs_root_is_home(s->sync, &room->row.hub_root))
+        return hs_request_send_packed(s, row->frame, request);
+    HS_TRY(HS_UNPACK(hanse__frame, row->frame, HS_LENIENT, s->arena, &frame));
+    return hs_request_send_to(s, &room->row.hub_root, room->row.descriptor, frame, request);
+}
+
 static enum hs_err send_row(struct hs_step *s, const struct hs_outbox_row *row)
 {
     struct hs_request request = {.answer = answered, .number = row->number};
@@ -64,7 +81,7 @@ static enum hs_err send_row(struct hs_step *s, const struct hs_outbox_row *row)
     sync->outbox_held = sync->outbox_held || hs_requests_numbered(sync) >= OUTBOX_WINDOW;
     if (sync->outbox_held)
         return HS_OK; /* an answer makes room, and order is kept */
-    HS_TRY(hs_request_send_packed(s, row->frame, &request));
+    HS_TRY(dispatch(s, row, &request));
     sync->outbox_sent = row->number;
     return HS_OK;
 }

@@ -50,13 +50,17 @@ static enum hs_err certificate_for(struct hs_step *s, struct hs_self *self)
     return s->kv->err;
 }
 
-/* Grants are the home's: in other brands' rooms they mean nothing. */
+/* Each brand's grants mean something in its own rooms alone. */
 static enum hs_err grants_for(struct hs_step *s, struct hs_self *self)
 {
     Hanse__Chain *chain;
-    if (!hs_root_is_home(s->sync, &self->root) || s->sync->me.grants.len == 0)
-        return HS_OK;
-    HS_TRY(hs_chain_unpack(s->arena, s->sync->me.grants, &chain));
+    struct hs_bytes grants = {0};
+    if (hs_root_is_home(s->sync, &self->root))
+        grants = s->sync->me.grants;
+    else
+        (void)hs_kv_get(s->kv, HS_TABLE_GRANTS, HS_VIEW(self->root), s->arena, &grants);
+    HS_REQUIRE(grants.len > 0, s->kv->err);
+    HS_TRY(hs_chain_unpack(s->arena, grants, &chain));
     for (size_t i = 0; i < chain->n_objects && i < HS_CREDENTIAL_GRANTS; i++)
         self->grants[self->grant_count++] = chain->objects[i];
     return HS_OK;

@@ -79,6 +79,9 @@ enum hs_err hs_commit_check(struct hs_step *s, struct hs_live_room *room,
                             const struct hs_mls_change *change, struct hs_judge_facts *facts,
                             struct hs_bytes *joins);
 
+/* This device's grants stand in its leaf: whoever waits for that in all rooms is told (grants.c). */
+enum hs_err hs_grants_shown(struct hs_step *s);
+
 /* It is void: what it was for, where this device made it, ends with an error. */
 enum hs_err hs_commit_voided(struct hs_step *s, struct hs_live_room *room,
                              const struct hs_unsettled_row *row);

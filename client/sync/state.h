@@ -112,7 +112,9 @@ struct hs_op {
         HS_OP_REMOVE,
         HS_OP_ORDER,
         HS_OP_MOVE,
-        HS_OP_REJOIN
+        HS_OP_REJOIN,
+        HS_OP_POLICY,
+        HS_OP_GRANT
     } kind;
     uint64_t outbox; /* ends when this row's effect is there; 0 = none */
     struct hs_id room, object, object2;
@@ -426,6 +428,7 @@ struct hs_commit_wish {
     size_t remove_count;
     const struct hs_id *joins;
     size_t join_count;
+    const struct hs_policy *policy; /* a new one; NULL: as it is */
 };
 enum hs_err hs_commit_submit(struct hs_step *s, struct hs_live_room *room, const struct hs_commit_wish *wish);
 enum hs_err hs_commit_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err);

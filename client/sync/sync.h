@@ -111,6 +111,10 @@ enum hs_err hs_want_typing(struct hs_step *s, const struct hs_id *room);
 enum hs_err hs_want_leave(struct hs_step *s, const struct hs_id *room, uint64_t *number);
 enum hs_err hs_want_removal(struct hs_step *s, const struct hs_id *room, const struct hs_key *persona,
                             uint64_t *op);
+enum hs_err hs_want_role(struct hs_step *s, const struct hs_id *room, const struct hs_key *persona,
+                         enum hanse_role role, uint64_t *op);
+enum hs_err hs_want_ban(struct hs_step *s, const struct hs_id *room, const struct hs_key *persona,
+                        uint64_t *op);
 enum hs_err hs_want_text(struct hs_step *s, const struct hs_id *room, const char *text, uint64_t *op);
 enum hs_err hs_want_attach(struct hs_step *s, const struct hs_id *room, const struct hanse_file *file,
                            hanse_read_fn *read, void *context, uint64_t *op);

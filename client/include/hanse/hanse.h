@@ -193,11 +193,13 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_sign_up(struct hanse *h, const ch
  * role of a brand; HANSE_ERR_INVALID_STATE without a home, while a move or a request to join is under way. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_move_home(struct hanse *h, const char *ticket, uint64_t *op);
 
-/* Takes roles or a handle that the home node's operator granted to this device's key ("hanse:g/..."), and
- * shows them to the node. They are kept at once and count in rooms that are joined or made from now on. DONE:
- * the node has them. HANSE_ERR_MALFORMED for another text, HANSE_ERR_WRONG_SIGNER for another brand's,
- * HANSE_ERR_BAD_CHAIN for another key's, HANSE_ERR_NAME_REFUSED for a second handle, HANSE_ERR_EXPIRED,
- * HANSE_ERR_TOO_LARGE for too many, HANSE_ERR_INVALID_STATE without a home node. */
+/* Takes roles or a handle that the operator of the home node, or of a room's node, granted to this device's
+ * key there
+ * ("hanse:g/..."; the key is that of hanse_room.self), and shows them: to the home node, and in that brand's
+ * rooms with this device's next commit, which is made at once. DONE: they are kept, and the home node has its
+ * own. HANSE_ERR_MALFORMED for another text, HANSE_ERR_WRONG_SIGNER for a brand in none of whose rooms this
+ * device is, HANSE_ERR_BAD_CHAIN for another key's, HANSE_ERR_NAME_REFUSED for a second handle,
+ * HANSE_ERR_EXPIRED, HANSE_ERR_TOO_LARGE for too many, HANSE_ERR_INVALID_STATE without a home node. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_grants_add(struct hanse *h, const char *text, uint64_t *op);
 
 /* A round trip to the home node. DONE: seq = milliseconds. */
@@ -305,6 +307,17 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_rejoin(struct hanse *h, const str
  * HANSE_ERR_POLICY where this device may not. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_remove(struct hanse *h, const struct hanse_id *room,
                                                       const struct hanse_id *person, uint64_t *op);
+
+/* Gives a member a role, or takes it with HANSE_ROLE_MEMBER. It counts once the room's node has granted that
+ * person a handle or a role (hanse_grants_add()). DONE: it is so. HANSE_ERR_NOT_MEMBER, HANSE_ERR_POLICY
+ * where this device may not, HANSE_ERR_INVALID_ARG where the room would have no owner. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_set_role(struct hanse *h, const struct hanse_id *room,
+                                                        const struct hanse_id *person, enum hanse_role role,
+                                                        uint64_t *op);
+
+/* Removes a person for good: no invite lets them in again. The same errors. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_ban(struct hanse *h, const struct hanse_id *room,
+                                                   const struct hanse_id *person, uint64_t *op);
 
 /* Tells whoever is in the room just now that this person is typing. Call it as often as keys are pressed: it
  * is said every three seconds at most, never stored, and lost where nobody is there. HANSE_ERR_NOT_MEMBER. */

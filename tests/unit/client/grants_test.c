@@ -1,49 +1,9 @@
 /* Grants that come after the account: roles and a handle for a key that exists. */
-#include "town.h"
+#include "grant_text.h"
 
-#include "base/text.h"
-#include "identity/grant.h"
-#include "object/object.h"
-
-#include <stdio.h>
-
-enum { TEXT_SIZE = 4096 };
-
-struct wish {
-    const struct hs_signer *root; /* who signs */
-    struct hs_key key;
-    Hanse__Role role;
-    const char *handle;
-    struct hs_time not_after;
-};
-
-/* What hansed grant prints. */
-static void grant_text(struct town_node *node, const struct wish *w, char text[static TEXT_SIZE])
+static struct grant_wish wish_for(struct town_node *node, struct town_device *d)
 {
-    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
-    Hanse__SignedObject *objects[3];
-    Hanse__Chain chain = HANSE__CHAIN__INIT;
-    uint8_t packed[TEXT_SIZE / 2];
-    struct hs_time now = town_now(node->town);
-    struct hs_grant grant = {.key = w->key, .role = w->role, .not_after = w->not_after};
-    assert_ok(hs_object_unpack(node->descriptor, &arena, &objects[chain.n_objects++]));
-    assert_ok(hs_grant_build(w->root, &grant, now, &arena, &objects[chain.n_objects++]));
-    if (w->handle != NULL) {
-        struct hs_handle_grant handle = {.key = w->key};
-        (void)snprintf(handle.name, sizeof handle.name, "%s", w->handle);
-        (void)snprintf(handle.domain, sizeof handle.domain, "%s", node->domain);
-        assert_ok(hs_handle_grant_build(w->root, &handle, now, &arena, &objects[chain.n_objects++]));
-    }
-    chain.objects = objects;
-    assert_true(hanse__chain__get_packed_size(&chain) <= sizeof packed);
-    size_t len = hanse__chain__pack(&chain, packed);
-    memcpy(text, "hanse:g/", 8);
-    hs_base64(hs_bytes(packed, len), text + 8);
-}
-
-static struct wish wish_for(struct town_node *node, struct town_device *d)
-{
-    struct wish w = {.root = &node->root, .role = HANSE__ROLE__ROLE_STAFF};
+    struct grant_wish w = {.root = &node->root, .role = HANSE__ROLE__ROLE_STAFF};
     assert_ok(hs_sync_persona(d->sync, &node->root.pub, &w.key));
     return w;
 }
@@ -76,10 +36,10 @@ static void a_role_comes_later(void **state)
     struct town *t = town_new();
     struct town_node *node = town_node_new(t, "rosa.example");
     struct town_device *d = customer(node);
-    char text[TEXT_SIZE];
+    char text[GRANT_TEXT_SIZE];
     uint64_t op;
     assert_int_equal(create(d), HANSE_ERR_DENIED);
-    struct wish w = wish_for(node, d);
+    struct grant_wish w = wish_for(node, d);
     w.handle = "uwe";
     grant_text(node, &w, text);
     for (size_t i = 0; i < 2; i++) {
@@ -103,9 +63,9 @@ static void what_is_not_a_grant_is_refused(void **state)
     struct town *t = town_new();
     struct town_node *node = town_node_new(t, "rosa.example"), *other = town_node_new(t, "kaffee.example");
     struct town_device *d = customer(node);
-    char text[TEXT_SIZE];
+    char text[GRANT_TEXT_SIZE];
     uint64_t op;
-    struct wish w = wish_for(node, d), bad = w;
+    struct grant_wish w = wish_for(node, d), bad = w;
     bad.root = &other->root;
     grant_text(node, &bad, text);
     TOWN_WANT_ERR(d, hs_want_grants(&s, text, &op), HS_ERR_WRONG_SIGNER);

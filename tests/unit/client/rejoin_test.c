@@ -293,6 +293,34 @@ static void lost_races(void **state)
     town_free(c.t);
 }
 
+/* The same through another node, by whoever may do nothing but post. */
+static void from_another_home(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    struct town_device *emil = town_device_new(c.t);
+    TOWN_WANT(emil, hs_want_identity(&s, "Emil"));
+    TOWN_WANT(emil, hs_want_sign_up(&s, town_ticket(c.other, 0, NULL, 1), &op));
+    hs_sync_stay_online(emil->sync, true);
+    town_run(c.t);
+    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+    town_wait(c.t, 3000);
+    struct hs_bytes copy = copy_of(emil);
+    TOWN_WANT(emil, new_keys(&s, &c.room));
+    town_wait(c.t, 2000);
+    post(emil, &c.room, "with new keys");
+    goes_back(emil, copy);
+    town_wait(c.t, 4000);
+    assert_int_equal(gap_of(emil, &c.room).missing, 1);
+    assert_int_equal(hostile_room(emil, &c.room).keys, HS_ROOM_KEYS_GOOD);
+    post(emil, &c.room, "back again");
+    assert_true(has(c.rosa, &c.room, "with new keys\nback again\n"));
+    all_is_well(&c, 5);
+    assert_true(has(emil, &c.room, "carl says\n"));
+    town_free(c.t);
+}
+
 static struct {
     uint64_t asked; /* id of the request that was held back */
     size_t commits;
@@ -444,6 +472,7 @@ int main(void)
         cmocka_unit_test(what_waits_goes_out),
         cmocka_unit_test(deaths_on_the_way),
         cmocka_unit_test(lost_races),
+        cmocka_unit_test(from_another_home),
         cmocka_unit_test(another_group_is_refused),
         cmocka_unit_test(a_lying_hub_stays_one),
         cmocka_unit_test(two_copies),

@@ -219,7 +219,7 @@ static void test_numbers_of_older_stores_stay(void **state)
         {HS_TABLE_META, 0},      {HS_TABLE_MESSAGE, 3},   {HS_TABLE_OUTBOX, 6},       {HS_TABLE_STEP, 16},
         {HS_TABLE_COUNTER, 17},  {HS_TABLE_SELF, 18},     {HS_TABLE_OUTBOX_BODY, 19}, {HS_TABLE_OPEN, 20},
         {HS_TABLE_TAIL, 21},     {HS_TABLE_EVIDENCE, 22}, {HS_TABLE_TREE, 23},        {HS_TABLE_FILE, 25},
-        {HS_TABLE_DOWNLOAD, 27}, {HS_TABLE_BARS, 32},     {HS_TABLE_PUBLIC, 34},
+        {HS_TABLE_DOWNLOAD, 27}, {HS_TABLE_BARS, 32},     {HS_TABLE_PUBLIC, 34},      {HS_TABLE_GRANTS, 35},
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         assert_int_equal(tables[i][0], tables[i][1]);
