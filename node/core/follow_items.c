@@ -419,6 +419,7 @@ enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, H
         enum hs_err err = take_item(turn, peer, inbox->items[i]);
         if (err == HS_OK)
             continue;
+        HS_REQUIRE(err != HS_ERR_NOMEM && turn->kv->err == HS_OK, err); /* that is no fault of the item */
         record_item(turn, peer, inbox->items[i]->seq, NULL, (struct hs_bytes){0});
         hs_turn_log(turn, "event=item-refused error=%s", hs_err_name(err));
     }

@@ -200,9 +200,15 @@ void hs_node_key_of_session(struct hs_turn *turn)
     Hanse__SignedObject *object;
     struct hs_descriptor d;
     struct hs_bytes bytes = turn->session->descriptor;
-    if (bytes.len > 0 && hs_object_unpack(bytes, turn->arena, &object) == HS_OK &&
-        hs_descriptor_claimed(object, &d) == HS_OK)
+    if (bytes.len == 0)
+        return;
+    enum hs_err err = hs_object_unpack(bytes, turn->arena, &object);
+    if (err == HS_OK)
+        err = hs_descriptor_claimed(object, &d);
+    if (err == HS_OK)
         hs_node_key_learn(turn, bytes, &d);
+    else if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
+        turn->kv->err = err; /* once more, then: what isn't known of it now would be missed later */
 }
 
 void hs_node_key_own(struct hs_turn *turn)

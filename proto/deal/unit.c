@@ -2,33 +2,44 @@
 #include "deal/ledger.h"
 
 #include "base/reader.h"
-#include "base/writer.h"
 
 #include <string.h>
 
 enum { UNIT_VERSION = 1 };
 
-static void amount_write(struct hs_writer *w, const struct hs_amount *a)
+/* In place, so that there is nothing to allocate: it can't fail. */
+static uint8_t *put(uint8_t *at, struct hs_bytes bytes)
 {
-    hs_write_bytes(w, hs_bytes(a->currency, 3));
-    hs_write_u64(w, (uint64_t)a->minor);
+    memcpy(at, bytes.data, bytes.len);
+    return at + bytes.len;
+}
+
+static uint8_t *put_u64(uint8_t *at, uint64_t value)
+{
+    for (int shift = 56; shift >= 0; shift -= 8)
+        *at++ = (uint8_t)(value >> shift);
+    return at;
+}
+
+static uint8_t *put_amount(uint8_t *at, const struct hs_amount *a)
+{
+    return put_u64(put(at, hs_bytes((const uint8_t *)a->currency, 3)), (uint64_t)a->minor);
 }
 
 void hs_unit_pack(const struct hs_unit *unit, uint8_t out[static HS_UNIT_SIZE])
 {
-    struct hs_writer HS_WRITER w = hs_writer(HS_UNIT_SIZE);
-    hs_write_u8(&w, UNIT_VERSION);
-    hs_write_u8(&w, (uint8_t)unit->state);
-    hs_write_bytes(&w, HS_VIEW(unit->rid));
-    hs_write_bytes(&w, HS_VIEW(unit->request_id));
-    hs_write_bytes(&w, HS_VIEW(unit->reservation_id));
-    hs_write_bytes(&w, HS_VIEW(unit->final_id));
-    amount_write(&w, &unit->max_discount);
-    amount_write(&w, &unit->discount);
-    hs_write_u64(&w, (uint64_t)unit->decide_by.ms);
-    hs_write_u64(&w, (uint64_t)unit->settle_by.ms);
-    HS_ASSERT(w.err == HS_OK && w.len == HS_UNIT_SIZE);
-    memcpy(out, w.data, HS_UNIT_SIZE);
+    uint8_t *at = out;
+    *at++ = UNIT_VERSION;
+    *at++ = (uint8_t)unit->state;
+    at = put(at, HS_VIEW(unit->rid));
+    at = put(at, HS_VIEW(unit->request_id));
+    at = put(at, HS_VIEW(unit->reservation_id));
+    at = put(at, HS_VIEW(unit->final_id));
+    at = put_amount(at, &unit->max_discount);
+    at = put_amount(at, &unit->discount);
+    at = put_u64(at, (uint64_t)unit->decide_by.ms);
+    at = put_u64(at, (uint64_t)unit->settle_by.ms);
+    HS_ASSERT(at == out + HS_UNIT_SIZE);
 }
 
 /* An amount that isn't set has no currency and is 0. */

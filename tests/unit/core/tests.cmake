@@ -46,6 +46,7 @@ hanse_test(core fuzz test_core_world)
 hanse_test(core again test_core_world)
 hanse_test(core schedule test_core_world)
 hanse_test(core nomem test_core_world)
+target_sources(test_core_nomem PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/scarce.c)
 target_link_options(test_core_nomem PRIVATE -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
   -Wl,--wrap=hs_core_pump)
 hanse_test(core rebuild test_core_world)
@@ -61,3 +62,17 @@ hanse_test(core retention test_core_world)
 hanse_test(core blob test_core_world)
 target_compile_definitions(test_core_blob PRIVATE _GNU_SOURCE)
 hanse_test(core blob_far test_core_world)
+
+# The scenes of these tests once more, in worlds that are short of memory.
+foreach(stem sign_up join commit settle leave post ledger counter blob blob_far home evidence recover rejoin retention
+    discover wake federation)
+  set(target test_core_scarce_${stem})
+  hanse_program(${target} SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/${stem}_test.c
+    ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/scarce.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/scarce_world.c
+    DEPENDS test_core_world PkgConfig::CMOCKA)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  target_link_options(${target} PRIVATE -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc)
+  add_test(NAME core/scarce_${stem} COMMAND ${target})
+  set_tests_properties(core/scarce_${stem} PROPERTIES TIMEOUT 240 LABELS unit)
+endforeach()

@@ -19,6 +19,8 @@ struct world_event {
     struct hs_core_input input;
 };
 
+void (*world_before_step)(struct world_node *node, const struct hs_core_input *input);
+
 struct world *world_new(void)
 {
     assert_ok(hs_crypto_init());
@@ -26,6 +28,7 @@ struct world *world_new(void)
     assert_non_null(w);
     w->arena = hs_arena(SIZE_MAX / 2);
     w->now.ms = 1800000000000;
+    w->before_step = world_before_step;
     return w;
 }
 

@@ -157,6 +157,9 @@ struct world {
 
 /* The world's ground (world.c). */
 struct world *world_new(void);
+
+/* What new worlds do before each step; NULL. */
+extern void (*world_before_step)(struct world_node *node, const struct hs_core_input *input);
 void world_free(struct world *w);
 struct world_node *world_node_new(struct world *w, const char *domain);
 void world_node_restart(struct world_node *node);
