@@ -127,7 +127,13 @@ static void put_store(const struct hs_commit_stats *s, struct hs_writer *out)
                   {HS_T_MEMBER, "members"},
                   {HS_T_INBOX, "inbox_items"},
                   {HS_T_INVITE, "invites"},
-                  {HS_T_SUBSCRIPTION, "subscriptions"}};
+                  {HS_T_SUBSCRIPTION, "subscriptions"},
+                  {HS_T_STREAM, "other_records"},
+                  {HS_T_JOURNAL, "journal"},
+                  {HS_T_BODY, "body_hashes"},
+                  {HS_T_JOIN, "joins"},
+                  {HS_T_LEDGER, "ledger"},
+                  {HS_T_REGISTER, "registers"}};
     number(out, "hanse_store_used_bytes", "gauge", "Bytes of the store in use.", s->store.used_bytes);
     number(out, "hanse_store_file_bytes", "gauge", "Bytes that its file has grown to.", s->store.file_bytes);
     number(out, "hanse_store_limit_bytes", "gauge",
