@@ -6,6 +6,10 @@
 #include "core/state.pb-c.h"
 #include "core/turn.h"
 
+/* A copy begins below this number: no log of a million records a second comes here in a lifetime, and what is
+ * added to a number doesn't run over. */
+#define HS_SEQ_END (UINT64_C(1) << 48)
+
 /* Says to the hub from where on its rooms and inbox are to be sent. */
 void hs_follow_attach(struct hs_turn *turn, struct hs_peer *peer);
 

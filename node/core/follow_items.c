@@ -338,6 +338,7 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint
     HS_TAKE32(welcome->persona, &persona);
     HS_TRY(check_place(turn, peer, hs_pb_bytes(welcome->hub_root), &room, welcome->descriptor));
     HS_REQUIRE(welcome->prev_hash.len == HS_HASH_LEN && welcome->tree != NULL, HS_ERR_MALFORMED);
+    HS_REQUIRE(welcome->commit_seq < HS_SEQ_END, HS_ERR_MALFORMED);
     HS_TRY(hs_fetch_check(welcome->tree));
     HS_REQUIRE(welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
@@ -357,7 +358,8 @@ static enum hs_err take_home(struct hs_turn *turn, struct hs_peer *peer, uint64_
     HS_TAKE32(home->room, &room);
     HS_TAKE32(home->persona, &persona);
     HS_TRY(check_place(turn, peer, hs_pb_bytes(home->hub_root), &room, home->descriptor));
-    HS_REQUIRE(home->prev_hash.len == HS_HASH_LEN && home->next_seq > 0, HS_ERR_MALFORMED);
+    HS_REQUIRE(home->prev_hash.len == HS_HASH_LEN && home->next_seq > 0 && home->next_seq < HS_SEQ_END,
+               HS_ERR_MALFORMED);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     HS_TRY(check_brand(turn, peer, &persona, home->brand_root));
     record_item(turn, peer, seq, &subscriber, pack_home(turn, home));

@@ -44,6 +44,20 @@ static Hanse__State__RoomEntry *entry_at(struct hs_turn *turn, const struct hs_i
     return entry;
 }
 
+/* The first record of this node's copies of the room at or behind seq; end where there is none before it. A
+ * copy may have begun anew, far behind where the one before ended: as far as its hub says. */
+static uint64_t next_held(struct hs_turn *turn, const struct hs_id *room, uint64_t seq, uint64_t end)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_kv_key from = hs_key_seq(HS_VIEW(*room), seq);
+    struct hs_bytes key;
+    if (seq >= end ||
+        !hs_kv_next(turn->kv, HS_T_ROOM_LOG, HS_VIEW(*room), hs_kv_key_bytes(&from), &scratch, &key, NULL))
+        return end;
+    uint64_t found = hs_kv_u64(key);
+    return found < end ? found : end;
+}
+
 /* ---- what follows from the register ---- */
 
 /* Returns how many bytes it was. */
@@ -93,10 +107,12 @@ void hs_retained_apply(struct hs_turn *turn, const struct hs_id *room, struct hs
                        struct hs_retained now)
 {
     uint64_t bytes = 0;
-    for (uint64_t seq = old.erased; seq < now.erased; seq++)
+    for (uint64_t seq = next_held(turn, room, old.erased, now.erased); seq < now.erased;
+         seq = next_held(turn, room, seq + 1, now.erased))
         bytes += erase(turn, room, seq);
     count_erased(turn, room, bytes);
-    for (uint64_t seq = old.forgotten; seq < now.forgotten; seq++)
+    for (uint64_t seq = next_held(turn, room, old.forgotten, now.forgotten); seq < now.forgotten;
+         seq = next_held(turn, room, seq + 1, now.forgotten))
         forget(turn, room, seq);
 }
 
@@ -111,8 +127,8 @@ static struct hs_kv_key retained_key(const struct hs_id *room)
  * record that this copy doesn't have, having begun anew, is passed over. */
 static uint64_t older_than(struct retained_room *r, uint64_t from, uint64_t end, int64_t age_ms)
 {
-    uint64_t seq = from;
-    for (; seq < end && r->left > 0; seq++, r->left--) {
+    uint64_t seq = next_held(r->turn, &r->id, from, end);
+    for (; seq < end && r->left > 0; seq = next_held(r->turn, &r->id, seq + 1, end), r->left--) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct hs_record_header header;
         bool there = entry_at(r->turn, &r->id, seq, &scratch, &header) != NULL;

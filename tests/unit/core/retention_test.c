@@ -2,8 +2,11 @@
 #include "world.h"
 
 #include "core/cursor.h"
+#include "core/follow.h"
+#include "core/register.h"
 #include "core/retention.h"
 #include "core/table.h"
+#include "room/head.h"
 #include "room/settlement.h"
 #include "wire/unpack.h"
 
@@ -257,6 +260,79 @@ static void records_ahead_of_the_clock_age_nothing(void **state)
     assert_int_equal(bodies(&s, s.hub), POSTS + 1);
 }
 
+static const uint8_t far_room[32] = {7}, far_prev[32] = {8};
+
+/* A Welcome of the hub's to a room whose log is at seq already, as it says. */
+static void welcome_far_away(struct scene *s, uint64_t seq, uint64_t number)
+{
+    struct world *w = s->w;
+    Hanse__Frame *frame = world_frame(w);
+    Hanse__InboxItem *item = WORLD_NEW(w, Hanse__InboxItem, hanse__inbox_item);
+    Hanse__WelcomeItem *welcome = WORLD_NEW(w, Hanse__WelcomeItem, hanse__welcome_item);
+    Hanse__Tree tree = HANSE__TREE__INIT;
+    tree.bytes = welcome->welcome = hs_pb_data(hs_bytes_str("?"));
+    welcome->room = hs_pb_data(hs_bytes(far_room, sizeof far_room));
+    welcome->prev_hash = hs_pb_data(hs_bytes(far_prev, sizeof far_prev));
+    welcome->commit_seq = seq;
+    welcome->persona = hs_pb_data(HS_VIEW(world_persona(s->alice, &s->hub->root.pub)->signer.pub));
+    welcome->hub_root = hs_pb_data(HS_VIEW(s->hub->root.pub));
+    welcome->descriptor = s->hub->descriptor;
+    welcome->tree = &tree;
+    item->welcome = welcome;
+    item->body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
+    item->seq = number;
+    frame->inbox = WORLD_NEW(w, Hanse__Inbox, hanse__inbox);
+    frame->inbox->n_items = 1;
+    frame->inbox->items = &item;
+    frame->body_case = HANSE__FRAME__BODY_INBOX;
+    world_inject(s->hub, s->home, frame);
+}
+
+static struct hs_retained retained_far_away(struct scene *s, Hanse__State__RoomView **view)
+{
+    static struct hs_arena arena;
+    struct hs_id room;
+    struct hs_bytes value = {0};
+    hs_arena_free(&arena);
+    arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = s->home->core, .kv = s->home->kv, .now = s->w->now, .arena = &arena};
+    assert_true(HS_FIXED(hs_bytes(far_room, sizeof far_room), &room));
+    struct hs_kv_key key = hs_register_key(HS_REGISTER_RETAINED, HS_VIEW(room), (struct hs_bytes){0});
+    (void)hs_register_get(&turn, &key, &value);
+    *view = hs_room_view(&turn, &room);
+    return hs_retained_parse(value);
+}
+
+/* DELIVERY-56: a hub says of its log what it likes; what isn't here costs nobody anything. */
+static void a_log_that_begins_far_away(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, HOUR);
+    Hanse__State__RoomView *view;
+    Hanse__Frame *frame = world_frame(w);
+    struct hs_log_tip tip = {.next_seq = HS_SEQ_END - 1, .hub_time = w->now};
+    struct hs_id room;
+    world_disconnect(s.alice);
+    welcome_far_away(&s, HS_SEQ_END, 1000);
+    (void)retained_far_away(&s, &view);
+    assert_null(view);
+    welcome_far_away(&s, HS_SEQ_END - 1, 1001);
+    (void)retained_far_away(&s, &view);
+    assert_non_null(view);
+    assert_true(view->first_seq == HS_SEQ_END - 1);
+    assert_true(HS_FIXED(hs_bytes(far_room, sizeof far_room), &room));
+    assert_true(HS_FIXED(hs_bytes(far_prev, sizeof far_prev), &tip.hash));
+    frame->records = WORLD_NEW(w, Hanse__Records, hanse__records);
+    frame->records->room = hs_pb_data(HS_VIEW(room));
+    frame->records->retention_ms = HOUR;
+    frame->body_case = HANSE__FRAME__BODY_RECORDS;
+    assert_ok(hs_head_build(&s.hub->signer, &room, &tip, 1, 1, w->now, &w->arena, &frame->records->head));
+    world_inject(s.hub, s.home, frame);
+    tick(&s, 3);
+    assert_true(retained_far_away(&s, &view).erased == HS_SEQ_END - 1); /* all that isn't there, at once */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +343,7 @@ int main(void)
         cmocka_unit_test(much_is_erased_in_steps),
         cmocka_unit_test(void_commits_erase_nothing),
         cmocka_unit_test(records_ahead_of_the_clock_age_nothing),
+        cmocka_unit_test(a_log_that_begins_far_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
