@@ -30,7 +30,7 @@ static enum hs_err attach_unknown(struct hs_turn *turn, const struct hs_id *room
     HS_REQUIRE(position != NULL, HS_ERR_NOMEM);
     position->next = next;
     position->until = 0;
-    hs_recover_attached(turn, room, hs_room_view(turn, room), next);
+    hs_recover_attached(turn, room, hs_room_view(turn, room), next, false);
     return HS_OK;
 }
 
@@ -54,7 +54,7 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     position->told = cursor->descriptor;
     hs_due_position(&turn->core->sessions, turn->session, position, HS_DUE_BEHIND);
     if (of != NULL && !hs_office_is_coming(of) && view->until == UINT64_MAX && hs_recover_is_frozen(turn, of))
-        hs_recover_attached(turn, &room, of, cursor->next_seq);
+        hs_recover_attached(turn, &room, of, cursor->next_seq, true);
     return HS_OK;
 }
 

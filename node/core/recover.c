@@ -89,12 +89,12 @@ static void forget_if_back(struct hs_turn *turn, struct hs_recovery *r, const Ha
 }
 
 void hs_recover_attached(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
-                         uint64_t next)
+                         uint64_t next, bool known)
 {
     struct hs_recovery *r = hs_recovery_get(turn, room);
     if (r == NULL)
         return;
-    hs_recovery_came(r, &turn->session->subscriber, next);
+    hs_recovery_came(r, &turn->session->subscriber, next, known);
     hs_recovery_go_on(turn, r, view);
 }
 

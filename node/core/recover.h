@@ -27,9 +27,10 @@ bool hs_recover_is_frozen(struct hs_turn *turn, const Hanse__State__RoomView *vi
 /* True where the ledger was restored and hasn't been resumed: what was claimed and redeemed may be lost. */
 bool hs_recover_ledger_is_frozen(struct hs_turn *turn);
 
-/* A subscriber reads a frozen room, and holds everything before next. */
+/* A subscriber reads a frozen room, and holds everything before next. known: and the views say that it reads
+ * it. */
 void hs_recover_attached(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
-                         uint64_t next);
+                         uint64_t next, bool known);
 
 /* Rooms go on whose time has come. */
 void hs_recover_tick(struct hs_turn *turn);

@@ -73,11 +73,44 @@ struct hs_recover_reader *hs_recovery_reader(const struct hs_recovery *r, const 
     return found;
 }
 
-void hs_recovery_came(struct hs_recovery *r, const struct hs_key *key, uint64_t next)
+static bool claims_beyond(const struct hs_recover_reader *reader, uint64_t next_seq)
+{
+    for (size_t i = 0; i < HS_RECOVER_CLAIMS; i++)
+        if (reader->claims[i].seq >= next_seq)
+            return true;
+    return false;
+}
+
+static void set_known(struct hs_recovery *r, struct hs_recover_reader *reader, bool known)
+{
+    r->unknown -= reader->known || !known ? 0 : 1;
+    reader->known = reader->known || known;
+}
+
+/* A place for one more that isn't known: that of one who was asked, and had nothing to show. */
+static bool make_way(struct hs_recovery *r)
+{
+    struct hs_recover_reader *one = r->readers;
+    if (r->unknown < HS_RECOVER_UNKNOWN)
+        return true;
+    while (one != NULL && (one->known || one->idle < HS_RECOVER_ANSWERS || claims_beyond(one, 1)))
+        one = one->hh.next;
+    if (one == NULL)
+        return false;
+    HASH_DELETE(hh, r->readers, one);
+    free(one);
+    r->unknown--;
+    return true;
+}
+
+void hs_recovery_came(struct hs_recovery *r, const struct hs_key *key, uint64_t next, bool known)
 {
     struct hs_recover_reader *one = hs_recovery_reader(r, key);
+    if (one == NULL && !known && !make_way(r))
+        return;
     if (one == NULL) {
-        one = HASH_COUNT(r->readers) < HS_RECOVER_READERS ? calloc(1, sizeof *one) : NULL;
+        size_t places = HS_RECOVER_READERS + HS_RECOVER_UNKNOWN;
+        one = HASH_COUNT(r->readers) < places ? calloc(1, sizeof *one) : NULL;
         if (one == NULL)
             return;
         one->key = *key;
@@ -86,7 +119,9 @@ void hs_recovery_came(struct hs_recovery *r, const struct hs_key *key, uint64_t 
             free(one);
             return;
         }
+        r->unknown++;
     }
+    set_known(r, one, known);
     one->next = next;
     one->idle = 0;
     if (hs_key_equal(&r->asking, key))
@@ -108,14 +143,6 @@ void hs_recovery_claim(struct hs_recovery *r, struct hs_recover_reader *reader, 
                 claim->refuted = claim->refuted || other->claims[i].refuted;
             }
     r->rests = false;
-}
-
-static bool claims_beyond(const struct hs_recover_reader *reader, uint64_t next_seq)
-{
-    for (size_t i = 0; i < HS_RECOVER_CLAIMS; i++)
-        if (reader->claims[i].seq >= next_seq)
-            return true;
-    return false;
 }
 
 /* silent: there was no answer in time. */
@@ -227,6 +254,13 @@ static struct hs_session *session_of(struct hs_turn *turn, const struct hs_key *
                                                               : hs_session_of(&turn->core->sessions, key);
 }
 
+static bool precedes(const struct hs_recover_reader *a, const struct hs_recover_reader *b)
+{
+    if (a->idle != b->idle)
+        return a->idle < b->idle;
+    return a->known != b->known ? a->known : a->asked < b->asked;
+}
+
 /* Of those who hold more than the log, the one who has been of use, and who was asked longest ago. */
 static struct hs_recover_reader *whose_turn(struct hs_turn *turn, const struct hs_recovery *r,
                                             uint64_t next_seq)
@@ -234,8 +268,7 @@ static struct hs_recover_reader *whose_turn(struct hs_turn *turn, const struct h
     struct hs_recover_reader *best = NULL;
     for (struct hs_recover_reader *one = r->readers; one != NULL; one = one->hh.next) {
         bool may = one->idle < HS_RECOVER_ANSWERS && (one->next > next_seq || claims_beyond(one, next_seq));
-        bool better =
-            best == NULL || one->idle < best->idle || (one->idle == best->idle && one->asked < best->asked);
+        bool better = best == NULL || precedes(one, best);
         if (may && better && session_of(turn, &one->key) != NULL)
             best = one;
     }

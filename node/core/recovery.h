@@ -12,9 +12,11 @@
 #include "core/turn.h"
 
 enum {
-    HS_RECOVER_CLAIMS = 2,       /* of a reader: its newest head, and one of what it holds itself */
-    HS_RECOVER_ANSWERS = 3,      /* of a reader, that bring nothing: it isn't asked again for this head */
-    HS_RECOVER_ASK_MS = 5000,    /* then the next reader is asked */
+    HS_RECOVER_CLAIMS = 2,    /* of a reader: its newest head, and one of what it holds itself */
+    HS_RECOVER_ANSWERS = 3,   /* of a reader, that bring nothing: it isn't asked again for this head */
+    HS_RECOVER_UNKNOWN = 64,  /* readers of a room of whom the node doesn't know that they may read: anybody
+                                 can  say so, and those whom it knows must find a place */
+    HS_RECOVER_ASK_MS = 5000, /* then the next reader is asked */
     HS_RECOVER_PROOF_MS = 20000, /* a head is proved in this time, and a second for each 128 records; and so
                                     long nothing may come of what it covers */
     HS_RECOVER_HASHES = 1 << 22, /* of all rooms at once: 128 MiB; one room has as many as it needs */
@@ -32,6 +34,7 @@ struct hs_recover_reader {
     struct hs_key key;
     uint64_t next; /* it holds everything before, as it said when it came */
     struct hs_claim claims[HS_RECOVER_CLAIMS];
+    bool known;     /* the views say that it reads the room */
     unsigned idle;  /* questions in a row that brought nothing */
     uint64_t asked; /* the number of the last question */
     UT_hash_handle hh;
@@ -49,9 +52,10 @@ struct hs_recovery {
     struct hs_key asking; /* whom the question under way was put to */
     struct hs_time asked_at;
     uint64_t questions;
-    bool broken; /* a record that came back couldn't be applied: nothing more is taken until a restart */
-    bool told;   /* the operator, that a head isn't proved */
-    bool rests;  /* nobody is left to be asked for anything, until something new comes */
+    size_t unknown; /* readers */
+    bool broken;    /* a record that came back couldn't be applied: nothing more is taken until a restart */
+    bool told;      /* the operator, that a head isn't proved */
+    bool rests;     /* nobody is left to be asked for anything, until something new comes */
     UT_hash_handle hh;
 };
 
@@ -63,8 +67,8 @@ struct hs_recovery *hs_recovery_get(struct hs_turn *turn, const struct hs_id *ro
 void hs_recovery_free(struct hs_core *core, struct hs_recovery *r);
 
 /* A reader has come, and says that it holds everything before next. What is past HS_RECOVER_READERS isn't
- * noted. */
-void hs_recovery_came(struct hs_recovery *r, const struct hs_key *key, uint64_t next);
+ * noted; of those who aren't known HS_RECOVER_UNKNOWN are, one that has shown nothing gives way. */
+void hs_recovery_came(struct hs_recovery *r, const struct hs_key *key, uint64_t next, bool known);
 struct hs_recover_reader *hs_recovery_reader(const struct hs_recovery *r, const struct hs_key *key);
 
 /* It has shown a head that this node signed: in place which of its claims. */

@@ -257,6 +257,39 @@ static void it_says_that_it_holds_more(void **state)
     }
 }
 
+/* NODE-82: who isn't known finds a place among a few, and takes it from nobody who is, or has shown more. */
+static void the_unknown_crowd_out_nobody(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, LOST);
+    struct hs_turn turn = {.core = s.hub->core, .kv = s.hub->kv, .now = w->now};
+    struct hs_recovery *r = hs_recovery_get(&turn, &s.room->id);
+    struct hs_key key = {{0}};
+    assert_non_null(r);
+    for (size_t i = 0; i < 3 * HS_RECOVER_UNKNOWN; i++) {
+        key.b[0] = (uint8_t)(i + 1);
+        hs_recovery_came(r, &key, 1000, false);
+        assert_int_equal(hs_recovery_reader(r, &key) != NULL, i < HS_RECOVER_UNKNOWN);
+    }
+    key.b[1] = 1;
+    hs_recovery_came(r, &key, 1000, true);
+    assert_non_null(hs_recovery_reader(r, &key));
+    struct hs_key first = {{1}}, second = {{2}}, late = {{255}};
+    struct hs_recover_reader *shown = hs_recovery_reader(r, &first);
+    hs_recovery_claim(r, shown, 0, 900, &s.room->id);
+    for (int i = 0; i < HS_RECOVER_ANSWERS; i++) {
+        hs_recovery_answered(r, shown, false, 10);
+        hs_recovery_answered(r, hs_recovery_reader(r, &second), false, 10);
+    }
+    hs_recovery_came(r, &late, 1000, false); /* in the place of the one that had nothing to show */
+    assert_non_null(hs_recovery_reader(r, &late));
+    assert_non_null(hs_recovery_reader(r, &first));
+    assert_null(hs_recovery_reader(r, &second));
+    hs_recovery_free(s.hub->core, r);
+    hs_kv_memory_free(s.backup);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +298,7 @@ int main(void)
         cmocka_unit_test(caught_in_the_middle),
         cmocka_unit_test(it_asks_one_thing_at_a_time),
         cmocka_unit_test(it_says_that_it_holds_more),
+        cmocka_unit_test(the_unknown_crowd_out_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
