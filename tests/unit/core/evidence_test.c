@@ -232,6 +232,36 @@ static void one_follower_alone(void **state)
     }
 }
 
+/* ROOM-80, FED-51: a hub that tells the other story with other keys of its root has told two all the same. */
+static void keys_change_between_two_stories(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct liar l = liar_new(&s, s.home[0]);
+    w->hook = lie;
+    w->hook_ctx = &l;
+    assert_ok(world_post(s.room, "the second story", NULL));
+    world_settle(w);
+    assert_int_equal(s.alices->post_count, 1);
+    w->hook = NULL;
+    world_node_rotate(s.hub);
+    world_pass(w, HS_HEADS_MS / 2); /* the two homes haven't compared what they heard yet */
+    assert_ok(world_connect(s.owner, NULL));
+    world_attach(s.owner);
+    assert_ok(world_post(s.room, "the first one", NULL));
+    world_settle(w);
+    assert_int_equal(s.bobs->post_count, 2);
+    is_frozen(&s, s.home[0], s.alices);
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_kv_key cursor = {0};
+    struct hs_core_evidence e;
+    struct hs_evidence facts;
+    assert_true(hs_core_evidence_next(s.home[0]->kv, &cursor, &arena, &e));
+    assert_ok(hs_evidence_verify(e.content, &s.hub->root.pub, &facts));
+    assert_false(hs_key_equal(&facts.first.signing_key, &facts.second.signing_key));
+}
+
 /* A hub that goes back: an older state of its store, and another log from there on. */
 static void a_log_that_was_cut_off(void **state)
 {
@@ -454,6 +484,7 @@ int main(void)
         cmocka_unit_test(two_followers),
         cmocka_unit_test(one_is_behind),
         cmocka_unit_test(one_follower_alone),
+        cmocka_unit_test(keys_change_between_two_stories),
         cmocka_unit_test(a_log_that_was_cut_off),
         cmocka_unit_test(no_proof),
         cmocka_unit_test(many_readers),

@@ -68,10 +68,7 @@ static struct keys keys_new(const struct world_node *node, uint64_t sequence)
 static struct keys rotate(struct world_node *node)
 {
     struct keys before = keys_of(node);
-    struct hs_descriptor d;
-    assert_ok(hs_descriptor_open(node->descriptor, &node->root.pub, &d));
-    struct keys next = keys_new(node, d.sequence + 1);
-    keys_set(node, &next);
+    world_node_rotate(node);
     return before;
 }
 

@@ -164,6 +164,9 @@ void world_free(struct world *w);
 struct world_node *world_node_new(struct world *w, const char *domain);
 void world_node_restart(struct world_node *node);
 
+/* New signing and transport keys under its root, and a start with them. */
+void world_node_rotate(struct world_node *node);
+
 /* The process dies, and comes back from that backup, which it takes over. */
 void world_node_restore(struct world_node *node, struct hs_kv *backup);
 struct hs_id world_store_hash(struct world_node *node);

@@ -2,6 +2,8 @@
 #include "world.h"
 
 #include "core/layout.h"
+#include "crypto/dh.h"
+#include "identity/descriptor.h"
 
 struct hs_kv *world_store_copy(struct world_node *node)
 {
@@ -45,6 +47,20 @@ void world_node_restart(struct world_node *node)
             world_close(w, link->id[0]);
     }
     world_run(w);
+}
+
+void world_node_rotate(struct world_node *node)
+{
+    struct world *w = node->world;
+    struct hs_descriptor d;
+    assert_ok(hs_descriptor_open(node->descriptor, &node->root.pub, &d));
+    hs_signer_random(&node->signer);
+    hs_dh_keypair(&node->transport, &node->transport_pub);
+    d.signing_key = node->signer.pub;
+    d.transport_key = node->transport_pub;
+    d.sequence++;
+    assert_ok(hs_descriptor_build(&node->root, &d, w->now, &w->arena, &node->descriptor));
+    world_node_restart(node);
 }
 
 void world_node_restore(struct world_node *node, struct hs_kv *backup)
