@@ -308,16 +308,42 @@ static bool replay(struct hs_turn *turn, struct step *s)
     return stored.len == 0 || hs_object_unpack(stored, turn->arena, &s->reply) == HS_OK;
 }
 
-/* What proves the signer of a reply that is said again: the descriptor of that time. */
-static Hanse__SignedObject *proof(struct hs_turn *turn, const Hanse__SignedObject *reply)
+/* The descriptor of this node that proves what it signed with the key of that time; NULL where it didn't. */
+static Hanse__SignedObject *proof(struct hs_turn *turn, const Hanse__SignedObject *object)
 {
-    Hanse__SignedObject *then = NULL;
     ProtobufCMessage *payload;
     struct hs_key signer;
-    if (reply != NULL && hs_object_claimed_signer(reply, 0, &signer) &&
-        hs_object_open(reply, hs_object_claimed_kind(reply), &signer, 1, turn->arena, &payload) == HS_OK)
-        then = hs_node_key_own_at(turn, &signer, hs_hdr_created(hs_hdr_of(payload)));
-    return then != NULL ? then : turn->core->descriptor_object;
+    if (object == NULL || !hs_object_claimed_signer(object, 0, &signer) ||
+        hs_object_open(object, hs_object_claimed_kind(object), &signer, 1, turn->arena, &payload) != HS_OK)
+        return NULL;
+    return hs_node_key_own_at(turn, &signer, hs_hdr_created(hs_hdr_of(payload)));
+}
+
+/* The coupon that a till asks for; NULL in other requests. */
+static const Hanse__SignedObject *coupon_of(struct hs_turn *turn, const Hanse__SignedObject *request)
+{
+    Hanse__ReserveRequest *claimed;
+    if (hs_object_claimed_kind(request) != HS_KIND_RESERVE_REQUEST ||
+        HS_UNPACK(hanse__reserve_request, hs_pb_bytes(request->payload), HS_STRICT, turn->arena, &claimed) !=
+            HS_OK)
+        return NULL;
+    return claimed->coupon;
+}
+
+/* What came with the request, and what this node knows by itself: which key it signed the coupon with. */
+static enum hs_err open_chain(struct hs_turn *turn, const Hanse__Ledger *ledger, struct hs_chain *out)
+{
+    size_t n = ledger->n_chain;
+    Hanse__SignedObject *own = proof(turn, coupon_of(turn, ledger->request));
+    Hanse__SignedObject **objects = hs_arena_alloc(turn->arena, (n + 1) * sizeof(Hanse__SignedObject *));
+    HS_REQUIRE(objects != NULL, HS_ERR_NOMEM);
+    if (n > 0)
+        memcpy(objects, ledger->chain, n * sizeof *objects);
+    for (size_t i = 0; own != NULL && i < ledger->n_chain; i++)
+        own = hs_object_equal(objects[i], own) ? NULL : own;
+    if (own != NULL && n < HS_CHAIN_MAX)
+        objects[n++] = own;
+    return hs_chain_open(objects, n, hs_turn_root(turn), turn->arena, out);
 }
 
 enum hs_err hs_handle_ledger(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -334,13 +360,14 @@ enum hs_err hs_handle_ledger(struct hs_turn *turn, const Hanse__Frame *request, 
     s.issuer.incarnation = turn->core->incarnation;
     bool again = replay(turn, &s);
     if (!again) {
-        HS_TRY(hs_chain_open(ledger->chain, ledger->n_chain, hs_turn_root(turn), turn->arena, &s.chain));
+        HS_TRY(open_chain(turn, ledger, &s.chain));
         HS_TRY(decide(turn, &s, ledger));
     }
     Hanse__LedgerReply *answer = HS_NEW(turn, Hanse__LedgerReply, hanse__ledger_reply);
     Hanse__SignedObject **chain = hs_arena_alloc(turn->arena, sizeof(Hanse__SignedObject *));
     HS_REQUIRE(answer != NULL && chain != NULL, HS_ERR_NOMEM);
-    chain[0] = again ? proof(turn, s.reply) : turn->core->descriptor_object;
+    Hanse__SignedObject *then = again ? proof(turn, s.reply) : NULL;
+    chain[0] = then != NULL ? then : turn->core->descriptor_object;
     answer->reply = s.reply;
     answer->chain = chain;
     answer->n_chain = 1;

@@ -1,5 +1,5 @@
 /* Nodes that change their keys, and the devices that go on: at the hub, and at another home. */
-#include "town.h"
+#include "shop.h"
 
 #include "crypto/dh.h"
 #include "identity/descriptor.h"
@@ -151,12 +151,31 @@ static void test_earlier_heads_count(void **state)
     town_free(c.t);
 }
 
+/* FED-51, IDENTITY-16: a coupon that was signed with the earlier key is good, at the till and in the ledger. */
+static void test_coupons_stay_good(void **state)
+{
+    (void)state;
+    struct shop shop;
+    uint64_t op;
+    shop_open(&shop, 1000);
+    shop_claim(&shop);
+    town_node_rotate(shop.rosa);
+    town_wait(shop.t, 60000);
+    TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 2, &shop.coupon, &op));
+    town_wait(shop.t, 5000);
+    struct hs_id id = shop_done_id(shop.ben, op);
+    assert_int_equal(shop_coupon_row(shop.ben, &shop.coupon).state, HANSE_COUPON_USED);
+    assert_int_equal(shop_order_row(shop.ben, &id).receipts, 1);
+    town_free(shop.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_devices_go_on),
         cmocka_unit_test(test_old_keys_are_refused),
         cmocka_unit_test(test_earlier_heads_count),
+        cmocka_unit_test(test_coupons_stay_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
