@@ -32,6 +32,13 @@ enum hanse_err hanse_move_home(struct hanse *h, const char *ticket, uint64_t *op
     WANT(h, hs_want_move_home(&s, ticket, op));
 }
 
+enum hanse_err hanse_room_move(struct hanse *h, const struct hanse_id *room, uint64_t *op)
+{
+    struct hs_id id;
+    memcpy(id.b, room->b, sizeof id.b);
+    WANT(h, hs_want_hub_move(&s, &id, op));
+}
+
 enum hanse_err hanse_grants_add(struct hanse *h, const char *text, uint64_t *op)
 {
     WANT(h, hs_want_grants(&s, text, op));

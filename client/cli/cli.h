@@ -157,6 +157,7 @@ void message_print(const struct cli *c, const struct hanse_message *m);
 
 extern const struct command cmd_init, cmd_grant, cmd_room, cmd_invite, cmd_join, cmd_chat, cmd_serve,
     cmd_send, cmd_save, cmd_log, cmd_sync, cmd_members, cmd_remove, cmd_leave, cmd_rejoin, cmd_role, cmd_ban,
-    cmd_offer, cmd_coupon, cmd_order, cmd_till, cmd_verify, cmd_evidence, cmd_move_home, cmd_wake;
+    cmd_offer, cmd_coupon, cmd_order, cmd_till, cmd_verify, cmd_evidence, cmd_move_home, cmd_move_room,
+    cmd_wake;
 
 #endif

@@ -183,6 +183,44 @@ const struct command cmd_remove = {
             "  hanse remove 'Rosa VIP' Ben\n",
 };
 
+static int run_move_room(struct cli *c, int argc, char **argv)
+{
+    struct hanse_room room;
+    struct outcome done;
+    uint64_t op;
+    if (argc != 2)
+        return cli_usage(&cmd_move_room, "name one room");
+    int code = cli_open_fresh(c);
+    if (code == EXIT_DONE)
+        code = find_room(c, argv[1], &room);
+    if (code != EXIT_DONE)
+        return code;
+    enum hanse_err err = hanse_room_move(c->h, &room.id, &op);
+    if (err == HANSE_OK)
+        err = cli_wait(c, op, &done);
+    if (err != HANSE_OK)
+        return cli_fail(c, argv[1], err);
+    if (c->json)
+        json_line(json_pack("{s:o, s:I}", "moved", json_id(&room.id), "seq", (json_int_t)done.seq));
+    else
+        printf("%s is at your home node from now on. Links that you make from now on lead there.\n",
+               room.name);
+    return EXIT_DONE;
+}
+
+const struct command cmd_move_room = {
+    .name = "move-room",
+    .summary = "your home node orders a room from now on",
+    .run = run_move_room,
+    .help = "usage: hanse move-room ROOM\n\n"
+            "For its owner, who has moved home to the new node first (hanse move-home) and may make rooms "
+            "there (a grant\n"
+            "of that node, hanse grant). Members, invites and history stay; coupons stay with the brand's "
+            "own node.\n\n"
+            "example:\n"
+            "  hanse move-room 'Rosa VIP'\n",
+};
+
 static int run_leave(struct cli *c, int argc, char **argv)
 {
     struct hanse_room room;

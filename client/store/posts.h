@@ -79,6 +79,7 @@ struct hs_join_row {
     bool bound;                  /* the home node knows the persona */
     bool asked;                  /* the hub has the request */
     struct hs_time made;
+    struct hs_key office_root; /* of the hub; zeros: hub_root, which is the brand's */
 };
 bool hs_join_row_get(struct hs_kv *kv, const struct hs_id *ref, struct hs_arena *arena,
                      struct hs_join_row *out);

@@ -30,7 +30,7 @@ struct hs_room_row {
     uint32_t role;  /* one's own, enum hs_room_role */
     char name[HS_POLICY_NAME_MAX + 1];
     char domain[HS_DOMAIN_MAX + 1];
-    struct hs_key hub_root, self; /* self: the persona that the room knows */
+    struct hs_key hub_root, self; /* of the room's brand; self: the persona that the room knows */
     struct hs_bytes descriptor;   /* of the hub */
     struct hs_log_tip tip;
     bool has_anchor; /* joined by Welcome, in the record with this number */
@@ -48,8 +48,21 @@ struct hs_room_row {
     uint32_t recredential;     /* own commits until one's leaf shows all grants; 0: it does */
     bool has_gap; /* the newest line of the history with posts that can't be read stands at gap */
     uint64_t gap;
-    bool unmoved; /* the home node that this device moves to doesn't serve the room yet */
+    bool unmoved;              /* the home node that this device moves to doesn't serve the room yet */
+    struct hs_key office_root; /* of the hub in office; zeros: hub_root */
+    uint32_t hub_term;         /* its term; 0: the first */
 };
+
+/* The root of the hub in office, and its term. */
+static inline const struct hs_key *hs_row_hub(const struct hs_room_row *row)
+{
+    static const struct hs_key none;
+    return hs_key_equal(&row->office_root, &none) ? &row->hub_root : &row->office_root;
+}
+static inline uint32_t hs_row_term(const struct hs_room_row *row)
+{
+    return row->hub_term > 0 ? row->hub_term : HS_POLICY_HUB_TERM_FIRST;
+}
 
 bool hs_room_get(struct hs_kv *kv, const struct hs_id *room, struct hs_arena *arena, struct hs_room_row *out);
 bool hs_room_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,

@@ -216,7 +216,7 @@ static enum hs_err put_invite(struct hs_step *s, struct hs_op *op)
     frame.body_case = HANSE__FRAME__BODY_PUT_INVITE;
     frame.put_invite = &put;
     op->busy = true;
-    return hs_request_send_to(s, &room->row.hub_root, room->row.descriptor, &frame, &request);
+    return hs_request_send_to(s, hs_row_hub(&room->row), room->row.descriptor, &frame, &request);
 }
 
 /* The link names the hub's first address that is short enough for it. */
@@ -225,8 +225,8 @@ static enum hs_err link_for(struct hs_step *s, struct hs_live_room *room, struct
     Hanse__SignedObject *object;
     struct hs_descriptor d;
     HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &object));
-    HS_TRY(hs_descriptor_open(object, &room->row.hub_root, &d));
-    link->root = room->row.hub_root;
+    HS_TRY(hs_descriptor_open(object, hs_row_hub(&room->row), &d));
+    link->root = *hs_row_hub(&room->row);
     randombytes_buf(link->seed, sizeof link->seed);
     for (size_t i = 0; i < d.address_count; i++)
         if (strlen(d.addresses[i]) <= HS_INVITE_ADDRESS_MAX) {

@@ -7,6 +7,7 @@
 #include "room/leaf.h"
 #include "sync/gap.h"
 #include "sync/govern.h"
+#include "sync/move.h"
 #include "sync/rejoin.h"
 
 #include <stdio.h>
@@ -30,7 +31,9 @@ static enum hs_err judge_pending(struct hs_step *s, struct hs_live_room *room,
     struct hs_judge_input input = {.before = hs_mls_group_public(room->group),
                                    .change = hs_mls_group_pending_change(room->group),
                                    .hub_time = s->now};
+    struct hs_hub_office office = {*hs_row_hub(&room->row), hs_row_term(&room->row)};
     struct hs_judge_join *joins;
+    input.office = &office;
     if (input.hub_time.ms < room->row.tip.hub_time.ms)
         input.hub_time = room->row.tip.hub_time;
     HS_TRY(hs_joins_named(s, room, wish->joins, wish->join_count, &joins, &input.join_count));
@@ -207,7 +210,10 @@ enum hs_err hs_commit_next(struct hs_step *s, struct hs_live_room *room)
         !(room->caught_up || s->sync->caught_up) || room->newest.unsettled ||
         hs_mls_group_has_pending(room->group))
         return HS_OK;
-    HS_TRY(remove_next(s, room));
+    bool behind;
+    HS_TRY(hs_policy_follow(s, room, &behind));
+    if (!hs_mls_group_has_pending(room->group))
+        HS_TRY(remove_next(s, room));
     if (!hs_mls_group_has_pending(room->group))
         HS_TRY(hs_policy_next(s, room));
     if (hs_mls_group_has_pending(room->group) || self_is_barred(s, room))
@@ -217,6 +223,8 @@ enum hs_err hs_commit_next(struct hs_step *s, struct hs_live_room *room)
         enum hs_err err = hs_commit_submit(s, room, &leavers);
         return hs_sync_is_fault(err) ? HS_OK : err;
     }
+    if (behind)
+        return HS_OK; /* nobody is added before (ROOM-84) */
     return room->row.kind == HS_ROOM_COUNTER ? hs_counter_admit(s, room) : hs_joiners_admit(s, room);
 }
 
@@ -311,8 +319,9 @@ static enum hs_err judge(struct hs_step *s, struct hs_live_room *room, const str
                          struct hs_judge_facts *facts)
 {
     struct hs_judge_join *joins;
+    struct hs_hub_office office = {*hs_row_hub(&room->row), hs_row_term(&room->row)};
     struct hs_judge_input input = {
-        .before = hs_live_public(room), .change = change, .hub_time = header->hub_time};
+        .before = hs_live_public(room), .change = change, .hub_time = header->hub_time, .office = &office};
     HS_TRY(hs_joins_named(s, room, context->joins, context->join_count, &joins, &input.join_count));
     input.joins = joins;
     size_t missing = context->join_count - input.join_count;

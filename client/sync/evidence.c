@@ -105,7 +105,7 @@ static enum hs_err against_any(struct hs_step *s, const struct hs_live_room *roo
 static enum hs_err keep(struct hs_step *s, struct hs_live_room *room, struct hs_bytes evidence)
 {
     struct hs_evidence e;
-    HS_TRY(hs_evidence_verify(evidence, &room->row.hub_root, &e));
+    HS_TRY(hs_evidence_verify(evidence, hs_row_hub(&room->row), &e));
     hs_evidence_put(s->kv, &room->row.id, evidence);
     HS_TRY(s->kv->err);
     return room->row.state == HS_ROOM_STATE_MEMBER ? hs_room_freeze(s, room, e.first.seq, HS_ERR_LOG_FORK)
@@ -162,7 +162,7 @@ enum hs_err hs_evidence_received(struct hs_step *s, const Hanse__EvidenceItem *i
     if (err == HS_ERR_NOT_FOUND)
         return HS_OK;
     HS_TRY(err);
-    err = hs_evidence_verify(hs_pb_bytes(item->evidence), &room->row.hub_root, &e);
+    err = hs_evidence_verify(hs_pb_bytes(item->evidence), hs_row_hub(&room->row), &e);
     if (err != HS_OK || !hs_id_equal(&e.room, &id))
         return hs_sync_is_own_trouble(err) ? err : HS_OK; /* it doesn't prove what the home node says */
     return keep(s, room, hs_pb_bytes(item->evidence));

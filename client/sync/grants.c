@@ -143,13 +143,13 @@ static enum hs_err answered(struct hs_step *s, const struct hs_request *request,
 /* The node learns of them, so that it lets this account do what they allow. */
 static enum hs_err show(struct hs_step *s, struct hs_op *op)
 {
-    Hanse__Chain *grants;
+    struct hs_self HS_SELF self = {0};
     Hanse__SignUp sign_up = HANSE__SIGN_UP__INIT;
     Hanse__Frame frame = HANSE__FRAME__INIT;
     struct hs_request request = {.answer = answered, .op = op->number};
-    HS_TRY(hs_chain_unpack(s->arena, s->sync->me.grants, &grants));
-    sign_up.grants = grants->objects;
-    sign_up.n_grants = grants->n_objects;
+    HS_TRY(hs_self_for(s, &s->sync->me.home_root, &self));
+    sign_up.grants = self.grants;
+    sign_up.n_grants = self.grant_count;
     frame.sign_up = &sign_up;
     frame.body_case = HANSE__FRAME__BODY_SIGN_UP;
     op->busy = true;

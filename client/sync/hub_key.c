@@ -30,7 +30,7 @@ static enum hs_err find(struct hs_step *s, const struct hs_live_room *room, cons
                         struct hs_descriptor *newest, Hanse__SignedObject **out)
 {
     struct hs_bytes bytes;
-    struct hs_kv_key key = hs_row_key2(HS_VIEW(room->row.hub_root), HS_VIEW(*signer));
+    struct hs_kv_key key = hs_row_key2(HS_VIEW(*hs_row_hub(&room->row)), HS_VIEW(*signer));
     HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, out));
     HS_TRY(hs_descriptor_claimed(*out, newest));
     if (hs_key_equal(&newest->signing_key, signer))

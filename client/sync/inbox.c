@@ -36,6 +36,9 @@ static enum hs_err check_room(struct hs_step *s, struct hs_live_room *room, cons
     HS_TRY(hs_room_suite_check(hs_mls_public_suite(hs_mls_group_public(room->group))));
     HS_REQUIRE(hs_bytes_equal(hs_mls_group_id(room->group), HS_VIEW(room->row.id)), HS_ERR_MLS_GROUP);
     HS_REQUIRE(hs_key_equal(&room->policy.hub_root, &row->hub_root), HS_ERR_POLICY);
+    struct hs_hub_office office = hs_policy_office(&room->policy);
+    HS_REQUIRE(hs_key_equal(&office.root, hs_row_hub(&room->row)) && office.term == hs_row_term(&room->row),
+               HS_ERR_POLICY);
     HS_REQUIRE(!row->counter || room->policy.kind == HS_ROOM_COUNTER, HS_ERR_POLICY);
     HS_REQUIRE(hs_live_has_persona(room, &row->persona), HS_ERR_MLS_WELCOME);
     return check_leaves(s, room);
@@ -88,9 +91,17 @@ static enum hs_err enter(struct hs_step *s, const Hanse__WelcomeItem *item, cons
     made.tip.next_seq = item->commit_seq;
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(item->prev_hash), &made.tip.hash), HS_ERR_MALFORMED);
     HS_REQUIRE(item->descriptor != NULL && item->tree != NULL, HS_ERR_MALFORMED);
-    HS_TRY(hs_descriptor_open(item->descriptor, &row->hub_root, &d));
+    struct hs_key hub = row->hub_root;
+    HS_REQUIRE(item->hub_root.len == 0 || HS_FIXED(hs_pb_bytes(item->hub_root), &hub), HS_ERR_MALFORMED);
+    if (!hs_key_equal(&hub, &row->hub_root)) /* the policy must say the same (ROOM-84) */
+        made.office_root = hub;
+    made.hub_term = item->hub_term;
+    HS_TRY(hs_descriptor_open(item->descriptor, &hub, &d));
     HS_TRY(hs_object_pack(item->descriptor, s->arena, &made.descriptor));
+    struct hs_room_row waited;
     memcpy(made.domain, d.domain, sizeof made.domain);
+    if (!hs_key_equal(&hub, &row->hub_root) && hs_room_get(s->kv, &made.id, s->arena, &waited))
+        memcpy(made.domain, waited.domain, sizeof made.domain); /* the brand's */
     HS_TRY(join_group(s, row, item, &group));
     hs_live_forget(s->sync, &made.id);
     enum hs_err err = hs_live_add(s, &made, group, &room);

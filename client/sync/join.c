@@ -3,6 +3,7 @@
 #include "room/join.h"
 #include "crypto/hash.h"
 #include "identity/bind.h"
+#include "room/hub_move.h"
 #include "room/invite.h"
 #include "room/invite_link.h"
 #include "sync/state.h"
@@ -26,7 +27,7 @@ static struct hs_op *op_of_room(struct hs_sync *sync, const struct hs_id *room)
 
 static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_err err)
 {
-    if (hs_err_is_transient(err)) {
+    if (hs_err_is_transient(err) && err != HS_ERR_HUB_MOVED) { /* the link leads to where it is now */
         hs_home_try_again(s);
         return HS_OK;
     }
@@ -85,7 +86,9 @@ static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row)
         frame.body_case = HANSE__FRAME__BODY_JOIN;
         frame.join = &join;
     }
-    return hs_request_send_to(s, &row->hub_root, row->descriptor, &frame, &request);
+    static const struct hs_key none;
+    const struct hs_key *hub = hs_key_equal(&row->office_root, &none) ? &row->hub_root : &row->office_root;
+    return hs_request_send_to(s, hub, row->descriptor, &frame, &request);
 }
 
 /* ---- binding ---- */
@@ -159,6 +162,30 @@ static bool find_join(struct hs_step *s, const struct hs_id *room, struct hs_joi
     return false;
 }
 
+/* The room's brand, and its hub: the link's root where the room hasn't moved. Else the link names one of the
+ * hubs that it had or has, and the chain leads from the brand's node to the present one. domain: the brand's.
+ */
+static enum hs_err place_of(struct hs_step *s, const struct hs_invite_link *link, const struct hs_id *room,
+                            const Hanse__InviteInfo *info, struct hs_key *brand, struct hs_key *hub,
+                            char *domain)
+{
+    struct hs_descriptor d, first;
+    struct hs_hub_office office;
+    *brand = *hub = link->root;
+    if (info->n_moves > 0) {
+        bool named = false;
+        HS_TRY(hs_hub_moved_verify(info->moves, info->n_moves, room, s->arena, brand, &office, NULL));
+        *hub = office.root;
+        for (size_t i = 0; i < info->n_moves && !named; i++)
+            named = hs_descriptor_open(info->moves[i]->descriptor, &link->root, &first) == HS_OK;
+        HS_REQUIRE(named || hs_key_equal(hub, &link->root), HS_ERR_WRONG_SIGNER);
+        HS_TRY(hs_descriptor_open(info->moves[0]->descriptor, brand, &first));
+    }
+    HS_TRY(hs_descriptor_verify(info->descriptor, hub, s->now, &d));
+    memcpy(domain, info->n_moves > 0 ? first.domain : d.domain, sizeof d.domain);
+    return HS_OK;
+}
+
 /* Key package and proof, stored with a room that waits. */
 static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *link, const struct hs_id *room,
                              const Hanse__InviteInfo *info, struct hs_join_row *row)
@@ -168,8 +195,9 @@ static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *lin
     struct hs_own_package package;
     struct hs_descriptor d;
     struct hs_writer HS_WRITER body = hs_writer(HS_FRAME_MAX);
-    HS_TRY(hs_descriptor_verify(info->descriptor, &link->root, s->now, &d));
-    HS_TRY(hs_self_for(s, &link->root, &self));
+    struct hs_key brand, hub;
+    HS_TRY(place_of(s, link, room, info, &brand, &hub, d.domain));
+    HS_TRY(hs_self_for(s, &brand, &self));
     HS_TRY(hs_self_key_package(s, &self, &package));
     hs_invite_signer(link->seed, &invite);
     struct hs_join_spec spec = {.invite = &invite,
@@ -181,7 +209,8 @@ static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *lin
     HS_TRY(hs_join_build(&spec, &body));
     *row = (struct hs_join_row){.ref = package.ref,
                                 .room = *room,
-                                .hub_root = link->root,
+                                .hub_root = brand,
+                                .office_root = hub,
                                 .persona = self.persona,
                                 .key_package = package.message,
                                 .priv = package.priv,
@@ -191,7 +220,7 @@ static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *lin
     hs_join_row_put(s->kv, row);
     struct hs_room_row waits = {.id = *room,
                                 .state = HS_ROOM_STATE_WAITING,
-                                .hub_root = link->root,
+                                .hub_root = brand,
                                 .self = self.persona,
                                 .descriptor = row->descriptor};
     size_t len = strlen(info->room_name);
@@ -221,7 +250,10 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
     HS_TRY(hs_invite_link_parse(op->text, &link));
     HS_TRY(check_info(s, &link, info, &op->room));
     bool here = hs_room_get(s->kv, &op->room, s->arena, &known);
-    HS_REQUIRE(!here || (hs_key_equal(&known.hub_root, &link.root) && known.state != HS_ROOM_STATE_CREATING),
+    struct hs_key brand, hub;
+    char domain[HS_DOMAIN_MAX + 1];
+    HS_TRY(place_of(s, &link, &op->room, info, &brand, &hub, domain));
+    HS_REQUIRE(!here || (hs_key_equal(&known.hub_root, &brand) && known.state != HS_ROOM_STATE_CREATING),
                HS_ERR_CONFLICT);
     if (here && known.state == HS_ROOM_STATE_MEMBER)
         return hs_op_done(s, op, HS_OK, &op->room, 0, NULL);

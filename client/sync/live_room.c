@@ -179,25 +179,32 @@ enum hs_err hs_live_refresh(struct hs_step *s, struct hs_live_room *room)
     return HS_OK;
 }
 
-enum hs_err hs_live_set_descriptor(struct hs_step *s, struct hs_live_room *room, struct hs_bytes descriptor,
-                                   struct hs_descriptor *facts)
+enum hs_err hs_live_take_descriptor(struct hs_live_room *room, struct hs_bytes descriptor)
 {
-    Hanse__SignedObject *object;
-    struct hs_descriptor present;
-    HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &object));
-    HS_TRY(hs_descriptor_open(object, &room->row.hub_root, &present));
-    if (facts->sequence <= present.sequence) {
-        *facts = present;
-        return HS_OK;
-    }
-    HS_TRY(hs_hub_key_keep(s, &room->row.hub_root, room->row.descriptor));
     struct hs_arena arena = hs_arena(ROW_ARENA);
     struct hs_bytes copy = hs_arena_copy(&arena, descriptor);
     HS_REQUIRE(copy.data != NULL, HS_ERR_NOMEM);
     hs_arena_free(&room->row_arena); /* nothing else of the row lies there */
     room->row_arena = arena;
     room->row.descriptor = copy;
-    memcpy(room->row.domain, facts->domain, sizeof room->row.domain);
+    return HS_OK;
+}
+
+enum hs_err hs_live_set_descriptor(struct hs_step *s, struct hs_live_room *room, struct hs_bytes descriptor,
+                                   struct hs_descriptor *facts)
+{
+    Hanse__SignedObject *object;
+    struct hs_descriptor present;
+    HS_TRY(hs_object_unpack(room->row.descriptor, s->arena, &object));
+    HS_TRY(hs_descriptor_open(object, hs_row_hub(&room->row), &present));
+    if (facts->sequence <= present.sequence) {
+        *facts = present;
+        return HS_OK;
+    }
+    HS_TRY(hs_hub_key_keep(s, hs_row_hub(&room->row), room->row.descriptor));
+    HS_TRY(hs_live_take_descriptor(room, descriptor));
+    if (hs_key_equal(hs_row_hub(&room->row), &room->row.hub_root)) /* handles are the brand's */
+        memcpy(room->row.domain, facts->domain, sizeof room->row.domain);
     room->row_dirty = true;
     return HS_OK;
 }

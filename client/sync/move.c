@@ -5,6 +5,7 @@
 #include "sync/move.h"
 #include "identity/ticket.h"
 #include "room/home_move.h"
+#include "store/tables.h"
 
 static struct hs_op *move_op(struct hs_sync *sync)
 {
@@ -44,6 +45,8 @@ enum hs_err hs_move_refused(struct hs_step *s, enum hs_err err)
 {
     struct hs_me *me = &s->sync->me;
     me->home_root = me->old_root;
+    me->grants = (struct hs_bytes){0};
+    (void)hs_kv_get(s->kv, HS_TABLE_GRANTS, HS_VIEW(me->home_root), s->arena, &me->grants);
     me->home_descriptor = me->old_descriptor;
     me->inbox_next = me->old_inbox_next;
     me->ticket = (struct hs_bytes){0};
@@ -119,7 +122,7 @@ static enum hs_err tell_hub(struct hs_step *s, struct hs_live_room *room)
     request.move = hs_pb_data(hs_writer_bytes(&body));
     frame.body_case = HANSE__FRAME__BODY_MOVE_HOME;
     frame.move_home = &request;
-    return hs_request_send_to(s, &room->row.hub_root, room->row.descriptor, &frame, &asked);
+    return hs_request_send_to(s, hs_row_hub(&room->row), room->row.descriptor, &frame, &asked);
 }
 
 static enum hs_err bound(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
@@ -173,7 +176,7 @@ enum hs_err hs_home_item_received(struct hs_step *s, const Hanse__HomeItem *item
     if (err == HS_ERR_NOT_FOUND)
         return HS_OK;
     HS_TRY(err);
-    if (!room->row.unmoved || !hs_bytes_equal(hs_pb_bytes(item->hub_root), HS_VIEW(room->row.hub_root)))
+    if (!room->row.unmoved || !hs_bytes_equal(hs_pb_bytes(item->hub_root), HS_VIEW(*hs_row_hub(&room->row))))
         return HS_OK;
     room->row.unmoved = false;
     room->row_dirty = true;
@@ -209,12 +212,20 @@ static enum hs_err check_move(struct hs_step *s, const struct hs_ticket_text *te
     bool waits;
     HS_REQUIRE(me->has_home && (me->has_account || me->moving), HS_ERR_INVALID_STATE);
     HS_REQUIRE(!me->moving || !me->has_account, HS_ERR_INVALID_STATE);
-    HS_REQUIRE(!me->has_role, HS_ERR_DENIED);
     HS_REQUIRE(text->grant_count == 0, HS_ERR_TICKET_INVALID);
     HS_REQUIRE(!hs_key_equal(&text->descriptor.root, me->moving ? &me->old_root : &me->home_root),
                HS_ERR_INVALID_ARG);
     HS_TRY(joins_wait(s, &waits));
     return waits ? HS_ERR_INVALID_STATE : HS_OK;
+}
+
+/* What the home's root has granted counts in its rooms as before, wherever the home is. */
+static void keep_grants(struct hs_step *s)
+{
+    struct hs_me *me = &s->sync->me;
+    if (me->grants.len > 0)
+        hs_kv_put(s->kv, HS_TABLE_GRANTS, HS_VIEW(me->home_root), me->grants);
+    me->grants = (struct hs_bytes){0};
 }
 
 static enum hs_err take_home(struct hs_step *s, struct hs_bytes ticket, const struct hs_ticket_text *text)
@@ -225,9 +236,12 @@ static enum hs_err take_home(struct hs_step *s, struct hs_bytes ticket, const st
         me->old_descriptor = me->home_descriptor;
         me->old_inbox_next = me->inbox_next;
         me->home_number++;
+        keep_grants(s);
     }
     HS_TRY(hs_object_pack(text->descriptor_object, s->arena, &me->home_descriptor));
     me->home_root = text->descriptor.root;
+    me->grants = (struct hs_bytes){0};
+    (void)hs_kv_get(s->kv, HS_TABLE_GRANTS, HS_VIEW(me->home_root), s->arena, &me->grants);
     me->ticket = ticket;
     me->moving = true;
     me->has_account = false;

@@ -16,6 +16,18 @@ enum hs_err hs_home_item_received(struct hs_step *s, const Hanse__HomeItem *item
 enum hs_err hs_home_move_record(struct hs_step *s, struct hs_live_room *room,
                                 const struct hs_record_header *header, struct hs_bytes body);
 
+/* ---- hub_move.c ---- */
+
+/* A HUB_MOVE record: the room is told of by another hub from then on, as soon as the head of these records
+ * has been checked. */
+enum hs_err hs_hub_move_record(struct hs_step *s, struct hs_live_room *room,
+                               const struct hs_record_header *header, struct hs_bytes body);
+enum hs_err hs_hub_moved(struct hs_step *s, struct hs_live_room *room);
+
+/* Where the policy doesn't know the hub in office yet: commits that it follows, if this member may. behind:
+ * it doesn't know it yet. */
+enum hs_err hs_policy_follow(struct hs_step *s, struct hs_live_room *room, bool *behind);
+
 /* ---- evidence.c ---- */
 
 /* The room was frozen for what came: where it proves that the hub told two stories, that is kept. */

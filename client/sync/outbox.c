@@ -64,10 +64,10 @@ static enum hs_err dispatch(struct hs_step *s, const struct hs_outbox_row *row,
     if (row->kind != HS_OUTBOX_COMMIT && row->kind != HS_OUTBOX_REJOIN)
         return hs_request_send_packed(s, row->frame, request);
     HS_TRY(hs_live_get(s, &row->room, &room));
-    if (hs_root_is_home(s->sync, &room->row.hub_root))
+    if (hs_root_is_home(s->sync, hs_row_hub(&room->row)))
         return hs_request_send_packed(s, row->frame, request);
     HS_TRY(HS_UNPACK(hanse__frame, row->frame, HS_LENIENT, s->arena, &frame));
-    return hs_request_send_to(s, &room->row.hub_root, room->row.descriptor, frame, request);
+    return hs_request_send_to(s, hs_row_hub(&room->row), room->row.descriptor, frame, request);
 }
 
 static enum hs_err send_row(struct hs_step *s, const struct hs_outbox_row *row)

@@ -66,7 +66,7 @@ static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
     case HS_RECORD_VOID:
         return hs_void_received(s, room, header, body);
     case HS_RECORD_HUB_MOVE:
-        break;
+        return hs_hub_move_record(s, room, header, body);
     }
     return HS_ERR_UNSUPPORTED;
 }
@@ -150,7 +150,7 @@ static enum hs_err take_descriptor(struct hs_step *s, struct hs_live_room *room,
     struct hs_bytes bytes;
     if (records->descriptor == NULL)
         return HS_OK;
-    HS_TRY(hs_descriptor_open(records->descriptor, &room->row.hub_root, &d));
+    HS_TRY(hs_descriptor_open(records->descriptor, hs_row_hub(&room->row), &d));
     HS_TRY(hs_object_pack(records->descriptor, s->arena, &bytes));
     return hs_live_set_descriptor(s, room, bytes, &d);
 }
@@ -220,7 +220,12 @@ enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records
     HS_TRY(err);
     if (room->row.state != HS_ROOM_STATE_MEMBER)
         return HS_OK;
+    room->hub_move = NULL;
     for (size_t i = 0; i < records->n_records && room->row.state == HS_ROOM_STATE_MEMBER; i++) {
+        if (room->hub_move != NULL) { /* nothing of that hub's term is behind it */
+            HS_TRY(hs_room_freeze(s, room, room->row.tip.next_seq, HS_ERR_LOG_FORK));
+            break;
+        }
         err = record_received(s, room, records->records[i]);
         if (err == HS_ERR_LOG_GAP)
             return hs_home_attach_room(s, room);
@@ -229,6 +234,7 @@ enum hs_err hs_records_received(struct hs_step *s, const Hanse__Records *records
     HS_TRY(hs_gap_tell(s, room));
     if (room->row.state == HS_ROOM_STATE_MEMBER)
         HS_TRY(head_check(s, room, records));
+    HS_TRY(hs_hub_moved(s, room));
     if (room->row.state == HS_ROOM_STATE_FROZEN && room->row.frozen == HS_ERR_LOG_FORK)
         return hs_evidence_seen(s, room, records);
     if (room->row.state != HS_ROOM_STATE_MEMBER)

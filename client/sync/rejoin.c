@@ -147,7 +147,7 @@ static enum hs_err ask(struct hs_step *s, struct hs_live_room *room)
     get.persona = hs_pb_data(HS_VIEW(room->row.self));
     frame.body_case = HANSE__FRAME__BODY_GET_GROUP_INFO;
     frame.get_group_info = &get;
-    return hs_request_send_to(s, &room->row.hub_root, room->row.descriptor, &frame, &request);
+    return hs_request_send_to(s, hs_row_hub(&room->row), room->row.descriptor, &frame, &request);
 }
 
 enum hs_err hs_rejoin_next(struct hs_step *s, struct hs_live_room *room)

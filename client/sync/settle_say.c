@@ -56,7 +56,7 @@ static enum hs_err say(struct hs_step *s, struct hs_live_room *room, const struc
     confirm.room = hs_pb_data(HS_VIEW(room->row.id));
     frame.body_case = HANSE__FRAME__BODY_CONFIRM;
     frame.confirm = &confirm;
-    return hs_request_send_to(s, &room->row.hub_root, room->row.descriptor, &frame, &request);
+    return hs_request_send_to(s, hs_row_hub(&room->row), room->row.descriptor, &frame, &request);
 }
 
 /* Nothing of the room that is newer is still to come, and it isn't frozen. */

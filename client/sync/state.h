@@ -45,6 +45,7 @@ struct hs_live_room {
     bool posts_counted;             /* what follows is true of the outbox */
     size_t posts_waiting;           /* to be encrypted */
     size_t posts_early;             /* under way, and may yet be refused for their epoch, which is over */
+    struct hs_hub_move *hub_move;   /* in the records that come just now; else NULL */
     bool move_told;                 /* in this session: the hub was asked to serve it through the new home */
     bool gap_grown;                 /* in this step: hs_gap_tell() */
     uint64_t head_in;               /* 1 + the epoch in which the hub's signed head was shown last; 0: none */
@@ -52,6 +53,7 @@ struct hs_live_room {
 
 struct hs_op;
 struct hs_request;
+struct hs_hub_move;
 
 enum hs_session_state {
     HS_SESSION_OFF,
@@ -112,6 +114,7 @@ struct hs_op {
         HS_OP_REMOVE,
         HS_OP_ORDER,
         HS_OP_MOVE,
+        HS_OP_HUB_MOVE,
         HS_OP_REJOIN,
         HS_OP_POLICY,
         HS_OP_GRANT
@@ -327,6 +330,9 @@ enum hs_err hs_live_refresh(struct hs_step *s, struct hs_live_room *room);
  * changes nothing, and facts become the present one's. */
 enum hs_err hs_live_set_descriptor(struct hs_step *s, struct hs_live_room *room, struct hs_bytes descriptor,
                                    struct hs_descriptor *facts);
+
+/* That of another hub takes its place. */
+enum hs_err hs_live_take_descriptor(struct hs_live_room *room, struct hs_bytes descriptor);
 
 /* Writes what changed. */
 enum hs_err hs_live_save_all(struct hs_step *s);

@@ -38,7 +38,7 @@ enum hs_err hs_tail_wanted(struct hs_step *s, const Hanse__WantTail *want)
     Hanse__Frame frame = HANSE__FRAME__INIT;
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(want->room), &id), HS_ERR_MALFORMED);
     enum hs_err err = hs_live_get(s, &id, &room);
-    if (err == HS_ERR_NOT_FOUND || (err == HS_OK && !hs_root_is_home(s->sync, &room->row.hub_root)))
+    if (err == HS_ERR_NOT_FOUND || (err == HS_OK && !hs_root_is_home(s->sync, hs_row_hub(&room->row))))
         return HS_OK;
     HS_TRY(err);
     uint64_t below = want->headers && want->below > 0 ? want->below : room->row.tip.next_seq;

@@ -144,8 +144,9 @@ enum hanse_event_kind {
                             and once more when none is (seq = known) */
     HANSE_EVENT_TYPING,   /* room, id, text: that person is typing just now; it is kept nowhere */
     HANSE_EVENT_FILE,     /* op: so many bytes of its file are through: seq */
-    HANSE_EVENT_GAP /* room, seq, known: posts from seq to known can't be read any more; it may yet grow, and
+    HANSE_EVENT_GAP, /* room, seq, known: posts from seq to known can't be read any more; it may yet grow, and
                        is told again then; read it with hanse_message_get() */
+    HANSE_EVENT_HUB  /* room: another node orders it from here on; text: its domain */
 };
 
 struct hanse_event {
@@ -189,9 +190,17 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_sign_up(struct hanse *h, const ch
  * room is read through it from then on; rooms of the old home's brand too. Coupons, orders and history stay.
  * It goes on after a restart by itself. DONE: all rooms have moved, or why one didn't (id = the room; it is
  * tried again in the next session), or why the new node has no account for this device: then nothing has
- * changed. HANSE_ERR_TICKET_INVALID, HANSE_ERR_INVALID_ARG for the present home's; HANSE_ERR_DENIED for a
- * role of a brand; HANSE_ERR_INVALID_STATE without a home, while a move or a request to join is under way. */
+ * changed. A role keeps its grants in rooms of its brand. HANSE_ERR_TICKET_INVALID, HANSE_ERR_INVALID_ARG for
+ * the present home's; HANSE_ERR_INVALID_STATE without a home, while a move or a request to join is under way.
+ */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_move_home(struct hanse *h, const char *ticket, uint64_t *op);
+
+/* Gives a room to this device's home node, which orders it from then on; its members, invites and history
+ * stay. Needs an owner who has moved home there, and who may make rooms there. DONE: the room has moved
+ * (EVENT_HUB comes to all members), or why not. HANSE_ERR_POLICY for who doesn't own it and for counters,
+ * HANSE_ERR_INVALID_ARG where the home node is its hub already. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_move(struct hanse *h, const struct hanse_id *room,
+                                                         uint64_t *op);
 
 /* Takes roles or a handle that the operator of the home node, or of a room's node, granted to this device's
  * key there

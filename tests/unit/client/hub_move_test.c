@@ -1,0 +1,166 @@
+/* A room moves to its owner's new home: every member reads and writes on through the new hub, old and new
+ * links lead there, and the policy follows by itself. */
+#include "town.h"
+
+#include "base/text.h"
+#include "identity/grant.h"
+#include "object/object.h"
+#include "sync/state.h"
+
+#include <stdio.h>
+
+enum { TEXT_SIZE = 4096 };
+
+struct scene {
+    struct town *t;
+    struct town_node *old, *new, *third;
+    struct town_device *rosa, *ben, *dora, *cem;
+    struct hs_id room;
+};
+
+static const uint32_t owner = HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER);
+
+static struct town_device *customer_of(struct town_node *node, const char *name)
+{
+    struct town_device *d = town_device_new(node->town);
+    uint64_t op;
+    TOWN_WANT(d, hs_want_identity(&s, name));
+    TOWN_WANT(d, hs_want_sign_up(&s, town_ticket(node, 0, NULL, 1), &op));
+    hs_sync_stay_online(d->sync, true);
+    town_run(node->town);
+    assert_int_equal(town_done(d, op)->err, HANSE_OK);
+    return d;
+}
+
+static void join(struct town_device *d, const char *link)
+{
+    uint64_t op;
+    size_t joined = town_event_count(d, HANSE_EVENT_JOINED);
+    TOWN_WANT(d, hs_want_join(&s, link, &op));
+    town_wait(d->town, 8000);
+    assert_int_equal(town_event_count(d, HANSE_EVENT_JOINED), joined + 1);
+}
+
+static struct scene scene_new(void)
+{
+    struct scene c = {.t = town_new()};
+    c.old = town_node_new(c.t, "rosa.example");
+    c.new = town_node_new(c.t, "new.example");
+    c.third = town_node_new(c.t, "third.example");
+    c.rosa = town_member_of_staff(c.old, "rosa", owner);
+    c.room = town_room(c.rosa, "VIP");
+    c.ben = customer_of(c.old, "Ben");
+    c.dora = customer_of(c.third, "Dora");
+    c.cem = customer_of(c.new, "Cem");
+    const char *link = town_link(c.rosa, &c.room, 10);
+    join(c.ben, link);
+    join(c.dora, link);
+    join(c.cem, link);
+    return c;
+}
+
+/* What the new node's operator prints for Rosa's key. */
+static void grant(struct scene *c)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__SignedObject *objects[2];
+    Hanse__Chain chain = HANSE__CHAIN__INIT;
+    uint8_t packed[TEXT_SIZE / 2];
+    char text[TEXT_SIZE];
+    uint64_t op;
+    struct hs_grant grant = {.role = HANSE__ROLE__ROLE_MERCHANT};
+    assert_ok(hs_sync_persona(c->rosa->sync, &c->new->root.pub, &grant.key));
+    assert_ok(hs_object_unpack(c->new->descriptor, &arena, &objects[chain.n_objects++]));
+    assert_ok(hs_grant_build(&c->new->root, &grant, town_now(c->t), &arena, &objects[chain.n_objects++]));
+    chain.objects = objects;
+    size_t len = hanse__chain__pack(&chain, packed);
+    memcpy(text, "hanse:g/", 8);
+    hs_base64(hs_bytes(packed, len), text + 8);
+    TOWN_WANT(c->rosa, hs_want_grants(&s, text, &op));
+    town_wait(c->t, 1000);
+    assert_int_equal(town_done(c->rosa, op)->err, HANSE_OK);
+}
+
+static void rosa_moves(struct scene *c)
+{
+    uint64_t op;
+    TOWN_WANT(c->rosa, hs_want_move_home(&s, town_ticket(c->new, 0, NULL, 1), &op));
+    town_wait(c->t, 10000);
+    assert_non_null(town_done(c->rosa, op));
+    assert_int_equal(town_done(c->rosa, op)->err, HANSE_OK);
+}
+
+static void the_room_moves(struct scene *c)
+{
+    uint64_t op;
+    TOWN_WANT(c->rosa, hs_want_hub_move(&s, &c->room, &op));
+    town_wait(c->t, 10000);
+    assert_non_null(town_done(c->rosa, op));
+    assert_int_equal(town_done(c->rosa, op)->err, HANSE_OK);
+}
+
+static void post(struct town_device *d, const struct hs_id *room, const char *text)
+{
+    uint64_t op;
+    TOWN_WANT(d, hs_want_text(&s, room, text, &op));
+}
+
+static void all_see(struct scene *c, const char *texts)
+{
+    struct town_device *devices[] = {c->rosa, c->ben, c->dora, c->cem};
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(town_history(devices[i], &c->room), texts);
+}
+
+/* CLIENT-67, CLIENT-68, CLIENT-69 */
+static void the_room_goes_on(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    const char *old_link = town_link(c.rosa, &c.room, 5);
+    TOWN_WANT_ERR(c.rosa, hs_want_hub_move(&s, &c.room, &op), HS_ERR_INVALID_ARG); /* it is there */
+    TOWN_WANT_ERR(c.dora, hs_want_hub_move(&s, &c.room, &op), HS_ERR_POLICY);
+    rosa_moves(&c);
+    TOWN_WANT(c.rosa, hs_want_hub_move(&s, &c.room, &op));
+    town_wait(c.t, 2000);
+    assert_int_equal(town_done(c.rosa, op)->err,
+                     HANSE_ERR_DENIED); /* the new node hasn't said that she may */
+    grant(&c);
+    the_room_moves(&c);
+    struct town_device *devices[] = {c.rosa, c.ben, c.dora, c.cem};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(town_event_count(devices[i], HANSE_EVENT_HUB), 1);
+        assert_int_equal(town_event_count(devices[i], HANSE_EVENT_FROZEN), 0);
+        post(devices[i], &c.room, i == 0 ? "rosa" : i == 1 ? "ben" : i == 2 ? "dora" : "cem");
+        town_wait(c.t, 3000);
+    }
+    all_see(&c, "rosa\nben\ndora\ncem\n");
+    /* links from before and from now; where the joiner's home is doesn't matter */
+    struct town_device *eva = customer_of(c.third, "Eva"), *fred = customer_of(c.old, "Fred");
+    join(eva, old_link);
+    join(fred, town_link(c.rosa, &c.room, 5));
+    post(eva, &c.room, "eva");
+    town_wait(c.t, 3000);
+    post(fred, &c.room, "fred");
+    town_wait(c.t, 3000);
+    all_see(&c, "rosa\nben\ndora\ncem\neva\nfred\n");
+    /* and without the old hub */
+    c.old->down = true;
+    town_node_cut(c.old);
+    town_device_cut(c.ben);
+    town_device_cut(fred);
+    post(c.dora, &c.room, "alone");
+    town_wait(c.t, 5000);
+    assert_non_null(strstr(town_history(c.cem, &c.room), "alone"));
+    c.old->down = false;
+    town_wait(c.t, 120000);
+    all_see(&c, "rosa\nben\ndora\ncem\neva\nfred\nalone\n");
+    town_free(c.t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_room_goes_on)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
