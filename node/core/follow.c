@@ -179,15 +179,18 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse_
  * stories. */
 static enum hs_err check_head(struct hs_turn *turn, const struct hs_id *room,
                               const Hanse__State__RoomView *view, const Hanse__SignedObject *object,
-                              const struct hs_log_tip *tip)
+                              const struct hs_log_tip *tip, bool *counts)
 {
     struct hs_head head;
     struct hs_descriptor descriptor;
     Hanse__Head *claim;
+    *counts = false;
     HS_REQUIRE(object != NULL, HS_ERR_MALFORMED);
     HS_TRY(HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, turn->arena, &claim));
+    HS_REQUIRE(claim->hub_term >= HS_POLICY_HUB_TERM_FIRST, HS_ERR_MALFORMED);
     if (claim->hub_term < hs_room_term(view)) /* of former times: what the hub in office signs covers it */
-        return HS_OK;
+        return HS_OK;                         /* and it isn't looked at, so it promises nothing either */
+    *counts = true;
     HS_REQUIRE(hs_node_key_newest(turn, &turn->session->subscriber, &descriptor) != NULL, HS_ERR_BAD_CHAIN);
     HS_TRY(hs_head_verify(object, &descriptor.signing_key, room, &head));
     HS_REQUIRE(head.hub_term == hs_room_term(view), HS_ERR_MALFORMED);
@@ -224,7 +227,7 @@ static bool is_last(struct hs_turn *turn, const Hanse__SignedObject *object,
 /* Nothing of the batch is written before all of it was checked: the first pass moves a tip of its own. */
 static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
                                const Hanse__State__RoomView *view, const Hanse__Records *records,
-                               struct hs_log_tip tip)
+                               struct hs_log_tip tip, bool *head_counts)
 {
     struct hs_promises promises;
     HS_TRY(hs_promises_load(turn, room, &promises));
@@ -245,7 +248,7 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
         if (err == HS_OK && header.seq < view->held)
             HS_TRY(as_held(turn, room, &header));
     }
-    return check_head(turn, room, view, records->head, &tip);
+    return check_head(turn, room, view, records->head, &tip, head_counts);
 }
 
 enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -267,13 +270,15 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hash), &tip.hash), HS_ERR_STORE);
     if (view->forked)
         return HS_OK; /* it was sent before the hub could know */
-    enum hs_err err = check_batch(turn, &room, view, records, tip);
+    bool head_counts;
+    enum hs_err err = check_batch(turn, &room, view, records, tip, &head_counts);
     if (err == HS_ERR_LOG_FORK && hs_evidence_of_records(turn, &room, view, records))
         return HS_OK;
     HS_TRY(err);
     for (size_t i = 0; i < records->n_records; i++)
         HS_TRY(append(turn, &room, view, &tip, records, i, &commit));
-    HS_TRY(hs_promises_keep(turn, &room, tip.next_seq, records->head));
+    if (head_counts)
+        HS_TRY(hs_promises_keep(turn, &room, tip.next_seq, records->head));
     hs_retention_learn(turn, &room, records->retention_ms);
     hs_room_store(turn, &room, view);
     if (commit.seq > 0)

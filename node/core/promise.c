@@ -11,9 +11,12 @@ Hanse__SignedObject *hs_promise_get(struct hs_turn *turn, const struct hs_id *ro
     struct hs_kv_key key = hs_register_key(which, HS_VIEW(*room), (struct hs_bytes){0});
     struct hs_bytes bytes;
     Hanse__SignedObject *head = NULL;
-    if (!hs_register_get(turn, &key, &bytes) || hs_object_unpack(bytes, turn->arena, &head) != HS_OK)
+    if (!hs_register_get(turn, &key, &bytes))
         return NULL;
-    return head;
+    enum hs_err err = hs_object_unpack(bytes, turn->arena, &head);
+    if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
+        turn->kv->err = err; /* there is one, also where there is no memory for it */
+    return err == HS_OK ? head : NULL;
 }
 
 static enum hs_err open_kept(struct hs_turn *turn, const Hanse__SignedObject *object, Hanse__Head **out)

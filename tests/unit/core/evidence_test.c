@@ -375,7 +375,7 @@ static void both_heads_are_ahead(void **state)
 }
 
 /* A head of the hub's to one of its followers, without records. */
-static void show_head(struct scene *s, struct world_node *to, uint64_t next_seq, uint8_t hash)
+static void show_head(struct scene *s, struct world_node *to, uint64_t next_seq, uint8_t hash, uint32_t term)
 {
     struct world *w = s->w;
     struct hs_log_tip tip = {next_seq, {{hash}}, w->now};
@@ -383,8 +383,8 @@ static void show_head(struct scene *s, struct world_node *to, uint64_t next_seq,
     frame->records = WORLD_NEW(w, Hanse__Records, hanse__records);
     frame->records->room = hs_pb_data(world_copy(w, HS_VIEW(s->room->id)));
     frame->body_case = HANSE__FRAME__BODY_RECORDS;
-    assert_ok(
-        hs_head_build(&s->hub->signer, &s->room->id, &tip, 1, 1, w->now, &w->arena, &frame->records->head));
+    const struct hs_signer *signer = term > 0 ? &s->hub->signer : &to->signer;
+    assert_ok(hs_head_build(signer, &s->room->id, &tip, term, 1, w->now, &w->arena, &frame->records->head));
     world_inject(s->hub, to, frame);
 }
 
@@ -395,8 +395,12 @@ static void a_promise_is_kept_in_mind(void **state)
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
     uint64_t next = s.room->tip.next_seq;
-    show_head(&s, s.home[0], next + 4, 3); /* of the third one from here, behind two that are as they are */
-    show_head(&s, s.home[0], next + 100, 4);
+    show_head(&s, s.home[0], next + 4, 3,
+              1); /* of the third one from here, behind two that are as they are */
+    show_head(&s, s.home[0], next + 100, 4, 1);
+    show_head(&s, s.home[0], next + 2, 5, 0); /* of no term, and signed by nobody who counts */
+    for (int i = 0; i < 10; i++)
+        world_pass(w, 1000);
     for (int i = 0; i < 5; i++) {
         assert_ok(world_post(s.room, "as it is", NULL));
         world_settle(w);
