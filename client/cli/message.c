@@ -40,7 +40,9 @@ static void print_file(const struct hanse_message *m)
 static void print_gap(const struct hanse_message *m)
 {
     const char *why = m->err == HANSE_OK ? "this room keeps them no longer"
-                                         : "this device had lost its keys for the room, and is back";
+                      : m->err == HANSE_ERR_STATE_LOST
+                          ? "this device had lost its keys for the room, and is back"
+                          : "too much is missing before them";
     printf("%s%s -- ", colour(DIM), time_text(m->time_ms, true));
     if (m->missing > 0)
         printf("%llu %s (%llu to %llu) can't be read: ", (unsigned long long)m->missing,

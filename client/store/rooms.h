@@ -43,7 +43,9 @@ struct hs_room_row {
     uint64_t promise_seq;
     struct hs_id promise_hash; /* the chain hash that this record must have */
     uint32_t keys;             /* enum hs_room_keys */
+    bool rejoins;              /* its person wants this copy in, whichever came back before */
     uint64_t readable_from;    /* the epoch in which it came back: nothing of earlier ones can be read */
+    uint64_t erased_in;        /* 1 + the epoch of the last post that came without its body; 0: none */
     uint64_t renew;            /* 1 + the epoch that this device has to end before it may post; 0: none */
     uint32_t recredential;     /* own commits until one's leaf shows all grants; 0: it does */
     bool has_gap; /* the newest line of the history with posts that can't be read stands at gap */

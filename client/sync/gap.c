@@ -68,6 +68,8 @@ enum hs_err hs_post_erased(struct hs_step *s, struct hs_live_room *room,
     if (hs_outbox_row_find(s->kv, &room->row.id, &header->body_hash, s->arena, &sent))
         return hs_post_received(s, room, header, (struct hs_bytes){0}); /* one's own is still here */
     HS_TRY(s->kv->err);
+    room->row.erased_in = header->epoch + 1;
+    room->row_dirty = true;
     if (hs_key_equal(&header->sender_persona, &room->row.self)) {
         room->row.renew = header->epoch + 1; /* which key it used can't be seen any more */
         room->row_dirty = true;

@@ -107,7 +107,9 @@ static enum hs_err commit_record(struct hs_step *s, struct hs_live_room *room,
     row.err = (int32_t)err;
     HS_TRY(hs_settle_begin(s, room, header, &row));
     /* Another copy of this device came back: two that take each other's place would never end. */
-    return effect == IS_DISPLACED ? hs_room_freeze(s, room, header->seq, HS_ERR_STATE_LOST) : HS_OK;
+    return effect == IS_DISPLACED && !room->row.rejoins
+               ? hs_room_freeze(s, room, header->seq, HS_ERR_STATE_LOST)
+               : HS_OK;
 }
 
 static enum hs_err proposal_record(struct hs_step *s, struct hs_live_room *room,

@@ -424,6 +424,11 @@ enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
         room->group_dirty = true;
         err = check_post(s, room, header, event);
     }
+    if (err == HS_ERR_MLS_GENERATION && room->row.erased_in == header->epoch + 1) {
+        room->row.renew =
+            header->epoch + 1; /* its sender posted more meanwhile than a ratchet is turned for */
+        return hs_gap_grow(s, room, header, err);
+    }
     if (err != HS_OK)
         return refuse(s, room, &row, err);
     hs_person_of(room, &event->sender, header->hub_time, &row.sender);

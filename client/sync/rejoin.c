@@ -222,6 +222,7 @@ enum hs_err hs_rejoin_arrived(struct hs_step *s, struct hs_live_room *room,
     hs_mls_public_free(room->pub); /* it stays in the store until this is settled */
     room->pub = NULL;
     room->row.keys = HS_ROOM_KEYS_NEW;
+    room->row.rejoins = false;
     HS_TRY(hs_live_refresh(s, room));
     room->row.epoch_min = room->row.readable_from = room->row.epoch;
     hs_window_row_put(s->kv, &room->row.id, &window);
@@ -278,6 +279,7 @@ enum hs_err hs_want_rejoin(struct hs_step *s, const struct hs_id *id, uint64_t *
     op->resume = resume;
     room->row.state = HS_ROOM_STATE_MEMBER;
     room->row.frozen = HS_OK;
+    room->row.rejoins = true;
     room->row_dirty = true;
     return frozen ? hs_home_attach_room(s, room) : HS_OK;
 }

@@ -352,8 +352,8 @@ enum hanse_message_kind {
     HANSE_MESSAGE_REFUSED, /* a record that couldn't be believed: err says why; its content isn't shown */
     HANSE_MESSAGE_FILE,    /* text: its name; hanse_file_get(), hanse_fetch() */
     HANSE_MESSAGE_GAP /* missing posts from seq to last can't be read. err: HANSE_OK, the room keeps them no
-                         longer; HANSE_ERR_STATE_LOST, this device had lost its keys, and is back behind last
-                       */
+                         longer; HANSE_ERR_STATE_LOST, this device had lost its keys, and is back behind
+                         last; HANSE_ERR_MLS_GENERATION, too many before them are missing */
 };
 
 struct hanse_message {

@@ -124,12 +124,48 @@ static void own_posts_are_no_gap(void **state)
     town_free(c.t);
 }
 
+static enum hs_err posts_of_an_epoch(struct hs_step *s, const struct hs_id *id, size_t count)
+{
+    const struct hs_message_context nothing = {0};
+    struct hs_bytes body;
+    for (size_t i = 0; i < count; i++) {
+        struct hs_arena HS_ARENA arena = hs_arena(1 << 16);
+        HS_TRY(hostile_protect(s, id, hs_bytes_str("x"), &nothing, &arena, &body));
+    }
+    return HS_OK;
+}
+
+/* Rosa posted more in one epoch than a ratchet is turned for, and all of it is erased: what she posts next
+ * can't be read either, until Ben's client has ended the epoch. CLIENT-56 */
+static void too_many_are_missing(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    const size_t most = hs_mls_settings_default().forward;
+    town_device_kill(c.ben);
+    uint64_t first = post(c.rosa, &c.room, "one");
+    TOWN_WANT(c.rosa, posts_of_an_epoch(&s, &c.room, most)); /* as good as sent and erased */
+    posts_grow_old(&c);
+    uint64_t last = post(c.rosa, &c.room, "not for Ben");
+    start(c.ben);
+    town_wait(c.t, 3000);
+    assert_int_equal(hostile_line(c.ben, &c.room, first).missing, 1);
+    assert_int_equal(hostile_line(c.ben, &c.room, last).kind, HANSE_MESSAGE_GAP);
+    assert_int_equal(hostile_line(c.ben, &c.room, last).err, HANSE_ERR_MLS_GENERATION);
+    post(c.rosa, &c.room, "can you read me?");
+    post(c.ben, &c.room, "I can");
+    assert_non_null(strstr(town_history(c.ben, &c.room), "can you read me?\nI can\n"));
+    assert_non_null(strstr(town_history(c.rosa, &c.room), "I can\n"));
+    town_free(c.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_missed_is_a_gap),
         cmocka_unit_test(gaps_stand_where_they_were),
         cmocka_unit_test(own_posts_are_no_gap),
+        cmocka_unit_test(too_many_are_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

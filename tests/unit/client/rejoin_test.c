@@ -4,6 +4,7 @@
 
 #include "hostile.h"
 #include "identity/grant.h"
+#include "support/rng.h"
 #include "sync/state.h"
 #include "wire/unpack.h"
 
@@ -464,6 +465,87 @@ static void erased_posts_of_ones_own(void **state)
     town_free(c.t);
 }
 
+enum { ACTS = 120, COPIES = 3 };
+
+struct chaos {
+    struct scene c;
+    struct town_device *all[3];
+    struct hs_bytes copies[3][COPIES];
+    size_t said;
+};
+
+static void act(struct chaos *x, struct rng *r)
+{
+    size_t who = rng_below(r, 3), copy = rng_below(r, COPIES);
+    struct town_device *d = x->all[who];
+    char text[32];
+    uint64_t op;
+    switch (rng_below(r, 8)) {
+    case 0:
+        x->copies[who][copy] = copy_of(d);
+        break;
+    case 1:
+    case 4:
+        if (x->copies[who][copy].len > 0)
+            goes_back(d, x->copies[who][copy]);
+        break;
+    case 2:
+    case 5:
+        if (hostile_room(d, &x->c.room).state == HS_ROOM_STATE_MEMBER) {
+            struct hs_step s;
+            struct hs_arena HS_ARENA arena = hs_arena(HS_STEP_ARENA);
+            assert_ok(town_open(d, &s, &arena));
+            (void)town_close(d, &s, new_keys(&s, &x->c.room)); /* not while another is under way */
+        }
+        break;
+    case 3:
+        town_device_cut(d);
+        break;
+    default:
+        if (hostile_room(d, &x->c.room).state == HS_ROOM_STATE_MEMBER) {
+            (void)snprintf(text, sizeof text, "text %zu", x->said++);
+            TOWN_WANT(d, hs_want_text(&s, &x->c.room, text, &op));
+        }
+        break;
+    }
+    town_wait(x->c.t, (int64_t)rng_below(r, 400));
+}
+
+/* Copies are made and gone back to, in any order, while keys change and people talk: in the end all are in,
+ * by themselves or because their person wants it, and all talk. CLIENT-57 to CLIENT-61 */
+static void any_order(void **state)
+{
+    (void)state;
+    struct rng r = rng_new();
+    struct chaos x = {.c = scene_new()};
+    uint64_t op;
+    x.all[0] = x.c.rosa;
+    x.all[1] = x.c.ben;
+    x.all[2] = x.c.carl;
+    for (size_t i = 0; i < ACTS; i++) {
+        act(&x, &r);
+        for (size_t k = 0; k < 4; k++)
+            (k < 3 ? x.all[k] : x.c.dora)->event_count = 0;
+    }
+    town_wait(x.c.t, 10000);
+    for (size_t i = 0; i < 3; i++) {
+        struct hs_room_row row = hostile_room(x.all[i], &x.c.room);
+        if (row.state == HS_ROOM_STATE_FROZEN) {
+            assert_int_equal(row.frozen, HS_ERR_STATE_LOST);
+            TOWN_WANT(x.all[i], hs_want_rejoin(&s, &x.c.room, &op));
+            town_wait(x.c.t, 5000);
+        }
+    }
+    town_wait(x.c.t, 5000);
+    for (size_t i = 0; i < 3; i++)
+        printf("%zu gaps%s", lines(x.all[i], &x.c.room, HANSE_MESSAGE_GAP), i < 2 ? ", " : "\n");
+    all_is_well(&x.c, 4);
+    assert_int_equal(lines(x.c.dora, &x.c.room, HANSE_MESSAGE_REFUSED),
+                     0); /* who never lost anything sees nothing */
+    assert_int_equal(lines(x.c.dora, &x.c.room, HANSE_MESSAGE_GAP), 0);
+    town_free(x.c.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +558,7 @@ int main(void)
         cmocka_unit_test(another_group_is_refused),
         cmocka_unit_test(a_lying_hub_stays_one),
         cmocka_unit_test(two_copies),
+        cmocka_unit_test(any_order),
         cmocka_unit_test(removed_is_removed),
         cmocka_unit_test(erased_posts_of_ones_own),
     };
