@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,6 +44,8 @@ static bool fails(enum inject_call call)
         return false;
     long in = atomic_fetch_sub(&table->in, 1);
     bool now = in == 1 || (in < 1 && atomic_load(&table->on) != 0);
+    if (call == INJECT_INTERRUPT && in % 2 == 0)
+        now = false; /* nobody is interrupted for ever: whoever only tries again would never end */
     if (now)
         atomic_fetch_add(&table->hits, 1);
     return now;
@@ -225,6 +229,30 @@ EXPORT int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 {
     FAIL_WITH(INJECT_CONNECT, ENETUNREACH)
     return (int)syscall(SYS_connect, fd, address.__sockaddr__, len);
+}
+
+EXPORT int epoll_create1(int flags)
+{
+    FAIL_WITH(INJECT_WATCH, ENOMEM)
+    return (int)syscall(SYS_epoll_create1, flags);
+}
+
+EXPORT int epoll_ctl(int fd, int what, int watched, struct epoll_event *event)
+{
+    FAIL_WITH(INJECT_WATCH, ENOMEM)
+    return (int)syscall(SYS_epoll_ctl, fd, what, watched, event);
+}
+
+EXPORT int eventfd(unsigned count, int flags)
+{
+    FAIL_WITH(INJECT_WATCH, ENOMEM)
+    return (int)syscall(SYS_eventfd2, count, flags);
+}
+
+EXPORT ssize_t getrandom(void *bytes, size_t len, unsigned flags)
+{
+    FAIL_WITH(INJECT_RANDOM, EIO)
+    return syscall(SYS_getrandom, bytes, len, flags);
 }
 
 EXPORT int epoll_wait(int fd, struct epoll_event *events, int count, int timeout)

@@ -22,6 +22,8 @@ enum inject_call {
     INJECT_ACCEPT,     /* EMFILE */
     INJECT_CONNECT,    /* ENETUNREACH */
     INJECT_INTERRUPT,  /* waiting, reading and writing: EINTR */
+    INJECT_RANDOM,     /* getrandom: EIO */
+    INJECT_WATCH,      /* what waiting needs (epoll, eventfd): ENOMEM */
     INJECT_CALLS
 };
 

@@ -50,6 +50,7 @@ static void posts_reach_everybody_in_order(void **state)
     }
 }
 
+/* DELIVERY-59 */
 static void posts_are_by_members_in_their_own_name(void **state)
 {
     (void)state;
@@ -199,7 +200,7 @@ static void largest_post(void **state)
     assert_err(submit(s.room, hs_writer_bytes(&out), NULL), HS_ERR_TOO_LARGE);
 }
 
-/* A channel: few talk. */
+/* DELIVERY-59: in a channel few talk. */
 static void listeners_may_not_post(void **state)
 {
     (void)state;

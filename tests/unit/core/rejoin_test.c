@@ -185,7 +185,37 @@ static void what_is_asked_is_checked(void **state)
     assert_ok(world_remove(s.room, s.bobs) == HS_ERR_UNSETTLED ? HS_OK : HS_ERR_UNEXPECTED);
 }
 
-/* ROOM-61: nobody comes in who wasn't in, nobody takes another's place, and no banned one returns. */
+/* ROOM-50, ROOM-90: who is banned and still has a leaf, and a device that is revoked, can't put new keys into
+ * that leaf from outside either. */
+static void the_banned_and_the_revoked_stay_outside(void **state)
+{
+    (void)state;
+    for (size_t revoked = 0; revoked < 2; revoked++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        struct world_commit c;
+        struct hs_bytes bytes;
+        struct hs_policy policy;
+        struct hs_mls_group *group = NULL;
+        struct hs_key persona = s.bobs->persona->signer.pub, device = s.bobs->persona->keys.signature.pub;
+        const struct hs_mls_public *public = hs_mls_group_public(s.room->group);
+        assert_true(hs_mls_public_extension(public, HS_POLICY_EXTENSION, &bytes));
+        assert_ok(hs_policy_parse(bytes, &w->arena, &policy));
+        policy.banned = revoked ? NULL : &persona;
+        policy.banned_count = revoked ? 0 : 1;
+        policy.revoked = revoked ? &device : NULL;
+        policy.revoked_count = revoked ? 1 : 0;
+        world_commit_policy(s.room, &policy, &c);
+        assert_ok(submit(s.room, &c));
+        world_settle(w);
+        make_rejoin(s.bobs, &s.bobs->persona->mls, s.bobs->persona->credential, true, &c, &group);
+        assert_err(submit(s.bobs, &c), HS_ERR_DENIED);
+        hs_mls_group_free(group);
+        post_and_read(s.room, s.alices, "and on");
+    }
+}
+
+/* ROOM-61: nobody comes in who wasn't in, and nobody takes another's place. */
 static void other_external_commits_are_refused(void **state)
 {
     (void)state;
@@ -216,6 +246,7 @@ int main(void)
         cmocka_unit_test(lost_state_comes_back),
         cmocka_unit_test(the_new_leaf_counts),
         cmocka_unit_test(what_is_asked_is_checked),
+        cmocka_unit_test(the_banned_and_the_revoked_stay_outside),
         cmocka_unit_test(other_external_commits_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

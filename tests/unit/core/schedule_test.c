@@ -90,7 +90,8 @@ static void take_outcomes(struct actor *a)
     for (; a->items_seen < a->d->item_count; a->items_seen++) {
         const Hanse__InboxItem *item = a->d->items[a->items_seen];
         for (size_t i = 0; item->body_case == HANSE__INBOX_ITEM__BODY_OUTCOME && i < a->count; i++)
-            if (hs_bytes_equal(hs_pb_bytes(item->outcome->body_hash), HS_VIEW(a->made[i].body))) {
+            if (!a->made[i].refused && /* said again before it was known, it is refused once more */
+                hs_bytes_equal(hs_pb_bytes(item->outcome->body_hash), HS_VIEW(a->made[i].body))) {
                 a->made[i].refused = true;
                 forget(a, &a->made[i]);
             }
