@@ -16,8 +16,8 @@ static enum hs_err check(struct hs_live_room *room, const struct hs_record_heade
                    !hs_key_equal(&move->office.root, hs_row_hub(&room->row)) &&
                    room->row.kind != HS_ROOM_COUNTER && !room->newest.unsettled,
                HS_ERR_POLICY);
-    if (room->group == NULL)
-        return HS_OK; /* the keys are lost: what comes is kept, and judged by the others */
+    if (hs_live_public(room) == NULL)
+        return HS_OK; /* what comes is kept, and judged by the others */
     HS_REQUIRE(hs_policy_allows(&room->policy, &move->owner, header->hub_time, HS_RIGHT_GOVERN) &&
                    !hs_policy_is_revoked(&room->policy, &move->device),
                HS_ERR_DENIED);
