@@ -133,13 +133,14 @@ void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCur
 static enum hs_err append_move(struct hs_turn *turn, struct hs_room_record *one,
                                Hanse__State__RoomEntry *entry, const Hanse__Records *records)
 {
-    struct hs_bytes head, descriptor = hs_pb_bytes(one->view->descriptor);
+    struct hs_bytes head, descriptor;
     struct hs_hub_move move;
+    Hanse__SignedObject *known = hs_node_key_newest(turn, &turn->session->subscriber, NULL);
+    HS_REQUIRE(known != NULL, HS_ERR_BAD_CHAIN); /* the head was checked by its key */
     HS_TRY(
         hs_hub_move_verify(hs_pb_bytes(entry->body), &one->room, one->header.hub_time, turn->arena, &move));
     HS_TRY(hs_object_pack(records->head, turn->arena, &head));
-    if (records->descriptor != NULL)
-        HS_TRY(hs_object_pack(records->descriptor, turn->arena, &descriptor));
+    HS_TRY(hs_object_pack(known, turn->arena, &descriptor));
     entry->head = hs_pb_data(head);
     entry->descriptor = hs_pb_data(descriptor);
     HS_TRY(hs_room_enter(turn, one));

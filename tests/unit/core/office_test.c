@@ -5,7 +5,11 @@
 
 #include "core/blob.h"
 #include "core/peer.h"
+#include "core/room.h"
 #include "core/table.h"
+#include "identity/descriptor.h"
+#include "object/object.h"
+#include "room/head.h"
 #include "room/home_move.h"
 #include "room/hub_move.h"
 #include "wire/unpack.h"
@@ -220,6 +224,48 @@ static void the_hub_moves(void **state)
     sees(s.bobs, "without it");
 }
 
+/* What shows a copy's readers the end of a term: the head is by the key that the descriptor names. */
+static void shows_the_move(struct scene *s, struct world_node *node, uint64_t seq)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = node->core, .kv = node->kv, .now = s->w->now, .arena = &arena};
+    Hanse__State__RoomEntry *entry = hs_room_entry(&turn, &s->room->id, seq);
+    Hanse__SignedObject *descriptor, *head;
+    struct hs_descriptor d;
+    struct hs_head facts;
+    assert_non_null(entry);
+    assert_ok(hs_object_unpack(hs_pb_bytes(entry->descriptor), &arena, &descriptor));
+    assert_ok(hs_object_unpack(hs_pb_bytes(entry->head), &arena, &head));
+    assert_ok(hs_descriptor_open(descriptor, &s->old->root.pub, &d));
+    assert_ok(hs_head_verify(head, &d.signing_key, &s->room->id, &facts));
+    assert_int_equal(facts.seq, seq);
+}
+
+/* FED-51, ROOM-82: a hub that has changed its keys gives its office on as any other. */
+static void keys_changed_before(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    world_node_rotate(s.old);
+    pass(&s, 3);
+    struct world_device *back[] = {s.rosa, s.bob};
+    for (size_t i = 0; i < 2; i++) {
+        assert_ok(world_connect(back[i], NULL));
+        world_attach(back[i]);
+    }
+    rosa_moves(&s);
+    uint64_t at = s.room->tip.next_seq;
+    the_room_moves(&s);
+    assert_true(s.room->hub == s.new &&s.alices->hub == s.new &&s.bobs->hub == s.new);
+    for (size_t i = 0; i < 3; i++)
+        shows_the_move(&s, (struct world_node *[]){s.old, s.new, s.third}[i], at);
+    assert_ok(world_post(s.alices, "all the same", NULL));
+    world_settle(w);
+    pass(&s, 1);
+    all_see(&s, "all the same");
+}
+
 static bool drop_posts;
 
 static enum world_verdict no_posts(void *ctx, struct world_node *from, struct world_node *to,
@@ -337,9 +383,8 @@ static void what_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_hub_moves),
-        cmocka_unit_test(posts_wait_meanwhile),
-        cmocka_unit_test(nodes_die),
+        cmocka_unit_test(the_hub_moves),        cmocka_unit_test(keys_changed_before),
+        cmocka_unit_test(posts_wait_meanwhile), cmocka_unit_test(nodes_die),
         cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
