@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""A room moves to another hub: ROOM-82, FED-45 to FED-48, CLIENT-67 to CLIENT-69 with three real nodes, one of which
+dies for good and one in the middle."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from stage import Brands, check, play, wait_for  # noqa: E402
+
+ROOM = Brands.ROOM
+
+
+class Scene(Brands):
+    """Mo's room is at rosa.example, where Ben is at home; Cem is at home with kaffee.example."""
+
+    def __init__(self, programs, root):
+        super().__init__(programs, root)
+        self.third = self.node("tee.example")
+        self.cem_joins()
+        self.ben = self.person("Ben", self.hub.ticket("ben", "--uses", "1"))
+        check(self.ben.run("join", self.link, "--wait", "30")["state"] == "member", "Ben is in")
+        self.said = []
+
+    def says(self, who, text):
+        self.said.append(text)
+        who.run("send", ROOM, text)
+
+    def cem_says_to_his_home(self, text):
+        """His home keeps it for a hub that isn't there."""
+        self.said.append(text)
+        self.cem.start("chat", ROOM).wait_line("online")
+        self.cem.running.type(text)
+        wait_for(lambda: any(peer["outbox"] == 1 for peer in self.home.ask("peers")["peers"]), "it waits")
+        self.cem.stop()
+
+    def all_have(self, *people):
+        for person in people:
+            def texts(who=person):
+                who.run("sync")
+                return [text for _, text in who.texts(ROOM)]
+            wait_for(lambda: sorted(texts()) == sorted(self.said), f"{person.name} has {self.said}", 60)
+            check(texts() == texts(people[0]), "in one order")
+
+
+def the_owner_moves_home(s):
+    s.says(s.ben, "from ben")
+    s.says(s.cem, "from cem")
+    s.hears("from cem")
+    s.mo.stop()
+    s.mo.run("move-room", ROOM, expect=[1, 2, 3])  # it is there
+    s.mo.run("move-home", s.third.ticket("mo", "--uses", "1"), seconds=90)
+    s.mo.run("move-room", ROOM, expect=[1, 2, 3])
+    check("DENIED" in s.mo.error, f"not before the new node lets her: {s.mo.error}")
+    key = next(m["person"]["key"] for m in s.mo.run("members", ROOM) if m["self"])
+    s.mo.run("grant", "-", text=s.third.hansed("grant", "--key", key, "--role", "staff"))
+
+
+def the_room_moves_while_the_new_hub_dies(s):
+    s.hub.kill()
+    s.cem_says_to_his_home("waits for the old hub")
+    s.third.kill()
+    s.third.start()
+    s.hub.start()
+    s.mo.run("move-room", ROOM, seconds=90)
+    s.third.kill()
+    s.third.start()
+    s.mo.start("chat", ROOM).wait_line("online")
+    s.all_have(s.cem, s.ben)
+    for who in (s.ben, s.cem):
+        s.says(who, f"{who.name} through the new hub")
+    s.all_have(s.ben, s.cem)
+
+
+def links_lead_there(s):
+    s.mo.stop()
+    link = s.mo.run("invite", ROOM, "--uses", "5", "--until", "7d")["link"]
+    s.mo.start("chat", ROOM).wait_line("online")
+    for name, text in (("Dora", link), ("Emil", s.link)):
+        person = s.person(name, s.home.ticket(name.lower(), "--uses", "1"))
+        check(person.run("join", text, "--wait", "60", seconds=90)["state"] == "member", f"{name} is in")
+        s.says(person, f"{name} is here")
+        s.hears(f"{name} is here", 60)
+
+
+def the_old_hub_isn_t_needed(s):
+    s.hub.kill()
+    s.says(s.cem, "without the old hub")
+    s.hears("without the old hub", 60)
+    s.all_have(s.cem)
+
+
+if __name__ == "__main__":
+    sys.exit(play(Scene, (the_owner_moves_home, the_room_moves_while_the_new_hub_dies, links_lead_there,
+                          the_old_hub_isn_t_needed), "hanse-hub-"))
