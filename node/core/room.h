@@ -10,7 +10,8 @@
 #include "room/policy.h"
 
 enum {
-    HS_HOME_MOVE_MS = 10 * 60 * 1000 /* between two moves of a member's home: each is in the log for good */
+    HS_HOME_MOVES_FREE = 16,         /* by their numbers: who tries out homes isn't held up ... */
+    HS_HOME_MOVE_MS = 10 * 60 * 1000 /* ... but each is in the log for good: so long between later ones */
 };
 
 /* The room that this node is the hub of: ROOM_UNKNOWN where it isn't, HUB_MOVED where it was; RECOVERING

@@ -121,8 +121,9 @@ static enum hs_err check_pace(struct hs_turn *turn, const struct hs_room_record 
                               const Hanse__State__MemberView *member)
 {
     struct hs_record_header last;
-    Hanse__State__RoomEntry *entry =
-        member->home_seq > 0 ? hs_room_entry(turn, &record->room, member->home_seq) : NULL;
+    Hanse__State__RoomEntry *entry = member->home_seq > 0 && member->home_number >= HS_HOME_MOVES_FREE
+                                         ? hs_room_entry(turn, &record->room, member->home_seq)
+                                         : NULL;
     if (entry == NULL)
         return HS_OK;
     HS_REQUIRE(hs_record_header_parse(hs_pb_bytes(entry->header), &last) == HS_OK, HS_ERR_STORE);

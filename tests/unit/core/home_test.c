@@ -155,11 +155,17 @@ static void not_too_often(void **state)
     struct scene s = scene_new(w);
     alice_moves(&s);
     struct world_persona *p = world_persona(s.alice, &s.hub->root.pub);
-    struct hs_bytes body = move_body(&s, &p->signer, s.two, 1, s.alices->tip.next_seq);
+    struct hs_bytes body = {0};
     Hanse__Frame *answer, *again;
+    for (uint64_t n = 1; n < HS_HOME_MOVES_FREE; n += HS_HOME_MOVES_FREE - 2) {
+        body = move_body(&s, &p->signer, s.two, n, s.alices->tip.next_seq);
+        assert_ok(world_forward(s.alice2, s.hub, move_frame(&s, body), NULL));
+        world_settle(w);
+    }
+    body = move_body(&s, &p->signer, s.two, HS_HOME_MOVES_FREE, s.alices->tip.next_seq);
     assert_ok(world_forward(s.alice2, s.hub, move_frame(&s, body), &answer));
     world_settle(w);
-    struct hs_bytes next = move_body(&s, &p->signer, s.two, 2, s.room->tip.next_seq);
+    struct hs_bytes next = move_body(&s, &p->signer, s.two, HS_HOME_MOVES_FREE + 1, s.room->tip.next_seq);
     assert_err(world_forward(s.alice2, s.hub, move_frame(&s, next), NULL), HS_ERR_RATE_LIMITED);
     assert_ok(world_forward(s.alice2, s.hub, move_frame(&s, body), &again)); /* known */
     assert_int_equal(again->accepted->seq, answer->accepted->seq);
