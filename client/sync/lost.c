@@ -105,6 +105,9 @@ static enum hs_err commit_record(struct hs_step *s, struct hs_live_room *room,
     enum hs_err err = hs_sync_blame(check(s, room, header, body, &row, &effect));
     HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
     row.err = (int32_t)err;
+    struct hs_mls_member committer;
+    if (err != HS_OK && hs_live_find(room, &header->sender_persona, &committer))
+        (void)HS_FIXED(committer.signature_key, &row.committer); /* a VOID bars it all the same */
     HS_TRY(hs_settle_begin(s, room, header, &row));
     /* Another copy of this device came back: two that take each other's place would never end. */
     return effect == IS_DISPLACED && !room->row.rejoins

@@ -138,6 +138,13 @@ static bool is_under_way(struct hs_step *s, const struct hs_live_room *room)
     return false;
 }
 
+/* Nothing comes from outside that would start it then. */
+static void rejoin_at(struct hs_step *s, struct hs_time at)
+{
+    if (at.ms < s->sync->rejoin_due.ms)
+        s->sync->rejoin_due = at;
+}
+
 static enum hs_err ask(struct hs_step *s, struct hs_live_room *room)
 {
     Hanse__GetGroupInfo get = HANSE__GET_GROUP_INFO__INIT;
@@ -161,8 +168,11 @@ enum hs_err hs_rejoin_next(struct hs_step *s, struct hs_live_room *room)
     if (hs_leaving_next(s->kv, &room->row.id, &leaving, s->arena, &persona))
         return HS_OK; /* the next commit takes out whoever has left, which this one can't (ROOM-68) */
     HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
-    if (hs_settle_barred(s, room, &self.device.signature.pub, s->now))
-        return HS_OK; /* the hub would refuse it */
+    struct hs_time free = hs_settle_barred_until(s, room, &self.device.signature.pub);
+    if (s->now.ms < free.ms) {
+        rejoin_at(s, free); /* the hub would refuse it */
+        return HS_OK;
+    }
     if (hs_requests_are_scarce(s->sync)) {
         hs_home_try_again(s);
         return HS_OK;
@@ -184,6 +194,19 @@ enum hs_err hs_rejoins_resume(struct hs_step *s)
     return s->kv->err;
 }
 
+enum hs_err hs_rejoins_tick(struct hs_step *s)
+{
+    if (!hs_home_is_online(s->sync) || s->now.ms < s->sync->rejoin_due.ms)
+        return HS_OK;
+    s->sync->rejoin_due = HS_NEVER;
+    return hs_rejoins_resume(s);
+}
+
+struct hs_time hs_rejoins_deadline(const struct hs_sync *sync)
+{
+    return hs_home_is_online(sync) ? sync->rejoin_due : HS_NEVER;
+}
+
 /* ---- what becomes of it ---- */
 
 /* Another commit won: it is made anew behind that one. */
@@ -200,11 +223,12 @@ enum hs_err hs_rejoin_refused(struct hs_step *s, struct hs_outbox_row *row, enum
     return give_up(s, room, err);
 }
 
-static enum hs_err group_take(struct hs_step *s, struct hs_live_room *room)
+static enum hs_err group_take(struct hs_step *s, struct hs_live_room *room, struct hs_key *device)
 {
     struct hs_self HS_SELF self = {0};
     hs_group_state_open(s->kv, &room->row.id, &room->store);
     HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
+    *device = self.device.signature.pub;
     struct hs_mls_signer HS_MLS_SIGNER signer = hs_room_signer(&self.device.signature);
     enum hs_err err = hs_mls_group_load(&room->store.store, &signer, 1, &room->group);
     return err == HS_ERR_NOT_FOUND ? HS_ERR_STORE : err;
@@ -218,8 +242,8 @@ enum hs_err hs_rejoin_arrived(struct hs_step *s, struct hs_live_room *room,
     HS_REQUIRE(hs_key_equal(&header->sender_persona, &room->row.self), HS_ERR_WRONG_SENDER);
     HS_REQUIRE(header->epoch == row->epoch, HS_ERR_MLS_EPOCH);
     HS_TRY(hs_lost_save(s, room));
-    HS_TRY(group_take(s, room));
-    hs_mls_public_free(room->pub); /* it stays in the store until this is settled */
+    HS_TRY(group_take(s, room, &unsettled.committer)); /* whom a VOID bars */
+    hs_mls_public_free(room->pub);                     /* it stays in the store until this is settled */
     room->pub = NULL;
     room->row.keys = HS_ROOM_KEYS_NEW;
     room->row.rejoins = false;

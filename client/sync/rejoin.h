@@ -35,6 +35,10 @@ void hs_lost_forget(struct hs_step *s, struct hs_live_room *room);
 /* The room stands at its log's end: asks for what it takes, or waits for what is under way. */
 enum hs_err hs_rejoin_next(struct hs_step *s, struct hs_live_room *room);
 enum hs_err hs_rejoins_resume(struct hs_step *s);
+
+/* The same when the time has come for what had to wait. */
+enum hs_err hs_rejoins_tick(struct hs_step *s);
+struct hs_time hs_rejoins_deadline(const struct hs_sync *sync);
 enum hs_err hs_rejoin_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err);
 
 /* Its record came: the room has keys again, if that is settled. */

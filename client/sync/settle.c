@@ -86,6 +86,18 @@ bool hs_settle_barred(struct hs_step *s, const struct hs_live_room *room, const 
     return hs_bars_has(&bars, device, at);
 }
 
+struct hs_time hs_settle_barred_until(struct hs_step *s, const struct hs_live_room *room,
+                                      const struct hs_key *device)
+{
+    struct hs_bars bars;
+    struct hs_time until = {0};
+    hs_bars_row_get(s->kv, &room->row.id, &bars);
+    for (size_t i = 0; i < bars.count; i++)
+        if (hs_key_equal(&bars.list[i].device, device) && bars.list[i].until.ms > until.ms)
+            until = bars.list[i].until;
+    return until;
+}
+
 void hs_settle_bar(struct hs_step *s, const struct hs_live_room *room, const struct hs_key *device,
                    struct hs_time at)
 {

@@ -43,6 +43,10 @@ enum hs_err hs_settlement_of(struct hs_step *s, struct hs_live_room *room, const
 bool hs_settle_barred(struct hs_step *s, const struct hs_live_room *room, const struct hs_key *device,
                       struct hs_time at);
 
+/* From when on it isn't; 0: nothing bars it. */
+struct hs_time hs_settle_barred_until(struct hs_step *s, const struct hs_live_room *room,
+                                      const struct hs_key *device);
+
 /* A record has decided: nothing is unsettled any more. */
 void hs_settle_over(struct hs_step *s, struct hs_live_room *room);
 enum hs_err hs_settle_admitted(struct hs_step *s, struct hs_live_room *room,

@@ -161,11 +161,12 @@ struct hs_sync {
     struct hs_time cursor_due; /* INT64_MAX = nothing to tell */
     bool inbox_moved;
 
-    int64_t again_ms;         /* the answer that is being judged says to ask again then; 0: it doesn't */
-    struct hs_time again_due; /* INT64_MAX = nothing was refused for the moment */
-    struct hs_time till_due;  /* when a till's order wants to be looked at again */
-    struct {                  /* as the present step found it */
-        struct hs_time now, till_due;
+    int64_t again_ms;          /* the answer that is being judged says to ask again then; 0: it doesn't */
+    struct hs_time again_due;  /* INT64_MAX = nothing was refused for the moment */
+    struct hs_time rejoin_due; /* when rooms without keys are looked at again; INT64_MAX = needn't be */
+    struct hs_time till_due;   /* when a till's order wants to be looked at again */
+    struct {                   /* as the present step found it */
+        struct hs_time now, till_due, rejoin_due;
         bool till;
         uint64_t outbox_sent;
     } before;

@@ -1,4 +1,5 @@
 #include "sync/move.h"
+#include "sync/rejoin.h"
 
 #include "wire/unpack.h"
 
@@ -8,7 +9,7 @@ enum hs_err hs_sync_new(struct hs_sync **out)
 {
     struct hs_sync *sync = calloc(1, sizeof *sync);
     HS_REQUIRE(sync != NULL, HS_ERR_NOMEM);
-    sync->cursor_due = sync->till_due = sync->again_due = HS_NEVER;
+    sync->cursor_due = sync->till_due = sync->again_due = sync->rejoin_due = HS_NEVER;
     *out = sync;
     return HS_OK;
 }
@@ -32,6 +33,7 @@ enum hs_err hs_sync_enter(struct hs_step *s)
     sync->before.now = s->now;
     sync->before.till_due = sync->till_due;
     sync->before.till = sync->till;
+    sync->before.rejoin_due = sync->rejoin_due;
     sync->before.outbox_sent = sync->outbox_sent;
     return sync->me_loaded ? HS_OK : hs_me_load(s);
 }
@@ -68,6 +70,7 @@ void hs_sync_rollback(struct hs_sync *sync)
     hs_requests_drop_fresh(sync);
     hs_live_drop_all(sync);
     hs_till_roll_back(sync);
+    sync->rejoin_due = sync->before.rejoin_due;
     if (sync->outbox_sent > sync->before.outbox_sent)
         sync->outbox_sent = sync->before.outbox_sent;
     sync->me_loaded = false;
@@ -108,6 +111,7 @@ enum hs_err hs_sync_tick(struct hs_step *s)
 {
     HS_TRY(hs_home_tick(s));
     HS_TRY(hs_say_tick(s));
+    HS_TRY(hs_rejoins_tick(s));
     if (s->sync->till && s->now.ms >= s->sync->till_due.ms)
         HS_TRY(hs_till_tick(s));
     return HS_OK;
@@ -122,6 +126,8 @@ struct hs_time hs_sync_deadline(const struct hs_sync *sync)
         first = sync->till_due;
     if (hs_say_deadline(sync).ms < first.ms)
         first = hs_say_deadline(sync);
+    if (hs_rejoins_deadline(sync).ms < first.ms)
+        first = hs_rejoins_deadline(sync);
     return first;
 }
 

@@ -4,6 +4,7 @@
 
 #include "hostile.h"
 #include "identity/grant.h"
+#include "room/settlement.h"
 #include "support/rng.h"
 #include "sync/state.h"
 #include "wire/unpack.h"
@@ -294,6 +295,74 @@ static void lost_races(void **state)
     town_free(c.t);
 }
 
+static bool liars_are_silent;
+
+static bool says_nothing(struct town_device *d, struct hs_bytes frame)
+{
+    uint64_t id;
+    (void)d;
+    return !liars_are_silent || frame_kind(frame, &id) != HANSE__FRAME__BODY_CONFIRM;
+}
+
+static enum hs_err ignored(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                           enum hs_err err)
+{
+    (void)s;
+    (void)request;
+    (void)frame;
+    (void)err;
+    return HS_OK;
+}
+
+/* The device says of the commit that it followed that it couldn't. */
+static enum hs_err lie(struct hs_step *s, const struct hs_id *id)
+{
+    struct hs_self HS_SELF self = {0};
+    struct hs_settlement of;
+    struct hs_unsettled_row row;
+    struct hs_live_room *room;
+    Hanse__Confirm confirm = HANSE__CONFIRM__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    const struct hs_request request = {.answer = ignored};
+    HS_TRY(hs_live_member(s, id, &room));
+    assert_true(hs_unsettled_row_get(s->kv, id, s->arena, &row));
+    HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
+    HS_TRY(hs_settlement_of(s, room, &row, &of));
+    HS_TRY(hs_verdict_build(&of, &self.device.signature, &room->row.self, row.leaf, HS_ERR_MLS_COMMIT, s->now,
+                            s->arena, &confirm.verdict));
+    confirm.room = hs_pb_data(HS_VIEW(*id));
+    frame.body_case = HANSE__FRAME__BODY_CONFIRM;
+    frame.confirm = &confirm;
+    return hs_request_send_to(s, hs_row_hub(&room->row), room->row.descriptor, &frame, &request);
+}
+
+/* Liars make its way back void: it is barred for an hour, as the hub has it, and then comes back by itself.
+ * CLIENT-59, ROOM-66 */
+static void a_void_way_back(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct hs_bytes copy = copy_of(c.rosa);
+    removes(&c, c.dora);
+    liars_are_silent = true;
+    c.ben->outgoing = c.carl->outgoing = says_nothing;
+    goes_back(c.rosa, copy);
+    town_wait(c.t, 1000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_NEW);
+    liars_are_silent = false;
+    TOWN_WANT(c.ben, lie(&s, &c.room));
+    TOWN_WANT(c.carl, lie(&s, &c.room));
+    town_wait(c.t, HS_SETTLE_VOID_MS + 5000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_LOST);
+    assert_int_equal(hostile_room(c.rosa, &c.room).state, HS_ROOM_STATE_MEMBER);
+    town_wait(c.t, HS_SETTLE_BAR_MS - 60000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_LOST);
+    town_wait(c.t, 120000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_GOOD);
+    all_is_well(&c, 3);
+    town_free(c.t);
+}
+
 /* The same through another node, by whoever may do nothing but post. */
 static void from_another_home(void **state)
 {
@@ -554,6 +623,7 @@ int main(void)
         cmocka_unit_test(what_waits_goes_out),
         cmocka_unit_test(deaths_on_the_way),
         cmocka_unit_test(lost_races),
+        cmocka_unit_test(a_void_way_back),
         cmocka_unit_test(from_another_home),
         cmocka_unit_test(another_group_is_refused),
         cmocka_unit_test(a_lying_hub_stays_one),
