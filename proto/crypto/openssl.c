@@ -14,6 +14,22 @@ static void context_free(EVP_CIPHER_CTX **context)
 }
 #define CONTEXT HS_AUTO(context_free)
 
+/* A context of its own, made once: OpenSSL 3.0 doesn't survive that memory runs out while the default one is
+ * begun. NULL without memory. */
+static OSSL_LIB_CTX *library_get(void)
+{
+    static _Atomic(OSSL_LIB_CTX *) library;
+    OSSL_LIB_CTX *found = atomic_load(&library);
+    if (found != NULL)
+        return found;
+    OSSL_LIB_CTX *made = OSSL_LIB_CTX_new();
+    if (made != NULL && !atomic_compare_exchange_strong(&library, &found, made)) {
+        OSSL_LIB_CTX_free(made);
+        return found;
+    }
+    return made;
+}
+
 /* Looked up once, for that takes longer than to encrypt a post; it stays to the program's end. NULL without
  * memory, or where this OpenSSL refuses the cipher. */
 static const EVP_CIPHER *cipher_get(enum hs_openssl_cipher cipher)
@@ -23,7 +39,8 @@ static const EVP_CIPHER *cipher_get(enum hs_openssl_cipher cipher)
     EVP_CIPHER *found = atomic_load(&ciphers[cipher]);
     if (found != NULL)
         return found;
-    EVP_CIPHER *fetched = EVP_CIPHER_fetch(NULL, names[cipher], NULL);
+    OSSL_LIB_CTX *library = library_get();
+    EVP_CIPHER *fetched = library != NULL ? EVP_CIPHER_fetch(library, names[cipher], NULL) : NULL;
     if (fetched != NULL && !atomic_compare_exchange_strong(&ciphers[cipher], &found, fetched)) {
         EVP_CIPHER_free(fetched);
         return found;
