@@ -82,6 +82,7 @@ static void resume(struct hs_turn *whole, const struct hs_id *room)
  * nothing. */
 static void forget_if_back(struct hs_turn *turn, struct hs_recovery *r, const Hanse__State__RoomView *view)
 {
+    hs_recovery_check(turn->core, r, view->next_seq);
     if (r->count > 0 && view->next_seq >= r->first + r->count) {
         hs_recovery_drop(turn->core, r);
         hs_recovery_again(r); /* what nobody could lead to the log's end leads there now, perhaps */
@@ -94,6 +95,7 @@ void hs_recover_attached(struct hs_turn *turn, const struct hs_id *room, const H
     struct hs_recovery *r = hs_recovery_get(turn, room);
     if (r == NULL)
         return;
+    hs_recovery_check(turn->core, r, view->next_seq);
     hs_recovery_came(r, &turn->session->subscriber, next, known);
     hs_recovery_go_on(turn, r, view);
 }

@@ -64,6 +64,18 @@ void hs_recoveries_undone(struct hs_core *core)
     }
 }
 
+void hs_recovery_check(struct hs_core *core, struct hs_recovery *r, uint64_t next_seq)
+{
+    if (r->first <= next_seq)
+        return;
+    hs_recovery_drop(core, r);
+    r->first = 0;
+    for (struct hs_recover_reader *reader = r->readers; reader != NULL; reader = reader->hh.next)
+        for (size_t i = 0; i < HS_RECOVER_CLAIMS; i++)
+            reader->claims[i].refuted = false;
+    hs_recovery_again(r);
+}
+
 /* ---- who has come ---- */
 
 struct hs_recover_reader *hs_recovery_reader(const struct hs_recovery *r, const struct hs_key *key)

@@ -44,7 +44,8 @@ struct hs_recovery {
     struct hs_id room;
     struct hs_time since;
     struct hs_recover_reader *readers;
-    uint64_t first, count; /* the records first .. first + count - 1 are to come back; count 0: none */
+    uint64_t first, count; /* the records first .. first + count - 1 are to come back; count 0: none, and the
+                              last ones began at first */
     uint64_t low;          /* hashes are known from this one on */
     struct hs_id *hashes;
     bool proved; /* the headers lead from the head to the log's end */
@@ -103,6 +104,11 @@ void hs_recovery_go_on(struct hs_turn *turn, struct hs_recovery *r, const Hanse_
 
 /* What was asked in turns that came to nothing has never left. */
 void hs_recoveries_undone(struct hs_core *core);
+
+/* Before anything is judged by a log that ends before next_seq: where it was judged by a longer one, the turn
+ * that made that log came to nothing. Then all heads are tried again, also those that were refuted, and none
+ * is under way. */
+void hs_recovery_check(struct hs_core *core, struct hs_recovery *r, uint64_t next_seq);
 void hs_recoveries_free(struct hs_core *core);
 
 #endif

@@ -1,6 +1,7 @@
 /* Readers of a restored hub's room who show more than they bring. Alice's home and Bob's are two nodes. */
 #include "world.h"
 
+#include "core/internal.h"
 #include "core/peer.h"
 #include "core/recover.h"
 #include "core/recovery.h"
@@ -290,6 +291,68 @@ static void the_unknown_crowd_out_nobody(void **state)
     hs_kv_memory_free(s.backup);
 }
 
+/* What the next answer with records finds: see the tests. */
+static enum { AS_IT_IS, UNDONE, AHEAD } fate;
+
+static bool brings_records(struct world_node *node, const struct hs_core_input *input)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(SIZE_MAX / 2);
+    Hanse__Frame *frame;
+    return input->kind == HS_INPUT_FRAME && strcmp(node->domain, "hub.example") == 0 &&
+           HS_UNPACK(hanse__frame, input->bytes, HS_LENIENT, &arena, &frame) == HS_OK &&
+           frame->body_case == HANSE__FRAME__BODY_TAIL && frame->tail->n_records > 0 && !frame->tail->headers;
+}
+
+/* A round of two inputs, which the store didn't take: the log is as it was. */
+static void a_round_is_undone(struct world_node *node, const struct hs_core_input *input)
+{
+    const struct hs_core_input tick = {.kind = HS_INPUT_TICK};
+    struct hs_kv *before = world_store_copy(node);
+    struct hs_effects effects = hs_effects();
+    assert_ok(hs_core_step(node->core, node->kv, input, node->world->now, false, &effects));
+    assert_ok(hs_core_step(node->core, node->kv, &tick, node->world->now, false, &effects));
+    hs_core_undone(node->core);
+    hs_effects_free(&effects);
+    hs_kv_memory_free(node->kv);
+    node->kv = before;
+}
+
+static void meet_fate(struct world_node *node, const struct hs_core_input *input)
+{
+    if (fate == AS_IT_IS || !brings_records(node, input))
+        return;
+    if (fate == UNDONE)
+        a_round_is_undone(node, input);
+    else
+        node->core->recoveries->first++;
+    fate = AS_IT_IS;
+}
+
+/* NODE-80, NODE-9: what a round that came to nothing has made of the heads is forgotten with it; and a head
+ * that is tried from beyond the log's end is tried anew. */
+static void what_was_undone_refutes_nothing(void **state)
+{
+    (void)state;
+    for (int i = UNDONE; i <= AHEAD; i++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w, 3);
+        uint64_t end;
+        go_on(&s);
+        s.one_withholds = true; /* so that its head is tried once more behind what Bob's home brings */
+        fate = i;
+        w->before_step = meet_fate;
+        restore(&s);
+        for (int t = 0; fate != AS_IT_IS; t++) {
+            assert_in_range(t, 0, ENOUGH / 1000);
+            pass(&s, 1000);
+        }
+        s.one_withholds = false;
+        pass(&s, ENOUGH);
+        assert_false(is_frozen(&s, &end));
+        assert_int_equal(end, s.room->tip.next_seq);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +362,7 @@ int main(void)
         cmocka_unit_test(it_asks_one_thing_at_a_time),
         cmocka_unit_test(it_says_that_it_holds_more),
         cmocka_unit_test(the_unknown_crowd_out_nobody),
+        cmocka_unit_test(what_was_undone_refutes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
