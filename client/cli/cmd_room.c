@@ -62,8 +62,10 @@ static int list(struct cli *c)
         if (c->json)
             (void)json_array_append_new(all, room_json(&room));
         else
-            printf("%s  %s%-24s%s %-8s %u members, hub %s\n", short_id(&room.id), colour(BOLD), room.name,
-                   colour(PLAIN), state_name(room.state), (unsigned)room.members, room.hub);
+            printf("%s  %s%-24s%s %-8s %u members, hub %s%s%s\n", short_id(&room.id), colour(BOLD), room.name,
+                   colour(PLAIN), state_name(room.state), (unsigned)room.members, room.hub,
+                   room.frozen != HANSE_OK ? ": " : "",
+                   room.frozen != HANSE_OK ? hanse_err_text(room.frozen) : "");
     }
     if (c->json && code == EXIT_DONE)
         json_line(all);

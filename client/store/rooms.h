@@ -38,7 +38,7 @@ struct hs_room_row {
     uint64_t epoch;
     uint64_t epoch_min; /* older posts aren't believed: somebody lost rights since */
     uint32_t members;
-    int32_t frozen;   /* enum hs_err */
+    int32_t frozen;   /* enum hs_err; of a member whose keys are lost: why it isn't back yet */
     bool has_promise; /* a head of the hub covers a record that isn't here yet */
     uint64_t promise_seq;
     struct hs_id promise_hash; /* the chain hash that this record must have */

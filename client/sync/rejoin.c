@@ -6,7 +6,12 @@
 #include "sync/gap.h"
 #include "wire/limits.h"
 
-enum { LEAF_DAYS = 365, LEAF_SKEW_S = 3600, DAY_S = 86400 };
+enum {
+    LEAF_DAYS = 365,
+    LEAF_SKEW_S = 3600,
+    DAY_S = 86400,
+    REFUSED_AGAIN_MS = 300000 /* whoever refused may think better of it: a block is lifted, a bar is over */
+};
 
 static struct hs_op *op_of(struct hs_sync *sync, const struct hs_id *room)
 {
@@ -85,7 +90,25 @@ static enum hs_err submit(struct hs_step *s, struct hs_live_room *room, struct h
 
 /* ---- asking for what it takes ---- */
 
-/* There is no way back, and the person sees why. */
+/* Nothing comes from outside that would start it then. */
+static void rejoin_at(struct hs_step *s, struct hs_time at)
+{
+    if (at.ms < s->sync->rejoin_due.ms)
+        s->sync->rejoin_due = at;
+}
+
+/* Not now: the person sees why, and it is tried again later. A refusal is the hub's word, and proves nothing.
+ */
+static enum hs_err put_off(struct hs_step *s, struct hs_live_room *room, enum hs_err why)
+{
+    room->row.frozen = (int32_t)why;
+    room->row_dirty = true;
+    room->rejoin_at = (struct hs_time){s->now.ms + REFUSED_AGAIN_MS};
+    rejoin_at(s, room->rejoin_at);
+    return hs_op_done(s, op_of(s->sync, &room->row.id), why, &room->row.id, 0, NULL);
+}
+
+/* The hub shows another group than the log led to: there is no way back, and the person sees why. */
 static enum hs_err give_up(struct hs_step *s, struct hs_live_room *room, enum hs_err why)
 {
     HS_TRY(hs_room_freeze(s, room, room->row.tip.next_seq, why));
@@ -100,10 +123,13 @@ static enum hs_err info_received(struct hs_step *s, struct hs_live_room *room, c
         return HS_OK; /* a record on its way says how it goes on */
     HS_REQUIRE(info->epoch == here, HS_ERR_UNEXPECTED);
     enum hs_err err = hs_mls_public_matches(room->pub, hs_pb_bytes(info->group_info));
+    HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+    if (err == HS_ERR_MLS_COMMIT)
+        return give_up(s, room, err);
     if (err == HS_OK)
         err = submit(s, room, hs_pb_bytes(info->group_info));
     HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
-    return err == HS_OK ? HS_OK : give_up(s, room, hs_sync_blame(err));
+    return err == HS_OK ? HS_OK : put_off(s, room, hs_sync_blame(err));
 }
 
 static enum hs_err info_answered(struct hs_step *s, const struct hs_request *request,
@@ -118,7 +144,7 @@ static enum hs_err info_answered(struct hs_step *s, const struct hs_request *req
         return HS_OK;
     }
     if (err != HS_OK)
-        return err == HS_ERR_WRONG_EPOCH ? HS_OK : give_up(s, room, err);
+        return err == HS_ERR_WRONG_EPOCH ? HS_OK : put_off(s, room, err);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_GROUP_INFO, HS_ERR_UNEXPECTED);
     return info_received(s, room, frame->group_info);
 }
@@ -136,13 +162,6 @@ static bool is_under_way(struct hs_step *s, const struct hs_live_room *room)
         if (row.kind == HS_OUTBOX_REJOIN && hs_id_equal(&row.room, &room->row.id))
             return true;
     return false;
-}
-
-/* Nothing comes from outside that would start it then. */
-static void rejoin_at(struct hs_step *s, struct hs_time at)
-{
-    if (at.ms < s->sync->rejoin_due.ms)
-        s->sync->rejoin_due = at;
 }
 
 static enum hs_err ask(struct hs_step *s, struct hs_live_room *room)
@@ -168,9 +187,11 @@ enum hs_err hs_rejoin_next(struct hs_step *s, struct hs_live_room *room)
     if (hs_leaving_next(s->kv, &room->row.id, &leaving, s->arena, &persona))
         return HS_OK; /* the next commit takes out whoever has left, which this one can't (ROOM-68) */
     HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
-    struct hs_time free = hs_settle_barred_until(s, room, &self.device.signature.pub);
-    if (s->now.ms < free.ms) {
-        rejoin_at(s, free); /* the hub would refuse it */
+    struct hs_time then = hs_settle_barred_until(s, room, &self.device.signature.pub);
+    if (then.ms < room->rejoin_at.ms)
+        then = room->rejoin_at;
+    if (s->now.ms < then.ms) {
+        rejoin_at(s, then); /* the hub would refuse it */
         return HS_OK;
     }
     if (hs_requests_are_scarce(s->sync)) {
@@ -220,7 +241,7 @@ enum hs_err hs_rejoin_refused(struct hs_step *s, struct hs_outbox_row *row, enum
     hs_group_state_delete(s->kv, &row->room);
     if (err == HS_ERR_WRONG_EPOCH)
         return row->epoch < hs_mls_public_epoch(room->pub) ? hs_rejoin_next(s, room) : s->kv->err;
-    return give_up(s, room, err);
+    return put_off(s, room, err);
 }
 
 static enum hs_err group_take(struct hs_step *s, struct hs_live_room *room, struct hs_key *device)
@@ -247,6 +268,7 @@ enum hs_err hs_rejoin_arrived(struct hs_step *s, struct hs_live_room *room,
     room->pub = NULL;
     room->row.keys = HS_ROOM_KEYS_NEW;
     room->row.rejoins = false;
+    room->row.frozen = HS_OK;
     HS_TRY(hs_live_refresh(s, room));
     room->row.epoch_min = room->row.readable_from = room->row.epoch;
     hs_window_row_put(s->kv, &room->row.id, &window);
@@ -303,7 +325,8 @@ enum hs_err hs_want_rejoin(struct hs_step *s, const struct hs_id *id, uint64_t *
     op->resume = resume;
     room->row.state = HS_ROOM_STATE_MEMBER;
     room->row.frozen = HS_OK;
+    room->rejoin_at = (struct hs_time){0}; /* whoever asks for it needn't wait */
     room->row.rejoins = true;
     room->row_dirty = true;
-    return frozen ? hs_home_attach_room(s, room) : HS_OK;
+    return frozen ? hs_home_attach_room(s, room) : hs_rejoin_next(s, room);
 }

@@ -259,7 +259,8 @@ struct hanse_room {
     uint64_t next_seq;    /* the first record that isn't here yet */
     uint64_t epoch;
     uint32_t members;
-    enum hanse_err frozen; /* FROZEN: why */
+    enum hanse_err
+        frozen; /* FROZEN: why; MEMBER: what refused this device's way back, which goes on trying */
 };
 
 /* The first room behind *after (NULL: the first of all), in the order of their ids. HANSE_ERR_NOT_FOUND at
@@ -307,8 +308,9 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_join(struct hanse *h, const char 
 
 /* Brings this device back into a room whose keys it has lost to another copy of itself (FROZEN with
  * HANSE_ERR_STATE_LOST): the other copy is out then. A copy that is only too old comes back without being
- * asked. DONE: it is back; a message of kind GAP says what it can't read. HANSE_ERR_INVALID_STATE where
- * nothing is lost, the reason where the room is frozen for another one. */
+ * asked. DONE: it is back; a message of kind GAP says what it can't read; or what the hub refuses it for,
+ * which it asks for again later. HANSE_ERR_INVALID_STATE where nothing is lost, the reason where the room is
+ * frozen for another one. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_rejoin(struct hanse *h, const struct hanse_id *room,
                                                       uint64_t *op);
 

@@ -448,6 +448,69 @@ static void another_group_is_refused(void **state)
     town_free(c.t);
 }
 
+/* The hub's answer to the question that is held. */
+static void refuse_held(struct scene *c, enum hs_err why)
+{
+    struct hs_writer HS_WRITER w = hs_writer(1 << 16);
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    Hanse__Error error = HANSE__ERROR__INIT;
+    assert_int_not_equal(held.asked, 0);
+    error.code = hs_err_to_wire(why);
+    frame.id = held.asked;
+    frame.body_case = HANSE__FRAME__BODY_ERROR;
+    frame.error = &error;
+    assert_ok(HS_PACK(&frame, &w));
+    TOWN_WANT(c->rosa, hs_sync_frame(&s, hs_writer_bytes(&w)));
+}
+
+static bool commit_is_held(struct town_device *d, struct hs_bytes frame)
+{
+    uint64_t id;
+    (void)d;
+    if (frame_kind(frame, &id) != HANSE__FRAME__BODY_SUBMIT_COMMIT)
+        return true;
+    held.asked = id;
+    return false;
+}
+
+/* The way back is refused: that may pass, and then it is back by itself, or because its person asks.
+ * CLIENT-60
+ */
+static void refusals_pass(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    struct hs_bytes copy = copy_of(c.rosa);
+    removes(&c, c.dora);
+    held.asked = 0;
+    c.rosa->outgoing = question_is_held;
+    goes_back(c.rosa, copy);
+    town_wait(c.t, 2000);
+    refuse_held(&c, HS_ERR_DENIED);
+    assert_int_equal(hostile_room(c.rosa, &c.room).state, HS_ROOM_STATE_MEMBER);
+    assert_int_equal(hostile_room(c.rosa, &c.room).frozen, HS_ERR_DENIED);
+    held.asked = 0;
+    town_wait(c.t, 60000);
+    assert_int_equal(held.asked, 0); /* not at once again */
+    TOWN_WANT(c.rosa, hs_want_rejoin(&s, &c.room, &op));
+    town_wait(c.t, 1000);
+    refuse_held(&c, HS_ERR_NOT_MEMBER);
+    assert_int_equal(town_done(c.rosa, op)->err, HANSE_ERR_NOT_MEMBER);
+    held.asked = 0;
+    c.rosa->outgoing = commit_is_held;
+    town_wait(c.t, 301000);
+    refuse_held(&c, HS_ERR_DENIED);
+    assert_int_equal(hostile_room(c.rosa, &c.room).frozen, HS_ERR_DENIED);
+    c.rosa->outgoing = NULL;
+    assert_null(town_event(c.rosa, HANSE_EVENT_FROZEN));
+    town_wait(c.t, 301000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_GOOD);
+    assert_int_equal(hostile_room(c.rosa, &c.room).frozen, HS_OK);
+    all_is_well(&c, 3);
+    town_free(c.t);
+}
+
 /* Where the rules were broken there is no way back. CLIENT-61 */
 static void a_lying_hub_stays_one(void **state)
 {
@@ -624,6 +687,7 @@ int main(void)
         cmocka_unit_test(deaths_on_the_way),
         cmocka_unit_test(lost_races),
         cmocka_unit_test(a_void_way_back),
+        cmocka_unit_test(refusals_pass),
         cmocka_unit_test(from_another_home),
         cmocka_unit_test(another_group_is_refused),
         cmocka_unit_test(a_lying_hub_stays_one),
