@@ -66,7 +66,8 @@ enum hs_err hs_handle_get_group_info(struct hs_turn *turn, const Hanse__Frame *r
     out->epoch = view->epoch;
     if (get->epoch == 0) {
         struct hs_bytes info = hs_room_group_info(turn, &room);
-        HS_REQUIRE(info.data != NULL, HS_ERR_NOT_FOUND);
+        HS_REQUIRE(info.len > 0,
+                   HS_ERR_RECOVERING); /* the commit came back without it, or was another hub's */
         out->group_info = hs_pb_data(info);
     } else {
         HS_TRY(piece(turn, &room, get, out));

@@ -176,6 +176,36 @@ static void an_old_copy_comes_back(void **state)
     town_free(c.t);
 }
 
+static enum hs_err new_keys(struct hs_step *s, const struct hs_id *id)
+{
+    struct hs_live_room *room;
+    const struct hs_commit_wish nothing = {0};
+    HS_TRY(hs_live_member(s, id, &room));
+    return hs_commit_submit(s, room, &nothing);
+}
+
+/* The hub was restored, and has nothing to come back by: the copy waits for the next commit. CLIENT-60 */
+static void a_restored_hub_has_no_info(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct hs_bytes copy = copy_of(c.rosa);
+    struct hs_kv *backup = town_node_copy(c.node);
+    removes(&c, c.dora);
+    town_node_restore(c.node, backup);
+    town_wait(c.t, 100000);
+    assert_false(town_node_is_frozen(c.node));
+    goes_back(c.rosa, copy);
+    town_wait(c.t, 20000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).state, HS_ROOM_STATE_MEMBER);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_LOST);
+    TOWN_WANT(c.ben, new_keys(&s, &c.room));
+    town_wait(c.t, 20000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_GOOD);
+    all_is_well(&c, 3);
+    town_free(c.t);
+}
+
 /* What waited in the copy goes out, once; what is posted without keys waits. CLIENT-60 */
 static void what_waits_goes_out(void **state)
 {
@@ -243,14 +273,6 @@ static struct {
     struct scene *scene;
     int left, done;
 } race;
-
-static enum hs_err new_keys(struct hs_step *s, const struct hs_id *id)
-{
-    struct hs_live_room *room;
-    const struct hs_commit_wish nothing = {0};
-    HS_TRY(hs_live_member(s, id, &room));
-    return hs_commit_submit(s, room, &nothing);
-}
 
 static uint32_t frame_kind(struct hs_bytes bytes, uint64_t *id)
 {
@@ -683,6 +705,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_posts_are_read),
         cmocka_unit_test(an_old_copy_comes_back),
+        cmocka_unit_test(a_restored_hub_has_no_info),
         cmocka_unit_test(what_waits_goes_out),
         cmocka_unit_test(deaths_on_the_way),
         cmocka_unit_test(lost_races),

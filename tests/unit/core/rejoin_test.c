@@ -2,6 +2,8 @@
 #include "world.h"
 
 #include "core/core.h"
+#include "core/peer.h"
+#include "core/recover.h"
 #include "mls/external.h"
 #include "room/context.h"
 #include "wire/limits.h"
@@ -215,6 +217,33 @@ static void the_banned_and_the_revoked_stay_outside(void **state)
     }
 }
 
+/* ROOM-91, NODE-72: a commit that a reader brought back brought no GroupInfo; the next one does. */
+static void what_came_back_has_none(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_kv *backup = world_store_copy(s.hub);
+    Hanse__GroupInfo *info = NULL;
+    assert_ok(world_update(s.room));
+    world_settle(w);
+    world_node_restore(s.hub, backup);
+    struct world_device *here[] = {s.rosa, s.alice, s.bob};
+    for (size_t i = 0; i < 3; i++) {
+        assert_ok(world_connect(here[i], NULL));
+        world_attach(here[i]);
+    }
+    for (int64_t t = 0; t < HS_RETRY_MAX_MS + 2 * HS_RECOVER_MS; t += 1000)
+        world_pass(w, 1000);
+    post_and_read(s.room, s.cems, "we go on");
+    assert_err(ask_info(s.alices, 0, 0, &info), HS_ERR_RECOVERING);
+    assert_err(ask_info(s.cems, 0, 0, &info), HS_ERR_RECOVERING);
+    assert_ok(world_update(s.room));
+    world_settle(w);
+    assert_ok(come_back(s.alices));
+    post_and_read(s.alices, s.cems, "me too");
+}
+
 /* ROOM-61: nobody comes in who wasn't in, and nobody takes another's place. */
 static void other_external_commits_are_refused(void **state)
 {
@@ -243,11 +272,9 @@ static void other_external_commits_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lost_state_comes_back),
-        cmocka_unit_test(the_new_leaf_counts),
-        cmocka_unit_test(what_is_asked_is_checked),
-        cmocka_unit_test(the_banned_and_the_revoked_stay_outside),
-        cmocka_unit_test(other_external_commits_are_refused),
+        cmocka_unit_test(lost_state_comes_back),    cmocka_unit_test(the_new_leaf_counts),
+        cmocka_unit_test(what_is_asked_is_checked), cmocka_unit_test(the_banned_and_the_revoked_stay_outside),
+        cmocka_unit_test(what_came_back_has_none),  cmocka_unit_test(other_external_commits_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
