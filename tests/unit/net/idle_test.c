@@ -88,14 +88,30 @@ static size_t session_size(void)
     return size;
 }
 
+static void open_all(struct sides *s)
+{
+    for (size_t i = 0; i < SESSIONS; i++)
+        open_pair(&s->client[i], &s->node[i]);
+}
+
+static void free_all(struct sides *s)
+{
+    for (size_t i = 0; i < SESSIONS; i++) {
+        hs_link_free(&s->client[i]);
+        hs_link_free(&s->node[i]);
+    }
+}
+
 static void an_idle_session_holds_little(void **state)
 {
     (void)state;
     static struct sides s;
     assert_ok(hs_crypto_init());
+    open_all(&s); /* what a library looks up at its first use is no session's */
+    exchange(&s);
+    free_all(&s);
     size_t before = held();
-    for (size_t i = 0; i < SESSIONS; i++)
-        open_pair(&s.client[i], &s.node[i]);
+    open_all(&s);
     size_t opened = held();
     exchange(&s);
     assert_true(held() <= opened);
@@ -105,10 +121,7 @@ static void an_idle_session_holds_little(void **state)
            conn);
     assert_in_range(link, sizeof(void *), IDLE_MAX);
     assert_in_range(link + session + conn, 1, IDLE_MAX);
-    for (size_t i = 0; i < SESSIONS; i++) {
-        hs_link_free(&s.client[i]);
-        hs_link_free(&s.node[i]);
-    }
+    free_all(&s);
 }
 
 int main(void)
