@@ -105,7 +105,7 @@ void hs_turn_send_error(struct hs_turn *turn, struct hs_session *session, uint64
     error.code = hs_err_to_wire(err);
     error.message = (char *)(uintptr_t)hs_err_text(hs_err_from_wire(error.code));
     error.detail = detail;
-    error.retry_after_ms = hs_err_again_ms(err);
+    error.retry_after_ms = hs_err_again_ms(hs_err_from_wire(error.code)); /* as its reader sees it */
     frame.id = id;
     frame.body_case = HANSE__FRAME__BODY_ERROR;
     frame.error = &error;

@@ -8,13 +8,13 @@
 #include "room/blob.h"
 #include "wire/limits.h"
 
-/* A tree is written anew for each of its pieces: whoever asks pays for that, so that a large room's member
- * can't keep the hub busy with nothing else. */
-enum { TREE_BYTES_A_REQUEST = 64 * 1024 };
+/* A tree is written anew for each of its pieces: whoever asks pays for that before it is done, so that a
+ * large room's member can't keep the hub busy with nothing else. It is some 64 KiB for so many members. */
+enum { TREE_MEMBERS_A_REQUEST = 100 };
 
-static enum hs_err pay(struct hs_turn *turn, size_t tree_size)
+static enum hs_err pay(struct hs_turn *turn, uint32_t members)
 {
-    for (size_t paid = 0; paid < tree_size; paid += TREE_BYTES_A_REQUEST)
+    for (uint64_t paid = 0; paid < members; paid += TREE_MEMBERS_A_REQUEST)
         HS_REQUIRE(hs_standing_spend(turn, 0), HS_ERR_RATE_LIMITED);
     return HS_OK;
 }
@@ -31,13 +31,13 @@ static enum hs_err write_tree(struct hs_turn *turn, const struct hs_id *room, st
     return err == HS_OK || err == HS_ERR_NOMEM ? err : HS_ERR_STORE; /* one's own is never malformed */
 }
 
-static enum hs_err piece(struct hs_turn *turn, const struct hs_id *room, const Hanse__GetGroupInfo *get,
-                         Hanse__GroupInfo *out)
+static enum hs_err piece(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                         const Hanse__GetGroupInfo *get, Hanse__GroupInfo *out)
 {
     struct hs_writer HS_WRITER tree = hs_writer(HS_TREE_MAX);
     HS_REQUIRE(get->offset % HS_BLOB_CHUNK == 0, HS_ERR_MALFORMED);
+    HS_TRY(pay(turn, view->members));
     HS_TRY(write_tree(turn, room, &tree));
-    HS_TRY(pay(turn, tree.len));
     HS_REQUIRE(get->offset < tree.len, HS_ERR_NOT_FOUND);
     size_t left = tree.len - (size_t)get->offset;
     struct hs_bytes part = hs_bytes(tree.data + get->offset, left < HS_BLOB_CHUNK ? left : HS_BLOB_CHUNK);
@@ -70,7 +70,7 @@ enum hs_err hs_handle_get_group_info(struct hs_turn *turn, const Hanse__Frame *r
                    HS_ERR_RECOVERING); /* the commit came back without it, or was another hub's */
         out->group_info = hs_pb_data(info);
     } else {
-        HS_TRY(piece(turn, &room, get, out));
+        HS_TRY(piece(turn, &room, view, get, out));
     }
     reply->group_info = out;
     reply->body_case = HANSE__FRAME__BODY_GROUP_INFO;

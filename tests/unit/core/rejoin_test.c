@@ -2,8 +2,10 @@
 #include "world.h"
 
 #include "core/core.h"
+#include "core/internal.h"
 #include "core/peer.h"
 #include "core/recover.h"
+#include "core/table.h"
 #include "mls/external.h"
 #include "room/context.h"
 #include "wire/limits.h"
@@ -217,6 +219,35 @@ static void the_banned_and_the_revoked_stay_outside(void **state)
     }
 }
 
+/* As if everybody had asked for much just now. */
+static void all_have_left(struct world_node *node, double requests)
+{
+    struct hs_session *session, *next;
+    HASH_ITER(hh, node->core->sessions.by_id, session, next)
+    {
+        session->meter.left[HS_FLOW_REQUESTS] = requests;
+    }
+}
+
+/* ROOM-91: who can't pay for a tree makes no work. The group isn't there, so that work would show. */
+static void a_tree_is_paid_for_first(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    Hanse__GroupInfo *info;
+    assert_ok(ask_info(s.alices, 0, 0, &info));
+    uint64_t epoch = info->epoch;
+    all_have_left(s.hub, 2);
+    assert_ok(ask_info(s.alices, epoch, 0, &info));
+    w->forged = true;
+    hs_kv_del_prefix(s.hub->kv, HS_T_GROUP, HS_VIEW(s.room->id));
+    all_have_left(s.hub, 1);
+    assert_err(ask_info(s.alices, epoch, 0, &info), HS_ERR_RATE_LIMITED);
+    all_have_left(s.hub, 2);
+    assert_err(ask_info(s.alices, epoch, 0, &info), HS_ERR_IO); /* as those outside see it */
+}
+
 /* ROOM-91, NODE-72: a commit that a reader brought back brought no GroupInfo; the next one does. */
 static void what_came_back_has_none(void **state)
 {
@@ -272,9 +303,13 @@ static void other_external_commits_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lost_state_comes_back),    cmocka_unit_test(the_new_leaf_counts),
-        cmocka_unit_test(what_is_asked_is_checked), cmocka_unit_test(the_banned_and_the_revoked_stay_outside),
-        cmocka_unit_test(what_came_back_has_none),  cmocka_unit_test(other_external_commits_are_refused),
+        cmocka_unit_test(lost_state_comes_back),
+        cmocka_unit_test(the_new_leaf_counts),
+        cmocka_unit_test(what_is_asked_is_checked),
+        cmocka_unit_test(the_banned_and_the_revoked_stay_outside),
+        cmocka_unit_test(a_tree_is_paid_for_first),
+        cmocka_unit_test(what_came_back_has_none),
+        cmocka_unit_test(other_external_commits_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
