@@ -12,14 +12,19 @@ _Static_assert(HS_AEAD_NONCE_LEN == crypto_aead_chacha20poly1305_ietf_NPUBBYTES,
 /* From here on libcrypto is faster, up to three times. */
 enum { LONG = 512 };
 
-/* False where libsodium has to do it: always, before anything was written. */
+/* False where libsodium has to do it: always, with the plaintext where it was. */
 static bool seal_long(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad, struct hs_bytes plaintext,
                       uint8_t *out)
 {
-    return plaintext.len >= LONG &&
-           hs_openssl_seal(HS_OPENSSL_CHACHA20POLY1305, key, nonce, ad, plaintext, out) == HS_OK;
+    if (plaintext.len < LONG)
+        return false;
+    enum hs_err err = hs_openssl_seal(HS_OPENSSL_CHACHA20POLY1305, key, nonce, ad, plaintext, out);
+    if (err == HS_ERR_UNEXPECTED && out == plaintext.data) /* the same key stream takes it off again */
+        (void)crypto_stream_chacha20_ietf_xor_ic(out, out, plaintext.len, nonce, 1, key);
+    return err == HS_OK;
 }
 
+/* False likewise. */
 static bool open_long(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad,
                       struct hs_bytes ciphertext, uint8_t *out, enum hs_err *err)
 {

