@@ -40,6 +40,17 @@ static bool is_over(struct hs_turn *turn, const struct hs_id *room, const Hanse_
            hs_join_is_over(header.hub_time, hub_time);
 }
 
+/* A commit that admits this persona is in the log, and isn't settled. */
+static bool is_coming(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                      const struct hs_key *persona)
+{
+    const Hanse__State__UnsettledView *commit = view->unsettled > 0 ? hs_unsettled_view(turn, room) : NULL;
+    for (size_t i = 0; commit != NULL && i < commit->n_added; i++)
+        if (hs_bytes_equal(hs_pb_bytes(commit->added[i]->persona), HS_VIEW(*persona)))
+            return true;
+    return false;
+}
+
 /* A persona that isn't in the room uses an invite: is there one left, and room for it? */
 static enum hs_err check_use(struct hs_turn *turn, const struct hs_join *join,
                              const Hanse__State__RoomView *view, Hanse__State__InviteView **invite)
@@ -77,7 +88,8 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
     Hanse__State__MemberView *member = hs_member_view(turn, &room, &join.persona);
     if (member != NULL && !member->left) /* who is leaving may come back */
         return reply_status(turn, HANSE__JOIN_STATE__JOIN_JOINED, before != NULL ? before->seq : 0, reply);
-    if (before != NULL && !before->joined && !is_over(turn, &room, before, hub_time)) {
+    if (before != NULL && !before->joined &&
+        (is_coming(turn, &room, view, &join.persona) || !is_over(turn, &room, before, hub_time))) {
         struct hs_id hash = hs_record_body_hash(body);
         HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(before->body_hash), HS_VIEW(hash)), HS_ERR_CONFLICT);
         return reply_status(turn, HANSE__JOIN_STATE__JOIN_WAITING, before->seq, reply);

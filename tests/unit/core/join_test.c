@@ -366,6 +366,35 @@ static void joins_wait_for_a_time(void **state)
     assert_true(second->joined);
 }
 
+/* DELIVERY-55: who is being admitted waits for that, and uses no second invite meanwhile. */
+static void who_is_being_admitted_joins_once(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_invite invite = world_invite_new(s.room, 3, 2 * HS_JOIN_WAIT_MS);
+    assert_ok(world_put_invite(s.room, &invite));
+    (void)world_join(s.alice, s.room, &invite);
+    struct world_room *first = world_room_join(s.bob, &invite);
+    struct hs_bytes body = world_join_body(first, &invite);
+    assert_ok(world_ask(s.bob, world_join_frame(first, body), NULL));
+    world_settle(w);
+    world_pass(w, HS_JOIN_WAIT_MS - 1);
+    s.alice->silent = true;
+    assert_ok(world_admit(s.room));
+    assert_true(hs_mls_group_is_unsettled(s.room->group));
+    world_pass(w, 1);
+    Hanse__Frame *answer;
+    struct hs_bytes other = world_join_body(world_room_join(s.bob, &invite), &invite);
+    assert_err(world_ask(s.bob, world_join_frame(first, other), NULL), HS_ERR_CONFLICT);
+    assert_ok(world_ask(s.bob, world_join_frame(first, body), &answer));
+    assert_int_equal(answer->join_status->state, HANSE__JOIN_STATE__JOIN_WAITING);
+    world_pass(w, 6000);
+    assert_false(hs_mls_group_is_unsettled(s.room->group));
+    world_settle(w);
+    assert_true(first->joined);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +409,7 @@ int main(void)
         cmocka_unit_test(invite_is_used_up_and_expires),
         cmocka_unit_test(full_room_and_bans),
         cmocka_unit_test(joins_wait_for_a_time),
+        cmocka_unit_test(who_is_being_admitted_joins_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
