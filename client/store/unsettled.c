@@ -26,6 +26,7 @@ static const struct hs_field unsettled_fields[] = {
     HS_FIELD(BYTES, struct hs_unsettled_row, body),
     HS_FIELD(U64, struct hs_unsettled_row, missed),
     HS_FIELD(U64, struct hs_unsettled_row, missed_last),
+    HS_FIELD(BOOL, struct hs_unsettled_row, rejoined),
 };
 static const struct hs_row_type unsettled_type =
     HS_ROW_TYPE(HS_TABLE_UNSETTLED, struct hs_unsettled_row, unsettled_fields);
@@ -112,10 +113,27 @@ void hs_window_row_put(struct hs_kv *kv, const struct hs_id *room, const struct 
     hs_row_put(kv, &window_type, HS_VIEW(*room), window);
 }
 
-void hs_leaving_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona)
+void hs_leaving_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona, uint64_t epoch)
+{
+    struct hs_kv_key key = hs_row_key2(HS_VIEW(*room), HS_VIEW(*persona)), value = {0};
+    hs_kv_key_add_u64(&value, epoch);
+    hs_kv_put(kv, HS_TABLE_LEAVING, hs_kv_key_bytes(&key), hs_kv_key_bytes(&value));
+}
+
+bool hs_leaving_has(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona)
 {
     struct hs_kv_key key = hs_row_key2(HS_VIEW(*room), HS_VIEW(*persona));
-    hs_kv_put(kv, HS_TABLE_LEAVING, hs_kv_key_bytes(&key), hs_bytes_str("1"));
+    return hs_kv_has(kv, HS_TABLE_LEAVING, hs_kv_key_bytes(&key));
+}
+
+uint64_t hs_leaving_epoch(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona,
+                          struct hs_arena *arena)
+{
+    struct hs_kv_key key = hs_row_key2(HS_VIEW(*room), HS_VIEW(*persona));
+    struct hs_bytes value;
+    return hs_kv_get(kv, HS_TABLE_LEAVING, hs_kv_key_bytes(&key), arena, &value) && value.len == 8
+               ? hs_kv_u64(value)
+               : 0;
 }
 
 bool hs_leaving_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor,

@@ -19,6 +19,7 @@ struct hs_unsettled_row {
     bool own;      /* made here */
     bool joined;   /* it let this device in: there is nothing to go back to */
     bool gone;     /* it removes this device */
+    bool rejoined; /* somebody came back by it: who has left waits on */
     bool strict;   /* posts of earlier epochs aren't believed behind it */
     struct hs_window window; /* as it was before it */
     struct hs_bytes joins;   /* body hashes of the JOINs that it admits, 32 bytes each */
@@ -44,8 +45,11 @@ void hs_held_delete(struct hs_kv *kv, const struct hs_id *room);
 void hs_window_row_get(struct hs_kv *kv, const struct hs_id *room, struct hs_window *out);
 void hs_window_row_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_window *window);
 
-/* Members whose proposal to leave is in the log. */
-void hs_leaving_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona);
+/* Members whose proposal to leave is in the log, of that epoch. */
+void hs_leaving_put(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona, uint64_t epoch);
+bool hs_leaving_has(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona);
+uint64_t hs_leaving_epoch(struct hs_kv *kv, const struct hs_id *room, const struct hs_key *persona,
+                          struct hs_arena *arena);
 bool hs_leaving_next(struct hs_kv *kv, const struct hs_id *room, struct hs_kv_key *cursor,
                      struct hs_arena *arena, struct hs_key *persona);
 void hs_leaving_delete(struct hs_kv *kv, const struct hs_id *room);

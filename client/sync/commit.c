@@ -33,6 +33,8 @@ static enum hs_err judge_pending(struct hs_step *s, struct hs_live_room *room,
                                    .hub_time = s->now};
     struct hs_hub_office office = {*hs_row_hub(&room->row), hs_row_term(&room->row)};
     struct hs_judge_join *joins;
+    struct hs_leavers leavers;
+    hs_leavers_known(s, room, &leavers, &input);
     input.office = &office;
     if (input.hub_time.ms < room->row.tip.hub_time.ms)
         input.hub_time = room->row.tip.hub_time;
@@ -112,7 +114,9 @@ static enum hs_err make(struct hs_step *s, struct hs_live_room *room, const stru
 
 enum hs_err hs_commit_submit(struct hs_step *s, struct hs_live_room *room, const struct hs_commit_wish *wish)
 {
-    enum hs_err err = make(s, room, wish);
+    struct hs_commit_wish whole = *wish;
+    HS_TRY(hs_leavers_removed(s, room, &whole));
+    enum hs_err err = make(s, room, &whole);
     if (err != HS_OK)
         hs_mls_group_drop(room->group);
     return err;
@@ -322,6 +326,8 @@ static enum hs_err judge(struct hs_step *s, struct hs_live_room *room, const str
     struct hs_hub_office office = {*hs_row_hub(&room->row), hs_row_term(&room->row)};
     struct hs_judge_input input = {
         .before = hs_live_public(room), .change = change, .hub_time = header->hub_time, .office = &office};
+    struct hs_leavers leavers;
+    hs_leavers_known(s, room, &leavers, &input);
     HS_TRY(hs_joins_named(s, room, context->joins, context->join_count, &joins, &input.join_count));
     input.joins = joins;
     size_t missing = context->join_count - input.join_count;
@@ -350,7 +356,8 @@ enum hs_err hs_commit_settled(struct hs_step *s, struct hs_live_room *room,
                               const struct hs_unsettled_row *row)
 {
     HS_TRY(drop_rows(s, room));
-    hs_leaving_delete(s->kv, &room->row.id); /* it took all of them out */
+    if (!row->rejoined)
+        hs_leaving_delete(s->kv, &room->row.id); /* it took all of them out */
     credential_note(room, row->own);
     HS_TRY(hs_grants_shown(s));
     HS_TRY(hs_policy_settled(s, room, row->seq));
@@ -424,6 +431,7 @@ static enum hs_err follow(struct hs_step *s, struct hs_live_room *room, const st
     HS_REQUIRE(!(facts.rejoined && change->removes_self), HS_ERR_STATE_LOST);
     HS_TRY(describe(s, room, header, change, &row->line));
     row->committer = facts.committer.device;
+    row->rejoined = facts.rejoined;
     row->strict = change->removed_count > 0 || facts.policy_changed;
     row->gone = change->removes_self;
     HS_TRY(row->own ? hs_mls_group_accept(room->group) : hs_mls_group_merge(room->group, event->staged));

@@ -133,7 +133,7 @@ enum hs_err hs_proposal_check(struct hs_step *s, struct hs_live_room *room,
                HS_ERR_POLICY);
     HS_TRY(hs_room_leaf_persona(&event->sender, &persona));
     HS_REQUIRE(hs_key_equal(&persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
-    hs_leaving_put(s->kv, &room->row.id, &persona);
+    hs_leaving_put(s->kv, &room->row.id, &persona, header->epoch);
     return s->kv->err;
 }
 
@@ -142,11 +142,55 @@ enum hs_err hs_leave_check(struct hs_step *s, const struct hs_live_room *room,
 {
     struct hs_kv_key cursor = {0};
     struct hs_key persona;
+    if (facts->rejoined) /* MLS has no room in it for anybody else (ROOM-90) */
+        return hs_leaving_has(s->kv, &room->row.id, &facts->committer.persona) ? HS_ERR_NOT_MEMBER
+                                                                               : s->kv->err;
     while (hs_leaving_next(s->kv, &room->row.id, &cursor, s->arena, &persona)) {
         size_t i = 0;
         while (i < facts->removed_count && !hs_key_equal(&facts->removed[i], &persona))
             i++;
         HS_REQUIRE(i < facts->removed_count, HS_ERR_POLICY);
+    }
+    return s->kv->err;
+}
+
+static bool has_left(void *index, const struct hs_key *persona)
+{
+    const struct hs_leavers *of = index;
+    return hs_leaving_has(of->kv, &of->room, persona);
+}
+
+void hs_leavers_known(struct hs_step *s, const struct hs_live_room *room, struct hs_leavers *leavers,
+                      struct hs_judge_input *input)
+{
+    *leavers = (struct hs_leavers){s->kv, room->row.id};
+    input->has_left = has_left;
+    input->index = leavers;
+}
+
+static bool is_among(const struct hs_commit_wish *wish, uint32_t leaf)
+{
+    for (size_t i = 0; i < wish->remove_count; i++)
+        if (wish->removes[i] == leaf)
+            return true;
+    return false;
+}
+
+enum hs_err hs_leavers_removed(struct hs_step *s, struct hs_live_room *room, struct hs_commit_wish *wish)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_key persona;
+    struct hs_mls_member member;
+    while (hs_leaving_next(s->kv, &room->row.id, &cursor, s->arena, &persona)) {
+        if (hs_leaving_epoch(s->kv, &room->row.id, &persona, s->arena) == hs_mls_group_epoch(room->group) ||
+            !hs_live_find(room, &persona, &member) || is_among(wish, member.leaf))
+            continue;
+        uint32_t *list = hs_arena_alloc(s->arena, (wish->remove_count + 1) * sizeof *list);
+        HS_REQUIRE(list != NULL, HS_ERR_NOMEM);
+        if (wish->remove_count > 0)
+            memcpy(list, wish->removes, wish->remove_count * sizeof *list);
+        list[wish->remove_count++] = member.leaf;
+        wish->removes = list;
     }
     return s->kv->err;
 }

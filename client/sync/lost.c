@@ -87,6 +87,7 @@ static enum hs_err check(struct hs_step *s, struct hs_live_room *room, const str
     HS_REQUIRE(event->kind == HS_MLS_EVENT_COMMIT, HS_ERR_UNEXPECTED);
     HS_TRY(hs_commit_check(s, room, header, body, hs_mls_staged_change(event->staged), &facts, &row->joins));
     row->committer = facts.committer.device;
+    row->rejoined = facts.rejoined;
     *effect = effect_of(room, hs_mls_staged_change(event->staged));
     return HS_OK;
 }
@@ -149,7 +150,8 @@ static enum hs_err settled_record(struct hs_step *s, struct hs_live_room *room,
     HS_REQUIRE(row.err == HS_OK, (enum hs_err)row.err);
     HS_TRY(apply(s, room, &row, &effect));
     hs_settle_over(s, room);
-    hs_leaving_delete(s->kv, &room->row.id);
+    if (!row.rejoined)
+        hs_leaving_delete(s->kv, &room->row.id);
     HS_TRY(hs_settle_admitted(s, room, &row));
     return effect == IS_OUT ? hs_commit_removed(s, room) : s->kv->err;
 }

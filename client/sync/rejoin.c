@@ -179,13 +179,9 @@ static enum hs_err ask(struct hs_step *s, struct hs_live_room *room)
 enum hs_err hs_rejoin_next(struct hs_step *s, struct hs_live_room *room)
 {
     struct hs_self HS_SELF self = {0};
-    struct hs_kv_key leaving = {0};
-    struct hs_key persona;
     if (!hs_home_is_online(s->sync) || !hs_room_is_lost(room) || room->row.state != HS_ROOM_STATE_MEMBER ||
         !(room->caught_up || s->sync->caught_up) || room->newest.unsettled || is_under_way(s, room))
         return s->kv->err;
-    if (hs_leaving_next(s->kv, &room->row.id, &leaving, s->arena, &persona))
-        return HS_OK; /* the next commit takes out whoever has left, which this one can't (ROOM-68) */
     HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
     struct hs_time then = hs_settle_barred_until(s, room, &self.device.signature.pub);
     if (then.ms < room->rejoin_at.ms)

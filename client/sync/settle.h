@@ -119,6 +119,19 @@ struct hs_judge_facts;
 enum hs_err hs_leave_check(struct hs_step *s, const struct hs_live_room *room,
                            const struct hs_judge_facts *facts);
 
+/* Tells the judge who has left: leavers lives as long as input. */
+struct hs_judge_input;
+struct hs_leavers {
+    struct hs_kv *kv;
+    struct hs_id room;
+};
+void hs_leavers_known(struct hs_step *s, const struct hs_live_room *room, struct hs_leavers *leavers,
+                      struct hs_judge_input *input);
+
+/* The wish removes as well whoever has left in an earlier epoch: that proposal ended with it. NOMEM. */
+struct hs_commit_wish;
+enum hs_err hs_leavers_removed(struct hs_step *s, struct hs_live_room *room, struct hs_commit_wish *wish);
+
 /* Does somebody wait whom this device should take out? */
 bool hs_leave_waits(struct hs_step *s, const struct hs_live_room *room);
 

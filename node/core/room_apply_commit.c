@@ -32,7 +32,8 @@ void hs_commit_apply(struct hs_turn *turn, const struct hs_room_record *record, 
     hs_unsettled_put(turn, record, c);
     keep_window(turn, c);
     view->unsettled = record->header.seq;
-    view->leaving = (ProtobufCBinaryData){0}; /* it takes all of them out */
+    if (!c->facts.rejoined)
+        view->leaving = (ProtobufCBinaryData){0}; /* it takes all of them out */
     view->epoch = c->change->epoch;
     view->members = hs_mls_public_member_count(c->group);
     view->policy = hs_pb_data(c->policy);

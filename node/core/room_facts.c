@@ -49,6 +49,7 @@ static enum hs_err load_join(struct hs_turn *turn, const struct hs_room_commit *
 struct membership {
     struct hs_turn *turn;
     const struct hs_id *room;
+    const Hanse__State__RoomView *view;
 };
 
 static bool is_member(void *index, const struct hs_key *persona)
@@ -57,11 +58,17 @@ static bool is_member(void *index, const struct hs_key *persona)
     return hs_member_view(m->turn, m->room, persona) != NULL;
 }
 
+static bool has_left(void *index, const struct hs_key *persona)
+{
+    const struct membership *m = index;
+    return hs_leave_is_listed(m->view, persona);
+}
+
 /* The rules of the room, as every member will apply them. */
 enum hs_err hs_room_commit_judge(struct hs_turn *turn, struct hs_room_commit *c)
 {
     struct hs_message_context context;
-    struct membership membership = {turn, &c->room};
+    struct membership membership = {turn, &c->room, c->view};
     struct hs_policy policy;
     HS_TRY(hs_message_context_parse(c->event->authenticated_data, turn->arena, &context));
     HS_TRY(hs_room_policy(turn, c->view, &policy));
@@ -81,6 +88,7 @@ enum hs_err hs_room_commit_judge(struct hs_turn *turn, struct hs_room_commit *c)
         .joins = joins,
         .join_count = context.join_count,
         .is_member = is_member,
+        .has_left = has_left,
         .index = &membership,
     };
     return hs_judge_change(&input, turn->arena, &c->facts);

@@ -144,6 +144,14 @@ enum hs_err hs_room_leave(struct hs_turn *turn, const struct hs_id *room, const 
     return hs_reply_accepted(turn, room, record.header.seq, reply);
 }
 
+bool hs_leave_is_listed(const Hanse__State__RoomView *view, const struct hs_key *persona)
+{
+    for (size_t i = 0; i + sizeof *persona <= view->leaving.len; i += sizeof *persona)
+        if (memcmp(view->leaving.data + i, persona->b, sizeof *persona) == 0)
+            return true;
+    return false;
+}
+
 static bool is_removed(const struct hs_room_commit *c, const uint8_t *persona)
 {
     for (size_t i = 0; i < c->facts.removed_count; i++)
@@ -157,6 +165,8 @@ enum hs_err hs_leave_admits(struct hs_turn *turn, const struct hs_room_commit *c
     struct hs_message_context context;
     const Hanse__State__RoomView *view = c->view;
     bool all = true;
+    if (c->facts.rejoined) /* MLS has no room in it for anybody else (ROOM-90) */
+        return hs_leave_is_listed(view, &c->facts.committer.persona) ? HS_ERR_NOT_MEMBER : HS_OK;
     for (size_t i = 0; i + sizeof(struct hs_key) <= view->leaving.len; i += sizeof(struct hs_key))
         all = all && is_removed(c, view->leaving.data + i);
     if (all)

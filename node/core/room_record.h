@@ -110,6 +110,9 @@ enum hs_err hs_room_leave(struct hs_turn *turn, const struct hs_id *room, const 
 /* Does the commit take out all who wait for it? POLICY; WRONG_EPOCH where its maker couldn't know. */
 enum hs_err hs_leave_admits(struct hs_turn *turn, const struct hs_room_commit *c);
 
+/* Has it left, and waits for the commit that takes it out? */
+bool hs_leave_is_listed(const Hanse__State__RoomView *view, const struct hs_key *persona);
+
 /* The home of a member that is out is told so. */
 void hs_room_tell_removed(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
                           const struct hs_key *home, uint64_t seq);

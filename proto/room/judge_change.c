@@ -143,9 +143,13 @@ static enum hs_err added_gather(struct gather *g)
     return HS_OK;
 }
 
-static bool is_leaving(const struct hs_mls_removed *removed)
+/* By its own proposal in the commit; or that was of an earlier epoch, which a way back has ended (ROOM-90).
+ */
+static bool is_leaving(const struct gather *g, const struct hs_mls_removed *removed,
+                       const struct hs_key *persona)
 {
-    return removed->by.type == HS_MLS_SENDER_MEMBER && removed->by.index == removed->member.leaf;
+    bool says_so = removed->by.type == HS_MLS_SENDER_MEMBER && removed->by.index == removed->member.leaf;
+    return says_so || (g->input->has_left != NULL && g->input->has_left(g->input->index, persona));
 }
 
 /* Who leaves may have let its certificate run out: of its leaf only the persona is read. */
@@ -168,8 +172,8 @@ static enum hs_err removed_gather(struct gather *g)
     for (size_t i = 0; i < change->removed_count; i++) {
         const struct hs_mls_removed *from = &change->removed[i];
         HS_TRY(hs_room_leaf_persona(&from->member, &removed[i].persona));
-        HS_TRY(is_leaving(from) ? leaver_find(g, &removed[i].persona, &removed[i].by)
-                                : proposer_find(g, from->by, &removed[i].by));
+        HS_TRY(is_leaving(g, from, &removed[i].persona) ? leaver_find(g, &removed[i].persona, &removed[i].by)
+                                                        : proposer_find(g, from->by, &removed[i].by));
     }
     g->commit.removed = removed;
     g->commit.removed_count = change->removed_count;

@@ -22,7 +22,10 @@ struct hs_judge_input {
     /* Has the persona a leaf in the tree? NULL: all leaves are read, which costs O(members) for commits that
      * add. */
     bool (*is_member)(void *index, const struct hs_key *persona);
-    void *index;
+    /* Has it left, by a proposal in the log that no commit has taken up yet? Whoever takes it out needs no
+     * right. NULL: nobody has, but by the proposals that the commit takes up. */
+    bool (*has_left)(void *index, const struct hs_key *persona);
+    void *index; /* of both */
 };
 
 /* What the commit does, for the caller's own books. */

@@ -269,6 +269,48 @@ static void deaths_on_the_way(void **state)
     assert_true(n > 5);
 }
 
+static void leaves(struct town_device *d, const struct hs_id *room)
+{
+    uint64_t op;
+    TOWN_WANT(d, hs_want_leave(&s, room, &op));
+    town_wait(d->town, 2000);
+    assert_int_equal(town_done(d, op)->err, HANSE_OK);
+}
+
+/* Somebody leaves while the keys of the only one who could take it out are lost: that device comes back,
+ * takes it out, and the room goes on. ROOM-68, ROOM-90 */
+static void somebody_leaves_meanwhile(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct hs_bytes copy = copy_of(c.rosa);
+    TOWN_WANT(c.rosa, new_keys(&s, &c.room));
+    town_wait(c.t, 2000);
+    town_device_kill(c.rosa);
+    leaves(c.dora, &c.room);
+    goes_back(c.rosa, copy);
+    town_wait(c.t, 5000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_GOOD);
+    all_is_well(&c, 3);
+    assert_int_equal(lines(c.ben, &c.room, HANSE_MESSAGE_LEFT), 1);
+    /* the same with the last of the others: she is alone, and lets somebody in */
+    leaves(c.carl, &c.room);
+    copy = copy_of(c.rosa);
+    TOWN_WANT(c.rosa, new_keys(&s, &c.room));
+    town_wait(c.t, 2000);
+    town_device_kill(c.rosa);
+    leaves(c.ben, &c.room);
+    goes_back(c.rosa, copy);
+    town_wait(c.t, 5000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_GOOD);
+    assert_int_equal(hostile_room(c.rosa, &c.room).members, 1);
+    struct town_device *emil = town_guest(c.t, "Emil", town_link(c.rosa, &c.room, 1));
+    town_wait(c.t, 2000);
+    post(emil, &c.room, "hello");
+    assert_true(has(c.rosa, &c.room, "hello\n"));
+    town_free(c.t);
+}
+
 static struct {
     struct scene *scene;
     int left, done;
@@ -710,6 +752,7 @@ int main(void)
         cmocka_unit_test(deaths_on_the_way),
         cmocka_unit_test(lost_races),
         cmocka_unit_test(a_void_way_back),
+        cmocka_unit_test(somebody_leaves_meanwhile),
         cmocka_unit_test(refusals_pass),
         cmocka_unit_test(from_another_home),
         cmocka_unit_test(another_group_is_refused),

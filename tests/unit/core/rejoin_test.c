@@ -148,6 +148,35 @@ static void lost_state_comes_back(void **state)
     assert_int_equal(hs_mls_public_member_count(hs_mls_group_public(s.room->group)), 3);
 }
 
+/* Who has left waits on behind a way back, and can't take one; the next commit takes her out, whoever makes
+ * it. ROOM-68, ROOM-90 */
+static void who_left_waits_on(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_writer HS_WRITER message = hs_writer(1 << 16);
+    const struct hs_mls_proposal_request request = {.type = HS_MLS_REMOVE,
+                                                    .leaf = hs_mls_group_own_leaf(s.alices->group)};
+    struct world_commit c;
+    struct hs_mls_group *group = NULL;
+    make_rejoin(s.alices, &s.alices->persona->mls, s.alices->persona->credential, true, &c, &group);
+    hs_mls_group_free(group);
+    assert_ok(hs_mls_group_propose(s.alices->group, &request, &message));
+    assert_ok(world_ask(s.alice, world_post_frame(s.alices, world_take(w, &message)), NULL));
+    world_settle(w);
+    assert_err(submit(s.alices, &c), HS_ERR_NOT_MEMBER);
+    assert_ok(come_back(s.cems));
+    assert_int_equal(hs_mls_public_member_count(hs_mls_group_public(s.room->group)), 4);
+    struct world_commit leaves_her;
+    world_commit_update(s.room, &leaves_her);
+    assert_err(submit(s.room, &leaves_her), HS_ERR_POLICY);
+    hs_mls_group_drop(s.room->group);
+    assert_ok(world_remove(s.bobs, s.alices)); /* who may remove nobody */
+    assert_int_equal(hs_mls_public_member_count(hs_mls_group_public(s.room->group)), 3);
+    assert_err(world_remove(s.bobs, s.cems), HS_ERR_POLICY);
+}
+
 /* Its verdicts count by its new leaf, also where that lies elsewhere. */
 static void the_new_leaf_counts(void **state)
 {
@@ -305,6 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_state_comes_back),
         cmocka_unit_test(the_new_leaf_counts),
+        cmocka_unit_test(who_left_waits_on),
         cmocka_unit_test(what_is_asked_is_checked),
         cmocka_unit_test(the_banned_and_the_revoked_stay_outside),
         cmocka_unit_test(a_tree_is_paid_for_first),
