@@ -292,7 +292,8 @@ static void the_unknown_crowd_out_nobody(void **state)
 }
 
 /* What the next answer with records finds: see the tests. */
-static enum { AS_IT_IS, UNDONE, AHEAD } fate;
+enum { AS_IT_IS, UNDONE, AHEAD };
+static int fate;
 
 static bool brings_records(struct world_node *node, const struct hs_core_input *input)
 {
