@@ -54,6 +54,7 @@ struct hs_outbox_row {
     uint64_t epoch;          /* POST, COMMIT: in which it was made */
     struct hs_bytes content; /* POST: to be encrypted anew where the epoch was too old */
     bool stale;              /* POST: refused for its epoch, waits for the next one */
+    bool again;              /* POST: members may not be able to read it, when its record comes */
 };
 bool hs_outbox_row_get(struct hs_kv *kv, uint64_t number, struct hs_arena *arena, struct hs_outbox_row *out);
 bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,

@@ -61,6 +61,23 @@ enum hs_err hs_gap_grow(struct hs_step *s, struct hs_live_room *room, const stru
     return put(s, room, &row);
 }
 
+enum hs_err hs_posts_collide(struct hs_step *s, struct hs_live_room *room, uint64_t epoch, bool *any)
+{
+    struct hs_kv_key cursor = {0};
+    *any = false;
+    for (bool more = true; more;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(HS_ROW_ARENA);
+        struct hs_outbox_row row;
+        more = hs_outbox_row_next(s->kv, &cursor, &scratch, &row);
+        if (!more || row.kind != HS_OUTBOX_POST || row.stale || row.epoch != epoch ||
+            !hs_id_equal(&row.room, &room->row.id))
+            continue;
+        *any = row.again = true;
+        hs_outbox_row_put(s->kv, &row);
+    }
+    return s->kv->err;
+}
+
 enum hs_err hs_post_erased(struct hs_step *s, struct hs_live_room *room,
                            const struct hs_record_header *header)
 {
@@ -71,6 +88,8 @@ enum hs_err hs_post_erased(struct hs_step *s, struct hs_live_room *room,
     room->row.erased_in = header->epoch + 1;
     room->row_dirty = true;
     if (hs_key_equal(&header->sender_persona, &room->row.self)) {
+        bool collides;
+        HS_TRY(hs_posts_collide(s, room, header->epoch, &collides));
         room->row.renew = header->epoch + 1; /* which key it used can't be seen any more */
         room->row_dirty = true;
     }

@@ -21,6 +21,11 @@ static inline bool hs_renews(const struct hs_live_room *room)
     return room->row.renew > 0 && room->row.renew == room->row.epoch + 1;
 }
 
+/* A post of one's own leaf in that epoch is in the log that this copy of the device didn't send, with a key
+ * that it may have used itself: those of its own that are under way are said again when their records come,
+ * for members can't read what has a key that they have seen. any: there are some. */
+enum hs_err hs_posts_collide(struct hs_step *s, struct hs_live_room *room, uint64_t epoch, bool *any);
+
 /* Tells the application of the gap that grew since it was told last, once for all records of one read. */
 enum hs_err hs_gap_tell(struct hs_step *s, struct hs_live_room *room);
 

@@ -39,7 +39,7 @@ static enum hs_err encrypt(struct hs_step *s, struct hs_live_room *room, struct 
     frame.submit_message = &submit;
     row->body_hash = hs_record_body_hash(hs_writer_bytes(&message));
     row->epoch = hs_mls_group_epoch(room->group);
-    row->stale = false;
+    row->stale = row->again = false;
     return hs_frame_pack(s, &frame, &row->frame);
 }
 
@@ -312,12 +312,28 @@ static enum hs_err own_leaf(struct hs_live_room *room, struct hs_mls_member *out
     return hs_live_find(room, &room->row.self, out) ? HS_OK : HS_ERR_NOT_MEMBER;
 }
 
+/* Its record is there, and may have a key that another copy of this device used before: it is said again with
+ * one that nobody has used, in its place among those that wait. */
+static enum hs_err say_again(struct hs_step *s, struct hs_live_room *room, const struct hs_outbox_row *sent)
+{
+    struct hs_outbox_row row = *sent;
+    row.stale = true;
+    row.again = false;
+    row.frame = (struct hs_bytes){0};
+    row.body_hash = (struct hs_id){0};
+    hs_outbox_row_put(s->kv, &row);
+    room->posts_counted = false;
+    return release(s, room);
+}
+
 /* One's own post came back. */
 static enum hs_err own_received(struct hs_step *s, struct hs_live_room *room,
                                 const struct hs_record_header *header, const struct hs_outbox_row *sent,
                                 struct hs_message_row *row)
 {
     struct hs_mls_member self;
+    if (sent->again && room->group != NULL)
+        return say_again(s, room, sent);
     HS_TRY(own_leaf(room, &self));
     hs_person_of(room, &self, header->hub_time, &row->sender);
     row->own = true;
@@ -423,6 +439,14 @@ enum hs_err hs_post_received(struct hs_step *s, struct hs_live_room *room,
     if (err == HS_OK) {
         room->group_dirty = true;
         err = check_post(s, room, header, event);
+    }
+    if (err == HS_ERR_MLS_GENERATION && hs_key_equal(&header->sender_persona, &room->row.self)) {
+        bool collides;
+        HS_TRY(hs_posts_collide(s, room, header->epoch, &collides));
+        if (collides) {
+            room->row.renew = header->epoch + 1; /* which other keys that copy used can't be known */
+            return hs_gap_grow(s, room, header, err);
+        }
     }
     if (err == HS_ERR_MLS_GENERATION && room->row.erased_in == header->epoch + 1) {
         room->row.renew =

@@ -427,19 +427,73 @@ static void a_void_way_back(void **state)
     town_free(c.t);
 }
 
+static struct town_device *emil_of(struct scene *c)
+{
+    uint64_t op;
+    struct town_device *emil = town_device_new(c->t);
+    TOWN_WANT(emil, hs_want_identity(&s, "Emil"));
+    TOWN_WANT(emil, hs_want_sign_up(&s, town_ticket(c->other, 0, NULL, 1), &op));
+    hs_sync_stay_online(emil->sync, true);
+    town_run(c->t);
+    TOWN_WANT(emil, hs_want_join(&s, c->link, &op));
+    town_wait(c->t, 3000);
+    return emil;
+}
+
+static size_t times(struct town_device *d, const struct hs_id *room, const char *line)
+{
+    size_t count = 0;
+    for (const char *at = town_history(d, room); (at = strstr(at, line)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* What it posted before waits at its home while the old copy posts with the same keys: the others can't read
+ * that, so it is said again, and shows once. It dies on the way. CLIENT-57 */
+static void keys_are_used_twice(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_device *emil = emil_of(&c), *all[] = {c.rosa, c.carl, emil};
+    static const char *const texts[] = {"two\n", "three\n", "four\n", "five\n"};
+    uint64_t op, last;
+    struct hs_bytes copy = copy_of(emil);
+    uint64_t epoch = hostile_room(c.rosa, &c.room).epoch;
+    c.node->down = true;
+    town_node_cut(c.other);
+    TOWN_WANT(emil, hs_want_text(&s, &c.room, "one", &op));
+    town_wait(c.t, 1000);
+    goes_back(emil, copy);
+    town_wait(c.t, 1000);
+    TOWN_WANT(emil, hs_want_text(&s, &c.room, "two", &op));
+    TOWN_WANT(emil, hs_want_text(&s, &c.room, "three", &op));
+    TOWN_WANT(emil, hs_want_text(&s, &c.room, "four", &last));
+    town_wait(c.t, 1000);
+    emil->die_after = 2; /* the record that shows it is one of its next */
+    c.node->down = false;
+    for (size_t i = 0; i < 60 && !emil->dead; i++)
+        town_wait(c.t, 1000);
+    assert_true(emil->dead);
+    emil->die_after = 0;
+    start(emil);
+    TOWN_WANT(emil, hs_want_text(&s, &c.room, "five", &op));
+    town_wait(c.t, 60000);
+    assert_true(has(c.rosa, &c.room, "one\n"));
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 4; k++)
+            assert_int_equal(times(all[i], &c.room, texts[k]), 1);
+    assert_int_equal(hostile_room(c.rosa, &c.room).epoch, epoch + 1);
+    assert_int_equal(gap_of(emil, &c.room).err, HANSE_ERR_MLS_GENERATION);
+    assert_int_equal(lines(c.rosa, &c.room, HANSE_MESSAGE_REFUSED), 1); /* what had the key of "one" */
+    town_free(c.t);
+}
+
 /* The same through another node, by whoever may do nothing but post. */
 static void from_another_home(void **state)
 {
     (void)state;
     struct scene c = scene_new();
-    uint64_t op;
-    struct town_device *emil = town_device_new(c.t);
-    TOWN_WANT(emil, hs_want_identity(&s, "Emil"));
-    TOWN_WANT(emil, hs_want_sign_up(&s, town_ticket(c.other, 0, NULL, 1), &op));
-    hs_sync_stay_online(emil->sync, true);
-    town_run(c.t);
-    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
-    town_wait(c.t, 3000);
+    struct town_device *emil = emil_of(&c);
     struct hs_bytes copy = copy_of(emil);
     TOWN_WANT(emil, new_keys(&s, &c.room));
     town_wait(c.t, 2000);
@@ -755,6 +809,7 @@ int main(void)
         cmocka_unit_test(somebody_leaves_meanwhile),
         cmocka_unit_test(refusals_pass),
         cmocka_unit_test(from_another_home),
+        cmocka_unit_test(keys_are_used_twice),
         cmocka_unit_test(another_group_is_refused),
         cmocka_unit_test(a_lying_hub_stays_one),
         cmocka_unit_test(two_copies),
