@@ -2,6 +2,7 @@
 
 #include "core/account.h"
 #include "core/apply.h"
+#include "core/blob.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/layout.h"
@@ -157,6 +158,23 @@ static struct hs_bytes own_descriptor(struct hs_turn *turn)
     return bytes;
 }
 
+/* What the post names. Anybody may have written these beside it: none gives the room what is another one's.
+ */
+static void take_hints(struct hs_turn *turn, const struct hs_id *room, const Hanse__Record *record,
+                       Hanse__State__RoomEntry *entry)
+{
+    size_t count = hs_blobs_hinted(record);
+    entry->blobs = count > 0 ? hs_arena_alloc(turn->arena, count * sizeof *entry->blobs) : NULL;
+    for (size_t i = 0; entry->blobs != NULL && i < count; i++) {
+        struct hs_id hash;
+        bool fits = HS_FIXED(hs_pb_bytes(record->blobs[i]), &hash);
+        if (fits && (hs_blob_view(turn, &hash) == NULL || hs_blob_in_room(turn, &hash, room)))
+            entry->blobs[entry->n_blobs++] = record->blobs[i];
+    }
+    if (count > 0 && entry->blobs == NULL && turn->kv->err == HS_OK)
+        turn->kv->err = HS_ERR_NOMEM;
+}
+
 /* Records from the log's end on. What they make of the room has been judged when they came first: an error
  * means that something else is wrong, and the turn comes to nothing. */
 static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__State__RoomView *view,
@@ -179,6 +197,8 @@ static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__Sta
         entry.header = record->header;
         entry.body = record->body;
         entry.recovered = true;
+        if (header.kind == HS_RECORD_POST && !header.erased)
+            take_hints(turn, &r->room, record, &entry);
         if (header.kind == HS_RECORD_HOME_MOVE) /* who moved is told by whom, as when it came first */
             entry.descriptor = hs_pb_data(own_descriptor(turn));
         struct hs_time now = turn->now;

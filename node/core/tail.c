@@ -9,12 +9,16 @@
 #include "core/table.h"
 #include "wire/limits.h"
 
+/* What a field of these hashes takes in a frame. */
+static size_t hints_len(const Hanse__State__RoomEntry *entry)
+{
+    return entry->n_blobs * (HS_HASH_LEN + 2);
+}
+
 /* The next hub needs what a former one had beside the records. */
 static void add_for_hub(Hanse__Tail *tail, const Hanse__State__RoomEntry *entry, Hanse__Record *record,
                         uint64_t seq)
 {
-    record->blobs = entry->blobs;
-    record->n_blobs = entry->n_blobs;
     record->head = entry->head;
     record->descriptor = entry->head.len > 0 ? entry->descriptor : (ProtobufCBinaryData){0};
     if (seq == 0)
@@ -38,12 +42,15 @@ static size_t fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__
         if (entry == NULL || record == NULL)
             return cost;
         cost += entry->header.len + entry->body.len;
-        bytes += entry->header.len + (want->headers ? 0 : entry->body.len);
+        bytes += entry->header.len + (want->headers ? 0 : entry->body.len + hints_len(entry));
         if (tail->n_records > 0 && bytes > HS_BLOB_THRESHOLD)
             return cost;
         record->header = entry->header;
-        if (!want->headers)
+        if (!want->headers) {
             record->body = entry->body;
+            record->blobs = entry->blobs;
+            record->n_blobs = entry->n_blobs;
+        }
         if (turn->session->state == HS_SESSION_NODE && !turn->session->outbound)
             add_for_hub(tail, entry, record, seq);
         tail->records[tail->n_records++] = record;

@@ -2,6 +2,8 @@
 #include "world.h"
 
 #include "core/blob.h"
+#include "core/peer.h"
+#include "core/recover.h"
 #include "room/blob.h"
 #include "wire/unpack.h"
 
@@ -15,6 +17,7 @@ struct scene {
     struct world_device *owner, *alice, *bob;
     struct world_room *room, *alices, *bobs;
     struct hs_bytes bytes;
+    struct hs_id other;
     size_t frames, cut_at; /* frames with pieces between the nodes; where the way breaks, 0: nowhere */
 };
 
@@ -171,12 +174,109 @@ static void altered(void **state)
     assert_in_range(s.frames, 2 * PIECES, 2 * PIECES + HS_BLOB_WINDOW);
 }
 
+static void restore(struct scene *s, struct hs_kv *backup)
+{
+    world_node_restore(s->hub, backup);
+    assert_ok(world_connect(s->owner, NULL));
+    world_attach(s->owner);
+    for (int64_t t = 0; t < HS_RETRY_MAX_MS + 2 * HS_RECOVER_MS; t += 1000)
+        world_pass(s->w, 1000);
+    assert_ok(world_post(s->room, "we go on", NULL));
+    world_settle(s->w);
+}
+
+/* NODE-72: what a post names that came back is still there, and stays. */
+static void named_again_after_a_restoring(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    enum hs_err err;
+    scene_new(w, &s);
+    struct hs_id hash = world_put_all(s.room, s.bytes);
+    struct hs_kv *backup = world_store_copy(s.hub);
+    assert_ok(world_post_blobs(s.room, &hash, 1));
+    world_settle(w);
+    restore(&s, backup);
+    for (int64_t ms = 0; ms < 3 * (int64_t)HS_BLOB_GRACE_MS; ms += HS_DELETE_AGAIN_MS * 10)
+        world_pass(w, HS_DELETE_AGAIN_MS * 10);
+    assert_bytes(world_get_all(s.room, &hash, &err), s.bytes);
+    assert_bytes(world_get_all(s.alices, &hash, &err), s.bytes);
+}
+
+/* NODE-72: what is gone is said to be, where it is; and it may be put again. */
+static void lost_by_a_restoring(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    enum hs_err err;
+    scene_new(w, &s);
+    Hanse__BlobStatus *status;
+    struct hs_kv *backup = world_store_copy(s.hub);
+    struct hs_id hash = world_put_all(s.room, s.bytes);
+    assert_ok(world_post_blobs(s.room, &hash, 1));
+    world_settle(w);
+    assert_bytes(world_get_all(s.alices, &hash, &err), s.bytes);
+    restore(&s, backup);
+    assert_int_equal(world_get_all(s.room, &hash, &err).len, 0);
+    assert_err(err, HS_ERR_BLOB_UNKNOWN);
+    assert_bytes(world_get_all(s.bobs, &hash, &err), s.bytes); /* his home has had it */
+    struct hs_bytes first = hs_bytes(s.bytes.data, HS_BLOB_CHUNK);
+    assert_ok(world_put(s.room, HS_VIEW(hash), LEN, 0, first, &status));
+    assert_true(status->complete); /* the file was there, and the store knew nothing of it */
+    assert_bytes(world_get_all(s.room, &hash, &err), s.bytes);
+}
+
+/* NODE-72: a reader that brings back a post brings another room's blob into this one by no hint. */
+static enum world_verdict hint(void *ctx, struct world_node *from, struct world_node *to,
+                               struct hs_bytes *bytes)
+{
+    struct scene *s = ctx;
+    Hanse__Frame *frame;
+    (void)from;
+    (void)to;
+    assert_ok(HS_UNPACK(hanse__frame, *bytes, HS_LENIENT, &s->w->arena, &frame));
+    if (frame->body_case != HANSE__FRAME__BODY_TAIL || frame->tail->headers)
+        return WORLD_PASS;
+    for (size_t i = 0; i < frame->tail->n_records; i++) {
+        Hanse__Record *record = frame->tail->records[i];
+        record->blobs = hs_arena_alloc(&s->w->arena, sizeof *record->blobs);
+        *record->blobs = hs_pb_data(HS_VIEW(s->other));
+        record->n_blobs = 1;
+    }
+    *bytes = world_pack(s->w, &frame->base);
+    return WORLD_PASS;
+}
+
+static void another_rooms_blob_stays_there(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    scene_new(w, &s);
+    struct world_room *inner = world_room_new(s.owner, "inner");
+    s.other = world_put_all(inner, s.bytes);
+    assert_ok(world_post_blobs(inner, &s.other, 1));
+    struct hs_kv *backup = world_store_copy(s.hub);
+    assert_ok(world_post(s.room, "lost", NULL));
+    world_settle(w);
+    w->hook = hint;
+    restore(&s, backup);
+    assert_err(world_chunk(s.owner, &s.room->id, HS_VIEW(s.other), 0, NULL), HS_ERR_BLOB_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fetched),   cmocka_unit_test(brought),
-        cmocka_unit_test(restarted), cmocka_unit_test(not_before_the_hub_has_it),
+        cmocka_unit_test(fetched),
+        cmocka_unit_test(brought),
+        cmocka_unit_test(restarted),
+        cmocka_unit_test(not_before_the_hub_has_it),
         cmocka_unit_test(altered),
+        cmocka_unit_test(named_again_after_a_restoring),
+        cmocka_unit_test(lost_by_a_restoring),
+        cmocka_unit_test(another_rooms_blob_stays_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
