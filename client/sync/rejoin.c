@@ -10,6 +10,7 @@ enum {
     LEAF_DAYS = 365,
     LEAF_SKEW_S = 3600,
     DAY_S = 86400,
+    NOTHING_AGAIN_MS = 30000, /* the hub has no GroupInfo before somebody commits: that may take long */
     REFUSED_AGAIN_MS = 300000 /* whoever refused may think better of it: a block is lifted, a bar is over */
 };
 
@@ -139,6 +140,11 @@ static enum hs_err info_answered(struct hs_step *s, const struct hs_request *req
     HS_TRY(hs_live_get(s, &request->id_a, &room));
     if (!hs_room_is_lost(room) || room->row.state != HS_ROOM_STATE_MEMBER)
         return HS_OK;
+    if (err == HS_ERR_RECOVERING) {
+        room->rejoin_at = (struct hs_time){s->now.ms + NOTHING_AGAIN_MS};
+        rejoin_at(s, room->rejoin_at);
+        return HS_OK;
+    }
     if (hs_err_is_transient(err)) {
         hs_home_try_again(s);
         return HS_OK;
