@@ -224,6 +224,33 @@ static void the_hub_moves(void **state)
     sees(s.bobs, "without it");
 }
 
+/* Does the hub in office have what a member that has lost its state comes back by? */
+static enum hs_err ask_info(struct world_room *room)
+{
+    Hanse__Frame *frame = world_frame(room->device->world), *answer = NULL;
+    frame->get_group_info = WORLD_NEW(room->device->world, Hanse__GetGroupInfo, hanse__get_group_info);
+    frame->body_case = HANSE__FRAME__BODY_GET_GROUP_INFO;
+    frame->get_group_info->room = hs_pb_data(HS_VIEW(room->id));
+    frame->get_group_info->persona = hs_pb_data(HS_VIEW(room->persona->signer.pub));
+    HS_TRY(world_ask_hub(room->device, room->hub, frame, &answer));
+    assert_true(answer->group_info->group_info.len > 0);
+    return HS_OK;
+}
+
+/* ROOM-91: the former hub's GroupInfo stays with it; the commit by which the policy follows brings one. */
+static void the_group_info_comes_with_a_commit(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    assert_ok(ask_info(s.alices));
+    rosa_moves(&s);
+    the_room_moves(&s);
+    assert_err(ask_info(s.alices), HS_ERR_RECOVERING);
+    the_policy_follows(&s);
+    assert_ok(ask_info(s.alices));
+}
+
 /* What shows a copy's readers the end of a term: the head is by the key that the descriptor names. */
 static void shows_the_move(struct scene *s, struct world_node *node, uint64_t seq)
 {
@@ -383,9 +410,9 @@ static void what_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_hub_moves),        cmocka_unit_test(keys_changed_before),
-        cmocka_unit_test(posts_wait_meanwhile), cmocka_unit_test(nodes_die),
-        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(the_hub_moves),       cmocka_unit_test(the_group_info_comes_with_a_commit),
+        cmocka_unit_test(keys_changed_before), cmocka_unit_test(posts_wait_meanwhile),
+        cmocka_unit_test(nodes_die),           cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
