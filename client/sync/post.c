@@ -332,7 +332,7 @@ static enum hs_err own_received(struct hs_step *s, struct hs_live_room *room,
                                 struct hs_message_row *row)
 {
     struct hs_mls_member self;
-    if (sent->again && room->group != NULL)
+    if (sent->again)
         return say_again(s, room, sent);
     HS_TRY(own_leaf(room, &self));
     hs_person_of(room, &self, header->hub_time, &row->sender);

@@ -440,6 +440,36 @@ static void a_void_way_back(void **state)
     town_free(c.t);
 }
 
+/* The way back is void, and she who left before it is taken out by the next commit all the same, with the
+ * proposal that counts again. ROOM-65, ROOM-68 */
+static void who_left_before_a_void_way_back(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct hs_bytes copy = copy_of(c.rosa);
+    TOWN_WANT(c.rosa, new_keys(&s, &c.room));
+    town_wait(c.t, 2000);
+    town_device_kill(c.rosa);
+    leaves(c.dora, &c.room);
+    liars_are_silent = true;
+    c.ben->outgoing = c.carl->outgoing = says_nothing;
+    goes_back(c.rosa, copy);
+    town_wait(c.t, 1000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_NEW);
+    liars_are_silent = false;
+    TOWN_WANT(c.ben, lie(&s, &c.room));
+    TOWN_WANT(c.carl, lie(&s, &c.room));
+    town_wait(c.t, HS_SETTLE_VOID_MS + 5000);
+    assert_int_equal(hostile_room(c.ben, &c.room).members, 4);
+    TOWN_WANT(c.ben, new_keys(&s, &c.room));
+    town_wait(c.t, 2000);
+    assert_int_equal(hostile_room(c.carl, &c.room).members, 3);
+    town_wait(c.t, HS_SETTLE_BAR_MS + 5000);
+    assert_int_equal(hostile_room(c.rosa, &c.room).keys, HS_ROOM_KEYS_GOOD);
+    all_is_well(&c, 3);
+    town_free(c.t);
+}
+
 static struct town_device *emil_of(struct scene *c)
 {
     uint64_t op;
@@ -819,6 +849,7 @@ int main(void)
         cmocka_unit_test(deaths_on_the_way),
         cmocka_unit_test(lost_races),
         cmocka_unit_test(a_void_way_back),
+        cmocka_unit_test(who_left_before_a_void_way_back),
         cmocka_unit_test(somebody_leaves_meanwhile),
         cmocka_unit_test(refusals_pass),
         cmocka_unit_test(from_another_home),
