@@ -48,6 +48,18 @@ static enum hs_err done(struct hs_step *s, const struct hs_live_room *room)
     return HS_OK;
 }
 
+/* Nothing is unsettled at a HUB_MOVE: an own commit that hasn't come before it comes no more. The new hub
+ * would refuse it for whom it adds until the policy has followed, which can't while it is pending. */
+static enum hs_err drop_commit(struct hs_step *s, const struct hs_id *room)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_outbox_row row;
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
+        if (row.kind == HS_OUTBOX_COMMIT && hs_id_equal(&row.room, room))
+            return hs_commit_refused(s, &row, HS_ERR_WRONG_EPOCH);
+    return s->kv->err;
+}
+
 enum hs_err hs_hub_moved(struct hs_step *s, struct hs_live_room *room)
 {
     const struct hs_hub_move *move = room->hub_move;
@@ -67,6 +79,7 @@ enum hs_err hs_hub_moved(struct hs_step *s, struct hs_live_room *room)
     struct hanse_event event = {.kind = HANSE_EVENT_HUB, .seq = row->tip.next_seq - 1};
     memcpy(event.room.b, row->id.b, sizeof event.room.b);
     HS_TRY(hs_out_event(s, &event, move->new_hub.domain));
+    HS_TRY(drop_commit(s, &row->id));
     return done(s, room);
 }
 

@@ -27,11 +27,13 @@ static struct hs_op *op_of_room(struct hs_sync *sync, const struct hs_id *room)
 
 static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_err err)
 {
-    if (hs_err_is_transient(err) && err != HS_ERR_HUB_MOVED) { /* the link leads to where it is now */
+    struct hs_op *op = op_of_room(s->sync, &row->room);
+    if (err == HS_ERR_HUB_MOVED && !row->counter) /* its JOIN may be in the log; the link leads on with it */
+        return hs_op_done(s, op, err, NULL, 0, NULL);
+    if (hs_err_is_transient(err) && err != HS_ERR_HUB_MOVED) {
         hs_home_try_again(s);
         return HS_OK;
     }
-    struct hs_op *op = op_of_room(s->sync, &row->room);
     hs_join_row_delete(s->kv, &row->ref);
     if (row->counter)
         return hs_counter_refused(s, &row->hub_root, &row->persona, err);
@@ -242,6 +244,18 @@ static enum hs_err check_info(struct hs_step *s, const struct hs_invite_link *li
     return hs_key_equal(&invite.invite_key, &signer.pub) ? HS_OK : HS_ERR_INVITE_INVALID;
 }
 
+/* The room has moved since this JOIN was made: the same one goes to the hub in office, which has it in its
+ * log if any hub had it, and through whose session the Welcome comes. */
+static enum hs_err join_moves(struct hs_step *s, struct hs_join_row *row, const struct hs_key *hub,
+                              struct hs_bytes descriptor)
+{
+    row->office_root = *hub;
+    row->descriptor = descriptor;
+    row->asked = false;
+    hs_join_row_put(s->kv, row);
+    return s->kv->err;
+}
+
 static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hanse__InviteInfo *info)
 {
     struct hs_invite_link HS_INVITE_LINK link = {0};
@@ -260,6 +274,10 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
     if (!find_join(s, &op->room, &row)) {
         hs_live_forget(s->sync, &op->room);
         HS_TRY(make_join(s, &link, &op->room, info, &row));
+    } else if (info->n_moves > 0 && !hs_key_equal(&row.office_root, &hub)) {
+        struct hs_bytes descriptor;
+        HS_TRY(hs_object_pack(info->descriptor, s->arena, &descriptor));
+        HS_TRY(join_moves(s, &row, &hub, descriptor));
     }
     return hs_home_is_online(s->sync) ? hs_join_go_on(s, &row) : hs_home_sign_up(s);
 }

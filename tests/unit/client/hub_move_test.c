@@ -6,6 +6,7 @@
 #include "identity/grant.h"
 #include "object/object.h"
 #include "sync/state.h"
+#include "wire/unpack.h"
 
 #include <stdio.h>
 
@@ -159,8 +160,102 @@ static void the_room_goes_on(void **state)
     town_free(c.t);
 }
 
+/* What a device asks for, itself or in a Forward. */
+static Hanse__Frame__BodyCase asks_for(struct hs_bytes frame)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *f;
+    if (HS_UNPACK(hanse__frame, frame, HS_LENIENT, &arena, &f) != HS_OK)
+        return HANSE__FRAME__BODY__NOT_SET;
+    if (f->body_case == HANSE__FRAME__BODY_FORWARD &&
+        HS_UNPACK(hanse__frame, hs_pb_bytes(f->forward->frame), HS_LENIENT, &arena, &f) != HS_OK)
+        return HANSE__FRAME__BODY__NOT_SET;
+    return f->body_case;
+}
+
+static bool no_commits(struct town_device *d, struct hs_bytes frame)
+{
+    (void)d;
+    return asks_for(frame) != HANSE__FRAME__BODY_SUBMIT_COMMIT;
+}
+
+static bool no_joins(struct town_device *d, struct hs_bytes frame)
+{
+    (void)d;
+    return asks_for(frame) != HANSE__FRAME__BODY_JOIN;
+}
+
+/* CLIENT-70: her node serves nobody else in the room, and had nothing to do with the new hub. */
+static void who_waits_is_let_in(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_node *fourth = town_node_new(c.t, "fourth.example");
+    struct town_device *eva = customer_of(fourth, "Eva");
+    uint64_t op;
+    const char *link = town_link(c.rosa, &c.room, 5);
+    rosa_moves(&c);
+    grant(&c);
+    c.rosa->outgoing = no_commits;
+    TOWN_WANT(eva, hs_want_join(&s, link, &op));
+    town_wait(c.t, 3000);
+    assert_int_equal(town_event_count(eva, HANSE_EVENT_WAITING), 1);
+    assert_int_equal(town_event_count(eva, HANSE_EVENT_JOINED), 0);
+    the_room_moves(&c);
+    c.rosa->outgoing = NULL;
+    town_device_cut(c.rosa);
+    town_wait(c.t, 10000);
+    TOWN_WANT(eva, hs_want_join(&s, link, &op));
+    town_wait(c.t, 20000);
+    assert_int_equal(town_event_count(eva, HANSE_EVENT_JOINED), 1);
+    assert_int_equal(town_event_count(eva, HANSE_EVENT_FROZEN), 0);
+    post(eva, &c.room, "eva");
+    town_wait(c.t, 3000);
+    all_see(&c, "eva\n");
+    town_free(c.t);
+}
+
+static bool waits(struct town_device *d, const struct hs_id *room)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_room_row row;
+    bool found = hs_room_get(town_look(d), room, &arena, &row);
+    town_looked(d);
+    return found && row.state == HS_ROOM_STATE_WAITING;
+}
+
+/* CLIENT-70: her JOIN comes when the room has gone already. */
+static void who_asks_too_late_keeps_the_key_package(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_node *fourth = town_node_new(c.t, "fourth.example");
+    struct town_device *eva = customer_of(fourth, "Eva");
+    uint64_t op;
+    const char *link = town_link(c.rosa, &c.room, 5);
+    rosa_moves(&c);
+    grant(&c);
+    eva->outgoing = no_joins;
+    TOWN_WANT(eva, hs_want_join(&s, link, &op));
+    town_wait(c.t, 3000);
+    assert_int_equal(town_event_count(eva, HANSE_EVENT_WAITING), 0);
+    the_room_moves(&c);
+    eva->outgoing = NULL;
+    town_device_cut(eva);
+    town_wait(c.t, 10000);
+    assert_int_equal(town_done(eva, op)->err, HANSE_ERR_HUB_MOVED);
+    assert_true(waits(eva, &c.room));
+    TOWN_WANT(eva, hs_want_join(&s, link, &op));
+    town_wait(c.t, 20000);
+    assert_int_equal(town_event_count(eva, HANSE_EVENT_JOINED), 1);
+    assert_int_equal(town_event_count(eva, HANSE_EVENT_FROZEN), 0);
+    town_free(c.t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_room_goes_on)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_room_goes_on),
+                                       cmocka_unit_test(who_waits_is_let_in),
+                                       cmocka_unit_test(who_asks_too_late_keeps_the_key_package)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
