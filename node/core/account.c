@@ -40,8 +40,11 @@ void hs_signed_up_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     struct hs_key member;
     if (HS_FIXED(hs_pb_bytes(s->account), &member))
         hs_absent_came(turn, &member);
-    if (s->invite.len > 0)
-        hs_invite_signed_up(turn, hs_pb_bytes(s->invite));
+    struct hs_key invite;
+    struct hs_id room;
+    if (HS_FIXED(hs_pb_bytes(s->invite), &invite) &&
+        (HS_FIXED(hs_pb_bytes(s->invite_room), &room) || hs_invite_room(turn, &invite, &room)))
+        hs_invite_signed_up(turn, &room, &invite);
     if (s->ticket.len > 0) {
         struct hs_kv_key ticket = hs_key_sub(HS_MISC_TICKET, hs_pb_bytes(s->ticket), (struct hs_bytes){0});
         hs_number_put(turn, HS_T_MISC, &ticket, hs_number_get(turn, HS_T_MISC, &ticket, NULL) + 1);
@@ -77,6 +80,7 @@ static enum hs_err by_invite(struct hs_turn *turn, const Hanse__SignUp *s, Hanse
                HS_ERR_INVITE_USED_UP);
     struct hs_bytes kept = hs_arena_copy(turn->arena, HS_VIEW(proof.invite_key));
     record->invite = hs_pb_data(kept);
+    record->invite_room = invite->room;
     return kept.data != NULL ? HS_OK : HS_ERR_NOMEM;
 }
 

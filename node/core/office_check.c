@@ -41,8 +41,7 @@ static enum hs_err check_join(struct hs_turn *turn, const struct hs_room_record 
     struct hs_join join;
     struct hs_key brand = hs_room_brand(turn, r->view);
     HS_TRY(hs_join_verify(hs_pb_bytes(r->entry->body), &r->room, &brand, r->header.hub_time, &join));
-    struct hs_kv_key key = hs_key1(HS_VIEW(join.invite_key));
-    return hs_kv_has(turn->kv, HS_T_INVITE, hs_kv_key_bytes(&key)) ? HS_OK : HS_ERR_INVITE_UNKNOWN;
+    return hs_invite_view(turn, &r->room, &join.invite_key) != NULL ? HS_OK : HS_ERR_INVITE_UNKNOWN;
 }
 
 static enum hs_err check_commit(struct hs_turn *turn, const struct hs_room_record *r)

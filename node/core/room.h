@@ -67,12 +67,20 @@ enum hs_err hs_reply_accepted(struct hs_turn *turn, const struct hs_id *room, ui
 bool hs_room_answer_known(struct hs_turn *turn, const struct hs_id *room, struct hs_bytes body,
                           Hanse__Frame *reply);
 
-/* The invite with that key, if it is still good at now: INVITE_UNKNOWN, INVITE_EXPIRED. room may be NULL. */
+/* Invites are their room's: a log that comes here from another hub may name another room's key, which is no
+ * secret, and does nothing to that room. Whoever asks with a key alone gets the first room that had it. */
+Hanse__State__InviteView *hs_invite_view(struct hs_turn *turn, const struct hs_id *room,
+                                         const struct hs_key *invite_key);
+bool hs_invite_room(struct hs_turn *turn, const struct hs_key *invite_key, struct hs_id *out);
+void hs_invite_store(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *invite_key,
+                     const Hanse__State__InviteView *view);
+
+/* The room's invite with that key, if it is still good at now: INVITE_UNKNOWN, INVITE_EXPIRED. */
 enum hs_err hs_invite_is_open(struct hs_turn *turn, const struct hs_key *invite_key, const struct hs_id *room,
                               Hanse__State__InviteView **out);
 
 /* One more account was made with that invite. */
-void hs_invite_signed_up(struct hs_turn *turn, struct hs_bytes invite_key);
+void hs_invite_signed_up(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *invite_key);
 
 /* From seq on, subscriber may read the room. A node that reads it already gets one more member. */
 void hs_subscribe(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,

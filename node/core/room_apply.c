@@ -53,23 +53,20 @@ void hs_invite_apply(struct hs_turn *turn, const struct hs_room_record *record,
                      const struct hs_invite *invite)
 {
     Hanse__State__InviteView view = HANSE__STATE__INVITE_VIEW__INIT;
-    struct hs_kv_key key = hs_key1(HS_VIEW(invite->invite_key));
     hs_room_store(turn, &record->room, record->view);
     view.room = hs_pb_data(HS_VIEW(invite->room));
     view.issuer = hs_pb_data(HS_VIEW(invite->issuer));
     view.seq = record->header.seq;
     view.max_uses = invite->max_uses;
     view.not_after_ms = invite->not_after.ms;
-    hs_view_put(turn, HS_T_INVITE, &key, &view.base);
+    hs_invite_store(turn, &record->room, &invite->invite_key, &view);
 }
 
 void hs_join_apply(struct hs_turn *turn, const struct hs_room_record *record, const struct hs_join *join)
 {
     Hanse__State__JoinView view = HANSE__STATE__JOIN_VIEW__INIT;
     struct hs_kv_key at = hs_key2(HS_VIEW(join->room), HS_VIEW(join->persona));
-    struct hs_kv_key invite_at = hs_key1(HS_VIEW(join->invite_key));
-    Hanse__State__InviteView *invite =
-        (Hanse__State__InviteView *)HS_VIEW_GET(turn, HS_T_INVITE, &invite_at, hanse__state__invite_view);
+    Hanse__State__InviteView *invite = hs_invite_view(turn, &join->room, &join->invite_key);
     hs_room_store(turn, &record->room, record->view);
     if (invite == NULL)
         return; /* no JOIN is let in without its invite */
@@ -86,7 +83,7 @@ void hs_join_apply(struct hs_turn *turn, const struct hs_room_record *record, co
     view.device = hs_pb_data(HS_VIEW(join->member.device));
     hs_view_put(turn, HS_T_JOIN, &at, &view.base);
     invite->used++;
-    hs_view_put(turn, HS_T_INVITE, &invite_at, &invite->base);
+    hs_invite_store(turn, &join->room, &join->invite_key, invite);
     hs_guest_hold(turn, &join->home_root, &join->persona, &join->room);
 }
 

@@ -37,9 +37,7 @@ static enum hs_err load_join(struct hs_turn *turn, const struct hs_room_commit *
     HS_REQUIRE(join != NULL && join->seq == seq, HS_ERR_INVITE_REPLAYED);
     out->uses_before = join->uses_before;
     out->was_admitted = join->joined;
-    struct hs_kv_key key = hs_key1(HS_VIEW(out->join.invite_key));
-    Hanse__State__InviteView *invite =
-        (Hanse__State__InviteView *)HS_VIEW_GET(turn, HS_T_INVITE, &key, hanse__state__invite_view);
+    Hanse__State__InviteView *invite = hs_invite_view(turn, &c->room, &out->join.invite_key);
     Hanse__State__RoomEntry *grant = invite != NULL ? hs_room_entry(turn, &c->room, invite->seq) : NULL;
     HS_REQUIRE(grant != NULL, HS_ERR_INVITE_UNKNOWN);
     HS_TRY(hs_record_header_parse(hs_pb_bytes(grant->header), &header));

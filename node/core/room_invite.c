@@ -7,30 +7,50 @@
 #include "object/object.h"
 #include "room/invite.h"
 
+Hanse__State__InviteView *hs_invite_view(struct hs_turn *turn, const struct hs_id *room,
+                                         const struct hs_key *invite_key)
+{
+    struct hs_kv_key key = hs_key2(HS_VIEW(*room), HS_VIEW(*invite_key));
+    return (Hanse__State__InviteView *)HS_VIEW_GET(turn, HS_T_INVITE, &key, hanse__state__invite_view);
+}
+
+static struct hs_kv_key room_key(const struct hs_key *invite_key)
+{
+    return hs_key_sub(HS_MISC_INVITED, HS_VIEW(*invite_key), (struct hs_bytes){0});
+}
+
+bool hs_invite_room(struct hs_turn *turn, const struct hs_key *invite_key, struct hs_id *out)
+{
+    struct hs_kv_key key = room_key(invite_key);
+    struct hs_bytes room;
+    return hs_kv_get(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key), turn->arena, &room) && HS_FIXED(room, out);
+}
+
+void hs_invite_store(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *invite_key,
+                     const Hanse__State__InviteView *view)
+{
+    struct hs_kv_key key = hs_key2(HS_VIEW(*room), HS_VIEW(*invite_key)), first = room_key(invite_key);
+    hs_view_put(turn, HS_T_INVITE, &key, &view->base);
+    if (!hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&first)))
+        hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&first), HS_VIEW(*room));
+}
+
 enum hs_err hs_invite_is_open(struct hs_turn *turn, const struct hs_key *invite_key, const struct hs_id *room,
                               Hanse__State__InviteView **out)
 {
-    struct hs_kv_key key = hs_key1(HS_VIEW(*invite_key));
-    Hanse__State__InviteView *view =
-        (Hanse__State__InviteView *)HS_VIEW_GET(turn, HS_T_INVITE, &key, hanse__state__invite_view);
-    if (out != NULL)
-        *out = view;
-    HS_REQUIRE(view != NULL, HS_ERR_INVITE_UNKNOWN);
-    HS_REQUIRE(room == NULL || hs_bytes_equal(hs_pb_bytes(view->room), HS_VIEW(*room)),
-               HS_ERR_INVITE_UNKNOWN);
-    HS_REQUIRE(turn->now.ms < view->not_after_ms, HS_ERR_INVITE_EXPIRED);
+    *out = hs_invite_view(turn, room, invite_key);
+    HS_REQUIRE(*out != NULL, HS_ERR_INVITE_UNKNOWN);
+    HS_REQUIRE(turn->now.ms < (*out)->not_after_ms, HS_ERR_INVITE_EXPIRED);
     return HS_OK;
 }
 
-void hs_invite_signed_up(struct hs_turn *turn, struct hs_bytes invite_key)
+void hs_invite_signed_up(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *invite_key)
 {
-    struct hs_kv_key key = hs_key1(invite_key);
-    Hanse__State__InviteView *view =
-        (Hanse__State__InviteView *)HS_VIEW_GET(turn, HS_T_INVITE, &key, hanse__state__invite_view);
+    Hanse__State__InviteView *view = hs_invite_view(turn, room, invite_key);
     if (view == NULL)
         return;
     view->signed_up++;
-    hs_view_put(turn, HS_T_INVITE, &key, &view->base);
+    hs_invite_store(turn, room, invite_key, view);
 }
 
 enum hs_err hs_handle_put_invite(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -57,8 +77,8 @@ enum hs_err hs_handle_put_invite(struct hs_turn *turn, const Hanse__Frame *reque
     HS_REQUIRE(hs_key_equal(&invite.issuer, &persona), HS_ERR_WRONG_SENDER);
     HS_TRY(hs_room_policy(turn, view, &policy));
     HS_REQUIRE(hs_policy_allows(&policy, &persona, hub_time, HS_RIGHT_INVITE), HS_ERR_POLICY);
-    struct hs_kv_key key = hs_key1(HS_VIEW(invite.invite_key));
-    HS_REQUIRE(!hs_kv_has(turn->kv, HS_T_INVITE, hs_kv_key_bytes(&key)), HS_ERR_CONFLICT);
+    struct hs_id other;
+    HS_REQUIRE(!hs_invite_room(turn, &invite.invite_key, &other), HS_ERR_CONFLICT);
     struct hs_record_spec spec = {
         .kind = HS_RECORD_INVITE,
         .epoch = view->epoch,
@@ -99,8 +119,8 @@ enum hs_err hs_handle_get_invite(struct hs_turn *turn, const Hanse__Frame *reque
     Hanse__State__InviteView *invite;
     Hanse__State__RoomView *view;
     HS_TAKE32(request->get_invite->invite_key, &invite_key);
-    HS_TRY(hs_invite_is_open(turn, &invite_key, NULL, &invite));
-    HS_TAKE32(invite->room, &room);
+    HS_REQUIRE(hs_invite_room(turn, &invite_key, &room), HS_ERR_INVITE_UNKNOWN);
+    HS_TRY(hs_invite_is_open(turn, &invite_key, &room, &invite));
     Hanse__State__RoomEntry *entry = hs_room_entry(turn, &room, invite->seq);
     Hanse__InviteInfo *info = HS_NEW(turn, Hanse__InviteInfo, hanse__invite_info);
     HS_REQUIRE(entry != NULL && info != NULL, HS_ERR_STORE);

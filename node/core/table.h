@@ -17,7 +17,7 @@ enum hs_table {
     HS_T_MEMBER = 7,       /* room 32 | persona 32             -> MemberView */
     HS_T_SUBSCRIPTION = 8, /* subscriber 32 | room 32          -> SubscriptionView */
     HS_T_BODY = 9,         /* room 32 | body hash 32           -> seq u64 */
-    HS_T_INVITE = 10,      /* invite key 32                    -> InviteView */
+    HS_T_INVITE = 10,      /* room 32 | invite key 32          -> InviteView */
     HS_T_JOIN = 11,        /* room 32 | persona 32             -> JoinView */
     HS_T_INBOX = 12,       /* subscriber 32 | seq u64          -> InboxItem */
     HS_T_LEDGER = 13,      /* kind u8 | id 32 ...              -> DefView, UnitView, ClaimView, reply */
@@ -55,6 +55,7 @@ enum hs_sub_table {
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
     HS_MISC_RESUMED = 21,   /* -> u64: the incarnation since which the ledger goes on */
     HS_MISC_SHARED = 20,    /* node 32 | room 32: a followed room in which that node has users too */
+    HS_MISC_INVITED = 24,   /* invite key 32 -> room: the first one here that has it (room.h) */
     HS_MISC_OFFICE = 22,    /* room 32 -> nothing: this node becomes its hub (office.h) */
     HS_MISC_LAYOUT = 11,    /* -> u64: by which layout the store was made (layout.h) */
     HS_MISC_RESTORED = 12,  /* -> u64: the incarnation since the last restoring */

@@ -1,7 +1,7 @@
 /* A room's hub changes: who may say so, what each of the nodes makes of it, and that nothing is lost or
  * doubled whatever is on its way meanwhile. That every node's views follow from its records is checked when
  * each world ends. */
-#include "world.h"
+#include "office_scene.h"
 
 #include "core/blob.h"
 #include "core/peer.h"
@@ -10,110 +10,10 @@
 #include "identity/descriptor.h"
 #include "object/object.h"
 #include "room/head.h"
-#include "room/home_move.h"
-#include "room/hub_move.h"
 #include "wire/unpack.h"
 
 #include <sodium.h>
 #include <stdio.h>
-
-/* Rosa owns a room at the old hub; Alice is at home at a third node, Bob at the old hub, Carol at the new
- * one. */
-struct scene {
-    struct world *w;
-    struct world_node *old, *new, *third;
-    struct world_device *rosa, *alice, *bob, *carol;
-    struct world_room *room, *alices, *bobs, *carols;
-};
-
-static struct scene scene_new(struct world *w)
-{
-    struct scene s = {.w = w,
-                      .old = world_node_new(w, "old.example"),
-                      .new = world_node_new(w, "new.example"),
-                      .third = world_node_new(w, "third.example")};
-    s.rosa = world_staff(s.old, "rosa", HANSE__ROLE__ROLE_OWNER);
-    s.alice = world_customer(s.third, "alice");
-    s.bob = world_customer(s.old, "bob");
-    s.carol = world_customer(s.new, "carol");
-    s.room = world_room_new(s.rosa, "launch");
-    struct world_invite invite = world_invite(s.room, 10);
-    s.alices = world_join(s.alice, s.room, &invite);
-    s.bobs = world_join(s.bob, s.room, &invite);
-    struct world_room *gone = world_join(world_customer(s.third, "gone"), s.room, &invite);
-    assert_ok(world_post(s.room, "one", NULL));
-    assert_ok(world_remove(s.room, gone));
-    world_settle(w);
-    s.carols = world_join(s.carol, s.room, &invite);
-    assert_ok(world_update(s.alices));
-    world_settle(w);
-    assert_ok(world_post(s.bobs, "two", NULL));
-    world_settle(w);
-    return s;
-}
-
-static Hanse__Frame *home_frame(struct scene *s, uint64_t next_seq)
-{
-    struct hs_writer HS_WRITER w = hs_writer(HS_HOME_MOVE_MAX);
-    Hanse__Frame *frame = world_frame(s->w);
-    struct hs_home_move move = {
-        .room = s->room->id, .home_root = s->new->root.pub, .number = 1, .next_seq = next_seq};
-    assert_ok(hs_home_move_build(&s->room->persona->signer, &move, s->w->now, &w));
-    frame->move_home = WORLD_NEW(s->w, Hanse__MoveHome, hanse__move_home);
-    frame->move_home->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
-    frame->move_home->move = hs_pb_data(world_take(s->w, &w));
-    frame->body_case = HANSE__FRAME__BODY_MOVE_HOME;
-    return frame;
-}
-
-/* Rosa has an account at the new node, with a role there, and that is her home. */
-static void rosa_moves(struct scene *s)
-{
-    struct world_device *d = s->rosa;
-    world_disconnect(d);
-    d->node = s->new;
-    d->inbox_next = 0;
-    d->grant_count = 0;
-    world_grant(d, HANSE__ROLE__ROLE_OWNER);
-    assert_ok(world_connect(d, NULL));
-    assert_ok(world_sign_up(d, world_ticket(s->new, &d->identity.pub, 1), &d->identity));
-    world_attach(d);
-    assert_ok(world_forward(d, s->old, home_frame(s, s->room->tip.next_seq), NULL));
-    world_settle(s->w);
-}
-
-static Hanse__Frame *move_frame(struct scene *s, struct world_room *by, struct world_node *to, uint32_t term)
-{
-    struct hs_writer HS_WRITER w = hs_writer(HS_HUB_MOVE_MAX);
-    struct hs_hub_move_spec spec = {.device = &by->persona->keys.signature,
-                                    .certificate = by->persona->certificate,
-                                    .descriptor = to->descriptor,
-                                    .room = by->id,
-                                    .office = {to->root.pub, term},
-                                    .now = s->w->now};
-    Hanse__Frame *frame = world_frame(s->w);
-    assert_ok(hs_hub_move_build(&spec, &w));
-    frame->move_hub = WORLD_NEW(s->w, Hanse__MoveHub, hanse__move_hub);
-    frame->move_hub->room = hs_pb_data(world_copy(s->w, HS_VIEW(by->id)));
-    frame->move_hub->move = hs_pb_data(world_take(s->w, &w));
-    frame->body_case = HANSE__FRAME__BODY_MOVE_HUB;
-    return frame;
-}
-
-static void pass(struct scene *s, int seconds)
-{
-    for (int i = 0; i < seconds; i++) {
-        world_pass(s->w, 1000);
-        world_settle(s->w);
-    }
-}
-
-static void the_room_moves(struct scene *s)
-{
-    assert_ok(world_forward(s->rosa, s->old, move_frame(s, s->room, s->new, 2), NULL));
-    world_settle(s->w);
-    pass(s, 3);
-}
 
 /* ROOM-84: the owner's client lets the policy follow. */
 static void the_policy_follows(struct scene *s)
@@ -126,7 +26,7 @@ static void the_policy_follows(struct scene *s)
     world_commit_policy(s->room, &policy, &commit);
     assert_ok(world_ask_hub(s->rosa, s->room->hub, world_commit_frame(s->room, &commit), NULL));
     world_settle(s->w);
-    pass(s, 1);
+    scene_pass(s, 1);
 }
 
 static void sees(const struct world_room *room, const char *text)
@@ -157,9 +57,9 @@ static void the_hub_moves(void **state)
     struct hs_id blob = world_put_all(s.bobs, hs_bytes(bytes, sizeof bytes));
     assert_ok(world_post_blobs(s.bobs, &blob, 1));
     world_settle(w);
-    rosa_moves(&s);
+    scene_rosa_moves(&s);
     uint64_t at = s.room->tip.next_seq;
-    the_room_moves(&s);
+    scene_room_moves(&s);
     assert_int_equal(s.room->tip.next_seq, at + 1);
     assert_true(s.room->hub == s.new &&s.alices->hub == s.new &&s.bobs->hub == s.new &&s.carols->hub ==
                 s.new);
@@ -168,7 +68,7 @@ static void the_hub_moves(void **state)
     assert_ok(world_post(s.bobs, "from bob", NULL));
     assert_ok(world_post(s.carols, "from carol", NULL));
     world_settle(w);
-    pass(&s, 1);
+    scene_pass(&s, 1);
     all_see(&s, "from rosa");
     all_see(&s, "from alice");
     all_see(&s, "from bob");
@@ -204,7 +104,7 @@ static void the_hub_moves(void **state)
     enum hs_err err = HS_OK;
     for (int i = 0; i < 5 && got.len == 0; i++) {
         got = world_get_all(s.alices, &blob, &err);
-        pass(&s, 1);
+        scene_pass(&s, 1);
     }
     assert_bytes(got, hs_bytes(bytes, sizeof bytes));
     /* it goes on without the old one */
@@ -218,7 +118,7 @@ static void the_hub_moves(void **state)
     sees(s.room, "without it");
     sees(s.carols, "without it");
     s.old->down = false;
-    pass(&s, 70);
+    scene_pass(&s, 70);
     assert_ok(world_connect(s.bob, NULL));
     world_attach(s.bob);
     sees(s.bobs, "without it");
@@ -244,8 +144,8 @@ static void the_group_info_comes_with_a_commit(void **state)
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
     assert_ok(ask_info(s.alices));
-    rosa_moves(&s);
-    the_room_moves(&s);
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
     assert_err(ask_info(s.alices), HS_ERR_RECOVERING);
     the_policy_follows(&s);
     assert_ok(ask_info(s.alices));
@@ -275,21 +175,21 @@ static void keys_changed_before(void **state)
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
     world_node_rotate(s.old);
-    pass(&s, 3);
+    scene_pass(&s, 3);
     struct world_device *back[] = {s.rosa, s.bob};
     for (size_t i = 0; i < 2; i++) {
         assert_ok(world_connect(back[i], NULL));
         world_attach(back[i]);
     }
-    rosa_moves(&s);
+    scene_rosa_moves(&s);
     uint64_t at = s.room->tip.next_seq;
-    the_room_moves(&s);
+    scene_room_moves(&s);
     assert_true(s.room->hub == s.new &&s.alices->hub == s.new &&s.bobs->hub == s.new);
     for (size_t i = 0; i < 3; i++)
         shows_the_move(&s, (struct world_node *[]){s.old, s.new, s.third}[i], at);
     assert_ok(world_post(s.alices, "all the same", NULL));
     world_settle(w);
-    pass(&s, 1);
+    scene_pass(&s, 1);
     all_see(&s, "all the same");
 }
 
@@ -313,16 +213,16 @@ static void posts_wait_meanwhile(void **state)
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
     static const char *const texts[] = {"a1", "a2", "a3", "c1", "c2", "c3"};
-    rosa_moves(&s);
+    scene_rosa_moves(&s);
     w->hook = no_posts;
     w->hook_ctx = &s;
     drop_posts = true;
     for (size_t i = 0; i < 6; i++)
         assert_ok(world_post(i < 3 ? s.alices : s.carols, texts[i], NULL));
     world_settle(w);
-    the_room_moves(&s);
+    scene_room_moves(&s);
     drop_posts = false;
-    pass(&s, 3);
+    scene_pass(&s, 3);
     for (size_t i = 0; i < 6; i++)
         all_see(&s, texts[i]);
     for (size_t i = 0; i < 2; i++) {
@@ -342,7 +242,7 @@ static void nodes_die(void **state)
     for (int which = 0; which < 2; which++) {
         struct world HS_WORLD *w = world_new();
         struct scene s = scene_new(w);
-        rosa_moves(&s);
+        scene_rosa_moves(&s);
         for (int i = 0; i < 30; i++) { /* more than one turn's worth of records */
             char text[16];
             (void)snprintf(text, sizeof text, "more %d", i);
@@ -351,22 +251,22 @@ static void nodes_die(void **state)
         world_settle(w);
         s.new->redo = WORLD_REDO_ALL;
         s.old->redo = WORLD_REDO(HS_INPUT_FRAME);
-        enum hs_err err = world_forward(s.rosa, s.old, move_frame(&s, s.room, s.new, 2), NULL);
+        enum hs_err err = world_forward(s.rosa, s.old, scene_move_frame(&s, s.room, s.new, 2), NULL);
         assert_true(err == HS_OK || err == HS_ERR_TIMEOUT); /* what is undone may lose an answer */
         s.old->redo = 0;
         world_node_restart(which == 0 ? s.new : s.old);
-        pass(&s, 140); /* a dial that was undone is tried again after a minute */
+        scene_pass(&s, 140); /* a dial that was undone is tried again after a minute */
         struct world_device *devices[] = {s.rosa, s.carol, s.bob};
         for (size_t i = 0; i < 3; i++)
             if (devices[i]->session == 0) {
                 assert_ok(world_connect(devices[i], NULL));
                 world_attach(devices[i]);
             }
-        pass(&s, 3);
+        scene_pass(&s, 3);
         assert_true(s.alices->hub == s.new &&s.bobs->hub == s.new);
         assert_ok(world_post(s.alices, "after all", NULL));
         world_settle(w);
-        pass(&s, 2);
+        scene_pass(&s, 2);
         all_see(&s, "after all");
     }
 }
@@ -378,22 +278,23 @@ static void what_is_refused(void **state)
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
     /* from her old home, which can't ask for the new node */
-    assert_err(world_ask(s.rosa, move_frame(&s, s.room, s.new, 2), NULL), HS_ERR_WRONG_PEER);
-    rosa_moves(&s);
-    assert_err(world_forward(s.rosa, s.old, move_frame(&s, s.room, s.third, 2), NULL), HS_ERR_WRONG_PEER);
-    assert_err(world_forward(s.rosa, s.old, move_frame(&s, s.room, s.new, 3), NULL), HS_ERR_POLICY);
-    assert_err(world_forward(s.carol, s.old, move_frame(&s, s.carols, s.new, 2), NULL), HS_ERR_DENIED);
-    Hanse__Frame *frame = move_frame(&s, s.room, s.new, 2);
+    assert_err(world_ask(s.rosa, scene_move_frame(&s, s.room, s.new, 2), NULL), HS_ERR_WRONG_PEER);
+    scene_rosa_moves(&s);
+    assert_err(world_forward(s.rosa, s.old, scene_move_frame(&s, s.room, s.third, 2), NULL),
+               HS_ERR_WRONG_PEER);
+    assert_err(world_forward(s.rosa, s.old, scene_move_frame(&s, s.room, s.new, 3), NULL), HS_ERR_POLICY);
+    assert_err(world_forward(s.carol, s.old, scene_move_frame(&s, s.carols, s.new, 2), NULL), HS_ERR_DENIED);
+    Hanse__Frame *frame = scene_move_frame(&s, s.room, s.new, 2);
     frame->move_hub->move = hs_pb_data(world_copy(w, hs_pb_bytes(frame->move_hub->move)));
     frame->move_hub->move.data[frame->move_hub->move.len / 2] ^= 1;
     assert_true(world_forward(s.rosa, s.old, frame, NULL) != HS_OK);
     /* at the old hub itself: a node that brings what isn't its to bring */
-    frame = move_frame(&s, s.room, s.new, 2);
+    frame = scene_move_frame(&s, s.room, s.new, 2);
     frame->id = 77;
     size_t refused = s.old->refused;
     world_inject(s.third, s.old, frame);
     assert_int_equal(s.old->refused, refused + 1);
-    the_room_moves(&s);
+    scene_room_moves(&s);
     /* the same again is answered as before; the old hub's time is over */
     frame = world_post_frame(s.alices, world_protect(s.alices, "to the old hub"));
     frame->id = 78;

@@ -1,0 +1,28 @@
+/* A room that goes from one hub to another, for the tests of that. */
+#ifndef TESTS_CORE_OFFICE_SCENE_H
+#define TESTS_CORE_OFFICE_SCENE_H
+
+#include "world.h"
+
+/* Rosa owns a room at the old hub; Alice is at home at a third node, Bob at the old hub, Carol at the new
+ * one. */
+struct scene {
+    struct world *w;
+    struct world_node *old, *new, *third;
+    struct world_device *rosa, *alice, *bob, *carol;
+    struct world_room *room, *alices, *bobs, *carols;
+};
+
+struct scene scene_new(struct world *w);
+
+/* Rosa has an account at the new node, with a role there, and that is her home. */
+void scene_rosa_moves(struct scene *s);
+
+/* What gives the room to a node, as that member's device would say it. */
+Hanse__Frame *scene_move_frame(struct scene *s, struct world_room *by, struct world_node *to, uint32_t term);
+
+/* The room goes to the new node, which has some seconds for it. */
+void scene_room_moves(struct scene *s);
+void scene_pass(struct scene *s, int seconds);
+
+#endif
