@@ -180,7 +180,9 @@ bool hs_request_rooms(int argc, char **argv, json_t *request)
 static void room_row(struct hs_grid *grid, const json_t *room, struct hs_time now)
 {
     hs_grid_add(grid, HS_PLAIN, "%.*s", SHORT_ID, hs_ask_text(room, "id"));
-    if (hs_ask_flag(room, "hub"))
+    if (hs_ask_flag(room, "waits"))
+        hs_grid_add(grid, HS_BAD, "waits");
+    else if (hs_ask_flag(room, "hub"))
         hs_grid_add(grid, HS_PLAIN, "hub");
     else
         hs_grid_add(grid, HS_FAINT, "of %.*s", SHORT_ID, hs_ask_text(room, "hub_root"));

@@ -23,8 +23,8 @@ static json_t *peer_row(const Hanse__State__AdminPeer *peer)
                      (json_int_t)peer->outbox, "rooms", (json_int_t)peer->rooms, "failures",
                      (json_int_t)peer->failures, "retry_ms", (json_int_t)peer->retry_ms, "followed",
                      (int)peer->followed, "connected", (int)peer->connected, "standing", peer->standing,
-                     "descriptor", (json_int_t)peer->descriptor,
-                     "other_root", hs_json_hex(hs_pb_bytes(peer->other_root)));
+                     "descriptor", (json_int_t)peer->descriptor, "other_root",
+                     hs_json_hex(hs_pb_bytes(peer->other_root)));
 }
 
 enum hs_err hs_control_peers(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts)
@@ -92,13 +92,14 @@ static json_t *home_rows(const Hanse__State__AdminRoom *room)
 
 static json_t *room_row(const Hanse__State__AdminRoom *room)
 {
-    json_t *row =
-        json_pack("{s:o, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
-                  hs_json_hex(hs_pb_bytes(room->id)), "name", room->name, "hub", (int)room->hub, "hub_root",
-                  hs_json_hex(hs_pb_bytes(room->hub_root)), "members", (json_int_t)room->members, "epoch",
-                  (json_int_t)room->epoch, "next_seq", (json_int_t)room->next_seq, "bytes", (json_int_t)room->bytes, "first_seq",
-                  (json_int_t)room->first_seq, "last_ms", (json_int_t)room->last_ms, "devices",
-                  (json_int_t)room->devices, "followers", (json_int_t)room->followers);
+    json_t *row = json_pack("{s:o, s:s, s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id",
+                            hs_json_hex(hs_pb_bytes(room->id)), "name", room->name, "hub", (int)room->hub,
+                            "waits", (int)room->waits, "hub_root", hs_json_hex(hs_pb_bytes(room->hub_root)),
+                            "term", (json_int_t)room->term, "members", (json_int_t)room->members, "epoch",
+                            (json_int_t)room->epoch, "next_seq", (json_int_t)room->next_seq, "bytes",
+                            (json_int_t)room->bytes, "first_seq", (json_int_t)room->first_seq, "last_ms",
+                            (json_int_t)room->last_ms, "devices", (json_int_t)room->devices, "followers",
+                            (json_int_t)room->followers);
     if (row != NULL && room->n_homes > 0)
         (void)json_object_set_new(row, "homes", home_rows(room));
     return row;

@@ -1,6 +1,7 @@
 /* hansed rooms: all of them, page by page, or one and where its members are at home. */
 #include "core/admin.h"
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/room.h"
 #include "core/table.h"
 #include "wire/limits.h"
@@ -48,6 +49,8 @@ static Hanse__State__AdminRoom *row_of(struct hs_turn *turn, struct hs_bytes key
     row->name = (char *)(uintptr_t)name_of(turn, view, scratch);
     row->hub = view->hub;
     row->hub_root = hs_pb_data(hs_arena_copy(turn->arena, hs_pb_bytes(view->hub_root)));
+    row->term = hs_room_term(view);
+    row->waits = view->hub && hs_room_stands_still(turn, view);
     row->members = view->members;
     row->bytes = view->log_bytes;
     row->epoch = view->epoch;

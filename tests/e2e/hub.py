@@ -80,6 +80,10 @@ def links_lead_there(s):
         check(person.run("join", text, "--wait", "60", seconds=90)["state"] == "member", f"{name} is in")
         s.says(person, f"{name} is here")
         s.hears(f"{name} is here", 60)
+    # NODE-76: and operators see who orders the room
+    for node, hub in ((s.hub, False), (s.third, True)):
+        room = next(room for room in node.ask("rooms")["rooms"] if room["hub_root"] == s.third.ask("status")["root"])
+        check((room["hub"], room["waits"], room["term"]) == (hub, False, 2), f"{node.domain} says {room}")
 
 
 def the_old_hub_isn_t_needed(s):
