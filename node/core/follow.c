@@ -129,18 +129,33 @@ void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCur
     hs_turn_send(turn, turn->session, &frame);
 }
 
+/* What names the key of the head over a HUB_MOVE. Of former terms it comes along from the hub in office,
+ * unless it is here from when that term ended. */
+static enum hs_err describe_move(struct hs_turn *turn, const struct hs_room_record *one, bool former,
+                                 const Hanse__Records *records, struct hs_bytes *out)
+{
+    Hanse__State__RoomEntry *held = former ? hs_room_entry(turn, &one->room, one->header.seq) : NULL;
+    if (held != NULL && held->descriptor.len > 0) {
+        *out = hs_pb_bytes(held->descriptor);
+        return HS_OK;
+    }
+    const Hanse__SignedObject *object =
+        former ? records->descriptor : hs_node_key_newest(turn, &turn->session->subscriber, NULL);
+    HS_REQUIRE(object != NULL, HS_ERR_BAD_CHAIN);
+    HS_TRY(hs_object_pack(object, turn->arena, out));
+    return out->len <= HS_DESCRIPTOR_MAX ? HS_OK : HS_ERR_TOO_LARGE;
+}
+
 /* The end of a hub's term, with what shows it to others. */
 static enum hs_err append_move(struct hs_turn *turn, struct hs_room_record *one,
                                Hanse__State__RoomEntry *entry, const Hanse__Records *records)
 {
     struct hs_bytes head, descriptor;
     struct hs_hub_move move;
-    Hanse__SignedObject *known = hs_node_key_newest(turn, &turn->session->subscriber, NULL);
-    HS_REQUIRE(known != NULL, HS_ERR_BAD_CHAIN); /* the head was checked by its key */
     HS_TRY(
         hs_hub_move_verify(hs_pb_bytes(entry->body), &one->room, one->header.hub_time, turn->arena, &move));
     HS_TRY(hs_object_pack(records->head, turn->arena, &head));
-    HS_TRY(hs_object_pack(known, turn->arena, &descriptor));
+    HS_TRY(describe_move(turn, one, move.office.term <= hs_room_term(one->view), records, &descriptor));
     entry->head = hs_pb_data(head);
     entry->descriptor = hs_pb_data(descriptor);
     HS_TRY(hs_room_enter(turn, one));
@@ -176,6 +191,21 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse_
     return HS_OK;
 }
 
+/* May a head of a former term stand over records before end? Up to the HUB_MOVE that ended it; where that
+ * hasn't come yet, while nothing before end was signed in the present term. */
+static bool may_be_former(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                          uint64_t end)
+{
+    uint64_t began;
+    Hanse__Head *kept;
+    if (hs_office_began(turn, room, view, &began))
+        return end <= began + 1;
+    const Hanse__SignedObject *object = hs_room_kept_head(turn, room);
+    return object == NULL ||
+           (HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, turn->arena, &kept) == HS_OK &&
+            (kept->hub_term < hs_room_term(view) || kept->seq >= end));
+}
+
 /* The hub's head must be by the key that it has now, and for this log: LOG_FORK is evidence that it tells two
  * stories. */
 static enum hs_err check_head(struct hs_turn *turn, const struct hs_id *room,
@@ -189,8 +219,11 @@ static enum hs_err check_head(struct hs_turn *turn, const struct hs_id *room,
     HS_REQUIRE(object != NULL, HS_ERR_MALFORMED);
     HS_TRY(HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, turn->arena, &claim));
     HS_REQUIRE(claim->hub_term >= HS_POLICY_HUB_TERM_FIRST, HS_ERR_MALFORMED);
-    if (claim->hub_term < hs_room_term(view)) /* of former times: what the hub in office signs covers it */
-        return HS_OK;                         /* and it isn't looked at, so it promises nothing either */
+    if (claim->hub_term <
+        hs_room_term(view)) { /* what the hub in office signs covers it: it isn't looked at */
+        HS_REQUIRE(may_be_former(turn, room, view, tip->next_seq), HS_ERR_MALFORMED);
+        return HS_OK;
+    }
     *counts = true;
     HS_REQUIRE(hs_node_key_newest(turn, &turn->session->subscriber, &descriptor) != NULL, HS_ERR_BAD_CHAIN);
     HS_TRY(hs_head_verify(object, &descriptor.signing_key, room, &head));
@@ -252,6 +285,20 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
     return check_head(turn, room, view, records->head, &tip, head_counts);
 }
 
+/* What the next record continues. A copy that begins anew at a former hub's word takes the first record's: it
+ * is shown where the copy comes to what was held before. */
+static bool tip_hash(const Hanse__State__RoomView *view, const Hanse__Records *records, struct hs_id *out)
+{
+    struct hs_record_header first;
+    if (HS_FIXED(hs_pb_bytes(view->hash), out))
+        return true;
+    if (records->n_records == 0)
+        return false;
+    enum hs_err err = hs_record_header_parse(hs_pb_bytes(records->records[0]->header), &first);
+    *out = err == HS_OK ? first.prev : (struct hs_id){0};
+    return true;
+}
+
 enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                               uint64_t *detail)
 {
@@ -268,9 +315,8 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
                HS_ERR_WRONG_PEER);
     tip.next_seq = view->next_seq;
     tip.hub_time.ms = view->hub_time_ms;
-    HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hash), &tip.hash), HS_ERR_STORE);
-    if (view->forked)
-        return HS_OK; /* it was sent before the hub could know */
+    if (view->forked || !tip_hash(view, records, &tip.hash))
+        return HS_OK; /* it was sent before the hub could know, or says nothing */
     bool head_counts;
     enum hs_err err = check_batch(turn, &room, view, records, tip, &head_counts);
     if (err == HS_ERR_LOG_FORK && hs_evidence_of_records(turn, &room, view, records))
@@ -278,6 +324,8 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     HS_TRY(err);
     for (size_t i = 0; i < records->n_records; i++)
         HS_TRY(append(turn, &room, view, &tip, records, i, &commit));
+    if (!hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
+        hs_promises_drop(turn, &room); /* with that term end its promises, before its last head is kept */
     if (head_counts)
         HS_TRY(hs_promises_keep(turn, &room, tip.next_seq, records->head));
     hs_retention_learn(turn, &room, records->retention_ms);

@@ -5,6 +5,7 @@
 #include "core/blob.h"
 #include "core/dispatch.h"
 #include "core/follow.h"
+#include "core/follow_former.h"
 #include "core/guest.h"
 #include "core/inbox.h"
 #include "core/internal.h"
@@ -28,6 +29,16 @@ uint64_t hs_handed_next(struct hs_turn *turn, const struct hs_key *hub)
     return hs_number_get(turn, HS_T_MISC, &key, NULL);
 }
 
+/* A former hub has named a place before the copy. The records come from the hub in office, and what was
+ * before them follows from what is held: the word of the former one counts for neither. */
+static void rewind_at_present(Hanse__State__RoomView *view, uint64_t seq)
+{
+    view->held = view->next_seq > view->held ? view->next_seq : view->held;
+    view->next_seq = view->first_seq = seq;
+    view->hash = (ProtobufCBinaryData){0};
+    view->hub_time_ms = 0;
+}
+
 /* The copy of a room of that hub, begun at the record that added the first of this node's users, or begun
  * anew where none of them has been in it since, or where somebody comes who hasn't read so far. */
 static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_id *hub,
@@ -39,6 +50,11 @@ static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_
         view = HS_NEW(turn, Hanse__State__RoomView, hanse__state__room_view);
     if (view == NULL)
         return NULL;
+    if (view->hub_root.len > 0 && !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub))) {
+        if (seq < view->first_seq)
+            rewind_at_present(view, seq);
+        return view;
+    }
     struct hs_key hub_key;
     if (view->hub_root.len == 0 && HS_FIXED(HS_VIEW(*hub), &hub_key))
         hs_copies_add(turn, &hub_key);
@@ -107,6 +123,8 @@ static enum hs_err apply_newcomer(struct hs_turn *turn, const struct hs_id *hub,
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     if (view != NULL && view->hub && !hs_office_is_coming(view))
         return apply_late(turn, &room, subscriber, who);
+    if (view != NULL && more == 0 && !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub)))
+        return HS_OK; /* a former hub begins nothing anew */
     if (view == NULL || !view->hub)
         view = begin_copy(turn, hub, &room, who->seq, who->prev_hash);
     HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
@@ -281,13 +299,6 @@ static void record_item(struct hs_turn *turn, const struct hs_peer *peer, uint64
     hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(peer->root), &record);
 }
 
-/* The room's hub, or the one before: what that has put into its inbox still comes. */
-static bool is_of(const Hanse__State__RoomView *view, const struct hs_peer *peer)
-{
-    return (!view->hub && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root))) ||
-           hs_bytes_equal(hs_pb_bytes(view->former_root), HS_VIEW(peer->root));
-}
-
 /* The brand that knows the persona: the hub's own, or the one whose room has come to it. */
 static enum hs_err check_brand(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_key *persona,
                                ProtobufCBinaryData brand_root)
@@ -311,7 +322,8 @@ static void read_on(struct hs_turn *turn, const struct hs_id *room, uint64_t nex
 
 /* What holds of every item that begins the reading of a room: it is the peer's, and its descriptor is. */
 static enum hs_err check_place(struct hs_turn *turn, const struct hs_peer *peer, struct hs_bytes hub_root,
-                               const struct hs_id *room, const Hanse__SignedObject *object)
+                               const struct hs_id *room, const struct hs_key *persona, uint64_t seq,
+                               const Hanse__SignedObject *object)
 {
     struct hs_descriptor descriptor;
     struct hs_bytes bytes;
@@ -321,7 +333,8 @@ static enum hs_err check_place(struct hs_turn *turn, const struct hs_peer *peer,
     HS_TRY(hs_object_pack(object, turn->arena, &bytes));
     HS_REQUIRE(bytes.len <= HS_DESCRIPTOR_MAX, HS_ERR_TOO_LARGE);
     Hanse__State__RoomView *view = hs_room_view(turn, room);
-    HS_REQUIRE(view == NULL || is_of(view, peer), HS_ERR_CONFLICT);
+    HS_REQUIRE(view == NULL || hs_former_may_begin(turn, room, view, &peer->root, persona, seq),
+               HS_ERR_CONFLICT);
     HS_REQUIRE(view == NULL || !view->forked, HS_ERR_LOG_FORK);
     bool may_begin = hs_copies_count(turn, &peer->root) < hs_quota_of(turn->session->standing)->copies;
     return view != NULL || may_begin ? HS_OK : HS_ERR_QUOTA;
@@ -336,7 +349,8 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint
     struct hs_key persona, subscriber;
     HS_TAKE32(welcome->room, &room);
     HS_TAKE32(welcome->persona, &persona);
-    HS_TRY(check_place(turn, peer, hs_pb_bytes(welcome->hub_root), &room, welcome->descriptor));
+    HS_TRY(check_place(turn, peer, hs_pb_bytes(welcome->hub_root), &room, &persona, welcome->commit_seq,
+                       welcome->descriptor));
     HS_REQUIRE(welcome->prev_hash.len == HS_HASH_LEN && welcome->tree != NULL, HS_ERR_MALFORMED);
     HS_REQUIRE(welcome->commit_seq < HS_SEQ_END, HS_ERR_MALFORMED);
     HS_TRY(hs_fetch_check(welcome->tree));
@@ -357,7 +371,8 @@ static enum hs_err take_home(struct hs_turn *turn, struct hs_peer *peer, uint64_
     struct hs_key persona, subscriber;
     HS_TAKE32(home->room, &room);
     HS_TAKE32(home->persona, &persona);
-    HS_TRY(check_place(turn, peer, hs_pb_bytes(home->hub_root), &room, home->descriptor));
+    HS_TRY(check_place(turn, peer, hs_pb_bytes(home->hub_root), &room, &persona, home->next_seq,
+                       home->descriptor));
     HS_REQUIRE(home->prev_hash.len == HS_HASH_LEN && home->next_seq > 0 && home->next_seq < HS_SEQ_END,
                HS_ERR_MALFORMED);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
@@ -378,7 +393,8 @@ static enum hs_err take_removed(struct hs_turn *turn, const struct hs_peer *peer
     HS_TAKE32(removed->persona, &persona);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL, HS_ERR_ROOM_UNKNOWN);
-    HS_REQUIRE(is_of(view, peer), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(hs_former_may_remove(turn, &room, view, &peer->root, &persona, removed->seq),
+               HS_ERR_WRONG_PEER);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &subscriber, &room);
     HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);

@@ -45,6 +45,19 @@ static enum hs_err read_move(struct hs_turn *turn, const struct hs_id *room,
     return hs_hub_move_verify(hs_pb_bytes(entry->body), room, header.hub_time, turn->arena, out);
 }
 
+bool hs_office_began(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                     uint64_t *out)
+{
+    struct hs_hub_move move;
+    uint64_t last = UINT64_MAX;
+    for (uint64_t seq = 0; hs_office_move_at(turn, room, seq, &seq); seq++)
+        last = seq;
+    if (last == UINT64_MAX || read_move(turn, room, hs_room_entry(turn, room, last), &move) != HS_OK)
+        return false;
+    *out = last;
+    return hs_office_is_coming(view) || move.office.term == hs_room_term(view);
+}
+
 /* While the office comes here, old records are judged again, and each by the hub of its time. */
 struct hs_hub_office hs_room_office(struct hs_turn *turn, const struct hs_id *room,
                                     const Hanse__State__RoomView *view)

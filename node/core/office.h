@@ -43,6 +43,11 @@ struct hs_hub_office hs_room_office(struct hs_turn *turn, const struct hs_id *ro
 /* The HUB_MOVE record at or behind seq in this copy; false where there is none. */
 bool hs_office_move_at(struct hs_turn *turn, const struct hs_id *room, uint64_t seq, uint64_t *out);
 
+/* The HUB_MOVE with which the term of the hub in office began; false where this copy hasn't got it. While the
+ * office comes here, it is the one that brings it. */
+bool hs_office_began(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                     uint64_t *out);
+
 /* What shows a newcomer that the office has come from the brand's node to where it is: NOT_FOUND where this
  * node hasn't got all of it. */
 enum hs_err hs_office_moves(struct hs_turn *turn, const struct hs_id *room,

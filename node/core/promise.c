@@ -84,6 +84,15 @@ enum hs_err hs_promises_keep(struct hs_turn *turn, const struct hs_id *room, uin
     return put(turn, room, HS_REGISTER_HEAD, head);
 }
 
+void hs_promises_drop(struct hs_turn *turn, const struct hs_id *room)
+{
+    static const enum hs_register which[] = {HS_REGISTER_HEAD, HS_REGISTER_PROMISE, HS_REGISTER_HELD};
+    for (size_t i = 0; i < sizeof which / sizeof which[0]; i++) {
+        struct hs_kv_key key = hs_register_key(which[i], HS_VIEW(*room), (struct hs_bytes){0});
+        hs_kv_del(turn->kv, HS_T_REGISTER, hs_kv_key_bytes(&key));
+    }
+}
+
 Hanse__SignedObject *hs_promise_held(struct hs_turn *turn, const struct hs_id *room, uint64_t end)
 {
     static const enum hs_register which[] = {HS_REGISTER_HEAD, HS_REGISTER_HELD};

@@ -21,6 +21,9 @@ enum hs_err hs_promises_check(const struct hs_promises *promises, const struct h
 enum hs_err hs_promises_keep(struct hs_turn *turn, const struct hs_id *room, uint64_t end,
                              const Hanse__SignedObject *head);
 
+/* The term of the hub that has signed all that is kept has ended: what it says beyond counts for nothing. */
+void hs_promises_drop(struct hs_turn *turn, const struct hs_id *room);
+
 /* A head that is kept; NULL where there is none. which: HEAD, PROMISE, HELD. */
 Hanse__SignedObject *hs_promise_get(struct hs_turn *turn, const struct hs_id *room, enum hs_register which);
 

@@ -4,7 +4,7 @@ hanse_stage(core SOURCES
   core/evidence.c core/heads.c core/pack.c core/room_home.c core/room_move.c core/office.c core/office_check.c core/office_take.c core/recover.c core/recovery.c core/tail.c core/admin_recover.c
   core/blob.c core/blob_fetch.c core/blob_get.c core/blob_put.c core/blob_move.c core/blob_quota.c
   core/room_apply_settle.c core/room_leave.c core/ephemeral.c core/settle.c core/settle_votes.c
-  core/follow.c core/follow_items.c core/forward.c core/inbox.c core/layout.c core/ledger.c core/outbox.c core/peer.c core/peer_ask.c
+  core/follow.c core/follow_items.c core/follow_former.c core/forward.c core/inbox.c core/layout.c core/ledger.c core/outbox.c core/peer.c core/peer_ask.c
   core/peer_session.c core/promise.c core/pump.c core/register.c core/replay.c core/retention.c core/room.c core/room_apply.c core/room_apply_commit.c
   core/room_commit.c core/room_create.c core/room_facts.c core/room_invite.c core/room_join.c core/room_post.c core/room_rejoin.c core/session.c core/stream.c
   core/discover.c core/node_key.c core/guest.c core/meter.c core/url.c core/wake.c core/rules.c core/standing.c

@@ -1,0 +1,302 @@
+/* A hub that has gone, and what it can still do to those who followed it: nothing but what was on its way.
+ * And the hub in office can't tell a story under a name that isn't its own. */
+#include "office_scene.h"
+
+#include "core/account.h"
+#include "core/room.h"
+#include "core/table.h"
+#include "identity/descriptor.h"
+#include "object/object.h"
+#include "room/head.h"
+#include "room/home_move.h"
+#include "wire/unpack.h"
+
+#include <sodium.h>
+
+static struct hs_turn reading(struct scene *s, struct world_node *node)
+{
+    return (struct hs_turn){.core = node->core, .kv = node->kv, .now = s->w->now, .arena = &s->w->arena};
+}
+
+static const Hanse__State__RoomView *view_at(struct scene *s, struct world_node *node)
+{
+    struct hs_turn turn = reading(s, node);
+    const Hanse__State__RoomView *view = hs_room_view(&turn, &s->room->id);
+    assert_non_null(view);
+    return view;
+}
+
+static bool reads(struct scene *s, struct world_device *d)
+{
+    struct hs_turn turn = reading(s, d->node);
+    struct hs_key subscriber;
+    assert_true(hs_persona_subscriber(&turn, &world_persona(d, &s->old->root.pub)->signer.pub, &subscriber));
+    Hanse__State__SubscriptionView *view = hs_subscription_view(&turn, &subscriber, &s->room->id);
+    return view != NULL && view->until == UINT64_MAX;
+}
+
+static void sees(const struct world_room *room, const char *text)
+{
+    assert_true(room->post_count > 0);
+    assert_string_equal(room->posts[room->post_count - 1], text);
+}
+
+static Hanse__Frame *inbox_frame(struct scene *s, Hanse__InboxItem **item)
+{
+    static uint64_t number = 1000; /* behind all that the old hub has said by itself */
+    Hanse__Frame *frame = world_frame(s->w);
+    frame->inbox = WORLD_NEW(s->w, Hanse__Inbox, hanse__inbox);
+    frame->inbox->items = hs_arena_alloc(&s->w->arena, sizeof *frame->inbox->items);
+    assert_non_null(frame->inbox->items);
+    frame->inbox->n_items = 1;
+    *item = frame->inbox->items[0] = WORLD_NEW(s->w, Hanse__InboxItem, hanse__inbox_item);
+    (*item)->seq = number++;
+    frame->body_case = HANSE__FRAME__BODY_INBOX;
+    return frame;
+}
+
+/* The old hub says that somebody at home at the third node reads from there. */
+static void says_home(struct scene *s, struct world_device *d, uint64_t next_seq)
+{
+    Hanse__InboxItem *item;
+    Hanse__Frame *frame = inbox_frame(s, &item);
+    uint8_t junk[HS_HASH_LEN];
+    randombytes_buf(junk, sizeof junk);
+    item->home = WORLD_NEW(s->w, Hanse__HomeItem, hanse__home_item);
+    item->body_case = HANSE__INBOX_ITEM__BODY_HOME;
+    item->home->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    item->home->persona =
+        hs_pb_data(world_copy(s->w, HS_VIEW(world_persona(d, &s->old->root.pub)->signer.pub)));
+    item->home->next_seq = next_seq;
+    item->home->prev_hash = hs_pb_data(world_copy(s->w, hs_bytes(junk, sizeof junk)));
+    item->home->hub_root = hs_pb_data(world_copy(s->w, HS_VIEW(s->old->root.pub)));
+    item->home->descriptor = s->old->descriptor;
+    world_inject(s->old, s->third, frame);
+    world_settle(s->w);
+}
+
+static void says_removed(struct scene *s, struct world_device *d, uint64_t seq)
+{
+    Hanse__InboxItem *item;
+    Hanse__Frame *frame = inbox_frame(s, &item);
+    item->removed = WORLD_NEW(s->w, Hanse__RemovedItem, hanse__removed_item);
+    item->body_case = HANSE__INBOX_ITEM__BODY_REMOVED;
+    item->removed->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    item->removed->persona =
+        hs_pb_data(world_copy(s->w, HS_VIEW(world_persona(d, &s->old->root.pub)->signer.pub)));
+    item->removed->seq = seq;
+    world_inject(s->old, s->third, frame);
+    world_settle(s->w);
+}
+
+/* A head under a log that ends with that hash. */
+static Hanse__SignedObject *head_of(struct scene *s, struct world_node *node, uint64_t seq,
+                                    const struct hs_id *hash, uint32_t term)
+{
+    struct hs_log_tip tip = {.next_seq = seq + 1, .hash = *hash, .hub_time = s->w->now};
+    Hanse__SignedObject *head;
+    assert_ok(hs_head_build(&node->signer, &s->room->id, &tip, term, 1, s->w->now, &s->w->arena, &head));
+    return head;
+}
+
+static Hanse__Frame *records_frame(struct scene *s, Hanse__SignedObject *head, size_t count)
+{
+    Hanse__Frame *frame = world_frame(s->w);
+    frame->records = WORLD_NEW(s->w, Hanse__Records, hanse__records);
+    frame->records->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    frame->records->records = hs_arena_alloc(&s->w->arena, (count + 1) * sizeof *frame->records->records);
+    assert_non_null(frame->records->records);
+    frame->records->n_records = count;
+    for (size_t i = 0; i < count; i++)
+        frame->records->records[i] = WORLD_NEW(s->w, Hanse__Record, hanse__record);
+    frame->records->head = head;
+    frame->body_case = HANSE__FRAME__BODY_RECORDS;
+    return frame;
+}
+
+static void still_follows(struct scene *s, const char *text)
+{
+    assert_bytes(hs_pb_bytes(view_at(s, s->third)->hub_root), HS_VIEW(s->new->root.pub));
+    assert_int_equal(view_at(s, s->third)->hub_term, 2);
+    scene_pass(s, 3);
+    assert_ok(world_post(s->room, text, NULL));
+    world_settle(s->w);
+    scene_pass(s, 1);
+    assert_int_equal(view_at(s, s->third)->next_seq, view_at(s, s->new)->next_seq);
+    sees(s->alices, text);
+}
+
+/* FED-47: a place that a former hub names makes no hub of it again, and begins no copy anew. */
+static void former_hub_names_a_place(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_device *eve = world_customer(s.third, "eve"), *mia = world_customer(s.third, "mia");
+    assert_ok(world_bind(eve, s.old));
+    assert_ok(world_bind(mia, s.old));
+    scene_rosa_moves(&s);
+    uint64_t at = s.room->tip.next_seq;
+    scene_room_moves(&s);
+    uint64_t first = view_at(&s, s.third)->first_seq;
+    assert_in_range(first, 2, at);
+    says_home(&s, mia, at + 1); /* behind the end of its term */
+    assert_false(reads(&s, mia));
+    says_home(&s, s.alice, first - 1); /* who reads already begins nothing anew */
+    assert_int_equal(view_at(&s, s.third)->first_seq, first);
+    still_follows(&s, "one after");
+    says_home(&s, eve, 1); /* no HOME_MOVE of hers says so */
+    assert_false(reads(&s, eve));
+    assert_int_equal(view_at(&s, s.third)->first_seq, first);
+    still_follows(&s, "two after");
+}
+
+static enum world_verdict no_items(void *ctx, struct world_node *from, struct world_node *to,
+                                   struct hs_bytes *frame)
+{
+    struct scene *s = ctx;
+    Hanse__Frame *f;
+    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
+    return from == s->old && to == s->third && f->body_case == HANSE__FRAME__BODY_INBOX ? WORLD_DROP
+                                                                                        : WORLD_PASS;
+}
+
+/* Bob's other device, at home at the third node. */
+static struct world_device *bob_moves(struct scene *s, uint64_t next_seq)
+{
+    struct world_device *d = world_device_new(s->third, "bob");
+    struct hs_writer HS_WRITER w = hs_writer(HS_HOME_MOVE_MAX);
+    struct hs_signer HS_SIGNER key;
+    Hanse__Frame *frame = world_frame(s->w);
+    hs_signer_random(&key);
+    assert_ok(world_connect(d, NULL));
+    assert_ok(world_sign_up(d, world_ticket(s->third, &key.pub, 1), &key));
+    world_attach(d);
+    *world_persona(d, &s->old->root.pub) = *s->bobs->persona;
+    assert_ok(world_bind(d, s->old));
+    struct hs_home_move move = {
+        .room = s->room->id, .home_root = s->third->root.pub, .number = 1, .next_seq = next_seq};
+    assert_ok(hs_home_move_build(&s->bobs->persona->signer, &move, s->w->now, &w));
+    frame->move_home = WORLD_NEW(s->w, Hanse__MoveHome, hanse__move_home);
+    frame->move_home->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    frame->move_home->move = hs_pb_data(world_take(s->w, &w));
+    frame->body_case = HANSE__FRAME__BODY_MOVE_HOME;
+    assert_ok(world_forward(d, s->old, frame, NULL));
+    world_settle(s->w);
+    return d;
+}
+
+/* FED-47: what was on its way counts: the copy goes back, at the hub in office. */
+static void home_on_its_way(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    s.third = world_node_new(w, "fourth.example");
+    struct world_invite invite = world_invite(s.room, 5);
+    struct world_room *zeds = world_join(world_customer(s.third, "zed"), s.room, &invite);
+    world_settle(w);
+    s.alices = zeds;
+    uint64_t first = view_at(&s, s.third)->first_seq, stands = s.bobs->anchor + 1;
+    assert_true(stands < first);
+    scene_rosa_moves(&s);
+    w->hook = no_items;
+    w->hook_ctx = &s;
+    struct world_device *bob = bob_moves(&s, stands);
+    uint64_t at = s.room->tip.next_seq;
+    scene_room_moves(&s);
+    assert_false(reads(&s, bob));
+    w->hook = NULL;
+    for (size_t i = 0; i < w->link_count; i++)
+        if (w->links[i].open && w->links[i].node[0] == s.third && w->links[i].node[1] == s.old)
+            world_close(w, w->links[i].id[0]);
+    world_run(w);
+    scene_pass(&s, 70);
+    assert_true(reads(&s, bob));
+    assert_int_equal(view_at(&s, s.third)->first_seq, stands);
+    still_follows(&s, "to both");
+    /* what shows the end of the old term is the old hub's */
+    struct hs_turn turn = reading(&s, s.third);
+    Hanse__State__RoomEntry *entry = hs_room_entry(&turn, &s.room->id, at);
+    Hanse__SignedObject *descriptor;
+    struct hs_descriptor d;
+    assert_non_null(entry);
+    assert_ok(hs_object_unpack(hs_pb_bytes(entry->descriptor), &w->arena, &descriptor));
+    assert_ok(hs_descriptor_open(descriptor, &s.old->root.pub, &d));
+}
+
+/* FED-47: nor does it cut off anybody who is a member. */
+static void former_hub_removes(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    scene_rosa_moves(&s);
+    uint64_t at = s.room->tip.next_seq;
+    scene_room_moves(&s);
+    assert_ok(world_post(s.room, "before", NULL));
+    world_settle(w);
+    uint64_t places[] = {at - 2, at - 1, at, at + 1, at + 1000}; /* a post, Rosa's home, the end, behind it */
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        says_removed(&s, s.alice, places[i]);
+        assert_true(reads(&s, s.alice));
+    }
+    still_follows(&s, "all the same");
+}
+
+/* ROOM-82: what the former hub has signed of records behind the end of its term counts for nothing. */
+static void former_hub_signed_more(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    scene_rosa_moves(&s);
+    uint64_t at = s.room->tip.next_seq;
+    struct hs_id junk;
+    for (uint64_t seq = at + 1; seq <= at + 2; seq++) { /* the nearest one and the newest */
+        randombytes_buf(junk.b, sizeof junk.b);
+        world_inject(s.old, s.third, records_frame(&s, head_of(&s, s.old, seq, &junk, 1), 0));
+    }
+    scene_room_moves(&s);
+    still_follows(&s, "first");
+    still_follows(&s, "second");
+    still_follows(&s, "third");
+}
+
+/* FED-47: a head that says that it is of a former term is looked at no closer only up to that term's end. */
+static void unsigned_behind_the_move(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_writer HS_WRITER header = hs_writer(HS_RECORD_HEADER_MAX);
+    struct hs_record_header made;
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    still_follows(&s, "signed");
+    struct hs_log_tip tip = s.alices->tip;
+    struct hs_record_spec spec = {.kind = HS_RECORD_POST,
+                                  .epoch = 1,
+                                  .sender_node = s.new->root.pub,
+                                  .sender_persona = s.carols->persona->signer.pub,
+                                  .body = hs_bytes_str("a story"),
+                                  .hub_time = w->now};
+    assert_ok(hs_log_build_next(&tip, &s.room->id, &spec, &header, &made));
+    Hanse__Frame *frame = records_frame(&s, head_of(&s, s.third, made.seq, &made.hash, 1), 1);
+    frame->records->records[0]->header = hs_pb_data(world_take(w, &header));
+    frame->records->records[0]->body = hs_pb_data(world_copy(w, spec.body));
+    world_inject(s.new, s.third, frame);
+    assert_int_equal(view_at(&s, s.third)->next_seq, made.seq);
+    scene_pass(&s, 70); /* that ended the session */
+    still_follows(&s, "signed again");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(former_hub_names_a_place), cmocka_unit_test(home_on_its_way),
+        cmocka_unit_test(former_hub_removes),       cmocka_unit_test(former_hub_signed_more),
+        cmocka_unit_test(unsigned_behind_the_move),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
