@@ -3,6 +3,7 @@
 #define HS_CORE_INTERNAL_H
 
 #include "core/meter.h"
+#include "core/office.h"
 #include "core/peer.h"
 #include "core/rules.h"
 #include "core/session.h"
@@ -30,8 +31,7 @@ struct hs_core {
     int64_t recover_ms;
     struct hs_recovery *recoveries;      /* of a hub that was restored, by room (recovery.h) */
     uint64_t recover_hashes;             /* that they hold */
-    struct hs_time office_at;            /* rooms that come here aren't worked on before (office.h) */
-    bool office_more;                    /* they are, as soon as may be */
+    struct hs_office_walk office;        /* through the rooms that come here */
     struct hs_time gauged_at;            /* sessions and peers were counted for it */
     uint64_t rounds;                     /* of hs_core_pump() */
     bool full;                           /* as the log was told last */

@@ -13,9 +13,23 @@
 
 enum {
     HS_OFFICE_RECORDS = 64,    /* that are applied in one turn: a commit takes some milliseconds */
-    HS_OFFICE_ROOMS = 16,      /* rooms on their way here that one tick looks at */
+    HS_OFFICE_ROOMS = 16,      /* rooms on their way here that one tick works on */
+    HS_OFFICE_LOOKS = 256,     /* and how many it looks at for that: others rest */
+    HS_OFFICE_RESTS = 64,      /* rooms that rest at once; of more, the one that has rested most goes on */
     HS_OFFICE_ASK_MS = 5000,   /* a question to the former hub is asked again after this */
     HS_OFFICE_AGAIN_MS = 60000 /* a log that can't be applied is tried again after this */
+};
+
+/* Each tick goes on behind the room at which the last one stopped, so that none waits for the others. That
+ * rooms rest is kept in memory only, and isn't undone with a turn: at worst one is tried later. */
+struct hs_office_walk {
+    struct hs_kv_key from; /* empty: at the first room */
+    bool more;             /* there is work, as soon as may be */
+    bool lap_more;         /* some of it was seen since the first room */
+    struct {
+        struct hs_id room;
+        struct hs_time until; /* 0: free */
+    } rests[HS_OFFICE_RESTS];
 };
 
 /* True while this node gathers what it needs to be the hub. */

@@ -71,9 +71,23 @@ static void arrived(struct hs_turn *turn, const struct hs_id *room)
     hs_due_room(&turn->core->sessions, room);
 }
 
-static void refuse(struct hs_turn *turn, uint64_t seq, enum hs_err err)
+static bool rests(const struct hs_turn *turn, const struct hs_id *room)
 {
-    turn->core->office_at.ms = turn->now.ms + HS_OFFICE_AGAIN_MS;
+    const struct hs_office_walk *walk = &turn->core->office;
+    for (size_t i = 0; i < HS_OFFICE_RESTS; i++)
+        if (walk->rests[i].until.ms > turn->now.ms && hs_id_equal(&walk->rests[i].room, room))
+            return true;
+    return false;
+}
+
+static void refuse(struct hs_turn *turn, const struct hs_id *room, uint64_t seq, enum hs_err err)
+{
+    struct hs_office_walk *walk = &turn->core->office;
+    size_t at = 0;
+    for (size_t i = 0; i < HS_OFFICE_RESTS; i++)
+        at = walk->rests[i].until.ms < walk->rests[at].until.ms ? i : at;
+    walk->rests[at].room = *room;
+    walk->rests[at].until.ms = turn->now.ms + HS_OFFICE_AGAIN_MS;
     hs_turn_log(turn,
                 "event=office-refused record=%llu error=%s text=\"the former hub's log can't be taken over\"",
                 (unsigned long long)seq, hs_err_name(err));
@@ -136,7 +150,7 @@ static bool work(struct hs_turn *turn, const struct hs_id *room)
         enum hs_err err = entry != NULL ? take(turn, room, entry) : HS_ERR_LOG_GAP;
         if (err != HS_OK) {
             if (turn->kv->err == HS_OK)
-                refuse(turn, seq, err);
+                refuse(turn, room, seq, err);
             return false;
         }
         if (seq + 1 == end) {
@@ -151,25 +165,36 @@ void hs_office_tick(struct hs_turn *turn)
 {
     uint8_t kind = HS_MISC_OFFICE;
     struct hs_bytes prefix = hs_bytes(&kind, 1), key;
-    struct hs_kv_key from = hs_key1(prefix);
-    if (turn->now.ms < turn->core->office_at.ms || turn->full)
+    struct hs_office_walk *walk = &turn->core->office;
+    if (turn->full) {
+        walk->more = false;
         return;
-    turn->core->office_at.ms = 0;
-    turn->core->office_more = false;
-    for (size_t i = 0; i < HS_OFFICE_ROOMS; i++) {
+    }
+    if (walk->from.len == 0)
+        walk->from = hs_key1(prefix);
+    for (size_t looks = 0, rooms = 0; looks < HS_OFFICE_LOOKS && rooms < HS_OFFICE_ROOMS; looks++) {
         struct hs_arena HS_ARENA scratch = hs_arena(4096);
         struct hs_id room;
-        if (!hs_kv_next(turn->kv, HS_T_MISC, prefix, hs_kv_key_bytes(&from), &scratch, &key, NULL) ||
-            !HS_FIXED(hs_bytes(key.data + 1, key.len - 1), &room))
+        if (!hs_kv_next(turn->kv, HS_T_MISC, prefix, hs_kv_key_bytes(&walk->from), &scratch, &key, NULL) ||
+            !HS_FIXED(hs_bytes(key.data + 1, key.len - 1), &room)) {
+            walk->more = walk->lap_more;
+            walk->lap_more = false;
+            walk->from.len = 0;
             return;
-        from = hs_kv_after(key);
-        turn->core->office_more = work(turn, &room) || turn->core->office_more;
+        }
+        walk->from = hs_kv_after(key);
+        if (rests(turn, &room))
+            continue;
+        rooms++;
+        bool more = work(turn, &room);
+        walk->more = more || walk->more;
+        walk->lap_more = more || walk->lap_more;
     }
 }
 
 struct hs_time hs_office_deadline(const struct hs_core *core)
 {
-    return (struct hs_time){core->office_more ? 0 : INT64_MAX};
+    return (struct hs_time){core->office.more ? 0 : INT64_MAX};
 }
 
 void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const Hanse__Frame *answer)
@@ -195,11 +220,11 @@ void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const 
         enum hs_err err = take(turn, &room, &entry);
         if (err != HS_OK) {
             if (turn->kv->err == HS_OK)
-                refuse(turn, seq, err);
+                refuse(turn, &room, seq, err);
             return;
         }
     }
-    turn->core->office_more = work(turn, &room) || turn->core->office_more;
+    turn->core->office.more = work(turn, &room) || turn->core->office.more;
 }
 
 void hs_office_moved(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *former)
@@ -210,7 +235,7 @@ void hs_office_moved(struct hs_turn *turn, const struct hs_id *room, const struc
         return;
     if (hs_office_is_coming(view)) {
         hs_turn_log(turn, "event=office-comes text=\"this node becomes the hub of a room\"");
-        turn->core->office_more = work(turn, room);
+        turn->core->office.more = work(turn, room) || turn->core->office.more;
         return;
     }
     struct hs_descriptor d;

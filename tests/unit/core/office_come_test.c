@@ -3,8 +3,10 @@
 #include "office_scene.h"
 
 #include "core/internal.h"
+#include "core/office.h"
 #include "core/table.h"
 #include "room/invite.h"
+#include "wire/unpack.h"
 
 #include <sodium.h>
 
@@ -65,10 +67,113 @@ static void no_room_takes_anothers_invites(void **state)
     assert_err(world_put_invite(other, &link), HS_OK); /* the same again is answered as before */
 }
 
+/* A second room of rosa's, which is to go to the new node too. */
+static struct scene second_room(struct scene *s)
+{
+    struct scene second = *s;
+    second.room = world_room_new(s->rosa, "second");
+    struct world_invite invite = world_invite(second.room, 10);
+    second.bobs = world_join(s->bob, second.room, &invite);
+    for (int i = 0; i < 5; i++)
+        assert_ok(world_post(second.bobs, "early", NULL));
+    second.carols = world_join(s->carol, second.room, &invite);
+    return second;
+}
+
+static void both_move_home(struct scene *s, struct scene *second)
+{
+    scene_rosa_moves(s);
+    assert_ok(world_forward(s->rosa, s->old, scene_home_frame(second, second->room->tip.next_seq), NULL));
+    world_settle(s->w);
+}
+
+struct tails {
+    struct scene *first, *second;
+    size_t lose; /* of the second room's */
+    bool spoil;  /* the first room's */
+};
+
+static enum world_verdict spoil_tails(void *ctx, struct world_node *from, struct world_node *to,
+                                      struct hs_bytes *frame)
+{
+    struct tails *t = ctx;
+    struct world *w = t->first->w;
+    Hanse__Frame *f;
+    (void)to;
+    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &w->arena, &f));
+    if (from != t->first->old || f->body_case != HANSE__FRAME__BODY_TAIL)
+        return WORLD_PASS;
+    if (hs_bytes_equal(hs_pb_bytes(f->tail->room), HS_VIEW(t->second->room->id)) && t->lose > 0) {
+        t->lose--;
+        return WORLD_DROP;
+    }
+    if (!hs_bytes_equal(hs_pb_bytes(f->tail->room), HS_VIEW(t->first->room->id)) || !t->spoil)
+        return WORLD_PASS;
+    assert_true(f->tail->n_records > 0);
+    f->tail->records[0]->body.data[0] ^= 1;
+    *frame = world_pack(w, &f->base);
+    return WORLD_PASS;
+}
+
+static bool is_in_office(struct scene *s)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = s->new->core, .kv = s->new->kv, .arena = &arena};
+    Hanse__State__RoomView *view = hs_room_view(&turn, &s->room->id);
+    return view != NULL && view->hub && view->office_end == 0;
+}
+
+/* FED-46: a room whose log can't be taken over keeps no other one waiting, and is tried again later. */
+static void one_log_is_refused(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w), second = second_room(&s);
+    struct tails tails = {&s, &second, .lose = 1, .spoil = true};
+    both_move_home(&s, &second);
+    w->hook = spoil_tails;
+    w->hook_ctx = &tails;
+    scene_room_moves(&s);
+    scene_room_moves(&second);
+    assert_int_equal(tails.lose, 0);
+    scene_pass(&s, 15);
+    assert_false(is_in_office(&s));
+    assert_true(is_in_office(&second));
+    assert_int_equal(hs_core_deadline(s.new->core).ms > w->now.ms, true); /* nothing to do at once */
+    tails.spoil = false;
+    scene_pass(&s, 70);
+    assert_true(is_in_office(&s));
+    assert_ok(world_post(s.alices, "in the end", NULL));
+}
+
+/* FED-46: more rooms that don't get on than one tick looks at. */
+static void many_stand_still(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w), second = second_room(&s);
+    struct tails tails = {&s, &second, .lose = 1};
+    both_move_home(&s, &second);
+    w->forged = true;
+    for (uint8_t i = 0; i < 2 * HS_OFFICE_ROOMS; i++) {
+        struct hs_id id = {{0, i}};
+        struct hs_kv_key key = hs_key_sub(HS_MISC_OFFICE, HS_VIEW(id), (struct hs_bytes){0});
+        hs_kv_put(s.new->kv, HS_T_MISC, hs_kv_key_bytes(&key), (struct hs_bytes){0});
+    }
+    w->hook = spoil_tails;
+    w->hook_ctx = &tails;
+    scene_room_moves(&second);
+    assert_int_equal(tails.lose, 0);
+    scene_pass(&s, 20);
+    assert_true(is_in_office(&second));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_room_takes_anothers_invites),
+        cmocka_unit_test(one_log_is_refused),
+        cmocka_unit_test(many_stand_still),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ struct scene scene_new(struct world *w)
     return s;
 }
 
-static Hanse__Frame *home_frame(struct scene *s, uint64_t next_seq)
+Hanse__Frame *scene_home_frame(struct scene *s, uint64_t next_seq)
 {
     struct hs_writer HS_WRITER w = hs_writer(HS_HOME_MOVE_MAX);
     Hanse__Frame *frame = world_frame(s->w);
@@ -54,7 +54,7 @@ void scene_rosa_moves(struct scene *s)
     assert_ok(world_connect(d, NULL));
     assert_ok(world_sign_up(d, world_ticket(s->new, &d->identity.pub, 1), &d->identity));
     world_attach(d);
-    assert_ok(world_forward(d, s->old, home_frame(s, s->room->tip.next_seq), NULL));
+    assert_ok(world_forward(d, s->old, scene_home_frame(s, s->room->tip.next_seq), NULL));
     world_settle(s->w);
 }
 

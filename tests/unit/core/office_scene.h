@@ -15,6 +15,9 @@ struct scene {
 
 struct scene scene_new(struct world *w);
 
+/* Her home is the new node, which reads from the record next_seq on. */
+Hanse__Frame *scene_home_frame(struct scene *s, uint64_t next_seq);
+
 /* Rosa has an account at the new node, with a role there, and that is her home. */
 void scene_rosa_moves(struct scene *s);
 
