@@ -64,11 +64,18 @@ bool hs_former_may_begin(struct hs_turn *turn, const struct hs_id *room, const H
 }
 
 /* A SETTLED record names nobody: whom its commit took out only the group knows. */
-static bool ends_reading(const struct hs_record_header *header, const struct hs_key *persona)
+static bool ends_reading(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomEntry *entry,
+                         const struct hs_record_header *header, const struct hs_key *persona)
 {
-    bool theirs = hs_key_equal(&header->sender_persona, persona);
-    return header->kind == HS_RECORD_SETTLED ||
-           (theirs && (header->kind == HS_RECORD_HOME_MOVE || header->kind == HS_RECORD_PROPOSAL));
+    struct hs_home_move move;
+    if (header->kind == HS_RECORD_SETTLED)
+        return true;
+    if (!hs_key_equal(&header->sender_persona, persona))
+        return false;
+    return header->kind == HS_RECORD_PROPOSAL ||
+           (header->kind == HS_RECORD_HOME_MOVE &&
+            hs_home_move_verify(hs_pb_bytes(entry->body), room, &move) == HS_OK &&
+            !hs_key_equal(&move.home_root, hs_turn_root(turn)));
 }
 
 bool hs_former_may_remove(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
@@ -81,5 +88,5 @@ bool hs_former_may_remove(struct hs_turn *turn, const struct hs_id *room, const 
         return false;
     Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
     return entry != NULL && hs_record_header_parse(hs_pb_bytes(entry->header), &header) == HS_OK &&
-           ends_reading(&header, persona);
+           ends_reading(turn, room, entry, &header, persona);
 }

@@ -215,6 +215,8 @@ static void home_on_its_way(void **state)
     assert_true(reads(&s, bob));
     assert_int_equal(view_at(&s, s.third)->first_seq, stands);
     still_follows(&s, "to both");
+    says_removed(&s, bob, at - 1); /* by the record that brought him here */
+    assert_true(reads(&s, bob));
     /* what shows the end of the old term is the old hub's */
     struct hs_turn turn = reading(&s, s.third);
     Hanse__State__RoomEntry *entry = hs_room_entry(&turn, &s.room->id, at);
