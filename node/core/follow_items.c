@@ -189,9 +189,10 @@ static enum hs_err apply_removed(struct hs_turn *turn, const struct hs_key *subs
     struct hs_kv_key reads = reads_key(&room, &persona);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL, HS_ERR_ROOM_UNKNOWN);
+    bool read = hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&reads));
     hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&reads));
-    if (view->hub && !hs_office_is_coming(view))
-        return apply_late_removal(turn, &room, subscriber, removed);
+    if (view->hub && !hs_office_is_coming(view)) /* what the log had said already isn't done twice */
+        return read ? apply_late_removal(turn, &room, subscriber, removed) : HS_OK;
     if (!view->hub) {
         view->members -= view->members > 0 ? 1 : 0;
         hs_room_store(turn, &room, view);

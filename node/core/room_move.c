@@ -1,6 +1,7 @@
 /* MoveHub: an owner gives the room to another hub, which brings that itself. The HUB_MOVE record ends this
  * hub's term, and its last head stands with it. What the record makes of the views differs: the hub that goes
  * becomes a follower, a follower follows the new one, and the new one begins to gather what it needs. */
+#include "core/absent.h"
 #include "core/account.h"
 #include "core/dispatch.h"
 #include "core/guest.h"
@@ -137,6 +138,33 @@ static void begin_office(struct hs_turn *turn, struct hs_room_record *r, const s
     view->log_bytes = 0; /* counted again as they are entered again */
 }
 
+/* An item by which the former hub tells that somebody is gone may never have come: the log says it. */
+static void let_removed_go(struct hs_turn *turn, const struct hs_id *room, uint64_t seq)
+{
+    struct hs_kv_key first = hs_key_sub(HS_MISC_READS, HS_VIEW(*room), (struct hs_bytes){0}), from = first;
+    struct hs_bytes prefix = hs_kv_key_bytes(&first), key;
+    for (;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        struct hs_turn own = *turn;
+        struct hs_key persona, subscriber;
+        own.arena = &scratch;
+        if (!hs_kv_next(turn->kv, HS_T_MISC, prefix, hs_kv_key_bytes(&from), &scratch, &key, NULL))
+            return;
+        from = hs_kv_after(key);
+        if (!HS_FIXED(hs_bytes(key.data + prefix.len, key.len - prefix.len), &persona))
+            continue;
+        const Hanse__State__MemberView *member = hs_member_view(&own, room, &persona);
+        if (member != NULL && !member->left &&
+            hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*hs_turn_root(turn))))
+            continue;
+        hs_kv_del(turn->kv, HS_T_MISC, key);
+        if (hs_persona_subscriber(&own, &persona, &subscriber))
+            hs_unsubscribe(&own, &subscriber, room, seq);
+        else
+            hs_absent_forget(&own, &persona, room);
+    }
+}
+
 /* All is here. A node that was restored may have held this office before, and have forgotten it. */
 static void take_office(struct hs_turn *turn, struct hs_room_record *r)
 {
@@ -146,6 +174,7 @@ static void take_office(struct hs_turn *turn, struct hs_room_record *r)
     r->view->copied_from = 0;
     r->view->was_hub = false;
     r->view->resumed = 0;
+    let_removed_go(turn, &r->room, r->header.seq);
 }
 
 void hs_hub_move_apply(struct hs_turn *turn, const struct hs_room_record *record,

@@ -2,6 +2,7 @@
  * the hub that had it, can do to those, and can't. */
 #include "office_scene.h"
 
+#include "core/account.h"
 #include "core/internal.h"
 #include "core/office.h"
 #include "core/table.h"
@@ -168,12 +169,68 @@ static void many_stand_still(void **state)
     assert_true(is_in_office(&second));
 }
 
+static bool drop_removed;
+
+static enum world_verdict no_removals(void *ctx, struct world_node *from, struct world_node *to,
+                                      struct hs_bytes *frame)
+{
+    struct scene *s = ctx;
+    Hanse__Frame *f;
+    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
+    if (!drop_removed || from != s->old || to != s->new || f->body_case != HANSE__FRAME__BODY_INBOX)
+        return WORLD_PASS;
+    return WORLD_DROP;
+}
+
+static uint64_t reads_until(struct world_room *room)
+{
+    struct world_device *d = room->device;
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = d->node->core, .kv = d->node->kv, .arena = &arena};
+    struct hs_key subscriber;
+    assert_true(hs_persona_subscriber(&turn, &room->persona->signer.pub, &subscriber));
+    Hanse__State__SubscriptionView *view = hs_subscription_view(&turn, &subscriber, &room->id);
+    assert_non_null(view);
+    return view->until;
+}
+
+/* FED-46: what the former hub's inbox would have said, the log says, and once. */
+static void a_removal_never_came(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    scene_rosa_moves(&s);
+    w->hook = no_removals;
+    w->hook_ctx = &s;
+    drop_removed = true;
+    assert_ok(world_remove(s.room, s.carols));
+    world_settle(w);
+    scene_room_moves(&s);
+    assert_true(is_in_office(&s));
+    assert_true(reads_until(s.room) == UINT64_MAX);
+    uint64_t until = s.room->tip.next_seq;
+    assert_int_equal(reads_until(s.carols), until);
+    drop_removed = false;
+    w->hook = NULL;
+    for (size_t i = 0; i < w->link_count; i++)
+        if (w->links[i].open && w->links[i].device == NULL)
+            world_close(w, w->links[i].id[0]);
+    scene_pass(&s, 140); /* now it comes */
+    assert_int_equal(reads_until(s.carols), until);
+    assert_ok(world_post(s.room, "not for carol", NULL));
+    world_settle(w);
+    for (size_t i = 0; i < s.carols->post_count; i++)
+        assert_string_not_equal(s.carols->posts[i], "not for carol");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_room_takes_anothers_invites),
         cmocka_unit_test(one_log_is_refused),
         cmocka_unit_test(many_stand_still),
+        cmocka_unit_test(a_removal_never_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
