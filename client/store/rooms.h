@@ -53,6 +53,8 @@ struct hs_room_row {
     bool unmoved;              /* the home node that this device moves to doesn't serve the room yet */
     struct hs_key office_root; /* of the hub in office; zeros: hub_root */
     uint32_t hub_term;         /* its term; 0: the first */
+    struct hs_key way_root;    /* unmoved: a hub in office that was shown before its HUB_MOVE came */
+    uint32_t way_term;         /* its term; 0: none was */
 };
 
 /* The root of the hub in office, and its term. */

@@ -5,6 +5,7 @@
 #include "sync/move.h"
 #include "identity/ticket.h"
 #include "room/home_move.h"
+#include "room/hub_move.h"
 #include "store/tables.h"
 
 static struct hs_op *move_op(struct hs_sync *sync)
@@ -84,7 +85,7 @@ static enum hs_err left(struct hs_step *s, struct hs_live_room *room)
 static enum hs_err room_refused(struct hs_step *s, struct hs_live_room *room, enum hs_err err)
 {
     if (hs_err_is_transient(err)) {
-        room->move_told = false;
+        room->move_told = room->way_told = false;
         hs_home_try_again(s);
         return HS_OK;
     }
@@ -94,18 +95,11 @@ static enum hs_err room_refused(struct hs_step *s, struct hs_live_room *room, en
 }
 
 static enum hs_err told(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
-                        enum hs_err err)
-{
-    struct hs_live_room *room;
-    HS_TRY(hs_live_get(s, &request->id_a, &room));
-    if (err != HS_OK)
-        return room_refused(s, room, err);
-    HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED, HS_ERR_UNEXPECTED);
-    return hs_moves_resume(s); /* this one is over with the item in the inbox; others may wait for a place */
-}
+                        enum hs_err err);
 
 /* A move that wasn't answered is told again: the hub knows it by its number. */
-static enum hs_err tell_hub(struct hs_step *s, struct hs_live_room *room)
+static enum hs_err tell(struct hs_step *s, struct hs_live_room *room, const struct hs_key *hub,
+                        struct hs_bytes descriptor)
 {
     struct hs_self HS_SELF self = {0};
     struct hs_writer HS_WRITER body = hs_writer(HS_HOME_MOVE_MAX);
@@ -122,7 +116,61 @@ static enum hs_err tell_hub(struct hs_step *s, struct hs_live_room *room)
     request.move = hs_pb_data(hs_writer_bytes(&body));
     frame.body_case = HANSE__FRAME__BODY_MOVE_HOME;
     frame.move_home = &request;
-    return hs_request_send_to(s, hs_row_hub(&room->row), room->row.descriptor, &frame, &asked);
+    return hs_request_send_to(s, hub, descriptor, &frame, &asked);
+}
+
+/* The hub in office, as a chain shows it that leads on from the hub that this device knows. */
+static enum hs_err way_of(struct hs_step *s, const struct hs_live_room *room, const Hanse__Moved *moved,
+                          struct hs_hub_office *office, struct hs_bytes *descriptor)
+{
+    const struct hs_room_row *row = &room->row;
+    uint32_t term = hs_row_term(row);
+    size_t known = term - HS_POLICY_HUB_TERM_FIRST;
+    struct hs_key brand;
+    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(moved->room), HS_VIEW(row->id)) && moved->n_moves > known,
+               HS_ERR_UNEXPECTED);
+    if (known > 0) {
+        HS_TRY(hs_hub_moved_verify(moved->moves, known, &row->id, s->arena, &brand, office, NULL));
+        HS_REQUIRE(hs_key_equal(&office->root, hs_row_hub(row)), HS_ERR_UNEXPECTED);
+    }
+    HS_TRY(hs_hub_moved_verify(moved->moves, moved->n_moves, &row->id, s->arena, &brand, office, descriptor));
+    HS_REQUIRE(hs_key_equal(&brand, &row->hub_root), HS_ERR_UNEXPECTED);
+    /* never back: however many former hubs answer, each leads to a later term */
+    return office->term > row->way_term || (office->term == row->way_term && !room->way_told)
+               ? HS_OK
+               : HS_ERR_UNEXPECTED;
+}
+
+/* A former hub answered. The HUB_MOVE itself comes with the records, and only that changes the hub. */
+static enum hs_err go_on(struct hs_step *s, struct hs_live_room *room, const Hanse__Moved *moved)
+{
+    struct hs_hub_office office;
+    struct hs_bytes descriptor;
+    HS_TRY(way_of(s, room, moved, &office, &descriptor));
+    room->row.way_root = office.root;
+    room->row.way_term = office.term;
+    room->row_dirty = true;
+    room->way_told = true;
+    return tell(s, room, &office.root, descriptor);
+}
+
+static enum hs_err told(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                        enum hs_err err)
+{
+    struct hs_live_room *room;
+    HS_TRY(hs_live_get(s, &request->id_a, &room));
+    if (err != HS_OK)
+        return room_refused(s, room, err);
+    if (frame->body_case == HANSE__FRAME__BODY_MOVED)
+        return go_on(s, room, frame->moved);
+    HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED, HS_ERR_UNEXPECTED);
+    return hs_moves_resume(s); /* this one is over with the item in the inbox; others may wait for a place */
+}
+
+static enum hs_err tell_hub(struct hs_step *s, struct hs_live_room *room)
+{
+    room->way_told = false;
+    return tell(s, room, hs_row_hub(&room->row), room->row.descriptor);
 }
 
 static enum hs_err bound(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
@@ -167,6 +215,13 @@ enum hs_err hs_moves_resume(struct hs_step *s)
     return waits ? HS_OK : finish(s, HS_OK);
 }
 
+/* The hub that is known, or the one that was shown to be in office behind it. */
+static bool is_of_hub(const struct hs_room_row *row, struct hs_bytes root)
+{
+    return hs_bytes_equal(root, HS_VIEW(*hs_row_hub(row))) ||
+           (row->way_term > hs_row_term(row) && hs_bytes_equal(root, HS_VIEW(row->way_root)));
+}
+
 enum hs_err hs_home_item_received(struct hs_step *s, const Hanse__HomeItem *item)
 {
     struct hs_id id;
@@ -176,7 +231,7 @@ enum hs_err hs_home_item_received(struct hs_step *s, const Hanse__HomeItem *item
     if (err == HS_ERR_NOT_FOUND)
         return HS_OK;
     HS_TRY(err);
-    if (!room->row.unmoved || !hs_bytes_equal(hs_pb_bytes(item->hub_root), HS_VIEW(*hs_row_hub(&room->row))))
+    if (!room->row.unmoved || !is_of_hub(&room->row, hs_pb_bytes(item->hub_root)))
         return HS_OK;
     room->row.unmoved = false;
     room->row_dirty = true;

@@ -260,6 +260,7 @@ static bool is_answer(const Hanse__Frame *frame)
     case HANSE__FRAME__BODY_INVITE_INFO:
     case HANSE__FRAME__BODY_JOIN_STATUS:
     case HANSE__FRAME__BODY_ACCEPTED:
+    case HANSE__FRAME__BODY_MOVED:
     case HANSE__FRAME__BODY_LEDGER_REPLY:
     case HANSE__FRAME__BODY_CHUNK:
     case HANSE__FRAME__BODY_GROUP_INFO:
@@ -307,7 +308,8 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
         return true; /* or the answer to somebody who has given up */
     }
     hs_asked_take(peer, asked);
-    if (asked->is_join && frame->body_case != HANSE__FRAME__BODY_ERROR)
+    if (asked->is_join && frame->body_case != HANSE__FRAME__BODY_ERROR &&
+        frame->body_case != HANSE__FRAME__BODY_MOVED)
         hs_peer_follow(turn, peer); /* the Welcome will come through its session */
     if (peer->followed && !peer->attached)
         attach(turn, peer); /* before, the hub didn't know this node */

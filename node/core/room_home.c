@@ -131,6 +131,21 @@ static enum hs_err check_pace(struct hs_turn *turn, const struct hs_room_record 
                                                                                      : HS_ERR_RATE_LIMITED;
 }
 
+/* Whoever was a member when this hub went is shown the way to the one in office. */
+static enum hs_err reply_moved(struct hs_turn *turn, const struct hs_room_record *record,
+                               const struct hs_home_move *move, Hanse__Frame *reply)
+{
+    HS_REQUIRE(hs_member_view(turn, &record->room, &move->persona) != NULL, HS_ERR_HUB_MOVED);
+    Hanse__Moved *moved = HS_NEW(turn, Hanse__Moved, hanse__moved);
+    HS_REQUIRE(moved != NULL, HS_ERR_NOMEM);
+    moved->room = hs_pb_data(hs_arena_copy(turn->arena, HS_VIEW(record->room)));
+    HS_REQUIRE(moved->room.data != NULL, HS_ERR_NOMEM);
+    HS_TRY(hs_office_moves(turn, &record->room, record->view, &moved->moves, &moved->n_moves));
+    reply->moved = moved;
+    reply->body_case = HANSE__FRAME__BODY_MOVED;
+    return HS_OK;
+}
+
 enum hs_err hs_handle_move_home(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                                 uint64_t *detail)
 {
@@ -141,9 +156,12 @@ enum hs_err hs_handle_move_home(struct hs_turn *turn, const Hanse__Frame *reques
     Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
     bool known;
     HS_TAKE32(request->move_home->room, &record.room);
-    HS_TRY(hs_room_hubbed(turn, &record.room, &record.view));
+    enum hs_err hubbed = hs_room_hubbed(turn, &record.room, &record.view);
+    HS_REQUIRE(hubbed == HS_OK || hubbed == HS_ERR_HUB_MOVED, hubbed);
     HS_TRY(hs_home_move_verify(body, &record.room, &move));
     HS_TRY(check_home(turn, &move));
+    if (hubbed == HS_ERR_HUB_MOVED)
+        return reply_moved(turn, &record, &move, reply);
     Hanse__State__MemberView *member = hs_member_view(turn, &record.room, &move.persona);
     HS_REQUIRE(member != NULL && !member->left, HS_ERR_NOT_MEMBER);
     HS_TRY(check_number(member, &move, &known));

@@ -252,10 +252,39 @@ static void who_asks_too_late_keeps_the_key_package(void **state)
     town_free(c.t);
 }
 
+/* CLIENT-71, FED-42: her device and her home sleep through the move, and then another node is her home. */
+static void home_moves_behind_a_missed_move(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_node *fourth = town_node_new(c.t, "fourth.example");
+    uint64_t op;
+    rosa_moves(&c);
+    grant(&c);
+    c.third->down = true;
+    town_node_cut(c.third);
+    town_device_cut(c.dora);
+    the_room_moves(&c);
+    assert_int_equal(town_event_count(c.dora, HANSE_EVENT_HUB), 0);
+    TOWN_WANT(c.dora, hs_want_move_home(&s, town_ticket(fourth, 0, NULL, 1), &op));
+    town_wait(c.t, 20000);
+    assert_non_null(town_done(c.dora, op));
+    assert_int_equal(town_done(c.dora, op)->err, HANSE_OK);
+    assert_int_equal(town_event_count(c.dora, HANSE_EVENT_HUB), 1);
+    assert_int_equal(town_event_count(c.dora, HANSE_EVENT_FROZEN), 0);
+    post(c.dora, &c.room, "dora");
+    town_wait(c.t, 5000);
+    post(c.ben, &c.room, "ben");
+    town_wait(c.t, 5000);
+    all_see(&c, "dora\nben\n");
+    town_free(c.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_room_goes_on),
                                        cmocka_unit_test(who_waits_is_let_in),
-                                       cmocka_unit_test(who_asks_too_late_keeps_the_key_package)};
+                                       cmocka_unit_test(who_asks_too_late_keeps_the_key_package),
+                                       cmocka_unit_test(home_moves_behind_a_missed_move)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,8 @@
 #include "identity/descriptor.h"
 #include "object/object.h"
 #include "room/head.h"
+#include "room/home_move.h"
+#include "room/hub_move.h"
 #include "wire/unpack.h"
 
 #include <sodium.h>
@@ -308,12 +310,53 @@ static void what_is_refused(void **state)
     assert_err(world_put_invite(&at_old, &invite), HS_ERR_HUB_MOVED);
 }
 
+static Hanse__Frame *home_frame(struct scene *s, const struct world_persona *who)
+{
+    struct hs_writer HS_WRITER w = hs_writer(HS_HOME_MOVE_MAX);
+    Hanse__Frame *frame = world_frame(s->w);
+    struct hs_home_move move = {
+        .room = s->room->id, .home_root = s->new->root.pub, .number = 1, .next_seq = s->carols->tip.next_seq};
+    assert_ok(hs_home_move_build(&who->signer, &move, s->w->now, &w));
+    frame->move_home = WORLD_NEW(s->w, Hanse__MoveHome, hanse__move_home);
+    frame->move_home->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    frame->move_home->move = hs_pb_data(world_take(s->w, &w));
+    frame->body_case = HANSE__FRAME__BODY_MOVE_HOME;
+    return frame;
+}
+
+/* FED-42: a former hub shows its members the way, and nobody else. */
+static void way_to_the_hub_in_office(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    Hanse__Frame *answer = NULL;
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_key brand;
+    struct hs_hub_office office;
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    assert_ok(world_forward(s.carol, s.old, home_frame(&s, s.carols->persona), &answer));
+    assert_int_equal(answer->body_case, HANSE__FRAME__BODY_MOVED);
+    assert_ok(hs_hub_moved_verify(answer->moved->moves, answer->moved->n_moves, &s.room->id, &arena, &brand,
+                                  &office, NULL));
+    assert_true(hs_key_equal(&brand, &s.old->root.pub) && hs_key_equal(&office.root, &s.new->root.pub));
+    struct world_device *dave = world_customer(s.new, "dave");
+    assert_ok(world_bind(dave, s.old));
+    assert_err(world_forward(dave, s.old, home_frame(&s, world_persona(dave, &s.old->root.pub)), NULL),
+               HS_ERR_HUB_MOVED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_hub_moves),       cmocka_unit_test(the_group_info_comes_with_a_commit),
-        cmocka_unit_test(keys_changed_before), cmocka_unit_test(posts_wait_meanwhile),
-        cmocka_unit_test(nodes_die),           cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(way_to_the_hub_in_office),
+        cmocka_unit_test(the_hub_moves),
+        cmocka_unit_test(the_group_info_comes_with_a_commit),
+        cmocka_unit_test(keys_changed_before),
+        cmocka_unit_test(posts_wait_meanwhile),
+        cmocka_unit_test(nodes_die),
+        cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
