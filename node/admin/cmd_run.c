@@ -7,7 +7,7 @@
 #include "admin/reload.h"
 
 #include "core/core.h"
-#include "core/layout.h"
+#include "core/records/layout.h"
 #include "http/http.h"
 #include "net/net.h"
 #include "store/lmdb_kv.h"

@@ -2,7 +2,7 @@
 #include "admin/cmd.h"
 #include "admin/commands.h"
 
-#include "core/table.h"
+#include "core/records/table.h"
 
 enum { SOFT_PERCENT = 80, MS_PER_S = 1000, US_PER_MS = 1000 }; /* the soft limit of store/lmdb_kv.h */
 

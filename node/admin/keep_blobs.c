@@ -2,7 +2,7 @@
 
 #include "admin/keep.h"
 #include "base/text.h"
-#include "core/blob.h"
+#include "core/blobs/blob.h"
 #include "store/blob.h"
 
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #include "admin/metrics.h"
 
-#include "core/table.h"
+#include "core/records/table.h"
 
 #include <stdarg.h>
 #include <stdio.h>

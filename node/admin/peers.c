@@ -1,7 +1,7 @@
 #include "admin/peers.h"
 
 #include "base/text.h"
-#include "core/rules.h"
+#include "core/standing/rules.h"
 #include "identity/descriptor.h"
 #include "object/hdr.h"
 

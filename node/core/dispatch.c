@@ -1,8 +1,8 @@
 #include "core/dispatch.h"
 
 #include "core/internal.h"
-#include "core/office.h"
-#include "core/standing.h"
+#include "core/office/office.h"
+#include "core/standing/standing.h"
 #include "room/log.h"
 #include "wire/unpack.h"
 

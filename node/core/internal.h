@@ -2,13 +2,13 @@
 #ifndef HS_CORE_INTERNAL_H
 #define HS_CORE_INTERNAL_H
 
-#include "core/meter.h"
-#include "core/office.h"
-#include "core/peer.h"
-#include "core/rules.h"
+#include "core/delivery/wake.h"
+#include "core/federation/peer.h"
+#include "core/office/office.h"
 #include "core/session.h"
+#include "core/standing/meter.h"
+#include "core/standing/rules.h"
 #include "core/turn.h"
-#include "core/wake.h"
 #include "identity/descriptor.h"
 
 struct hs_settling;

@@ -2,12 +2,12 @@
  * is one record in the definition's stream, with the reply that it got; the same request gets the same reply.
  */
 #include "deal/ledger.h"
-#include "core/apply.h"
 #include "core/dispatch.h"
+#include "core/federation/node_key.h"
 #include "core/internal.h"
-#include "core/node_key.h"
-#include "core/recover.h"
-#include "core/table.h"
+#include "core/records/apply.h"
+#include "core/records/table.h"
+#include "core/recovery/recover.h"
 #include "deal/coupon.h"
 #include "deal/issuer.h"
 #include "object/object.h"

@@ -1,6 +1,6 @@
 #include "core/session.h"
 
-#include "core/due.h"
+#include "core/delivery/due.h"
 
 #include <stdlib.h>
 #include <utlist.h>

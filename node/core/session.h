@@ -5,7 +5,7 @@
 
 #include "core/core.h"
 #include "core/hash.h"
-#include "core/meter.h"
+#include "core/standing/meter.h"
 
 #include <sys/queue.h>
 

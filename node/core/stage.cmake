@@ -1,13 +1,25 @@
 hanse_protobuf(hs_state ${CMAKE_CURRENT_SOURCE_DIR} core/state.proto core/admin.proto)
 hanse_stage(core SOURCES
-  core/absent.c core/account.c core/admin.c core/admin_peers.c core/admin_rooms.c core/attach.c core/auth.c core/core.c core/counter.c core/cursor.c core/dispatch.c core/due.c core/effects.c
-  core/evidence.c core/heads.c core/pack.c core/room_home.c core/room_move.c core/office.c core/office_check.c core/office_take.c core/recover.c core/recovery.c core/tail.c core/admin_recover.c
-  core/blob.c core/blob_fetch.c core/blob_get.c core/blob_put.c core/blob_move.c core/blob_quota.c
-  core/room_apply_settle.c core/room_leave.c core/ephemeral.c core/settle.c core/settle_votes.c
-  core/follow.c core/follow_items.c core/follow_former.c core/forward.c core/inbox.c core/layout.c core/ledger.c core/outbox.c core/peer.c core/peer_ask.c
-  core/peer_session.c core/promise.c core/pump.c core/register.c core/replay.c core/retention.c core/room.c core/room_apply.c core/room_apply_commit.c
-  core/room_commit.c core/room_create.c core/room_facts.c core/room_invite.c core/room_join.c core/room_post.c core/room_rejoin.c core/session.c core/stream.c
-  core/discover.c core/node_key.c core/guest.c core/meter.c core/url.c core/wake.c core/rules.c core/standing.c
-  core/table.c
+  core/core.c core/dispatch.c core/effects.c core/ledger.c core/session.c
+  core/accounts/account.c core/accounts/auth.c
+  core/admin/admin.c core/admin/admin_peers.c core/admin/admin_recover.c core/admin/admin_rooms.c
+  core/blobs/blob.c core/blobs/blob_fetch.c core/blobs/blob_get.c core/blobs/blob_move.c
+  core/blobs/blob_put.c core/blobs/blob_quota.c
+  core/delivery/attach.c core/delivery/cursor.c core/delivery/due.c core/delivery/inbox.c
+  core/delivery/pack.c core/delivery/pump.c core/delivery/wake.c
+  core/federation/discover.c core/federation/evidence.c core/federation/follow.c
+  core/federation/follow_former.c core/federation/follow_items.c core/federation/forward.c
+  core/federation/heads.c core/federation/node_key.c core/federation/outbox.c core/federation/peer.c
+  core/federation/peer_ask.c core/federation/peer_session.c core/federation/promise.c core/federation/url.c
+  core/office/office.c core/office/office_check.c core/office/office_take.c core/office/room_move.c
+  core/records/layout.c core/records/register.c core/records/replay.c core/records/retention.c
+  core/records/stream.c core/records/table.c
+  core/recovery/absent.c core/recovery/recover.c core/recovery/recovery.c core/recovery/tail.c
+  core/rooms/counter.c core/rooms/ephemeral.c core/rooms/room.c core/rooms/room_apply.c
+  core/rooms/room_apply_commit.c core/rooms/room_apply_settle.c core/rooms/room_commit.c
+  core/rooms/room_create.c core/rooms/room_facts.c core/rooms/room_home.c core/rooms/room_invite.c
+  core/rooms/room_join.c core/rooms/room_leave.c core/rooms/room_post.c core/rooms/room_rejoin.c
+  core/rooms/settle.c core/rooms/settle_votes.c
+  core/standing/guest.c core/standing/meter.c core/standing/rules.c core/standing/standing.c
   DEPENDS hs_state hs_deal hs_room hs_identity hs_object hs_mls hs_wire hs_schema hs_crypto hs_base)
 target_include_directories(hs_core PUBLIC ${CMAKE_SOURCE_DIR}/node)

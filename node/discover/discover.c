@@ -1,6 +1,6 @@
 #include "discover/discover.h"
 
-#include "core/url.h"
+#include "core/federation/url.h"
 #include "discover/request.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "discover/request.h"
 
-#include "core/url.h"
+#include "core/federation/url.h"
 #include "net/address.h"
 
 #include <stdlib.h>

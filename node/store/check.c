@@ -1,9 +1,9 @@
 #include "store/check.h"
 
 #include "core/core.h"
-#include "core/layout.h"
-#include "core/replay.h"
-#include "core/table.h"
+#include "core/records/layout.h"
+#include "core/records/replay.h"
+#include "core/records/table.h"
 
 #include <stdarg.h>
 #include <stdio.h>

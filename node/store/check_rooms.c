@@ -1,8 +1,8 @@
 /* The logs of rooms: each record continues the one before it, and its body is the one that it names. */
 #include "base/text.h"
-#include "core/node_key.h"
-#include "core/register.h"
-#include "core/table.h"
+#include "core/federation/node_key.h"
+#include "core/records/register.h"
+#include "core/records/table.h"
 #include "object/object.h"
 #include "room/head.h"
 #include "room/log.h"

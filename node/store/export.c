@@ -2,9 +2,9 @@
 #include "store/export.h"
 
 #include "core/core.h"
-#include "core/layout.h"
-#include "core/replay.h"
-#include "core/table.h"
+#include "core/records/layout.h"
+#include "core/records/replay.h"
+#include "core/records/table.h"
 #include "store/export_frame.h"
 
 /* What one slice holds in memory: entries are small, but nobody promises it. */

@@ -1,8 +1,8 @@
 /* Reading an export: once to see that it is whole, and once more to make a store of it. */
-#include "core/layout.h"
-#include "core/register.h"
-#include "core/replay.h"
-#include "core/table.h"
+#include "core/records/layout.h"
+#include "core/records/register.h"
+#include "core/records/replay.h"
+#include "core/records/table.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
 #include "store/export_frame.h"

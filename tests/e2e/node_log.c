@@ -1,7 +1,7 @@
 #include "node_log.h"
 
 #include "core/core.h"
-#include "core/table.h"
+#include "core/records/table.h"
 #include "store/lmdb_kv.h"
 #include "wire/unpack.h"
 

@@ -1,9 +1,9 @@
 #include "look.h"
 
 #include "core/core.h"
-#include "core/register.h"
-#include "core/stream.h"
-#include "core/table.h"
+#include "core/records/register.h"
+#include "core/records/stream.h"
+#include "core/records/table.h"
 #include "fault.h"
 #include "identity/descriptor.h"
 #include "object/object.h"

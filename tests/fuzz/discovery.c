@@ -5,8 +5,8 @@
 
 #include "admin/peers.h"
 #include "core/core.h"
-#include "core/rules.h"
-#include "core/url.h"
+#include "core/federation/url.h"
+#include "core/standing/rules.h"
 #include "discover/discover.h"
 #include "wire/unpack.h"
 

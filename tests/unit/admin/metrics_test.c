@@ -2,7 +2,7 @@
 #include "support/test.h"
 
 #include "admin/metrics.h"
-#include "core/table.h"
+#include "core/records/table.h"
 
 #include <stdlib.h>
 

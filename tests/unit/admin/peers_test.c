@@ -2,7 +2,7 @@
 #include "support/test.h"
 
 #include "admin/peers.h"
-#include "core/rules.h"
+#include "core/standing/rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 
 enum { SMALL = 8, LARGE = 48 };
 
-/* HS_T_GROUP: the names of core/table.h and of the client's stages don't go together. */
+/* HS_T_GROUP: the names of core/records/table.h and of the client's stages don't go together. */
 enum { HUB_GROUP = 4 };
 
 /* What one commit wrote. */

@@ -1,7 +1,7 @@
 #include "town.h"
 
-#include "core/layout.h"
-#include "core/recover.h"
+#include "core/records/layout.h"
+#include "core/recovery/recover.h"
 
 #include "crypto/dh.h"
 #include "crypto/hash.h"

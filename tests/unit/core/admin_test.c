@@ -1,8 +1,8 @@
 /* What the core tells its operator. NODE-57 */
 #include "world.h"
 
-#include "core/admin.h"
-#include "core/peer.h"
+#include "core/admin/admin.h"
+#include "core/federation/peer.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * of the first attempt must not stand in the way of the second. */
 #include "world.h"
 
-#include "core/peer.h"
+#include "core/federation/peer.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 /* Blobs between a follower and the hub, with the way between them cut at every place. DELIVERY-39 */
 #include "world.h"
 
-#include "core/blob.h"
-#include "core/peer.h"
-#include "core/recover.h"
+#include "core/blobs/blob.h"
+#include "core/federation/peer.h"
+#include "core/recovery/recover.h"
 #include "room/blob.h"
 #include "wire/unpack.h"
 

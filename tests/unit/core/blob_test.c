@@ -1,7 +1,7 @@
 /* Blobs at the hub: put, named by a post, got, and gone. */
 #include "world.h"
 
-#include "core/blob.h"
+#include "core/blobs/blob.h"
 #include "room/blob.h"
 
 #include <sodium.h>

@@ -1,7 +1,7 @@
 /* Streams, cursors and inboxes at one node: in order, each thing once, through reconnects and restarts. */
 #include "world.h"
 
-#include "core/table.h"
+#include "core/records/table.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
 

@@ -1,9 +1,9 @@
 /* Finding a hub that has moved: what its domain shows counts as far as the pinned root has signed it. */
 #include "peer_world.h"
 
-#include "core/discover.h"
-#include "core/peer.h"
-#include "core/rules.h"
+#include "core/federation/discover.h"
+#include "core/federation/peer.h"
+#include "core/standing/rules.h"
 #include "identity/descriptor.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Who is served when: lists of sessions, of rooms, and of a session's rooms. */
 #include "support/test.h"
 
-#include "core/due.h"
+#include "core/delivery/due.h"
 
 static struct hs_session *reader(struct hs_sessions *all, uint64_t id, size_t rooms)
 {

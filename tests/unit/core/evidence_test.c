@@ -2,11 +2,11 @@
  * and go no further. */
 #include "world.h"
 
-#include "core/evidence.h"
-#include "core/heads.h"
-#include "core/inbox.h"
-#include "core/peer.h"
-#include "core/room.h"
+#include "core/delivery/inbox.h"
+#include "core/federation/evidence.h"
+#include "core/federation/heads.h"
+#include "core/federation/peer.h"
+#include "core/rooms/room.h"
 #include "room/evidence.h"
 #include "room/head.h"
 #include "wire/unpack.h"

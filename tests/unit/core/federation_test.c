@@ -1,7 +1,7 @@
 /* Two nodes that have never met: joining through Forward, the copy of the log. */
 #include "world.h"
 
-#include "core/peer.h"
+#include "core/federation/peer.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>

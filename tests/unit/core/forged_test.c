@@ -1,7 +1,7 @@
 /* A hub that lies about its log: what a follower takes and what it refuses. */
 #include "world.h"
 
-#include "core/peer.h"
+#include "core/federation/peer.h"
 #include "identity/descriptor.h"
 #include "room/head.h"
 #include "wire/limits.h"

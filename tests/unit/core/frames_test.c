@@ -1,10 +1,10 @@
 /* Frames that aren't what they should be; floods; a full store. */
 #include "world.h"
 
-#include "core/cursor.h"
-#include "core/peer.h"
+#include "core/delivery/cursor.h"
+#include "core/federation/peer.h"
+#include "core/records/table.h"
 #include "core/session.h"
-#include "core/table.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
 

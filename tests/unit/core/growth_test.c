@@ -2,8 +2,8 @@
  * on its way. NODE-78; node/README.md tells operators. */
 #include "world.h"
 
-#include "core/peer.h"
-#include "core/table.h"
+#include "core/federation/peer.h"
+#include "core/records/table.h"
 
 #include <stdio.h>
 

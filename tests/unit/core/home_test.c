@@ -1,8 +1,8 @@
 /* MoveHome at the hub: who may say it, what counts, and what each of the two homes gets. */
 #include "world.h"
 
-#include "core/peer.h"
-#include "core/room.h"
+#include "core/federation/peer.h"
+#include "core/rooms/room.h"
 #include "room/home_move.h"
 #include "wire/unpack.h"
 

@@ -1,7 +1,7 @@
 /* A hub, a follower's user or a stranger that wants to harm others. */
 #include "world.h"
 
-#include "core/peer.h"
+#include "core/federation/peer.h"
 #include "identity/descriptor.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"

@@ -1,10 +1,10 @@
 /* What a hub may send to a home that follows it, and what a follower that isn't there costs its hub. */
 #include "peer_world.h"
 
-#include "core/follow.h"
-#include "core/guest.h"
-#include "core/peer.h"
-#include "core/standing.h"
+#include "core/federation/follow.h"
+#include "core/federation/peer.h"
+#include "core/standing/guest.h"
+#include "core/standing/standing.h"
 #include "wire/unpack.h"
 
 #include <sodium.h>

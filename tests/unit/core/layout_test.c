@@ -1,11 +1,11 @@
 /* A store says by which layout it was made; a restored node numbers its inboxes on from somewhere new. */
 #include "world.h"
 
-#include "core/inbox.h"
-#include "core/layout.h"
-#include "core/recover.h"
-#include "core/stream.h"
-#include "core/table.h"
+#include "core/delivery/inbox.h"
+#include "core/records/layout.h"
+#include "core/records/stream.h"
+#include "core/records/table.h"
+#include "core/recovery/recover.h"
 #include "peer_world.h"
 
 static void put_layout(struct hs_kv *kv, uint64_t layout)

@@ -2,10 +2,10 @@
  * nobody gets through with keys that were replaced. */
 #include "world.h"
 
-#include "core/node_key.h"
-#include "core/peer.h"
-#include "core/recover.h"
-#include "core/table.h"
+#include "core/federation/node_key.h"
+#include "core/federation/peer.h"
+#include "core/records/table.h"
+#include "core/recovery/recover.h"
 #include "crypto/dh.h"
 #include "wire/unpack.h"
 

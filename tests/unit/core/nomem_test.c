@@ -3,7 +3,7 @@
  * input carried out again comes out as ever. (NODE-9, DELIVERY-1, DELIVERY-3) */
 #include "scarce.h"
 
-#include "core/peer.h"
+#include "core/federation/peer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

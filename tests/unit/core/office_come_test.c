@@ -2,10 +2,10 @@
  * the hub that had it, can do to those, and can't. */
 #include "office_scene.h"
 
-#include "core/account.h"
+#include "core/accounts/account.h"
 #include "core/internal.h"
-#include "core/office.h"
-#include "core/table.h"
+#include "core/office/office.h"
+#include "core/records/table.h"
 #include "room/invite.h"
 #include "wire/unpack.h"
 

@@ -2,9 +2,9 @@
  * And the hub in office can't tell a story under a name that isn't its own. */
 #include "office_scene.h"
 
-#include "core/account.h"
-#include "core/room.h"
-#include "core/table.h"
+#include "core/accounts/account.h"
+#include "core/records/table.h"
+#include "core/rooms/room.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
 #include "room/head.h"

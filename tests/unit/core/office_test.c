@@ -3,10 +3,10 @@
  * each world ends. */
 #include "office_scene.h"
 
-#include "core/blob.h"
-#include "core/peer.h"
-#include "core/room.h"
-#include "core/table.h"
+#include "core/blobs/blob.h"
+#include "core/federation/peer.h"
+#include "core/records/table.h"
+#include "core/rooms/room.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
 #include "room/head.h"

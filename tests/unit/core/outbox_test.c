@@ -1,9 +1,9 @@
 /* Posts from a follower: kept until the hub has answered. */
 #include "world.h"
 
-#include "core/cursor.h"
+#include "core/delivery/cursor.h"
+#include "core/federation/peer.h"
 #include "core/internal.h"
-#include "core/peer.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "support/rng.h"
 #include "support/test.h"
 
-#include "core/pack.h"
+#include "core/delivery/pack.h"
 #include "core/state.pb-c.h"
 #include "object/hdr.h"
 #include "schema/link.pb-c.h"

@@ -1,7 +1,7 @@
 /* What devices can make their home do towards other nodes, and what one of them can't do to the others. */
 #include "world.h"
 
-#include "core/peer.h"
+#include "core/federation/peer.h"
 #include "wire/unpack.h"
 
 #include <sodium.h>

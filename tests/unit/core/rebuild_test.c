@@ -1,10 +1,10 @@
 /* Views are made from records: whatever happens, however the making is cut up. */
 #include "world.h"
 
-#include "core/cursor.h"
-#include "core/register.h"
-#include "core/replay.h"
-#include "core/table.h"
+#include "core/delivery/cursor.h"
+#include "core/records/register.h"
+#include "core/records/replay.h"
+#include "core/records/table.h"
 #include "support/kv_count.h"
 #include "support/rng.h"
 

@@ -1,11 +1,11 @@
 /* Readers of a restored hub's room who show more than they bring. Alice's home and Bob's are two nodes. */
 #include "world.h"
 
+#include "core/federation/peer.h"
 #include "core/internal.h"
-#include "core/peer.h"
-#include "core/recover.h"
-#include "core/recovery.h"
-#include "core/table.h"
+#include "core/records/table.h"
+#include "core/recovery/recover.h"
+#include "core/recovery/recovery.h"
 #include "wire/unpack.h"
 
 struct scene {

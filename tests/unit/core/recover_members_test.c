@@ -2,9 +2,9 @@
  * and items of inboxes that come once more. */
 #include "world.h"
 
-#include "core/peer.h"
-#include "core/recover.h"
-#include "core/table.h"
+#include "core/federation/peer.h"
+#include "core/records/table.h"
+#include "core/recovery/recover.h"
 #include "room/home_move.h"
 #include "wire/unpack.h"
 

@@ -2,9 +2,9 @@
  * the operator lets them go on without it. */
 #include "world.h"
 
-#include "core/peer.h"
-#include "core/recover.h"
-#include "core/standing.h"
+#include "core/federation/peer.h"
+#include "core/recovery/recover.h"
+#include "core/standing/standing.h"
 #include "room/head.h"
 #include "wire/unpack.h"
 

@@ -2,10 +2,10 @@
 #include "world.h"
 
 #include "core/core.h"
+#include "core/federation/peer.h"
 #include "core/internal.h"
-#include "core/peer.h"
-#include "core/recover.h"
-#include "core/table.h"
+#include "core/records/table.h"
+#include "core/recovery/recover.h"
 #include "mls/external.h"
 #include "room/context.h"
 #include "wire/limits.h"

@@ -1,11 +1,11 @@
 /* Retention: old posts lose their bodies, at the hub and at followers, and nothing else changes. */
 #include "world.h"
 
-#include "core/cursor.h"
-#include "core/follow.h"
-#include "core/register.h"
-#include "core/retention.h"
-#include "core/table.h"
+#include "core/delivery/cursor.h"
+#include "core/federation/follow.h"
+#include "core/records/register.h"
+#include "core/records/retention.h"
+#include "core/records/table.h"
 #include "room/head.h"
 #include "room/settlement.h"
 #include "wire/unpack.h"

@@ -2,7 +2,7 @@
  * story of what is held already. */
 #include "world.h"
 
-#include "core/table.h"
+#include "core/records/table.h"
 #include "room/head.h"
 #include "room/home_move.h"
 #include "wire/unpack.h"

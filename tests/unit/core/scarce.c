@@ -4,8 +4,8 @@
 
 #include "support/rng.h"
 
+#include "core/federation/peer.h"
 #include "core/internal.h"
-#include "core/peer.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>

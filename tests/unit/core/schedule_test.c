@@ -5,7 +5,7 @@
  * DELIVERY-2, DELIVERY-4, DELIVERY-7, FED-18, FED-19; HANSE_SEEDS says how many schedules) */
 #include "world.h"
 
-#include "core/table.h"
+#include "core/records/table.h"
 #include "support/rng.h"
 #include "wire/unpack.h"
 

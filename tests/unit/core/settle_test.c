@@ -3,8 +3,8 @@
 #include "world.h"
 
 #include "core/internal.h"
-#include "core/settle.h"
-#include "core/table.h"
+#include "core/records/table.h"
+#include "core/rooms/settle.h"
 #include "object/object.h"
 #include "room/settlement.h"
 #include "wire/unpack.h"

@@ -1,11 +1,11 @@
 /* Who may speak to a node: strangers with an invite and without, those that are invited, allowed, blocked. */
 #include "peer_world.h"
 
-#include "core/guest.h"
-#include "core/inbox.h"
-#include "core/peer.h"
-#include "core/rules.h"
-#include "core/standing.h"
+#include "core/delivery/inbox.h"
+#include "core/federation/peer.h"
+#include "core/standing/guest.h"
+#include "core/standing/rules.h"
+#include "core/standing/standing.h"
 
 #include <sodium.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Rooms whose tree is larger than a frame: the hub keeps it as a blob for as long as a Welcome needs it. */
 #include "world.h"
 
-#include "core/blob.h"
+#include "core/blobs/blob.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* Waking devices that sleep: once, while they sleep, for what they read. */
 #include "peer_world.h"
 
-#include "core/inbox.h"
-#include "core/url.h"
-#include "core/wake.h"
+#include "core/delivery/inbox.h"
+#include "core/delivery/wake.h"
+#include "core/federation/url.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 #include "world.h"
 
-#include "core/layout.h"
+#include "core/records/layout.h"
 #include "crypto/dh.h"
 #include "crypto/hash.h"
 #include "crypto/selftest.h"

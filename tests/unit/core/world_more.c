@@ -1,7 +1,7 @@
 /* What can happen to a world: time, restarts, foreign frames. */
 #include "world.h"
 
-#include "core/layout.h"
+#include "core/records/layout.h"
 #include "crypto/dh.h"
 #include "identity/descriptor.h"
 

@@ -1,9 +1,9 @@
 /* Every world is made again when it ends: what its nodes hold must follow from their records alone. */
 #include "world.h"
 
-#include "core/layout.h"
-#include "core/replay.h"
-#include "core/table.h"
+#include "core/records/layout.h"
+#include "core/records/replay.h"
+#include "core/records/table.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* What may be asked of others' servers, and where. */
 #include "support/test.h"
 
-#include "core/url.h"
+#include "core/federation/url.h"
 #include "discover/discover.h"
 #include "discover/request.h"
 #include "net/address.h"

@@ -1,7 +1,7 @@
 /* NODE-41: what a session holds while nobody says anything, by the allocator's own account. */
 #include "support/test.h"
 
-#include "core/due.h"
+#include "core/delivery/due.h"
 #include "crypto/dh.h"
 #include "crypto/selftest.h"
 #include "net/state.h"

@@ -2,9 +2,9 @@
 #include "unit/core/world.h"
 
 #include "core/core.h"
-#include "core/layout.h"
-#include "core/stream.h"
-#include "core/table.h"
+#include "core/records/layout.h"
+#include "core/records/stream.h"
+#include "core/records/table.h"
 #include "store/check.h"
 #include "store/export.h"
 #include "unit/admin/tmpdir.h"

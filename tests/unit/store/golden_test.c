@@ -6,9 +6,9 @@
 
 #include "base/text.h"
 #include "core/core.h"
-#include "core/layout.h"
-#include "core/replay.h"
-#include "core/table.h"
+#include "core/records/layout.h"
+#include "core/records/replay.h"
+#include "core/records/table.h"
 #include "crypto/hash.h"
 #include "object/object.h"
 #include "room/log.h"

@@ -1,0 +1,71 @@
+#include "core/delivery/inbox.h"
+
+#include "core/blobs/blob.h"
+#include "core/delivery/due.h"
+#include "core/internal.h"
+#include "core/records/layout.h"
+#include "core/records/register.h"
+#include "core/records/table.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
+
+enum { SCRATCH_CAP = 4 * HS_FRAME_MAX };
+
+static struct hs_kv_key next_key(const struct hs_key *subscriber)
+{
+    return hs_key_sub(HS_MISC_INBOX_NEXT, HS_VIEW(*subscriber), (struct hs_bytes){0});
+}
+
+uint64_t hs_inbox_next(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_kv_key key = next_key(subscriber);
+    return hs_number_get(turn, HS_T_MISC, &key, NULL);
+}
+
+void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item)
+{
+    struct hs_kv_key next = next_key(subscriber);
+    uint64_t first = hs_restored_first(hs_restored_since(turn)), seq = hs_inbox_next(turn, subscriber);
+    bool fresh = seq == 0;
+    item->seq = seq > first ? seq : first;
+    if (fresh) /* its cursor takes no new space later, where there may be none */
+        hs_register_put_number(turn, HS_REGISTER_INBOX, HS_VIEW(*subscriber), (struct hs_bytes){0}, 0);
+    struct hs_kv_key key = hs_key_seq(HS_VIEW(*subscriber), item->seq);
+    hs_view_put(turn, HS_T_INBOX, &key, &item->base);
+    hs_number_put(turn, HS_T_MISC, &next, item->seq + 1);
+    struct hs_session *session = hs_session_of(&turn->core->sessions, subscriber);
+    if (session != NULL)
+        hs_due_inbox(&turn->core->sessions, session, HS_DUE_NEW);
+    else
+        hs_wake_inbox(turn, subscriber);
+}
+
+static void unref(struct hs_turn *turn, struct hs_bytes value, struct hs_arena *scratch)
+{
+    Hanse__InboxItem *item;
+    if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, scratch, &item) == HS_OK)
+        hs_blob_unref_item(turn, item);
+}
+
+void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next)
+{
+    struct hs_bytes prefix = HS_VIEW(*subscriber), key, value;
+    for (;;) {
+        /* of its own for each item: a long inbox must not take the turn's memory */
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, prefix, &scratch, &key, &value) ||
+            hs_kv_u64(key) >= next)
+            return;
+        unref(turn, value, &scratch);
+        hs_kv_del(turn->kv, HS_T_INBOX, key);
+    }
+}
+
+uint64_t hs_inbox_waiting(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_bytes prefix = HS_VIEW(*subscriber), key, value;
+    if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, prefix, &scratch, &key, &value))
+        return 0;
+    return hs_inbox_next(turn, subscriber) - hs_kv_u64(key);
+}

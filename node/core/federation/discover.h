@@ -1,0 +1,31 @@
+/* Finding a peer anew by its domain: where all its addresses have failed, or none is known, or its descriptor
+ * is about to run out. What is found counts only as far as the pinned root has signed it. */
+#ifndef HS_CORE_DISCOVER_H
+#define HS_CORE_DISCOVER_H
+
+#include "core/federation/peer.h"
+#include "core/turn.h"
+
+enum {
+    HS_DISCOVER_MS = 60000,           /* between two lookups of one domain: it may be a small web server */
+    HS_DISCOVER_AHEAD_MS = 604800000, /* a descriptor that runs out within a week is asked for, */
+    HS_DISCOVER_DAILY_MS = 86400000,  /* once a day */
+};
+
+/* Asks for what the peer's domain shows, where that is known and wasn't asked for just now. */
+void hs_discover_peer(struct hs_turn *turn, struct hs_peer *peer);
+
+/* Its descriptor runs out soon: asks once a day. */
+void hs_discover_renewal(struct hs_turn *turn, struct hs_peer *peer);
+
+/* The turn's session is of a node that claims domain: if the operator allows that domain, its own page is
+ * asked whether this is its root. */
+void hs_discover_claim(struct hs_turn *turn, const struct hs_key *root, const char *domain);
+
+/* What was found: the bytes of a Discovered (core/state.proto). */
+void hs_discover_found(struct hs_turn *turn, struct hs_bytes bytes);
+
+/* The domain's own page has shown that root, as far as is remembered. */
+bool hs_domain_is_tied(struct hs_turn *turn, const struct hs_id *domain, const struct hs_key *root);
+
+#endif

@@ -1,0 +1,31 @@
+/* Following: this node's copy of rooms whose hub is another node. */
+#ifndef HS_CORE_FOLLOW_H
+#define HS_CORE_FOLLOW_H
+
+#include "core/federation/peer.h"
+#include "core/state.pb-c.h"
+#include "core/turn.h"
+
+/* A copy begins below this number: no log of a million records a second comes here in a lifetime, and what is
+ * added to a number doesn't run over. */
+#define HS_SEQ_END (UINT64_C(1) << 48)
+
+/* Says to the hub from where on its rooms and inbox are to be sent. */
+void hs_follow_attach(struct hs_turn *turn, struct hs_peer *peer);
+
+/* The same for one room. */
+void hs_follow_attach_room(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id *room,
+                           uint64_t next);
+
+/* Tells the hub, which is the turn's session, what is held for good; 0 and NULL for nothing. */
+void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCursor *room);
+
+/* The next item of that hub's inbox (follow_items.c). */
+uint64_t hs_handed_next(struct hs_turn *turn, const struct hs_key *hub);
+
+/* A post of a local device for a followed room: kept for the hub, answered with Queued. */
+enum hs_err hs_follow_queue(struct hs_turn *turn, const struct hs_id *room,
+                            const Hanse__State__RoomView *view, const Hanse__Frame *request,
+                            Hanse__Frame *reply);
+
+#endif

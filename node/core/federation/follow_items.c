@@ -1,0 +1,448 @@
+/* What comes in a hub's inbox for users of this node: Welcomes and removals. Each is one record in the hub's
+ * stream, also where it makes no sense: so none is taken twice. */
+#include "core/accounts/account.h"
+#include "core/blobs/blob.h"
+#include "core/delivery/inbox.h"
+#include "core/dispatch.h"
+#include "core/federation/follow.h"
+#include "core/federation/follow_former.h"
+#include "core/internal.h"
+#include "core/office/office.h"
+#include "core/records/apply.h"
+#include "core/records/table.h"
+#include "core/rooms/room.h"
+#include "core/standing/guest.h"
+#include "core/standing/standing.h"
+#include "identity/descriptor.h"
+#include "object/object.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
+
+static struct hs_kv_key handed_key(struct hs_bytes hub)
+{
+    return hs_key_sub(HS_MISC_HANDED, hub, (struct hs_bytes){0});
+}
+
+uint64_t hs_handed_next(struct hs_turn *turn, const struct hs_key *hub)
+{
+    struct hs_kv_key key = handed_key(HS_VIEW(*hub));
+    return hs_number_get(turn, HS_T_MISC, &key, NULL);
+}
+
+/* A former hub has named a place before the copy. The records come from the hub in office, and what was
+ * before them follows from what is held: the word of the former one counts for neither. */
+static void rewind_at_present(Hanse__State__RoomView *view, uint64_t seq)
+{
+    view->held = view->next_seq > view->held ? view->next_seq : view->held;
+    view->next_seq = view->first_seq = seq;
+    view->hash = (ProtobufCBinaryData){0};
+    view->hub_time_ms = 0;
+}
+
+/* The copy of a room of that hub, begun at the record that added the first of this node's users, or begun
+ * anew where none of them has been in it since, or where somebody comes who hasn't read so far. */
+static Hanse__State__RoomView *begin_copy(struct hs_turn *turn, const struct hs_id *hub,
+                                          const struct hs_id *room, uint64_t seq,
+                                          ProtobufCBinaryData prev_hash)
+{
+    Hanse__State__RoomView *view = hs_room_view(turn, room);
+    if (view == NULL)
+        view = HS_NEW(turn, Hanse__State__RoomView, hanse__state__room_view);
+    if (view == NULL)
+        return NULL;
+    if (view->hub_root.len > 0 && !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub))) {
+        if (seq < view->first_seq)
+            rewind_at_present(view, seq);
+        return view;
+    }
+    struct hs_key hub_key;
+    if (view->hub_root.len == 0 && HS_FIXED(HS_VIEW(*hub), &hub_key))
+        hs_copies_add(turn, &hub_key);
+    if (view->hub_root.len == 0 || seq < view->first_seq || (view->members == 0 && seq > view->next_seq)) {
+        struct hs_bytes root = hs_arena_copy(turn->arena, HS_VIEW(*hub));
+        view->hub_root = hs_pb_data(root);
+        view->held = view->next_seq > view->held ? view->next_seq : view->held;
+        view->next_seq = view->first_seq = seq;
+        view->hash = prev_hash;
+        view->hub_time_ms = 0;
+    }
+    return view;
+}
+
+/* A user of this node reads that room from the record seq on. */
+struct newcomer {
+    ProtobufCBinaryData room, persona, prev_hash;
+    uint64_t seq;
+    const Hanse__SignedObject *descriptor;
+    ProtobufCBinaryData brand_root;
+    uint32_t hub_term;
+};
+
+/* Which users of this node read the room, and from where: an item that comes once more counts once. */
+static struct hs_kv_key reads_key(const struct hs_id *room, const struct hs_key *persona)
+{
+    return hs_key_sub(HS_MISC_READS, HS_VIEW(*room), HS_VIEW(*persona));
+}
+
+/* True where the user reads the room already, on this device. */
+static bool reads_already(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                          const struct hs_key *persona)
+{
+    struct hs_kv_key key = reads_key(room, persona);
+    Hanse__State__SubscriptionView *view = hs_subscription_view(turn, subscriber, room);
+    return view != NULL && view->until == UINT64_MAX && hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key));
+}
+
+/* An item of a former hub, on its way since before it went: who is a member, this node knows by itself by
+ * now. */
+static enum hs_err apply_late(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *subscriber,
+                              const struct newcomer *who)
+{
+    struct hs_key persona;
+    HS_TAKE32(who->persona, &persona);
+    Hanse__State__MemberView *member = hs_member_view(turn, room, &persona);
+    Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, subscriber, room);
+    bool home = member != NULL && !member->left &&
+                hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*hs_turn_root(turn)));
+    if (home && (reads == NULL || reads->until != UINT64_MAX))
+        hs_subscribe(turn, subscriber, room, who->seq, 1);
+    return HS_OK;
+}
+
+static enum hs_err apply_newcomer(struct hs_turn *turn, const struct hs_id *hub,
+                                  const struct hs_key *subscriber, const struct newcomer *who)
+{
+    struct hs_id room;
+    struct hs_key persona;
+    struct hs_bytes object;
+    HS_TAKE32(who->room, &room);
+    HS_TAKE32(who->persona, &persona);
+    uint32_t more = reads_already(turn, subscriber, &room, &persona) ? 0 : 1;
+    struct hs_kv_key reads = reads_key(&room, &persona);
+    HS_TRY(hs_object_pack(who->descriptor, turn->arena, &object));
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    if (view != NULL && view->hub && !hs_office_is_coming(view))
+        return apply_late(turn, &room, subscriber, who);
+    if (view != NULL && more == 0 && !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub)))
+        return HS_OK; /* a former hub begins nothing anew */
+    if (view == NULL || !view->hub)
+        view = begin_copy(turn, hub, &room, who->seq, who->prev_hash);
+    HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
+    if (hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(*hub))) {
+        view->descriptor = hs_pb_data(object);
+        if (who->hub_term > view->hub_term)
+            view->hub_term = who->hub_term;
+        if (who->brand_root.len > 0)
+            view->brand_root = who->brand_root;
+    }
+    view->members += view->hub ? 0 : more;
+    hs_room_store(turn, &room, view);
+    hs_number_put(turn, HS_T_MISC, &reads, who->seq);
+    hs_subscribe(turn, subscriber, &room, who->seq, more);
+    return HS_OK;
+}
+
+static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_id *hub, uint64_t number,
+                                 const struct hs_key *subscriber, Hanse__InboxItem *item)
+{
+    const Hanse__WelcomeItem *welcome = item->welcome;
+    struct newcomer who = {welcome->room,       welcome->persona,    welcome->prev_hash, welcome->commit_seq,
+                           welcome->descriptor, welcome->brand_root, welcome->hub_term};
+    HS_TRY(apply_newcomer(turn, hub, subscriber, &who));
+    if (welcome->tree->hash.len > 0)
+        hs_fetch_hold(turn, hub, number, subscriber, item);
+    else
+        hs_inbox_put(turn, subscriber, item);
+    return HS_OK;
+}
+
+static enum hs_err apply_home(struct hs_turn *turn, const struct hs_id *hub, const struct hs_key *subscriber,
+                              Hanse__InboxItem *item)
+{
+    const Hanse__HomeItem *home = item->home;
+    struct newcomer who = {home->room,       home->persona,    home->prev_hash, home->next_seq,
+                           home->descriptor, home->brand_root, home->hub_term};
+    HS_TRY(apply_newcomer(turn, hub, subscriber, &who));
+    hs_inbox_put(turn, subscriber, item);
+    return HS_OK;
+}
+
+static enum hs_err apply_late_removal(struct hs_turn *turn, const struct hs_id *room,
+                                      const struct hs_key *subscriber, const Hanse__RemovedItem *removed)
+{
+    struct hs_key persona;
+    HS_TAKE32(removed->persona, &persona);
+    Hanse__State__MemberView *member = hs_member_view(turn, room, &persona);
+    if (member == NULL || member->left ||
+        !hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*hs_turn_root(turn))))
+        hs_unsubscribe(turn, subscriber, room, removed->seq);
+    return HS_OK;
+}
+
+static enum hs_err apply_removed(struct hs_turn *turn, const struct hs_key *subscriber,
+                                 const Hanse__RemovedItem *removed)
+{
+    struct hs_id room;
+    struct hs_key persona;
+    HS_TAKE32(removed->room, &room);
+    HS_TAKE32(removed->persona, &persona);
+    struct hs_kv_key reads = reads_key(&room, &persona);
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    HS_REQUIRE(view != NULL, HS_ERR_ROOM_UNKNOWN);
+    bool read = hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&reads));
+    hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&reads));
+    if (view->hub && !hs_office_is_coming(view)) /* what the log had said already isn't done twice */
+        return read ? apply_late_removal(turn, &room, subscriber, removed) : HS_OK;
+    if (!view->hub) {
+        view->members -= view->members > 0 ? 1 : 0;
+        hs_room_store(turn, &room, view);
+    }
+    hs_unsubscribe(turn, subscriber, &room, removed->seq);
+    return HS_OK;
+}
+
+static enum hs_err apply_item(struct hs_turn *turn, const struct hs_id *hub,
+                              const Hanse__State__HandedOn *handed)
+{
+    struct hs_key subscriber;
+    Hanse__InboxItem *item;
+    HS_TAKE32(handed->subscriber, &subscriber);
+    HS_TRY(HS_UNPACK(hanse__inbox_item, hs_pb_bytes(handed->item), HS_LENIENT, turn->arena, &item));
+    switch (item->body_case) {
+    case HANSE__INBOX_ITEM__BODY_WELCOME:
+        return apply_welcome(turn, hub, handed->peer_seq, &subscriber, item);
+    case HANSE__INBOX_ITEM__BODY_HOME:
+        return apply_home(turn, hub, &subscriber, item);
+    case HANSE__INBOX_ITEM__BODY_REMOVED:
+        return apply_removed(turn, &subscriber, item->removed);
+    default:
+        return HS_ERR_UNSUPPORTED;
+    }
+}
+
+void hs_handed_on_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                        const Hanse__State__StreamRecord *record)
+{
+    const Hanse__State__HandedOn *handed = record->handed_on;
+    struct hs_kv_key next = handed_key(HS_VIEW(at->id));
+    enum hs_err err = handed->item.len > 0 ? apply_item(turn, &at->id, handed) : HS_OK;
+    hs_number_put(turn, HS_T_MISC, &next, handed->peer_seq + 1);
+    if (err != HS_OK && turn->kv->err == HS_OK)
+        turn->kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE;
+}
+
+/* What goes on to the device: what this version knows of it, in sizes that fit into a frame. */
+static struct hs_bytes pack_welcome(struct hs_turn *turn, const Hanse__WelcomeItem *from)
+{
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__WelcomeItem welcome = HANSE__WELCOME_ITEM__INIT;
+    welcome.room = from->room;
+    welcome.persona = from->persona;
+    welcome.welcome = from->welcome;
+    welcome.commit_seq = from->commit_seq;
+    welcome.prev_hash = from->prev_hash;
+    welcome.hub_root = from->hub_root;
+    welcome.descriptor = from->descriptor;
+    Hanse__Tree tree = HANSE__TREE__INIT;
+    if (from->tree->hash.len == 0)
+        tree.bytes = from->tree->bytes;
+    tree.hash = from->tree->hash;
+    tree.size = from->tree->size;
+    welcome.tree = &tree;
+    welcome.brand_root = from->brand_root;
+    welcome.hub_term = from->hub_term;
+    item.welcome = &welcome;
+    item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
+    return hs_turn_pack(turn, &item.base);
+}
+
+static struct hs_bytes pack_home(struct hs_turn *turn, const Hanse__HomeItem *from)
+{
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__HomeItem home = HANSE__HOME_ITEM__INIT;
+    home.room = from->room;
+    home.persona = from->persona;
+    home.next_seq = from->next_seq;
+    home.prev_hash = from->prev_hash;
+    home.hub_root = from->hub_root;
+    home.descriptor = from->descriptor;
+    home.brand_root = from->brand_root;
+    home.hub_term = from->hub_term;
+    item.home = &home;
+    item.body_case = HANSE__INBOX_ITEM__BODY_HOME;
+    return hs_turn_pack(turn, &item.base);
+}
+
+static struct hs_bytes pack_removed(struct hs_turn *turn, const Hanse__RemovedItem *from)
+{
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__RemovedItem removed = HANSE__REMOVED_ITEM__INIT;
+    removed.room = from->room;
+    removed.persona = from->persona;
+    removed.seq = from->seq;
+    item.removed = &removed;
+    item.body_case = HANSE__INBOX_ITEM__BODY_REMOVED;
+    return hs_turn_pack(turn, &item.base);
+}
+
+/* The record of an item: decided is what goes on, empty where it is passed over. */
+static void record_item(struct hs_turn *turn, const struct hs_peer *peer, uint64_t seq,
+                        const struct hs_key *subscriber, struct hs_bytes decided)
+{
+    Hanse__State__HandedOn handed = HANSE__STATE__HANDED_ON__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    handed.peer_seq = seq;
+    if (decided.len > 0)
+        handed.subscriber = hs_pb_data(HS_VIEW(*subscriber));
+    handed.item = hs_pb_data(decided);
+    record.handed_on = &handed;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON;
+    hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(peer->root), &record);
+}
+
+/* The brand that knows the persona: the hub's own, or the one whose room has come to it. */
+static enum hs_err check_brand(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_key *persona,
+                               ProtobufCBinaryData brand_root)
+{
+    struct hs_key brand = peer->root;
+    HS_REQUIRE(brand_root.len == 0 || HS_FIXED(hs_pb_bytes(brand_root), &brand), HS_ERR_MALFORMED);
+    return hs_persona_is_for(turn, persona, &brand) ? HS_OK : HS_ERR_WRONG_PEER;
+}
+
+/* The room is read on at its hub, which may be another one by now. */
+static void read_on(struct hs_turn *turn, const struct hs_id *room, uint64_t next)
+{
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    struct hs_key hub;
+    if (view == NULL || view->hub || !HS_FIXED(hs_pb_bytes(view->hub_root), &hub))
+        return;
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &hub);
+    if (peer != NULL && peer->state == HS_PEER_UP)
+        hs_follow_attach_room(turn, peer, room, next);
+}
+
+/* What holds of every item that begins the reading of a room: it is the peer's, and its descriptor is. */
+static enum hs_err check_place(struct hs_turn *turn, const struct hs_peer *peer, struct hs_bytes hub_root,
+                               const struct hs_id *room, const struct hs_key *persona, uint64_t seq,
+                               const Hanse__SignedObject *object)
+{
+    struct hs_descriptor descriptor;
+    struct hs_bytes bytes;
+    HS_REQUIRE(hs_bytes_equal(hub_root, HS_VIEW(peer->root)), HS_ERR_WRONG_PEER);
+    HS_REQUIRE(object != NULL, HS_ERR_MALFORMED);
+    HS_TRY(hs_descriptor_verify(object, &peer->root, turn->now, &descriptor));
+    HS_TRY(hs_object_pack(object, turn->arena, &bytes));
+    HS_REQUIRE(bytes.len <= HS_DESCRIPTOR_MAX, HS_ERR_TOO_LARGE);
+    Hanse__State__RoomView *view = hs_room_view(turn, room);
+    HS_REQUIRE(view == NULL || hs_former_may_begin(turn, room, view, &peer->root, persona, seq),
+               HS_ERR_CONFLICT);
+    HS_REQUIRE(view == NULL || !view->forked, HS_ERR_LOG_FORK);
+    bool may_begin = hs_copies_count(turn, &peer->root) < hs_quota_of(turn->session->standing)->copies;
+    return view != NULL || may_begin ? HS_OK : HS_ERR_QUOTA;
+}
+
+/* A user of this node was added to a room of that hub: the copy begins, and the Welcome goes to its device.
+ */
+static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq,
+                                const Hanse__WelcomeItem *welcome)
+{
+    struct hs_id room;
+    struct hs_key persona, subscriber;
+    HS_TAKE32(welcome->room, &room);
+    HS_TAKE32(welcome->persona, &persona);
+    HS_TRY(check_place(turn, peer, hs_pb_bytes(welcome->hub_root), &room, &persona, welcome->commit_seq,
+                       welcome->descriptor));
+    HS_REQUIRE(welcome->prev_hash.len == HS_HASH_LEN && welcome->tree != NULL, HS_ERR_MALFORMED);
+    HS_REQUIRE(welcome->commit_seq < HS_SEQ_END, HS_ERR_MALFORMED);
+    HS_TRY(hs_fetch_check(welcome->tree));
+    HS_REQUIRE(welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
+    HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
+    HS_TRY(check_brand(turn, peer, &persona, welcome->brand_root));
+    record_item(turn, peer, seq, &subscriber, pack_welcome(turn, welcome));
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    read_on(turn, &room, view != NULL ? view->next_seq : welcome->commit_seq);
+    return HS_OK;
+}
+
+/* A member of a room of that hub is a user of this node from now on. */
+static enum hs_err take_home(struct hs_turn *turn, struct hs_peer *peer, uint64_t seq,
+                             const Hanse__HomeItem *home)
+{
+    struct hs_id room;
+    struct hs_key persona, subscriber;
+    HS_TAKE32(home->room, &room);
+    HS_TAKE32(home->persona, &persona);
+    HS_TRY(check_place(turn, peer, hs_pb_bytes(home->hub_root), &room, &persona, home->next_seq,
+                       home->descriptor));
+    HS_REQUIRE(home->prev_hash.len == HS_HASH_LEN && home->next_seq > 0 && home->next_seq < HS_SEQ_END,
+               HS_ERR_MALFORMED);
+    HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
+    HS_TRY(check_brand(turn, peer, &persona, home->brand_root));
+    record_item(turn, peer, seq, &subscriber, pack_home(turn, home));
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    read_on(turn, &room, view != NULL ? view->next_seq : home->next_seq);
+    return HS_OK;
+}
+
+/* Only the hub of a room can say that somebody was removed from it. */
+static enum hs_err take_removed(struct hs_turn *turn, const struct hs_peer *peer, uint64_t seq,
+                                const Hanse__RemovedItem *removed)
+{
+    struct hs_id room;
+    struct hs_key persona, subscriber;
+    HS_TAKE32(removed->room, &room);
+    HS_TAKE32(removed->persona, &persona);
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    HS_REQUIRE(view != NULL, HS_ERR_ROOM_UNKNOWN);
+    HS_REQUIRE(hs_former_may_remove(turn, &room, view, &peer->root, &persona, removed->seq),
+               HS_ERR_WRONG_PEER);
+    HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
+    Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &subscriber, &room);
+    HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);
+    struct hs_kv_key since = reads_key(&room, &persona); /* a hub that was restored says it once more */
+    HS_REQUIRE(hs_number_get(turn, HS_T_MISC, &since, NULL) <= removed->seq, HS_ERR_REPLAY);
+    record_item(turn, peer, seq, &subscriber, pack_removed(turn, removed));
+    return HS_OK;
+}
+
+static enum hs_err take_item(struct hs_turn *turn, struct hs_peer *peer, const Hanse__InboxItem *item)
+{
+    switch (item->body_case) {
+    case HANSE__INBOX_ITEM__BODY_WELCOME:
+        return take_welcome(turn, peer, item->seq, item->welcome);
+    case HANSE__INBOX_ITEM__BODY_HOME:
+        return take_home(turn, peer, item->seq, item->home);
+    case HANSE__INBOX_ITEM__BODY_REMOVED:
+        return take_removed(turn, peer, item->seq, item->removed);
+    default:
+        return HS_ERR_UNSUPPORTED;
+    }
+}
+
+/* An item that doesn't make sense is passed over and logged: the hub must not be able to block the next ones.
+ */
+enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                            uint64_t *detail)
+{
+    (void)reply;
+    (void)detail;
+    const Hanse__Inbox *inbox = request->inbox;
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &turn->session->subscriber);
+    HS_REQUIRE(peer != NULL, HS_ERR_UNEXPECTED);
+    HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_ITEMS, inbox->n_items), HS_ERR_RATE_LIMITED);
+    uint64_t next = hs_handed_next(turn, &peer->root);
+    for (size_t i = 0; i < inbox->n_items; i++) {
+        if (inbox->items[i]->seq < next)
+            continue;
+        next = inbox->items[i]->seq + 1;
+        enum hs_err err = take_item(turn, peer, inbox->items[i]);
+        if (err == HS_OK)
+            continue;
+        HS_REQUIRE(err != HS_ERR_NOMEM && turn->kv->err == HS_OK, err); /* that is no fault of the item */
+        record_item(turn, peer, inbox->items[i]->seq, NULL, (struct hs_bytes){0});
+        hs_turn_log(turn, "event=item-refused error=%s", hs_err_name(err));
+    }
+    hs_fetch_work(turn, peer);
+    hs_follow_cursors(turn, next, NULL);
+    return HS_OK;
+}

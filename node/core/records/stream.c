@@ -1,0 +1,105 @@
+#include "core/records/stream.h"
+
+#include "core/records/apply.h"
+#include "core/records/table.h"
+
+struct hs_kv_key hs_stream_next_key(enum hs_stream stream, struct hs_bytes id)
+{
+    uint8_t kind = (uint8_t)stream;
+    return hs_key2(hs_bytes(&kind, 1), id);
+}
+
+struct hs_kv_key hs_stream_key(const struct hs_stream_at *at)
+{
+    struct hs_kv_key key = hs_stream_next_key(at->stream, HS_VIEW(at->id));
+    hs_kv_key_add_u64(&key, at->seq);
+    return key;
+}
+
+static struct hs_kv_key journal_key(uint64_t n)
+{
+    struct hs_kv_key key = {0};
+    hs_kv_key_add_u64(&key, n);
+    return key;
+}
+
+static struct hs_kv_key journal_next_key(void)
+{
+    return hs_key_sub(HS_MISC_JOURNAL, (struct hs_bytes){0}, (struct hs_bytes){0});
+}
+
+uint64_t hs_journal_next(struct hs_turn *turn)
+{
+    struct hs_kv_key key = journal_next_key();
+    return hs_number_get(turn, HS_T_MISC, &key, NULL);
+}
+
+void hs_journal_add(struct hs_turn *turn, const struct hs_stream_at *at)
+{
+    uint64_t n = hs_journal_next(turn);
+    struct hs_kv_key key = journal_key(n), next = journal_next_key(), value = hs_stream_key(at);
+    hs_kv_put(turn->kv, HS_T_JOURNAL, hs_kv_key_bytes(&key), hs_kv_key_bytes(&value));
+    hs_number_put(turn, HS_T_MISC, &next, n + 1);
+}
+
+bool hs_journal_at(struct hs_turn *turn, uint64_t n, struct hs_stream_at *at)
+{
+    struct hs_bytes value;
+    struct hs_kv_key key = journal_key(n);
+    if (!hs_kv_get(turn->kv, HS_T_JOURNAL, hs_kv_key_bytes(&key), turn->arena, &value) ||
+        value.len != 1 + sizeof at->id.b + 8)
+        return false;
+    at->stream = (enum hs_stream)value.data[0];
+    memcpy(at->id.b, value.data + 1, sizeof at->id.b);
+    at->seq = hs_kv_u64(value);
+    return true;
+}
+
+void hs_stream_record(struct hs_turn *turn, enum hs_stream stream, struct hs_bytes id,
+                      Hanse__State__StreamRecord *record)
+{
+    struct hs_stream_at at = {.stream = stream};
+    struct hs_kv_key next = hs_stream_next_key(stream, id);
+    HS_ASSERT(HS_FIXED(id, &at.id));
+    at.seq = hs_number_get(turn, HS_T_STREAM_NEXT, &next, NULL);
+    struct hs_kv_key key = hs_stream_key(&at);
+    record->time_ms = turn->now.ms;
+    hs_view_put(turn, HS_T_STREAM, &key, &record->base);
+    hs_number_put(turn, HS_T_STREAM_NEXT, &next, at.seq + 1);
+    hs_journal_add(turn, &at);
+    HS_ASSERT(hs_stream_apply(turn, &at, record));
+}
+
+static const struct {
+    Hanse__State__StreamRecord__BodyCase body;
+    hs_stream_apply_fn *apply;
+} rows[] = {
+    {HANSE__STATE__STREAM_RECORD__BODY_SIGNED_UP, hs_signed_up_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_BOUND, hs_bound_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_COUNTER_ASKED, hs_counter_asked_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_LEDGER, hs_ledger_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_QUEUED, hs_queued_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_REFUSED, hs_refused_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON, hs_handed_on_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED, hs_followed_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_DOMAIN_TIED, hs_domain_tied_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_WAKE_SET, hs_wake_set_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_EVIDENCE, hs_evidence_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_TREE_CAME, hs_tree_came_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_BLOB_GONE, hs_blob_gone_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_RESTORED, hs_restored_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_RESUMED, hs_resumed_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_DESCRIBED, hs_described_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_BLOB_STORED, hs_blob_stored_apply},
+};
+
+bool hs_stream_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                     const Hanse__State__StreamRecord *record)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].body == record->body_case) {
+            rows[i].apply(turn, at, record);
+            return true;
+        }
+    return false;
+}

@@ -1,0 +1,98 @@
+/* A hub that has lost the end of a log asks for it: what this follower's copy has, and what the hub signed.
+ */
+#include "core/dispatch.h"
+#include "core/federation/promise.h"
+#include "core/internal.h"
+#include "core/records/table.h"
+#include "core/recovery/recover.h"
+#include "core/rooms/room.h"
+#include "core/standing/standing.h"
+#include "wire/limits.h"
+
+/* What a field of these hashes takes in a frame. */
+static size_t hints_len(const Hanse__State__RoomEntry *entry)
+{
+    return entry->n_blobs * (HS_HASH_LEN + 2);
+}
+
+/* The next hub needs what a former one had beside the records. */
+static void add_for_hub(Hanse__Tail *tail, const Hanse__State__RoomEntry *entry, Hanse__Record *record,
+                        uint64_t seq)
+{
+    record->head = entry->head;
+    record->descriptor = entry->head.len > 0 ? entry->descriptor : (ProtobufCBinaryData){0};
+    if (seq == 0)
+        tail->group_info = entry->group_info;
+}
+
+/* Headers up to the record below (0: the newest), or records from the first one on, as many as fit. Returns
+ * the bytes that were read for it: a header's record is read whole. */
+static size_t fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                   const Hanse__WantTail *want, Hanse__Tail *tail)
+{
+    uint64_t first = want->from > view->first_seq ? want->from : view->first_seq, end = view->next_seq;
+    size_t bytes = 0, cost = 0;
+    if (want->headers && want->below > 0 && want->below < end)
+        end = want->below;
+    if (want->headers && end > HS_RECOVER_HEADERS && end - HS_RECOVER_HEADERS > first)
+        first = end - HS_RECOVER_HEADERS;
+    for (uint64_t seq = first; seq < end && tail->n_records < HS_RECOVER_HEADERS; seq++) {
+        Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
+        Hanse__Record *record = HS_NEW(turn, Hanse__Record, hanse__record);
+        if (entry == NULL || record == NULL)
+            return cost;
+        cost += entry->header.len + entry->body.len;
+        bytes += entry->header.len + (want->headers ? 0 : entry->body.len + hints_len(entry));
+        if (tail->n_records > 0 && bytes > HS_BLOB_THRESHOLD)
+            return cost;
+        record->header = entry->header;
+        if (!want->headers) {
+            record->body = entry->body;
+            record->blobs = entry->blobs;
+            record->n_blobs = entry->n_blobs;
+        }
+        if (turn->session->state == HS_SESSION_NODE && !turn->session->outbound)
+            add_for_hub(tail, entry, record, seq);
+        tail->records[tail->n_records++] = record;
+    }
+    return cost;
+}
+
+/* A question of some bytes takes an answer of many: it counts as one that a node asks, and what it makes this
+ * node read counts as if the hub had sent it. */
+enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                                uint64_t *detail)
+{
+    (void)reply;
+    (void)detail;
+    bool next_hub = !turn->session->outbound; /* it asks for all of a log that isn't its own yet */
+    const Hanse__WantTail *want = request->want_tail;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    Hanse__Tail tail = HANSE__TAIL__INIT;
+    Hanse__Record *records[HS_RECOVER_HEADERS];
+    struct hs_id room;
+    HS_REQUIRE(next_hub || hs_standing_spend_hub(turn, HS_FLOW_REQUESTS, 1), HS_ERR_RATE_LIMITED);
+    HS_TAKE32(want->room, &room);
+    const Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    if (view == NULL || view->hub ||
+        !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
+        return next_hub ? HS_ERR_ROOM_UNKNOWN : HS_OK;
+    tail.room = want->room;
+    tail.records = records;
+    tail.headers = want->headers;
+    tail.head = hs_room_kept_head(turn, &room);
+    tail.held = hs_promise_held(turn, &room, view->next_seq);
+    size_t cost = fill(turn, &room, view, want, &tail);
+    if (next_hub) {
+        frame.id = request->id;
+        frame.tail = &tail;
+        frame.body_case = HANSE__FRAME__BODY_TAIL;
+        hs_turn_send(turn, turn->session, &frame);
+        return HS_OK;
+    }
+    HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, cost), HS_ERR_RATE_LIMITED);
+    frame.tail = &tail;
+    frame.body_case = HANSE__FRAME__BODY_TAIL;
+    hs_turn_send(turn, turn->session, &frame);
+    return HS_OK;
+}
