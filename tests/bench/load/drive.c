@@ -4,7 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SENT = 1 << 16, PIECE = 64, TAG = 8 };
+enum {
+    SENT = 1 << 16,
+    PIECE = 64,
+    TAG = 8,
+    AT_ONCE = 1000, /* of one poster: a node lets a device ask 2,000 times at once ... */
+    A_SECOND = 450  /* ... and 500 times a second, with its Cursors */
+};
 
 /* Posts that haven't come from the node yet, by the last bytes of their ciphertexts. */
 static struct sent {
@@ -66,6 +72,15 @@ void load_delivered(struct load_room *room, struct load_entry *entry)
         run.result->messages++;
 }
 
+/* A room's posters take turns; none of them asks more often than its node lets a device. */
+static bool may_post(uint64_t now)
+{
+    const struct load_room *room = &run.plan->rooms[0];
+    size_t posters = run.plan->posters < room->member_count ? run.plan->posters : room->member_count;
+    double each = AT_ONCE + A_SECOND * ((double)(now - run.begin_ns) / 1e9);
+    return (double)run.posted < each * (double)(posters * run.plan->room_count);
+}
+
 /* Posts what is due now. */
 static void post_due(uint64_t now)
 {
@@ -78,7 +93,7 @@ static void post_due(uint64_t now)
             post();
         return;
     }
-    for (size_t i = 0; i < PIECE && run.outstanding < plan->window; i++)
+    for (size_t i = 0; i < PIECE && run.outstanding < plan->window && may_post(now); i++)
         post();
 }
 
