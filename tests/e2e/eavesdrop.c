@@ -1,25 +1,12 @@
 /* What the keys of a device open of all that a node has: with the state in DIR every commit in the node's
  * copy of its first room is followed as far as MLS allows, and every post is tried. What could be read is
  * printed, one text a line. Neither store is changed. usage: eavesdrop DIR STORE */
+#include "device_state.h"
 #include "node_log.h"
 
 #include "room/content.h"
-#include "store/db.h"
-#include "store/rooms.h"
-#include "sync/state.h"
 
 #include <stdio.h>
-
-static bool read_key(const char *dir, uint8_t key[static 32])
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/key", dir);
-    FILE *file = fopen(path, "rb");
-    bool good = file != NULL && fread(key, 1, 32, file) == 32;
-    if (file != NULL)
-        (void)fclose(file);
-    return good;
-}
 
 static void print(struct hs_bytes plaintext, struct hs_arena *arena)
 {
@@ -40,34 +27,12 @@ static void try_body(void *arg, struct hs_bytes body, struct hs_arena *arena)
         (void)hs_mls_group_settle(group);
 }
 
-static enum hs_err listen(struct hs_step *s, const char *store)
+static enum hs_err listen(void *arg, struct hs_step *s, const struct hs_id *id)
 {
-    struct hs_kv_key cursor = {0};
-    struct hs_room_row row;
+    const char *store = arg;
     struct hs_live_room *room;
-    HS_REQUIRE(hs_room_next(s->kv, &cursor, s->arena, &row), HS_ERR_ROOM_UNKNOWN);
-    HS_TRY(hs_live_get(s, &row.id, &room));
-    return room->group != NULL ? node_log_each(store, &row.id, try_body, room->group) : HS_OK;
-}
-
-static enum hs_err run(const char *dir, const char *store)
-{
-    uint8_t key[32];
-    struct hs_arena HS_ARENA arena = hs_arena(HS_STEP_ARENA);
-    struct hs_db *db = NULL;
-    struct hs_step s = {.arena = &arena, .now = {0}};
-    HS_REQUIRE(read_key(dir, key), HS_ERR_IO);
-    HS_TRY(hs_db_open(dir, key, &db));
-    enum hs_err err = hs_sync_new(&s.sync);
-    if (err == HS_OK)
-        err = hs_db_begin(db, &s.kv);
-    if (err == HS_OK)
-        err = hs_sync_enter(&s);
-    if (err == HS_OK)
-        err = listen(&s, store);
-    hs_sync_free(s.sync);
-    hs_db_close(db);
-    return err;
+    HS_TRY(hs_live_get(s, id, &room));
+    return room->group != NULL ? node_log_each(store, id, try_body, room->group) : HS_OK;
 }
 
 int main(int argc, char **argv)
@@ -76,7 +41,7 @@ int main(int argc, char **argv)
         fputs("usage: eavesdrop DIR STORE\n", stderr);
         return 2;
     }
-    enum hs_err err = run(argv[1], argv[2]);
+    enum hs_err err = device_state_use(argv[1], false, listen, argv[2]);
     if (err != HS_OK)
         fprintf(stderr, "eavesdrop: %s\n", hs_err_name(err));
     return err == HS_OK ? 0 : 1;

@@ -11,7 +11,7 @@ prefix=$work/prefix
 
 cmake --install "$build" --prefix "$prefix" >"$work/install.log"
 headers=$(cd "$prefix/include" && find . -type f | sort | tr '\n' ' ')
-[ "$headers" = "./hanse/err.h ./hanse/hanse.h ./hanse/mls.h " ] || { echo "installed headers: $headers"; exit 1; }
+[ "$headers" = "./hanse/deal.h ./hanse/err.h ./hanse/hanse.h ./hanse/mls.h " ] || { echo "installed headers: $headers"; exit 1; }
 pc=$(dirname "$(find "$prefix" -name hanse.pc)")
 # The file names the prefix of the configuration; this test has its own.
 config() { PKG_CONFIG_PATH=$pc pkg-config --define-variable=prefix="$prefix" "$@"; }

@@ -21,27 +21,6 @@ struct scene {
 
 static const uint32_t owner = HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER);
 
-static struct town_device *customer_of(struct town_node *node, const char *name)
-{
-    struct town_device *d = town_device_new(node->town);
-    uint64_t op;
-    TOWN_WANT(d, hs_want_identity(&s, name));
-    TOWN_WANT(d, hs_want_sign_up(&s, town_ticket(node, 0, NULL, 1), &op));
-    hs_sync_stay_online(d->sync, true);
-    town_run(node->town);
-    assert_int_equal(town_done(d, op)->err, HANSE_OK);
-    return d;
-}
-
-static void join(struct town_device *d, const char *link)
-{
-    uint64_t op;
-    size_t joined = town_event_count(d, HANSE_EVENT_JOINED);
-    TOWN_WANT(d, hs_want_join(&s, link, &op));
-    town_wait(d->town, 8000);
-    assert_int_equal(town_event_count(d, HANSE_EVENT_JOINED), joined + 1);
-}
-
 static struct scene scene_new(void)
 {
     struct scene c = {.t = town_new()};
@@ -50,13 +29,13 @@ static struct scene scene_new(void)
     c.third = town_node_new(c.t, "third.example");
     c.rosa = town_member_of_staff(c.old, "rosa", owner);
     c.room = town_room(c.rosa, "VIP");
-    c.ben = customer_of(c.old, "Ben");
-    c.dora = customer_of(c.third, "Dora");
-    c.cem = customer_of(c.new, "Cem");
+    c.ben = town_customer(c.old, "Ben");
+    c.dora = town_customer(c.third, "Dora");
+    c.cem = town_customer(c.new, "Cem");
     const char *link = town_link(c.rosa, &c.room, 10);
-    join(c.ben, link);
-    join(c.dora, link);
-    join(c.cem, link);
+    town_join(c.ben, link);
+    town_join(c.dora, link);
+    town_join(c.cem, link);
     return c;
 }
 
@@ -138,9 +117,9 @@ static void the_room_goes_on(void **state)
     }
     all_see(&c, "rosa\nben\ndora\ncem\n");
     /* links from before and from now; where the joiner's home is doesn't matter */
-    struct town_device *eva = customer_of(c.third, "Eva"), *fred = customer_of(c.old, "Fred");
-    join(eva, old_link);
-    join(fred, town_link(c.rosa, &c.room, 5));
+    struct town_device *eva = town_customer(c.third, "Eva"), *fred = town_customer(c.old, "Fred");
+    town_join(eva, old_link);
+    town_join(fred, town_link(c.rosa, &c.room, 5));
     post(eva, &c.room, "eva");
     town_wait(c.t, 3000);
     post(fred, &c.room, "fred");
@@ -191,7 +170,7 @@ static void who_waits_is_let_in(void **state)
     (void)state;
     struct scene c = scene_new();
     struct town_node *fourth = town_node_new(c.t, "fourth.example");
-    struct town_device *eva = customer_of(fourth, "Eva");
+    struct town_device *eva = town_customer(fourth, "Eva");
     uint64_t op;
     const char *link = town_link(c.rosa, &c.room, 5);
     rosa_moves(&c);
@@ -230,7 +209,7 @@ static void who_asks_too_late_keeps_the_key_package(void **state)
     (void)state;
     struct scene c = scene_new();
     struct town_node *fourth = town_node_new(c.t, "fourth.example");
-    struct town_device *eva = customer_of(fourth, "Eva");
+    struct town_device *eva = town_customer(fourth, "Eva");
     uint64_t op;
     const char *link = town_link(c.rosa, &c.room, 5);
     rosa_moves(&c);

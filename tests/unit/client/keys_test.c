@@ -16,29 +16,16 @@ struct scene {
     struct hs_id room;
 };
 
-static void join(struct town_device *d, const char *link)
-{
-    uint64_t op;
-    TOWN_WANT(d, hs_want_join(&s, link, &op));
-    town_wait(d->town, 3000);
-    assert_int_equal(town_event_count(d, HANSE_EVENT_JOINED), 1);
-}
-
 /* Alice and Cleo at the hub, Ben at another node. */
 static struct scene scene_new(void)
 {
     struct scene c = {.t = town_new()};
-    uint64_t op;
     c.rosa = town_node_new(c.t, "rosa.example");
     c.anna = town_node_new(c.t, "anna.example");
     c.alice = town_member_of_staff(c.rosa, "rosa", owner);
     c.room = town_room(c.alice, "VIP");
-    c.ben = town_device_new(c.t);
-    TOWN_WANT(c.ben, hs_want_identity(&s, "Ben"));
-    TOWN_WANT(c.ben, hs_want_sign_up(&s, town_ticket(c.anna, 0, NULL, 1), &op));
-    hs_sync_stay_online(c.ben->sync, true);
-    town_run(c.t);
-    join(c.ben, town_link(c.alice, &c.room, 5));
+    c.ben = town_customer(c.anna, "Ben");
+    town_join(c.ben, town_link(c.alice, &c.room, 5));
     c.cleo = town_guest(c.t, "Cleo", town_link(c.alice, &c.room, 5));
     town_wait(c.t, 3000);
     return c;
@@ -151,7 +138,8 @@ static void test_earlier_heads_count(void **state)
     town_free(c.t);
 }
 
-/* FED-51, IDENTITY-16: a coupon that was signed with the earlier key is good, at the till and in the ledger. */
+/* FED-51, IDENTITY-16: a coupon that was signed with the earlier key is good, at the till and in the ledger.
+ */
 static void test_coupons_stay_good(void **state)
 {
     (void)state;

@@ -20,27 +20,6 @@ struct scene {
 
 static const uint32_t owner = HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER);
 
-static struct town_device *customer_of(struct town_node *node, const char *name)
-{
-    struct town_device *d = town_device_new(node->town);
-    uint64_t op;
-    TOWN_WANT(d, hs_want_identity(&s, name));
-    TOWN_WANT(d, hs_want_sign_up(&s, town_ticket(node, 0, NULL, 1), &op));
-    hs_sync_stay_online(d->sync, true);
-    town_run(node->town);
-    assert_int_equal(town_done(d, op)->err, HANSE_OK);
-    return d;
-}
-
-static void join(struct town_device *d, const char *link)
-{
-    uint64_t op;
-    size_t joined = town_event_count(d, HANSE_EVENT_JOINED);
-    TOWN_WANT(d, hs_want_join(&s, link, &op));
-    town_wait(d->town, 3000);
-    assert_int_equal(town_event_count(d, HANSE_EVENT_JOINED), joined + 1);
-}
-
 static struct scene scene_new(void)
 {
     struct scene c = {.t = town_new()};
@@ -51,9 +30,9 @@ static struct scene scene_new(void)
     c.host = town_member_of_staff(c.anna, "anna", owner);
     c.room = town_room(c.alice, "VIP");
     c.annas = town_room(c.host, "Anna's");
-    c.ben = customer_of(c.anna, "Ben");
-    join(c.ben, town_link(c.alice, &c.room, 5));
-    join(c.ben, town_link(c.host, &c.annas, 5));
+    c.ben = town_customer(c.anna, "Ben");
+    town_join(c.ben, town_link(c.alice, &c.room, 5));
+    town_join(c.ben, town_link(c.host, &c.annas, 5));
     return c;
 }
 
@@ -122,7 +101,7 @@ static void test_there_and_back(void **state)
     uint64_t op;
     struct town_device *cems = town_member_of_staff(c.cem, "cem", owner);
     struct hs_id third = town_room(cems, "Cem's");
-    join(c.ben, town_link(cems, &third, 5));
+    town_join(c.ben, town_link(cems, &third, 5));
     for (int i = 0; i < 3; i++) {
         TOWN_WANT(c.ben, hs_want_move_home(&s, town_ticket(i % 2 == 0 ? c.cem : c.anna, 0, NULL, 1), &op));
         town_wait(c.t, 20000);
@@ -152,8 +131,8 @@ static void test_a_copy_that_begins_later(void **state)
     town_device_cut(c.ben);
     town_node_cut(c.anna);
     (void)post(c.alice, &c.room, "missed");
-    struct town_device *dora = customer_of(c.cem, "Dora");
-    join(dora, town_link(c.alice, &c.room, 5));
+    struct town_device *dora = town_customer(c.cem, "Dora");
+    town_join(dora, town_link(c.alice, &c.room, 5));
     (void)post(c.alice, &c.room, "later");
     town_wait(c.t, 3000);
     assert_string_equal(town_history(dora, &c.room), "later\n");

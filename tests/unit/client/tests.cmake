@@ -1,6 +1,7 @@
 # Real nodes and real devices in one process, with a clock of their own.
 add_library(test_client_town STATIC ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town.c
-  ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/shop.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/hostile.c)
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town_people.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/shop.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/hostile.c)
 target_include_directories(test_client_town PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/unit/client)
 target_compile_definitions(test_client_town PRIVATE _GNU_SOURCE)
 target_link_libraries(test_client_town PUBLIC hs_client_sync hs_core hs_blob PkgConfig::CMOCKA

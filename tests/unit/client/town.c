@@ -785,40 +785,6 @@ const char *town_history(struct town_device *d, const struct hs_id *room)
     return out;
 }
 
-/* ---- short ways ---- */
-
-struct town_device *town_member_of_staff(struct town_node *node, const char *name, uint32_t roles)
-{
-    struct town_device *d = town_device_new(node->town);
-    uint64_t op;
-    TOWN_WANT(d, hs_want_identity(&s, name));
-    TOWN_WANT(d, hs_want_sign_up(&s, town_ticket(node, roles, name, 1), &op));
-    hs_sync_stay_online(d->sync, true);
-    town_run(node->town);
-    assert_non_null(town_done(d, op));
-    assert_int_equal(town_done(d, op)->err, HANSE_OK);
-    return d;
-}
-
-struct hs_id town_room(struct town_device *d, const char *name)
-{
-    const struct hanse_room_spec spec = {.name = name};
-    return town_room_as(d, &spec);
-}
-
-struct hs_id town_room_as(struct town_device *d, const struct hanse_room_spec *spec)
-{
-    uint64_t op;
-    struct hs_id id;
-    TOWN_WANT(d, hs_want_room(&s, spec, &op));
-    town_run(d->town);
-    const struct hanse_event *done = town_done(d, op);
-    assert_non_null(done);
-    assert_int_equal(done->err, HANSE_OK);
-    memcpy(id.b, done->id.b, sizeof id.b);
-    return id;
-}
-
 const char *town_link(struct town_device *d, const struct hs_id *room, uint32_t uses)
 {
     uint64_t op;
@@ -831,17 +797,4 @@ const char *town_link(struct town_device *d, const struct hs_id *room, uint32_t 
     char *copy = hs_arena_str(&d->town->arena, hs_bytes_str(done->text));
     assert_non_null(copy);
     return copy;
-}
-
-struct town_device *town_guest(struct town *t, const char *name, const char *link)
-{
-    struct town_device *d = town_device_new(t);
-    uint64_t op;
-    TOWN_WANT(d, hs_want_identity(&s, name));
-    TOWN_WANT(d, hs_want_join(&s, link, &op));
-    hs_sync_stay_online(d->sync, true);
-    town_run(t);
-    assert_non_null(town_done(d, op));
-    assert_int_equal(town_done(d, op)->err, HANSE_OK);
-    return d;
 }

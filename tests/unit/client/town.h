@@ -87,7 +87,8 @@ void town_device_start(struct town_device *d);
 /* Gone as after a power cut. */
 void town_device_kill(struct town_device *d);
 
-/* A copy of the store of a device that isn't running, as bytes; and the device with that store instead of its own. */
+/* A copy of the store of a device that isn't running, as bytes; and the device with that store instead of its
+ * own. */
 struct hs_bytes town_device_copy(struct town_device *d);
 void town_device_restore(struct town_device *d, struct hs_bytes copy);
 
@@ -135,13 +136,17 @@ void town_looked(struct town_device *d);
 /* The texts of a room's history, one a line, in the town's memory until the next call. */
 const char *town_history(struct town_device *d, const struct hs_id *room);
 
-/* The shortest way to an account: identity by that name, ticket, done. */
+/* The shortest way to an account: identity by that name, ticket, done; with roles, or without any. */
 struct town_device *town_member_of_staff(struct town_node *node, const char *name, uint32_t roles);
+struct town_device *town_customer(struct town_node *node, const char *name);
 
 /* A room of d's, created; a link to it; joined by a fresh device. */
 struct hs_id town_room(struct town_device *d, const char *name);
 struct hs_id town_room_as(struct town_device *d, const struct hanse_room_spec *spec);
 const char *town_link(struct town_device *d, const struct hs_id *room, uint32_t uses);
 struct town_device *town_guest(struct town *t, const char *name, const char *link);
+
+/* A device with an account becomes a member within some seconds. */
+void town_join(struct town_device *d, const char *link);
 
 #endif

@@ -216,7 +216,7 @@ static void a_removal_never_came(void **state)
     for (size_t i = 0; i < w->link_count; i++)
         if (w->links[i].open && w->links[i].device == NULL)
             world_close(w, w->links[i].id[0]);
-    scene_pass(&s, 140); /* now it comes */
+    scene_pass(&s, 140); /* with the former hub at hand again, too */
     assert_int_equal(reads_until(s.carols), until);
     assert_ok(world_post(s.room, "not for carol", NULL));
     world_settle(w);
