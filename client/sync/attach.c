@@ -1,8 +1,8 @@
 /* What this device reads and from where; and when it has all that there is. */
-#include "sync/hub_key.h"
-#include "sync/move.h"
-#include "sync/rejoin.h"
-#include "sync/tree.h"
+#include "sync/log/hub_key.h"
+#include "sync/log/rejoin.h"
+#include "sync/move/move.h"
+#include "sync/rooms/tree.h"
 
 /* Rooms in which this member may admit others: somebody may wait since before this session. */
 static enum hs_err commits_next(struct hs_step *s)

@@ -2,8 +2,8 @@
 #include "mls/message.h"
 #include "room/leaf.h"
 #include "room/suite.h"
-#include "sync/move.h"
-#include "sync/tree.h"
+#include "sync/move/move.h"
+#include "sync/rooms/tree.h"
 
 /* ---- Welcome ---- */
 

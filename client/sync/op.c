@@ -1,5 +1,5 @@
-#include "sync/file.h"
 #include "sync/state.h"
+#include "sync/talk/file.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Requests that outlive the session and the program. */
-#include "sync/rejoin.h"
+#include "sync/log/rejoin.h"
 #include "wire/unpack.h"
 
 static enum hs_err effect(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,

@@ -11,7 +11,7 @@
 #include "store/me.h"
 #include "store/posts.h"
 #include "store/rooms.h"
-#include "sync/settle.h"
+#include "sync/log/settle.h"
 #include "sync/sync.h"
 
 enum {
@@ -477,6 +477,6 @@ enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row);
 enum hs_err hs_inbox_received(struct hs_step *s, const Hanse__Inbox *inbox);
 enum hs_err hs_welcome_received(struct hs_step *s, const Hanse__WelcomeItem *item);
 
-#include "sync/trade.h" /* deals, counters, orders, tills: the files of this stage know them too */
+#include "sync/trade/trade.h" /* deals, counters, orders, tills: the files of this stage know them too */
 
 #endif

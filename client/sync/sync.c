@@ -1,5 +1,5 @@
-#include "sync/move.h"
-#include "sync/rejoin.h"
+#include "sync/log/rejoin.h"
+#include "sync/move/move.h"
 
 #include "wire/unpack.h"
 

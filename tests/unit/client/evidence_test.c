@@ -5,7 +5,7 @@
 #include "hanse/hanse.h"
 #include "room/evidence.h"
 #include "store/tail.h"
-#include "sync/move.h"
+#include "sync/move/move.h"
 
 /* The room is frozen for a fork, and what Ben holds convinces anybody: CLIENT-50. */
 static void assert_proved(struct hostile *c, uint64_t seq)

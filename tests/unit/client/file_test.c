@@ -3,7 +3,7 @@
 
 #include "identity/grant.h"
 #include "room/attachment.h"
-#include "sync/file.h"
+#include "sync/talk/file.h"
 #include "wire/unpack.h"
 
 enum { PIECE = HS_ATTACHMENT_PIECE, LEN = 20 * PIECE + 5, CAP = 24 * PIECE };

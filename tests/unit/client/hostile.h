@@ -7,7 +7,7 @@
 
 #include "room/context.h"
 #include "room/head.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 /* Alice and her guest Ben in a room of Rosa's hub. What the tests show to Ben alone, the hub doesn't know. */
 struct hostile {

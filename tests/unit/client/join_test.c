@@ -3,7 +3,7 @@
 #include "town.h"
 
 #include "identity/grant.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 static size_t rooms_of(struct town_device *d)
 {

@@ -5,7 +5,7 @@
 #include "identity/descriptor.h"
 #include "identity/grant.h"
 #include "object/object.h"
-#include "sync/hub_key.h"
+#include "sync/log/hub_key.h"
 
 static const uint32_t owner = HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER);
 

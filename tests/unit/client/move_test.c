@@ -3,7 +3,7 @@
 #include "shop.h"
 
 #include "identity/grant.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* The customer's side when things go wrong: every order comes to an end, and gives its coupon back. */
 #include "shop.h"
 
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 /* Ben has a counter and a coupon, and has been cut off from his node. */
 static void offline_open(struct shop *shop)

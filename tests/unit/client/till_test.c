@@ -2,7 +2,7 @@
 #include "shop.h"
 
 #include "deal/presentation.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 #include <stdio.h>
 

@@ -5,10 +5,10 @@
 #include "room/context.h"
 #include "room/judge_change.h"
 #include "room/leaf.h"
-#include "sync/gap.h"
-#include "sync/govern.h"
-#include "sync/move.h"
-#include "sync/rejoin.h"
+#include "sync/log/gap.h"
+#include "sync/log/rejoin.h"
+#include "sync/move/move.h"
+#include "sync/rooms/govern.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
  * bytes are stored before they are sent, and sent again until they are answered. */
 #include "deal/presentation.h"
 #include "deal/redemption.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 /* The holder answers within a minute, or the order is refused. */
 enum { PATIENCE_MS = HS_PRESENTATION_MS + HS_CLOCK_SKEW_MS };

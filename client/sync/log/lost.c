@@ -2,8 +2,8 @@
 #include "room/judge_change.h"
 #include "room/leaf.h"
 #include "room/settlement.h"
-#include "sync/gap.h"
-#include "sync/rejoin.h"
+#include "sync/log/gap.h"
+#include "sync/log/rejoin.h"
 
 static enum hs_err drop_commits(struct hs_step *s, const struct hs_live_room *room)
 {

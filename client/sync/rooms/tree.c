@@ -1,6 +1,6 @@
 /* The tree of a Welcome, where it is larger than an item: fetched from the home node piece by piece. What
  * came is in the store, so that a program that dies goes on behind it. */
-#include "sync/tree.h"
+#include "sync/rooms/tree.h"
 
 #include "room/blob.h"
 #include "store/trees.h"

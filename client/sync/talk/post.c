@@ -4,10 +4,10 @@
 #include "room/context.h"
 #include "room/head.h"
 #include "room/leaf.h"
-#include "sync/file.h"
-#include "sync/gap.h"
-#include "sync/move.h"
-#include "sync/rejoin.h"
+#include "sync/log/gap.h"
+#include "sync/log/rejoin.h"
+#include "sync/move/move.h"
+#include "sync/talk/file.h"
 
 enum { PADDING = 256 /* lengths of texts tell less */ };
 

@@ -3,10 +3,10 @@
 #include "room/head.h"
 #include "room/judge_change.h"
 #include "store/tail.h"
-#include "sync/gap.h"
-#include "sync/hub_key.h"
-#include "sync/move.h"
-#include "sync/rejoin.h"
+#include "sync/log/gap.h"
+#include "sync/log/hub_key.h"
+#include "sync/log/rejoin.h"
+#include "sync/move/move.h"
 
 enum {
     PROGRESS_MS = 250,     /* between two such events: what an eye can follow */

@@ -1,6 +1,6 @@
 /* What the room's policy says of people: who has which role, who is banned. A change is a commit like any
  * other, and made anew where another one wins. */
-#include "sync/govern.h"
+#include "sync/rooms/govern.h"
 
 enum { BANNED = 0x100 /* in the place of a role */ };
 

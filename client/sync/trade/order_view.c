@@ -1,5 +1,5 @@
 /* An order out of the store, with all that it cites and its events so far. */
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 static enum hs_err load_offers(struct hs_step *s, struct hs_order_view *v)
 {

@@ -1,6 +1,6 @@
 /* An order as one file that a third party can check. */
 #include "deal/export.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 /* Everything of the order, as objects in lists of the export. */
 static enum hs_err collect(struct hs_step *s, const struct hs_order_view *v, struct hs_export_parts *parts,

@@ -2,7 +2,7 @@
  * is, the hub learns where it is served, and an item in the new inbox says that the room is read here. All of
  * it is in the store, and goes on from there after whatever happens; posts of a room wait until its turn has
  * come. */
-#include "sync/move.h"
+#include "sync/move/move.h"
 #include "identity/ticket.h"
 #include "room/home_move.h"
 #include "room/hub_move.h"

@@ -1,6 +1,6 @@
 /* Offers and coupons: made by a merchant, claimed by a customer. */
 #include "base/text.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
  * in. */
 #include "base/text.h"
 #include "room/package.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 #include <stdio.h>
 

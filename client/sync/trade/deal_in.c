@@ -1,5 +1,5 @@
 /* Deals that come in posts, by their kind. */
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 #include <stdio.h>
 

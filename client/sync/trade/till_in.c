@@ -1,6 +1,6 @@
 /* What customers send to the till: orders, and their coupons shown. */
 #include "deal/presentation.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* A session without an account: by ticket, or by the invite that is being used. */
 #include "identity/ticket.h"
-#include "sync/move.h"
+#include "sync/move/move.h"
 #include "wire/unpack.h"
 
 enum { TICKET_PROOF_MS = 600000 /* a proof is for now */ };

@@ -1,6 +1,6 @@
-#include "sync/hub_key.h"
-#include "sync/move.h"
-#include "sync/rejoin.h"
+#include "sync/log/hub_key.h"
+#include "sync/log/rejoin.h"
+#include "sync/move/move.h"
 
 #include "room/context.h"
 #include "room/leaf.h"

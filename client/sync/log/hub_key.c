@@ -1,4 +1,4 @@
-#include "sync/hub_key.h"
+#include "sync/log/hub_key.h"
 
 #include "store/row.h"
 #include "store/tables.h"

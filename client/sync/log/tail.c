@@ -1,7 +1,7 @@
 /* The home node has lost the end of a room's log and asks for it: what is kept here of it (store/tail.h). */
 #include "store/tail.h"
 
-#include "sync/move.h"
+#include "sync/move/move.h"
 
 enum { TAIL_FRAME = 128 /* records, or headers alone, in one frame */ };
 

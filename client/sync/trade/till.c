@@ -1,6 +1,6 @@
 /* The till: takes orders, has their coupons redeemed, answers. Every step is stored before it acts, and goes
  * on from where it stood after a restart. */
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 #include <stdio.h>
 

@@ -2,8 +2,8 @@
  * may lets the policy follow. */
 #include "room/hub_move.h"
 
-#include "sync/hub_key.h"
-#include "sync/move.h"
+#include "sync/log/hub_key.h"
+#include "sync/move/move.h"
 
 /* ---- everybody's ---- */
 

@@ -3,7 +3,7 @@
  * (which begins with PLACED), proves nothing to third parties, and ends the customer's wait. */
 #include "base/text.h"
 #include "deal/order_step.h"
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Posts that can't be read any more: they are counted, and shown as one line where nothing stands between
  * them. */
-#include "sync/gap.h"
+#include "sync/log/gap.h"
 
 /* The gap that this record goes on with: the newest line of the history, for the same reason. */
 static bool open_gap(struct hs_step *s, const struct hs_live_room *room, uint64_t seq, enum hs_err why,

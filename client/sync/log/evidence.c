@@ -4,8 +4,8 @@
 
 #include "room/head.h"
 #include "store/tail.h"
-#include "sync/hub_key.h"
-#include "sync/move.h"
+#include "sync/log/hub_key.h"
+#include "sync/move/move.h"
 #include "wire/unpack.h"
 
 static enum hs_err head_at(struct hs_step *s, const struct hs_live_room *room, enum hs_head_place place,

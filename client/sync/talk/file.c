@@ -1,6 +1,6 @@
 /* A file goes out: read once to know its hash, then brought to the node piece by piece, then posted. The node
  * says how much it has, so whatever breaks, it goes on from there. */
-#include "sync/file.h"
+#include "sync/talk/file.h"
 
 #include "room/blob.h"
 #include "room/content.h"

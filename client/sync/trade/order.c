@@ -1,5 +1,5 @@
 /* The customer's side of an order: to the counter, with all that it cites; then the till's events. */
-#include "sync/deal.h"
+#include "sync/trade/deal.h"
 
 #include "deal/presentation.h"
 #include "wire/unpack.h"

@@ -1,5 +1,5 @@
 /* A file comes in: chunk by chunk, each opened and written before the next one counts. */
-#include "sync/file.h"
+#include "sync/talk/file.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 /* Back into a room whose keys are lost: what it takes is asked for, checked against the log, and made into an
  * external commit that is kept, with the new group, before it is sent. */
-#include "sync/rejoin.h"
+#include "sync/log/rejoin.h"
 #include "mls/external.h"
 #include "room/suite.h"
-#include "sync/gap.h"
+#include "sync/log/gap.h"
 #include "wire/limits.h"
 
 enum {

@@ -2,7 +2,7 @@
  * for good; or VOID, and it never was. Members follow the record, not a count of their own. */
 #include "room/leaf.h"
 #include "room/settlement.h"
-#include "sync/rejoin.h"
+#include "sync/log/rejoin.h"
 
 static void note(struct hs_live_room *room, const struct hs_unsettled_row *row)
 {
