@@ -63,13 +63,12 @@ bool hs_former_may_begin(struct hs_turn *turn, const struct hs_id *room, const H
            (view->hub || seq >= view->first_seq || has_moved_here(turn, room, view, persona, seq));
 }
 
-/* A SETTLED record names nobody: whom its commit took out only the group knows. */
+/* A record that names whose reading it ends. A SETTLED one doesn't: whom its commit took out only the group
+ * knows, so the hub in office says it once more. */
 static bool ends_reading(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomEntry *entry,
                          const struct hs_record_header *header, const struct hs_key *persona)
 {
     struct hs_home_move move;
-    if (header->kind == HS_RECORD_SETTLED)
-        return true;
     if (!hs_key_equal(&header->sender_persona, persona))
         return false;
     return header->kind == HS_RECORD_PROPOSAL ||

@@ -18,7 +18,7 @@ bool hs_former_may_begin(struct hs_turn *turn, const struct hs_id *room, const H
                          const struct hs_key *root, const struct hs_key *persona, uint64_t seq);
 
 /* May it say that the persona reads no further than the record seq? The one before only where the record
- * there, in its time, is one that ends somebody's reading, and where it names whose, this persona's. */
+ * there, in its time, is one that names this persona and ends its reading. */
 bool hs_former_may_remove(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                           const struct hs_key *root, const struct hs_key *persona, uint64_t seq);
 

@@ -1,5 +1,6 @@
 #include "core/office/office.h"
 
+#include "core/federation/follow_former.h"
 #include "core/internal.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
@@ -11,6 +12,11 @@ struct hs_key hs_room_brand(struct hs_turn *turn, const Hanse__State__RoomView *
     if (!HS_FIXED(hs_pb_bytes(view->brand_root), &brand))
         (void)HS_FIXED(hs_pb_bytes(view->hub_root), &brand);
     return brand;
+}
+
+bool hs_office_tells(const Hanse__State__RoomView *view, uint64_t seq)
+{
+    return !hs_office_is_coming(view) || seq + HS_FORMER_RECORDS + 1 >= view->office_end;
 }
 
 bool hs_office_is_any_coming(struct hs_turn *turn)

@@ -38,7 +38,11 @@ static inline bool hs_office_is_coming(const Hanse__State__RoomView *view)
     return view != NULL && view->office_end > 0;
 }
 
-/* The same of any room. */
+/* Does this hub tell others what the record seq ended? Of its own time always; of former terms again what may
+ * still have been on its way to them at the end, for the word of a hub that has gone doesn't count for it. */
+bool hs_office_tells(const Hanse__State__RoomView *view, uint64_t seq);
+
+/* Is any room on its way here? */
 bool hs_office_is_any_coming(struct hs_turn *turn);
 
 /* The term of the hub in office, as far as this copy of the log goes. */

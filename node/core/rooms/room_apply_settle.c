@@ -157,8 +157,8 @@ void hs_room_tell_removed(struct hs_turn *turn, const struct hs_id *room, const 
 {
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__RemovedItem removed = HANSE__REMOVED_ITEM__INIT;
-    if (hs_office_is_coming(hs_room_view(turn, room)))
-        return; /* the former hub has told it */
+    if (!hs_office_tells(hs_room_view(turn, room), seq))
+        return;
     removed.room = hs_pb_data(HS_VIEW(*room));
     removed.persona = hs_pb_data(HS_VIEW(*persona));
     removed.seq = seq;

@@ -27,22 +27,14 @@ static void leave_old(struct hs_turn *turn, const struct hs_room_record *record,
                       const struct hs_home_move *move, const struct hs_key *home)
 {
     struct hs_key subscriber;
-    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
-    Hanse__RemovedItem removed = HANSE__REMOVED_ITEM__INIT;
     if (!subscriber_of(turn, record->view, home, &move->persona, &subscriber)) {
         if (!hs_office_is_coming(record->view))
             hs_absent_forget(turn, &move->persona, &record->room);
         return;
     }
     hs_unsubscribe(turn, &subscriber, &record->room, record->header.seq);
-    if (hs_key_equal(home, hs_turn_root(turn)) || hs_office_is_coming(record->view))
-        return;
-    removed.room = hs_pb_data(HS_VIEW(record->room));
-    removed.persona = hs_pb_data(HS_VIEW(move->persona));
-    removed.seq = record->header.seq;
-    item.removed = &removed;
-    item.body_case = HANSE__INBOX_ITEM__BODY_REMOVED;
-    hs_inbox_put(turn, &subscriber, &item);
+    if (!hs_key_equal(home, hs_turn_root(turn)))
+        hs_room_tell_removed(turn, &record->room, &move->persona, &subscriber, record->header.seq);
 }
 
 /* The new home reads from where the device stands. */

@@ -3,6 +3,7 @@
 #include "office_scene.h"
 
 #include "core/accounts/account.h"
+#include "core/federation/follow.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
 #include "identity/descriptor.h"
@@ -71,6 +72,27 @@ static void says_home(struct scene *s, struct world_device *d, uint64_t next_seq
     item->home->prev_hash = hs_pb_data(world_copy(s->w, hs_bytes(junk, sizeof junk)));
     item->home->hub_root = hs_pb_data(world_copy(s->w, HS_VIEW(s->old->root.pub)));
     item->home->descriptor = s->old->descriptor;
+    world_inject(s->old, s->third, frame);
+    world_settle(s->w);
+}
+
+/* The same, with a Welcome. */
+static void says_welcome(struct scene *s, struct world_device *d, uint64_t seq)
+{
+    Hanse__InboxItem *item;
+    Hanse__Frame *frame = inbox_frame(s, &item);
+    uint8_t junk[HS_HASH_LEN];
+    randombytes_buf(junk, sizeof junk);
+    Hanse__WelcomeItem *welcome = item->welcome = WORLD_NEW(s->w, Hanse__WelcomeItem, hanse__welcome_item);
+    item->body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
+    welcome->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    welcome->persona = hs_pb_data(world_copy(s->w, HS_VIEW(world_persona(d, &s->old->root.pub)->signer.pub)));
+    welcome->welcome = welcome->prev_hash = hs_pb_data(world_copy(s->w, hs_bytes(junk, sizeof junk)));
+    welcome->commit_seq = seq;
+    welcome->hub_root = hs_pb_data(world_copy(s->w, HS_VIEW(s->old->root.pub)));
+    welcome->descriptor = s->old->descriptor;
+    welcome->tree = WORLD_NEW(s->w, Hanse__Tree, hanse__tree);
+    welcome->tree->bytes = welcome->welcome;
     world_inject(s->old, s->third, frame);
     world_settle(s->w);
 }
@@ -227,6 +249,112 @@ static void home_on_its_way(void **state)
     assert_ok(hs_descriptor_open(descriptor, &s.old->root.pub, &d));
 }
 
+/* The newest record of that kind before end in the third node's copy. */
+static uint64_t last_of(struct scene *s, enum hs_record_kind kind, uint64_t end)
+{
+    struct hs_turn turn = reading(s, s->third);
+    struct hs_record_header header = {0};
+    for (uint64_t seq = end; seq-- > view_at(s, s->third)->first_seq;) {
+        Hanse__State__RoomEntry *entry = hs_room_entry(&turn, &s->room->id, seq);
+        assert_non_null(entry);
+        assert_ok(hs_record_header_parse(hs_pb_bytes(entry->header), &header));
+        if (header.kind == kind)
+            return seq;
+    }
+    fail_msg("no record of that kind");
+    return 0;
+}
+
+/* FED-76: whom a commit has removed the hub in office says, also where the former one's item is lost; to
+ * whoever the former one names instead nothing happens. */
+static void removed_just_before(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_invite invite = world_invite(s.room, 5);
+    struct world_device *mia = world_customer(s.third, "mia");
+    struct world_room *mias = world_join(mia, s.room, &invite);
+    world_settle(w);
+    assert_true(reads(&s, mia));
+    scene_rosa_moves(&s);
+    w->hook = no_items;
+    w->hook_ctx = &s;
+    assert_ok(world_remove(s.room, mias));
+    world_settle(w);
+    uint64_t at = s.room->tip.next_seq;
+    assert_true(reads(&s, mia));
+    assert_ok(world_forward(s.rosa, s.old, scene_move_frame(&s, s.room, s.new, 2), NULL));
+    world_settle(w);
+    w->hook = NULL;
+    assert_int_equal(view_at(&s, s.third)->hub_term, 2);
+    const uint64_t settled = last_of(&s, HS_RECORD_SETTLED, at);
+    says_removed(&s, s.alice, settled);
+    assert_true(reads(&s, s.alice));
+    scene_pass(&s, 70);
+    assert_false(reads(&s, mia));
+    assert_true(reads(&s, s.alice));
+    still_follows(&s, "to those who are left");
+}
+
+/* What a hub may put into a device's inbox it can't put into another node's. */
+static void other_items(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    scene_rosa_moves(&s);
+    for (int moved = 0; moved < 2; moved++) { /* in its term, and behind it */
+        if (moved == 1)
+            scene_room_moves(&s);
+        size_t items = s.alice->item_count;
+        ProtobufCBinaryData room = hs_pb_data(world_copy(w, HS_VIEW(s.room->id)));
+        for (int i = 0; i < 3; i++) {
+            Hanse__InboxItem *item;
+            Hanse__Frame *frame = inbox_frame(&s, &item);
+            if (i == 0) {
+                item->counter = WORLD_NEW(w, Hanse__CounterItem, hanse__counter_item);
+                item->body_case = HANSE__INBOX_ITEM__BODY_COUNTER;
+            } else if (i == 1) {
+                item->outcome = WORLD_NEW(w, Hanse__OutcomeItem, hanse__outcome_item);
+                item->outcome->room = room;
+                item->body_case = HANSE__INBOX_ITEM__BODY_OUTCOME;
+            } else {
+                item->evidence = WORLD_NEW(w, Hanse__EvidenceItem, hanse__evidence_item);
+                item->evidence->room = room;
+                item->body_case = HANSE__INBOX_ITEM__BODY_EVIDENCE;
+            }
+            world_inject(s.old, s.third, frame);
+            world_settle(w);
+        }
+        assert_int_equal(s.alice->item_count, items);
+        assert_false(view_at(&s, s.third)->forked);
+    }
+    still_follows(&s, "as before");
+}
+
+/* FED-47: a Welcome of the former hub makes it no hub again, and takes no reader further back. */
+static void former_hub_welcomes(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_device *mia = world_customer(s.third, "mia");
+    assert_ok(world_bind(mia, s.old));
+    scene_rosa_moves(&s);
+    uint64_t at = s.room->tip.next_seq;
+    scene_room_moves(&s);
+    uint64_t first = view_at(&s, s.third)->first_seq;
+    uint64_t places[] = {0, first - 1, at, at + 1, HS_SEQ_END - 1, UINT64_MAX};
+    for (size_t i = 0; i < 2 * sizeof places / sizeof places[0]; i++) {
+        struct world_device *d = i % 2 == 0 ? mia : s.alice;
+        says_welcome(&s, d, places[i / 2]);
+        assert_int_equal(view_at(&s, s.third)->first_seq, first);
+        assert_int_equal(reads(&s, d), d == s.alice);
+    }
+    still_follows(&s, "nobody new");
+}
+
 /* FED-47: nor does it cut off anybody who is a member. */
 static void former_hub_removes(void **state)
 {
@@ -296,9 +424,14 @@ static void unsigned_behind_the_move(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(former_hub_names_a_place), cmocka_unit_test(home_on_its_way),
-        cmocka_unit_test(former_hub_removes),       cmocka_unit_test(former_hub_signed_more),
+        cmocka_unit_test(former_hub_names_a_place),
+        cmocka_unit_test(home_on_its_way),
+        cmocka_unit_test(former_hub_removes),
+        cmocka_unit_test(former_hub_signed_more),
         cmocka_unit_test(unsigned_behind_the_move),
+        cmocka_unit_test(removed_just_before),
+        cmocka_unit_test(other_items),
+        cmocka_unit_test(former_hub_welcomes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
