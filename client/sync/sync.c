@@ -87,6 +87,8 @@ static enum hs_err notification(struct hs_step *s, const Hanse__Frame *frame)
         return hs_inbox_received(s, frame->inbox);
     case HANSE__FRAME__BODY_WANT_TAIL:
         return hs_tail_wanted(s, frame->want_tail);
+    case HANSE__FRAME__BODY_WANT_COMMIT:
+        return hs_commit_wanted(s, frame->want_commit);
     case HANSE__FRAME__BODY_EPHEMERAL:
         return hs_ephemeral_received(s, frame->ephemeral);
     case HANSE__FRAME__BODY_ERROR:

@@ -14,6 +14,7 @@
 #include "core/recovery/recover.h"
 #include "core/recovery/recovery.h"
 #include "core/rooms/settle.h"
+#include "core/rooms/wanted.h"
 #include "core/standing/standing.h"
 #include "object/object.h"
 #include "wire/unpack.h"
@@ -62,6 +63,7 @@ void hs_core_free(struct hs_core *core)
     hs_wakers_free(&core->wakers);
     hs_rules_free(&core->rules);
     hs_settlings_free(core);
+    hs_wanted_free(core);
     hs_arena_free(&core->arena);
     hs_signer_wipe(&core->signer);
     free(core);
@@ -185,6 +187,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_blobs_tick(turn);
         hs_recover_tick(turn);
         hs_office_tick(turn);
+        hs_wanted_tick(turn);
         break;
     case HS_INPUT_STOP:
         hs_cursors_flush_all(turn);

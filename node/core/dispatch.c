@@ -52,6 +52,7 @@ static const struct {
     {HANSE__FRAME__BODY_SET_WAKE, FROM_ACCOUNT, true, hs_handle_set_wake},
     {HANSE__FRAME__BODY_MOVE_HUB, FROM_ACCOUNT | FROM_NODE, true, hs_handle_move_hub},
     {HANSE__FRAME__BODY_WANT_TAIL, FROM_HUB | FROM_NODE, false, hs_handle_want_tail},
+    {HANSE__FRAME__BODY_WANT_COMMIT, FROM_HUB, false, hs_handle_want_commit},
     {HANSE__FRAME__BODY_TAIL, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_tail},
     {HANSE__FRAME__BODY_HEADS, FROM_NODE | FROM_HUB, true, hs_handle_heads},
 };

@@ -150,6 +150,8 @@ static enum hs_err settled_record(struct hs_step *s, struct hs_live_room *room,
     HS_REQUIRE(row.err == HS_OK, (enum hs_err)row.err);
     HS_TRY(apply(s, room, &row, &effect));
     hs_settle_over(s, room);
+    if (room->row.frozen == HS_OK) /* the hub had no GroupInfo: this commit has brought one */
+        room->rejoin_at = (struct hs_time){0};
     if (!row.rejoined)
         hs_leaving_delete(s->kv, &room->row.id);
     HS_TRY(hs_settle_admitted(s, room, &row));

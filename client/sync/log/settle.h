@@ -99,6 +99,11 @@ enum hs_err hs_posts_voided(struct hs_step *s, struct hs_live_room *room, uint64
 enum hs_err hs_commit_received(struct hs_step *s, struct hs_live_room *room,
                                const struct hs_record_header *header, struct hs_bytes body);
 
+/* ---- wanted.c ---- */
+
+/* The hub needs somebody's commit, and asks this device. */
+enum hs_err hs_commit_wanted(struct hs_step *s, const Hanse__WantCommit *want);
+
 /* ---- typing.c ---- */
 
 enum hs_err hs_ephemeral_received(struct hs_step *s, const Hanse__Ephemeral *ephemeral);

@@ -6,6 +6,7 @@
 #include "core/office/office.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
+#include "core/rooms/wanted.h"
 
 void hs_session_replace_older(struct hs_turn *turn, const struct hs_key *subscriber)
 {
@@ -55,6 +56,7 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     hs_due_position(&turn->core->sessions, turn->session, position, HS_DUE_BEHIND);
     if (of != NULL && !hs_office_is_coming(of) && view->until == UINT64_MAX && hs_recover_is_frozen(turn, of))
         hs_recover_attached(turn, &room, of, cursor->next_seq, true);
+    hs_wanted_note(turn, &room, of);
     return HS_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "core/recovery/recovery.h"
 #include "core/rooms/room_record.h"
 #include "core/rooms/settle.h"
+#include "core/rooms/wanted.h"
 #include "core/standing/standing.h"
 #include "object/object.h"
 #include "room/head.h"
@@ -75,6 +76,8 @@ static void resume(struct hs_turn *whole, const struct hs_id *room)
     const Hanse__State__UnsettledView *unsettled = room != NULL ? hs_unsettled_view(turn, room) : NULL;
     if (unsettled != NULL)
         (void)hs_settling_of(turn->core, room, unsettled, turn->now);
+    if (room != NULL)
+        hs_wanted_note(turn, room, hs_room_view(turn, room));
 }
 
 /* ---- what comes back ---- */

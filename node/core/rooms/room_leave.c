@@ -7,6 +7,7 @@
 #include "core/records/table.h"
 #include "core/recovery/absent.h"
 #include "core/rooms/room_record.h"
+#include "core/rooms/wanted.h"
 #include "mls/message.h"
 #include "mls/public.h"
 #include "room/context.h"
@@ -141,6 +142,7 @@ enum hs_err hs_room_leave(struct hs_turn *turn, const struct hs_id *room, const 
     HS_REQUIRE(hs_key_equal(&l.persona, persona), HS_ERR_WRONG_SENDER);
     HS_TRY(hs_room_append(turn, &spec, &entry, &record));
     apply(turn, &record, &l);
+    hs_wanted_note(turn, room, view);
     return hs_reply_accepted(turn, room, record.header.seq, reply);
 }
 

@@ -4,6 +4,7 @@
 #include "core/internal.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
+#include "core/rooms/wanted.h"
 #include "core/standing/standing.h"
 #include "room/blob.h"
 #include "wire/limits.h"
@@ -66,8 +67,9 @@ enum hs_err hs_handle_get_group_info(struct hs_turn *turn, const Hanse__Frame *r
     out->epoch = view->epoch;
     if (get->epoch == 0) {
         struct hs_bytes info = hs_room_group_info(turn, &room);
-        HS_REQUIRE(info.len > 0,
-                   HS_ERR_RECOVERING); /* the commit came back without it, or was another hub's */
+        if (info.len == 0) /* the commit came back without it, or was another hub's */
+            hs_wanted_note(turn, &room, view);
+        HS_REQUIRE(info.len > 0, HS_ERR_RECOVERING);
         out->group_info = hs_pb_data(info);
     } else {
         HS_TRY(piece(turn, &room, view, get, out));

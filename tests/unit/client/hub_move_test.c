@@ -194,6 +194,55 @@ static void who_waits_is_let_in(void **state)
     town_free(c.t);
 }
 
+static enum hs_err new_keys(struct hs_step *s, const struct hs_id *id)
+{
+    struct hs_live_room *room;
+    const struct hs_commit_wish nothing = {0};
+    HS_TRY(hs_live_member(s, id, &room));
+    return hs_commit_submit(s, room, &nothing);
+}
+
+static struct hs_room_row row_of(struct town_device *d, const struct hs_id *id)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_room_row row;
+    assert_true(hs_room_get(town_look(d), id, &arena, &row));
+    row.descriptor = (struct hs_bytes){0};
+    town_looked(d);
+    return row;
+}
+
+/* Rosa is gone right behind the move, so that the new hub has no GroupInfo: it asks for a commit, and Dora,
+ * whose keys are lost, is back. ROOM-92, CLIENT-76 */
+static void lost_keys_at_a_new_hub(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    rosa_moves(&c);
+    grant(&c);
+    town_device_kill(c.dora);
+    struct hs_bytes copy = town_device_copy(c.dora);
+    town_device_start(c.dora);
+    hs_sync_stay_online(c.dora->sync, true);
+    town_wait(c.t, 1000);
+    TOWN_WANT(c.dora, new_keys(&s, &c.room));
+    town_wait(c.t, 3000);
+    c.rosa->outgoing = no_commits;
+    the_room_moves(&c);
+    town_device_kill(c.rosa);
+    town_device_kill(c.dora);
+    town_device_restore(c.dora, copy);
+    town_device_start(c.dora);
+    hs_sync_stay_online(c.dora->sync, true);
+    town_wait(c.t, 30000);
+    assert_int_equal(row_of(c.dora, &c.room).keys, HS_ROOM_KEYS_GOOD);
+    post(c.dora, &c.room, "dora is back");
+    town_wait(c.t, 3000);
+    assert_string_equal(town_history(c.ben, &c.room), "dora is back\n");
+    assert_string_equal(town_history(c.cem, &c.room), "dora is back\n");
+    town_free(c.t);
+}
+
 static bool waits(struct town_device *d, const struct hs_id *room)
 {
     struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
@@ -261,9 +310,9 @@ static void home_moves_behind_a_missed_move(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_room_goes_on),
-                                       cmocka_unit_test(who_waits_is_let_in),
-                                       cmocka_unit_test(who_asks_too_late_keeps_the_key_package),
-                                       cmocka_unit_test(home_moves_behind_a_missed_move)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_room_goes_on), cmocka_unit_test(lost_keys_at_a_new_hub),
+        cmocka_unit_test(who_waits_is_let_in), cmocka_unit_test(who_asks_too_late_keeps_the_key_package),
+        cmocka_unit_test(home_moves_behind_a_missed_move)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

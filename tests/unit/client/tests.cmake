@@ -23,6 +23,7 @@ target_link_options(test_client_nomem PRIVATE -Wl,--wrap=malloc -Wl,--wrap=callo
 hanse_test(client posts test_client_town)
 hanse_test(client gap test_client_town)
 hanse_test(client rejoin test_client_town)
+hanse_test(client wanted test_client_town)
 hanse_test(client races test_client_town)
 hanse_test(client records test_client_town)
 hanse_test(client progress test_client_town)

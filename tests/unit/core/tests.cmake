@@ -57,6 +57,7 @@ target_link_options(test_core_nomem PRIVATE -Wl,--wrap=malloc -Wl,--wrap=calloc 
 hanse_test(core rebuild test_core_world)
 hanse_test(core admin test_core_world)
 hanse_test(core rejoin test_core_world)
+hanse_test(core wanted test_core_world)
 hanse_test(core tree test_core_world)
 hanse_test(core tree_rival test_core_world)
 hanse_test(core layout test_core_world)
