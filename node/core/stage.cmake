@@ -13,7 +13,7 @@ hanse_stage(core SOURCES
   core/federation/peer_ask.c core/federation/peer_session.c core/federation/promise.c core/federation/url.c
   core/office/office.c core/office/office_check.c core/office/office_take.c core/office/room_move.c
   core/records/layout.c core/records/register.c core/records/replay.c core/records/retention.c
-  core/records/stream.c core/records/table.c
+  core/records/spent.c core/records/stream.c core/records/table.c
   core/recovery/absent.c core/recovery/recover.c core/recovery/recovery.c core/recovery/tail.c
   core/rooms/counter.c core/rooms/ephemeral.c core/rooms/room.c core/rooms/room_apply.c
   core/rooms/room_apply_commit.c core/rooms/room_apply_settle.c core/rooms/room_commit.c

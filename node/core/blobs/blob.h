@@ -7,6 +7,7 @@
 #define HS_CORE_BLOB_H
 
 #include "core/federation/peer.h"
+#include "core/records/stream.h"
 #include "core/state.pb-c.h"
 #include "core/turn.h"
 #include "wire/limits.h"
@@ -72,8 +73,9 @@ void hs_blob_put(struct hs_turn *turn, const struct hs_id *hash, Hanse__State__B
 /* A tree within an item, or one that can be fetched: MALFORMED, TOO_LARGE. */
 enum hs_err hs_fetch_check(const Hanse__Tree *tree);
 
-/* Holds the Welcome back until its tree is here; the item's number at that hub names it. */
-void hs_fetch_hold(struct hs_turn *turn, const struct hs_id *hub, uint64_t number,
+/* Holds the Welcome back until its tree is here; the item's number at that hub names it, and from is its
+ * record in the hub's stream. */
+void hs_fetch_hold(struct hs_turn *turn, const struct hs_stream_at *from, uint64_t number,
                    const struct hs_key *subscriber, const Hanse__InboxItem *item);
 
 /* Asks the hub for what is missing, as far as the window reaches. */

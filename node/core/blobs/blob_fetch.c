@@ -48,9 +48,10 @@ enum hs_err hs_fetch_check(const Hanse__Tree *tree)
     return tree->size <= HS_TREE_MAX ? HS_OK : HS_ERR_TOO_LARGE;
 }
 
-void hs_fetch_hold(struct hs_turn *turn, const struct hs_id *hub, uint64_t number,
+void hs_fetch_hold(struct hs_turn *turn, const struct hs_stream_at *from, uint64_t number,
                    const struct hs_key *subscriber, const Hanse__InboxItem *item)
 {
+    const struct hs_id *hub = &from->id;
     Hanse__State__HeldWelcome held = HANSE__STATE__HELD_WELCOME__INIT;
     Hanse__State__BlobView fresh = HANSE__STATE__BLOB_VIEW__INIT;
     const Hanse__Tree *tree = item->welcome->tree;
@@ -61,6 +62,7 @@ void hs_fetch_hold(struct hs_turn *turn, const struct hs_id *hub, uint64_t numbe
     hs_kv_key_add_u64(&key, number);
     held.subscriber = hs_pb_data(HS_VIEW(*subscriber));
     held.item = hs_pb_data(hs_turn_pack(turn, &item->base));
+    held.handed_seq = from->seq;
     hs_view_put(turn, HS_T_BLOB, &key, &held.base);
     struct hs_id place = place_of(HS_VIEW(*hub), &hash);
     if (hs_blob_view(turn, &place) != NULL)
@@ -93,8 +95,9 @@ static Hanse__InboxItem *item_of(struct hs_turn *turn, const Hanse__State__HeldW
 }
 
 /* Those of one Welcome. */
-static bool hand_on(struct hs_turn *turn, const struct hs_kv_key *prefix)
+static bool hand_on(struct hs_turn *turn, const struct hs_id *hub, const struct hs_kv_key *prefix)
 {
+    struct hs_stream_at from = {.stream = HS_STREAM_PEER, .id = *hub};
     struct hs_arena HS_ARENA scratch = hs_arena(HAND_ON_CAP); /* for one: a commit may let in many */
     struct hs_turn own = *turn;
     Hanse__State__HeldWelcome *held;
@@ -107,7 +110,8 @@ static bool hand_on(struct hs_turn *turn, const struct hs_kv_key *prefix)
     hs_kv_del(turn->kv, HS_T_BLOB, key);
     if (item == NULL || !HS_FIXED(hs_pb_bytes(held->subscriber), &subscriber))
         return false;
-    hs_inbox_put(&own, &subscriber, item);
+    from.seq = held->handed_seq;
+    hs_inbox_put_from(&own, &subscriber, item, &from);
     hs_blob_ref_item(&own, item);
     return true;
 }
@@ -130,7 +134,7 @@ void hs_tree_came_apply(struct hs_turn *turn, const struct hs_stream_at *at,
         hs_blob_put(turn, &hash, view);
     }
     hs_blob_forget(turn, &place);
-    while (hand_on(turn, &prefix))
+    while (hand_on(turn, &at->id, &prefix))
         continue;
 }
 

@@ -5,6 +5,7 @@
 #include "core/internal.h"
 #include "core/records/layout.h"
 #include "core/records/register.h"
+#include "core/records/spent.h"
 #include "core/records/table.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
@@ -40,6 +41,13 @@ void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__
         hs_wake_inbox(turn, subscriber);
 }
 
+void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
+                       const struct hs_stream_at *from)
+{
+    hs_inbox_put(turn, subscriber, item);
+    hs_spent_hold(turn, subscriber, item->seq, from);
+}
+
 static void unref(struct hs_turn *turn, struct hs_bytes value, struct hs_arena *scratch)
 {
     Hanse__InboxItem *item;
@@ -58,6 +66,7 @@ void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint6
             return;
         unref(turn, value, &scratch);
         hs_kv_del(turn->kv, HS_T_INBOX, key);
+        hs_spent_release(turn, subscriber, hs_kv_u64(key));
     }
 }
 

@@ -2,10 +2,15 @@
 #ifndef HS_CORE_INBOX_H
 #define HS_CORE_INBOX_H
 
+#include "core/records/stream.h"
 #include "core/turn.h"
 
 /* Appends an item (its seq is set here); it is delivered when the subscriber is attached. */
 void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item);
+
+/* The same for an item that its record can be cut of when it is gone (spent.h). */
+void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
+                       const struct hs_stream_at *from);
 
 /* Deletes what lies before next. */
 void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next);

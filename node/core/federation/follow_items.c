@@ -142,17 +142,17 @@ static enum hs_err apply_newcomer(struct hs_turn *turn, const struct hs_id *hub,
     return HS_OK;
 }
 
-static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_id *hub, uint64_t number,
+static enum hs_err apply_welcome(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t number,
                                  const struct hs_key *subscriber, Hanse__InboxItem *item)
 {
     const Hanse__WelcomeItem *welcome = item->welcome;
     struct newcomer who = {welcome->room,       welcome->persona,    welcome->prev_hash, welcome->commit_seq,
                            welcome->descriptor, welcome->brand_root, welcome->hub_term};
-    HS_TRY(apply_newcomer(turn, hub, subscriber, &who));
+    HS_TRY(apply_newcomer(turn, &at->id, subscriber, &who));
     if (welcome->tree->hash.len > 0)
-        hs_fetch_hold(turn, hub, number, subscriber, item);
+        hs_fetch_hold(turn, at, number, subscriber, item);
     else
-        hs_inbox_put(turn, subscriber, item);
+        hs_inbox_put_from(turn, subscriber, item, at);
     return HS_OK;
 }
 
@@ -201,7 +201,7 @@ static enum hs_err apply_removed(struct hs_turn *turn, const struct hs_key *subs
     return HS_OK;
 }
 
-static enum hs_err apply_item(struct hs_turn *turn, const struct hs_id *hub,
+static enum hs_err apply_item(struct hs_turn *turn, const struct hs_stream_at *at,
                               const Hanse__State__HandedOn *handed)
 {
     struct hs_key subscriber;
@@ -210,9 +210,9 @@ static enum hs_err apply_item(struct hs_turn *turn, const struct hs_id *hub,
     HS_TRY(HS_UNPACK(hanse__inbox_item, hs_pb_bytes(handed->item), HS_LENIENT, turn->arena, &item));
     switch (item->body_case) {
     case HANSE__INBOX_ITEM__BODY_WELCOME:
-        return apply_welcome(turn, hub, handed->peer_seq, &subscriber, item);
+        return apply_welcome(turn, at, handed->peer_seq, &subscriber, item);
     case HANSE__INBOX_ITEM__BODY_HOME:
-        return apply_home(turn, hub, &subscriber, item);
+        return apply_home(turn, &at->id, &subscriber, item);
     case HANSE__INBOX_ITEM__BODY_REMOVED:
         return apply_removed(turn, &subscriber, item->removed);
     default:
@@ -225,7 +225,7 @@ void hs_handed_on_apply(struct hs_turn *turn, const struct hs_stream_at *at,
 {
     const Hanse__State__HandedOn *handed = record->handed_on;
     struct hs_kv_key next = handed_key(HS_VIEW(at->id));
-    enum hs_err err = handed->item.len > 0 ? apply_item(turn, &at->id, handed) : HS_OK;
+    enum hs_err err = handed->item.len > 0 ? apply_item(turn, at, handed) : HS_OK;
     hs_number_put(turn, HS_T_MISC, &next, handed->peer_seq + 1);
     if (err != HS_OK && turn->kv->err == HS_OK)
         turn->kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE;

@@ -200,7 +200,7 @@ void hs_refused_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     outcome.error = &error;
     item.outcome = &outcome;
     item.body_case = HANSE__INBOX_ITEM__BODY_OUTCOME;
-    hs_inbox_put(turn, &subscriber, &item);
+    hs_inbox_put_from(turn, &subscriber, &item, at);
     forget(turn, hs_pb_bytes(refused->hub), refused->queued_seq, hs_pb_bytes(refused->room),
            hs_pb_bytes(refused->body_hash));
 }

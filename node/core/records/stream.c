@@ -42,17 +42,22 @@ void hs_journal_add(struct hs_turn *turn, const struct hs_stream_at *at)
     hs_number_put(turn, HS_T_MISC, &next, n + 1);
 }
 
+bool hs_stream_at_parse(struct hs_bytes key, struct hs_stream_at *at)
+{
+    if (key.len != 1 + sizeof at->id.b + 8)
+        return false;
+    at->stream = (enum hs_stream)key.data[0];
+    memcpy(at->id.b, key.data + 1, sizeof at->id.b);
+    at->seq = hs_kv_u64(key);
+    return true;
+}
+
 bool hs_journal_at(struct hs_turn *turn, uint64_t n, struct hs_stream_at *at)
 {
     struct hs_bytes value;
     struct hs_kv_key key = journal_key(n);
-    if (!hs_kv_get(turn->kv, HS_T_JOURNAL, hs_kv_key_bytes(&key), turn->arena, &value) ||
-        value.len != 1 + sizeof at->id.b + 8)
-        return false;
-    at->stream = (enum hs_stream)value.data[0];
-    memcpy(at->id.b, value.data + 1, sizeof at->id.b);
-    at->seq = hs_kv_u64(value);
-    return true;
+    return hs_kv_get(turn->kv, HS_T_JOURNAL, hs_kv_key_bytes(&key), turn->arena, &value) &&
+           hs_stream_at_parse(value, at);
 }
 
 void hs_stream_record(struct hs_turn *turn, enum hs_stream stream, struct hs_bytes id,

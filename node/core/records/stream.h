@@ -54,6 +54,9 @@ void hs_journal_add(struct hs_turn *turn, const struct hs_stream_at *at);
 /* How many records the journal has. */
 uint64_t hs_journal_next(struct hs_turn *turn);
 
+/* The key above again as what it stands for; false where it isn't one. */
+bool hs_stream_at_parse(struct hs_bytes key, struct hs_stream_at *at);
+
 /* What the journal has at n; false where it has nothing. */
 bool hs_journal_at(struct hs_turn *turn, uint64_t n, struct hs_stream_at *at);
 

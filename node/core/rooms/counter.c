@@ -54,7 +54,6 @@ static enum hs_err check_wish(struct hs_turn *turn, const struct hs_key *persona
 void hs_counter_asked_apply(struct hs_turn *turn, const struct hs_stream_at *at,
                             const Hanse__State__StreamRecord *record)
 {
-    (void)at;
     const Hanse__State__CounterAsked *asked = record->counter_asked;
     Hanse__State__CounterView view = HANSE__STATE__COUNTER_VIEW__INIT;
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
@@ -72,7 +71,7 @@ void hs_counter_asked_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     item.counter = &counter;
     item.body_case = HANSE__INBOX_ITEM__BODY_COUNTER;
     if (HS_FIXED(hs_pb_bytes(asked->till), &till))
-        hs_inbox_put(turn, &till, &item);
+        hs_inbox_put_from(turn, &till, &item, at);
 }
 
 /* Of a room that has moved on this node knows who was in it then. */

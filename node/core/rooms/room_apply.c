@@ -140,6 +140,7 @@ static enum hs_err commit_again(struct hs_turn *turn, const struct hs_room_recor
                                               .persona = r->header.sender_persona,
                                               .view = r->view,
                                               .hub_time = r->header.hub_time,
+                                              .spent = r->entry->spent,
                                               .recovered =
                                                   r->entry->recovered || hs_office_is_coming(r->view)};
     HS_TRY(hs_room_commit_stage(turn, &c, hs_pb_bytes(r->entry->body)));

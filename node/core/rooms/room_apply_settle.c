@@ -5,6 +5,7 @@
 #include "core/delivery/inbox.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/records/spent.h"
 #include "core/records/table.h"
 #include "core/recovery/absent.h"
 #include "core/rooms/room_record.h"
@@ -90,7 +91,8 @@ struct welcome {
     uint64_t seq; /* of the commit */
     Hanse__Tree tree;
     Hanse__SignedObject *descriptor;
-    bool lost; /* the commit came back after a restoring: its newcomers have had theirs, or ask again */
+    bool spent; /* all newcomers have had theirs: what they get holds their places in the inboxes */
+    bool lost;  /* the commit came back after a restoring: its newcomers have had theirs, or ask again */
 };
 
 static enum hs_err send_welcome(struct hs_turn *turn, const struct hs_id *room,
@@ -98,9 +100,11 @@ static enum hs_err send_welcome(struct hs_turn *turn, const struct hs_id *room,
                                 struct welcome *welcome)
 {
     struct hs_writer HS_WRITER part = hs_writer(HS_BLOB_THRESHOLD);
+    struct hs_stream_at from = {HS_STREAM_ROOM, *room, welcome->seq};
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__WelcomeItem out = HANSE__WELCOME_ITEM__INIT;
-    HS_TRY(hs_mls_welcome_cut(welcome->whole, hs_pb_bytes(who->key_package_ref), &part));
+    if (!welcome->spent)
+        HS_TRY(hs_mls_welcome_cut(welcome->whole, hs_pb_bytes(who->key_package_ref), &part));
     out.room = hs_pb_data(HS_VIEW(*room));
     out.persona = who->persona;
     out.welcome = hs_pb_data(hs_writer_bytes(&part));
@@ -115,7 +119,7 @@ static enum hs_err send_welcome(struct hs_turn *turn, const struct hs_id *room,
     out.hub_term = view->hub_term;
     item.welcome = &out;
     item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
-    hs_inbox_put(turn, subscriber, &item);
+    hs_inbox_put_from(turn, subscriber, &item, &from);
     hs_blob_ref_item(turn, &item);
     return HS_OK;
 }
@@ -228,8 +232,10 @@ static enum hs_err welcome_of(struct hs_turn *turn, const struct hs_id *room, st
     out->lost = entry->recovered || hs_office_is_coming(hs_room_view(turn, room));
     if (out->lost)
         return HS_OK;
+    out->spent = entry->spent;
     out->whole = hs_pb_bytes(entry->welcome);
-    HS_TRY(hs_object_unpack(hs_pb_bytes(entry->descriptor), turn->arena, &out->descriptor));
+    if (!out->spent)
+        HS_TRY(hs_object_unpack(hs_pb_bytes(entry->descriptor), turn->arena, &out->descriptor));
     return tree_of(turn, store, &out->tree);
 }
 
@@ -261,6 +267,8 @@ enum hs_err hs_settled_apply(struct hs_turn *turn, const struct hs_room_record *
     view->retention_ms = policy.retention_ms; /* not before: what is erased doesn't come back */
     view->unsettled = 0;
     view->voids = 0;
+    hs_spent_group_info(turn, &record->room, view, view->info_seq);
+    view->info_seq = was->seq;
     hs_room_store(turn, &record->room, view);
     hs_group_undo_forget(&store);
     unsettled_delete(turn, &record->room);
@@ -326,6 +334,7 @@ enum hs_err hs_void_apply(struct hs_turn *turn, const struct hs_room_record *rec
     view->members = was->members;
     view->leaving = was->leaving;
     view->leaving_seq = was->leaving_seq;
+    hs_spent_void(turn, &record->room, view, was->seq);
     hs_room_store(turn, &record->room, view);
     hs_room_group_info_put(turn, &record->room, hs_pb_bytes(was->group_info));
     unsettled_delete(turn, &record->room);

@@ -135,12 +135,12 @@ enum hs_err hs_room_commit_cut(struct hs_turn *turn, struct hs_room_commit *c, s
     c->welcomes = hs_arena_alloc(turn->arena, (n + 1) * sizeof *c->welcomes);
     c->homes = hs_arena_alloc(turn->arena, (n + 1) * sizeof *c->homes);
     HS_REQUIRE(c->welcomes != NULL && c->homes != NULL, HS_ERR_NOMEM);
-    if (n > 0 && !c->recovered)
+    if (n > 0 && !c->recovered && !c->spent)
         HS_TRY(make_tree(turn, c));
     for (size_t i = 0; i < n; i++) {
         HS_TRY(home_of(turn, c, &c->facts.added[i].persona, &c->homes[i]));
         c->welcomes[i] = (struct hs_bytes){0};
-        if (c->recovered)
+        if (c->recovered || c->spent)
             continue;
         struct hs_writer HS_WRITER w = hs_writer(HS_BLOB_THRESHOLD - c->tree->bytes.len);
         enum hs_err err = hs_mls_welcome_cut(welcome, HS_MLS_VIEW(c->change->added[i].key_package_ref), &w);

@@ -54,6 +54,7 @@ struct hs_room_commit {
     struct hs_writer nodes;    /* what it names, where it is too large for an item */
     struct hs_key *homes;      /* their home nodes */
     bool recovered;            /* the Welcome is lost: newcomers have had it, or ask again */
+    bool spent;                /* nobody needs it any more (spent.h) */
 };
 
 /* The parts of that in their order; nothing is written. Errors are the committer's. */

@@ -1,0 +1,163 @@
+#include "core/records/spent.h"
+
+#include "core/internal.h"
+#include "core/records/table.h"
+#include "core/rooms/room.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
+
+enum { SCRATCH_CAP = 8 * HS_FRAME_MAX }; /* one record: what it takes must not stay in the turn's memory */
+
+/* ---- who waits for what ---- */
+
+static struct hs_kv_key item_key(const struct hs_key *subscriber, uint64_t number)
+{
+    struct hs_kv_key key = hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), (struct hs_bytes){0});
+    hs_kv_key_add_u64(&key, number);
+    return key;
+}
+
+/* One byte longer than the others, so that none is like them. */
+static struct hs_kv_key count_key(struct hs_bytes place)
+{
+    return hs_key_sub(HS_MISC_SOURCE, place, (struct hs_bytes){0});
+}
+
+void hs_spent_hold(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number,
+                   const struct hs_stream_at *from)
+{
+    struct hs_kv_key item = item_key(subscriber, number), place = hs_stream_key(from);
+    struct hs_kv_key count = count_key(hs_kv_key_bytes(&place));
+    hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&item), hs_kv_key_bytes(&place));
+    hs_number_put(turn, HS_T_MISC, &count, hs_number_get(turn, HS_T_MISC, &count, NULL) + 1);
+}
+
+/* ---- what is cut ---- */
+
+static bool cut_field(ProtobufCBinaryData *field)
+{
+    bool was = field->len > 0;
+    *field = (ProtobufCBinaryData){0};
+    return was;
+}
+
+/* Returns by how many bytes the entry is shorter. */
+static uint64_t cut_commit(struct hs_turn *turn, const struct hs_id *room, uint64_t seq, bool welcome,
+                           bool group_info)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn own = *turn;
+    own.arena = &scratch;
+    Hanse__State__RoomEntry *entry = hs_room_entry(&own, room, seq);
+    if (entry == NULL)
+        return 0;
+    size_t before = protobuf_c_message_get_packed_size(&entry->base);
+    bool changed = group_info && cut_field(&entry->group_info);
+    if (welcome && entry->welcome.len > 0) {
+        entry->spent = true;
+        changed = cut_field(&entry->welcome) || changed;
+        (void)cut_field(&entry->descriptor); /* it went out with the Welcome */
+    }
+    if (!changed)
+        return 0;
+    struct hs_kv_key key = hs_key_seq(HS_VIEW(*room), seq);
+    hs_view_put(&own, HS_T_ROOM_LOG, &key, &entry->base);
+    return before - protobuf_c_message_get_packed_size(&entry->base);
+}
+
+static void shorten(Hanse__State__RoomView *view, uint64_t bytes)
+{
+    view->log_bytes -= bytes < view->log_bytes ? bytes : view->log_bytes;
+}
+
+void hs_spent_group_info(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                         uint64_t seq)
+{
+    if (seq > 0) /* the room's first record: the group is made of it */
+        shorten(view, cut_commit(turn, room, seq, false, true));
+}
+
+void hs_spent_void(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view, uint64_t seq)
+{
+    shorten(view, cut_commit(turn, room, seq, true, true));
+}
+
+static void cut_welcome(struct hs_turn *turn, const struct hs_stream_at *at)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn own = *turn;
+    own.arena = &scratch;
+    uint64_t bytes = cut_commit(turn, &at->id, at->seq, true, false);
+    Hanse__State__RoomView *view = bytes > 0 ? hs_room_view(&own, &at->id) : NULL;
+    if (view == NULL)
+        return;
+    shorten(view, bytes);
+    hs_room_store(&own, &at->id, view);
+}
+
+/* Of a Welcome that came from a hub stays who reads what from where on. */
+static bool cut_handed_on(struct hs_turn *turn, Hanse__State__HandedOn *handed)
+{
+    Hanse__InboxItem *item;
+    if (HS_UNPACK(hanse__inbox_item, hs_pb_bytes(handed->item), HS_LENIENT, turn->arena, &item) != HS_OK ||
+        item->body_case != HANSE__INBOX_ITEM__BODY_WELCOME)
+        return false;
+    bool changed = cut_field(&item->welcome->welcome);
+    if (item->welcome->tree != NULL)
+        changed = cut_field(&item->welcome->tree->bytes) || changed;
+    handed->item = hs_pb_data(hs_turn_pack(turn, &item->base));
+    return changed;
+}
+
+static bool cut_refused(Hanse__State__PostRefused *refused)
+{
+    bool changed = refused->body_hash.len > 0;
+    hanse__state__post_refused__init(refused); /* the post has left the outbox, and its sender knows */
+    return changed;
+}
+
+static void cut_stream(struct hs_turn *turn, const struct hs_stream_at *at)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn own = *turn;
+    own.arena = &scratch;
+    struct hs_kv_key key = hs_stream_key(at);
+    Hanse__State__StreamRecord *record =
+        (Hanse__State__StreamRecord *)HS_VIEW_GET(&own, HS_T_STREAM, &key, hanse__state__stream_record);
+    bool changed = false;
+    if (record == NULL)
+        return;
+    if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON)
+        changed = cut_handed_on(&own, record->handed_on);
+    if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_COUNTER_ASKED)
+        changed = cut_field(&record->counter_asked->key_package);
+    if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_REFUSED)
+        changed = cut_refused(record->refused);
+    if (changed)
+        hs_view_put(&own, HS_T_STREAM, &key, &record->base);
+}
+
+void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(2 * HS_KV_KEY_MAX);
+    struct hs_kv_key item = item_key(subscriber, number);
+    struct hs_stream_at at = {0};
+    struct hs_bytes place;
+    if (!hs_kv_get(turn->kv, HS_T_MISC, hs_kv_key_bytes(&item), &scratch, &place) ||
+        !hs_stream_at_parse(place, &at))
+        return;
+    struct hs_kv_key count = count_key(place);
+    struct hs_turn own = *turn;
+    own.arena = &scratch;
+    uint64_t left = hs_number_get(&own, HS_T_MISC, &count, NULL);
+    hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&item));
+    if (left > 1) {
+        hs_number_put(&own, HS_T_MISC, &count, left - 1);
+        return;
+    }
+    hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&count));
+    if (at.stream == HS_STREAM_ROOM)
+        cut_welcome(turn, &at);
+    else
+        cut_stream(turn, &at);
+}

@@ -1,0 +1,24 @@
+/* What a record needn't say any more. A Welcome, a refusal or a wish goes into an inbox, and its record keeps
+ * it for as long as it waits there: the inbox is a view, and is made anew from the record. Once it doesn't
+ * wait any more, the record loses it. The record stays, and makes the same views but for an empty item that
+ * the subscriber's cursor has passed. */
+#ifndef HS_CORE_SPENT_H
+#define HS_CORE_SPENT_H
+
+#include "core/records/stream.h"
+
+/* The item with that number in the subscriber's inbox is made of that record. */
+void hs_spent_hold(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number,
+                   const struct hs_stream_at *from);
+
+/* The item is gone; after the last one that was made of its record, the record is cut. */
+void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number);
+
+/* The GroupInfo of a commit that isn't the newest one any more; and with it, of a void commit, the Welcome.
+ * The view isn't stored. */
+void hs_spent_group_info(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                         uint64_t seq);
+void hs_spent_void(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                   uint64_t seq);
+
+#endif
