@@ -16,7 +16,8 @@ LOAD = {
     "records/s": "records_per_s", "MiB/s": "mib_per_s", "node, µs a record": "node_us_per_record", "sessions/s": "per_s",
     "begun again": "again",
     "node, µs a session": "node_us_each", "ready, ms": "ready_ms", "first session, ms": "first_session_ms", "stored, MiB": "stored_mib",
-    "bytes": "bytes",
+    "bytes": "bytes", "first, ms": "first_p50_ms", "arrived p50, ms": "arrived_p50_ms", "arrived p99, ms": "arrived_p99_ms",
+    "floor p50, ms": "floor_p50_ms", "floor p99, ms": "floor_p99_ms", "floor arrived p50, ms": "floor_arrived_p50_ms",
 }
 
 

@@ -201,6 +201,7 @@ void load_restart(void)
     double first = ms_since(start);
     load_line("restart", bytes >> 20);
     load_value("stored_mib", (double)stored / (1 << 20));
+    load_value("asked_again", (double)load_asked_again);
     load_value("ready_ms", ready);
     load_value("first_session_ms", first);
     load_line_end();

@@ -63,7 +63,10 @@ void load_delivered(struct load_room *room, struct load_entry *entry)
         return;
     if (run.measuring) {
         run.result->deliveries++;
-        load_times_add(&run.result->times, load_turn_ns() - entry->sent_ns, 1);
+        load_times_add(&run.result->times, load_read_ns() - entry->sent_ns, 1);
+        load_times_add(&run.result->arrivals, load_arrived_ns() - entry->sent_ns, 1);
+        if (entry->seen == 1)
+            load_times_add(&run.result->firsts, load_arrived_ns() - entry->sent_ns, 1);
     }
     if (entry->seen != room->readers)
         return;

@@ -32,9 +32,7 @@ static void run_calm(const char *name, struct load_plan *plan, struct load_resul
     size_t n = plan->rooms->member_count;
     plan->messages_per_second = (double)CALM / (double)n;
     plan->seconds *= 2;
-    load_drive(plan, r);
-    load_line(name, n);
-    load_report_drive(r);
+    load_calm(name, n, plan, r);
 }
 
 static void fanout(size_t n)
@@ -50,7 +48,8 @@ static void fanout(size_t n)
     load_devices_attach(c.devices, n);
     load_cursors_start(c.devices, n);
     struct load_plan plan = plan_for(&room, &c.node, 1);
-    run_saturated("room_fanout", &plan, &r);
+    if (!load_options.calm_alone)
+        run_saturated("room_fanout", &plan, &r);
     if (!load_options.saturation_alone)
         run_calm("room_fanout_calm", &plan, &r);
     load_cursors_stop();

@@ -189,17 +189,24 @@ static void take_answer(struct load_device *device, struct hs_bytes bytes)
     LOAD_OK(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, &arena, &frame));
     if (frame->id == 0)
         return;
+    uint64_t id = frame->id;
     enum hs_err err = inner_error(frame, &device->answer);
     if (frame->body_case == HANSE__FRAME__BODY_FORWARDED) {
         LOAD_OK(HS_UNPACK(hanse__frame, hs_pb_bytes(frame->forwarded->frame), HS_LENIENT, &arena, &frame));
         err = inner_error(frame, &device->answer);
     }
-    if (err != HS_OK && (load_refused == NULL || frame->body_case != HANSE__FRAME__BODY_ERROR))
+    bool refused = frame->body_case == HANSE__FRAME__BODY_ERROR;
+    if (refused && load_refused == NULL && hs_err_is_transient(err)) {
+        load_request_again(device, id, frame->error->retry_after_ms);
+        return;
+    }
+    if (err != HS_OK && (load_refused == NULL || !refused))
         load_fail("a request was refused: %s", hs_err_name(err));
+    load_request_done(device, id);
     device->answered++;
     load_waiting--;
     if (err != HS_OK)
-        load_refused(device, frame->id, frame->error);
+        load_refused(device, id, frame->error);
     device->attached = device->attached || frame->body_case == HANSE__FRAME__BODY_ACK;
     if (frame->body_case != HANSE__FRAME__BODY_AUTHENTICATED)
         return;

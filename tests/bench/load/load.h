@@ -15,6 +15,7 @@
 #include "room/policy.h"
 #include "schema/link.pb-c.h"
 
+#include <sys/queue.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -22,6 +23,7 @@
 
 struct load_device;
 struct load_room;
+struct load_request;
 
 /* Says what went wrong, and ends. */
 _Noreturn __attribute__((format(printf, 1, 2))) void load_fail(const char *format, ...);
@@ -34,6 +36,7 @@ struct load_options {
     unsigned seconds;      /* that a measurement takes */
     unsigned members;      /* 0: the part's own sizes */
     bool saturation_alone; /* for a profiler */
+    bool calm_alone;       /* the same */
 };
 extern struct load_options load_options;
 
@@ -88,18 +91,18 @@ struct load_device {
     struct load_place *places;
     size_t place_count, place_size;
     struct hs_link *link;
-    uv_tcp_t tcp;
-    uv_connect_t connect;
-    uv_write_t write;
+    int fd;
+    uv_poll_t poll;
     uint8_t hash[HS_LINK_HASH_LEN];
-    uint64_t asked, answered, refused;
+    uint64_t asked, answered;
+    TAILQ_HEAD(, load_request) requests;
     size_t untold; /* records since the last Cursors */
     struct load_answer answer;
     bool returning; /* goes on by itself from the handshake to being attached, again where the node closes it
                        before */
     bool ready, attached, again;
-    bool welcomed; /* something came into its inbox */
-    bool open, connected, writing, due;
+    bool welcomed;                   /* something came into its inbox */
+    bool open, connected, full, due; /* full: the socket takes no more for now */
     struct load_device *next_due;
 };
 
@@ -126,13 +129,16 @@ void load_cursors_stop(void);
 
 /* conn.c: sessions. */
 uv_loop_t *load_loop(void);
-uint64_t load_turn_ns(void); /* time, as of this turn of the loop */
+/* When what is being taken was read, and when the kernel had it for this program. */
+uint64_t load_read_ns(void);
+uint64_t load_arrived_ns(void);
 void load_connect(struct load_device *device);
 void load_close(struct load_device *device);
 void load_send(struct load_device *device, const Hanse__Frame *frame);
-/* The same with an id: an answer is expected. */
+void load_send_bytes(struct load_device *device, struct hs_bytes frame);
+/* The same with an id: an answer is expected, and what is refused for the moment asked again. */
 void load_ask(struct load_device *device, Hanse__Frame *frame);
-/* Runs until everybody has been answered; an Error ends the program. */
+/* Runs until everybody has been answered; an Error that is for good ends the program. */
 void load_settle(void);
 void load_run_once(void);
 extern size_t load_waiting; /* answers that are still to come */
@@ -140,10 +146,23 @@ extern size_t load_opening; /* sessions that aren't open yet */
 extern size_t load_again;   /* sessions that were begun anew */
 void load_devices_close(struct load_device *devices, size_t count);
 
+/* Sends at once, and notes when its bytes came. */
+void load_socket_set(int fd);
+/* Reads once; when that was, and when the kernel had the last of these bytes. */
+ssize_t load_socket_read(int fd, uint8_t *into, size_t size, uint64_t *read_ns, uint64_t *at_ns);
+
+/* again.c: what was asked, until it is answered; what is refused for the moment is asked again. */
+void load_requests_init(struct load_device *device);
+void load_requests_drop(struct load_device *device);
+void load_request_keep(struct load_device *device, uint64_t id, struct hs_bytes frame);
+void load_request_done(struct load_device *device, uint64_t id);
+void load_request_again(struct load_device *device, uint64_t id, uint32_t after_ms);
+extern size_t load_asked_again;
+
 /* frames.c: what comes. */
 void load_take(struct load_device *device, struct hs_bytes frame);
 
-/* Told of requests that are refused; without it the first one ends the program. */
+/* Told of requests that are refused, instead of their being asked again or ending the program. */
 extern void (*load_refused)(const struct load_device *device, uint64_t id, const Hanse__Error *error);
 
 /* One record as the first who got it found it. */
@@ -197,6 +216,7 @@ struct load_times {
 void load_times_add(struct load_times *t, uint64_t ns, uint64_t count);
 double load_times_at(const struct load_times *t, double part); /* nanoseconds */
 
+/* floor.c: the same times where a bare program does what can't be avoided. */
 /* drive.c: posts as fast as they are delivered, or at a rate. */
 struct load_plan {
     struct load_room *rooms;
@@ -214,9 +234,18 @@ struct load_plan {
 struct load_result {
     double seconds, messages, deliveries; /* in the time measured */
     double node_us, own_us;
-    struct load_times times; /* from the sending of a post to each delivery */
+    struct load_times times;    /* from the sending of a post until a member has opened it */
+    struct load_times arrivals; /* until it is in that member's socket */
+    struct load_times firsts;   /* the same of the first member alone: nothing goes out before the sync */
 };
 void load_drive(const struct load_plan *plan, struct load_result *out);
+/* floor.c: the same times where a bare program does what can't be avoided, with as many members and posts. */
+struct load_floor {
+    struct load_times times, arrivals;
+};
+void load_floor(size_t members, double posts_per_second, double seconds, struct load_floor *out);
+/* Drives at the plan's rate, then the floor, and reports both. */
+void load_calm(const char *name, size_t n, const struct load_plan *plan, struct load_result *r);
 /* frames.c tells of each delivery. */
 void load_delivered(struct load_room *room, struct load_entry *entry);
 uint64_t load_sent_at(struct hs_bytes body);

@@ -42,16 +42,37 @@ void load_line_end(void)
     (void)fflush(stdout);
 }
 
+static void report_times(const char *name, const struct load_times *times)
+{
+    char key[32];
+    (void)snprintf(key, sizeof key, "%sp50_ms", name);
+    load_value(key, load_times_at(times, 0.5) / 1e6);
+    (void)snprintf(key, sizeof key, "%sp99_ms", name);
+    load_value(key, load_times_at(times, 0.99) / 1e6);
+}
+
 void load_report_drive(const struct load_result *r)
 {
     load_value("messages_per_s", r->messages / r->seconds);
     load_value("deliveries_per_s", r->deliveries / r->seconds);
-    load_value("p50_ms", load_times_at(&r->times, 0.5) / 1e6);
-    load_value("p99_ms", load_times_at(&r->times, 0.99) / 1e6);
+    report_times("", &r->times);
+    report_times("arrived_", &r->arrivals);
+    report_times("first_", &r->firsts);
     load_value("node_us_per_delivery", r->node_us / r->deliveries);
     load_value("node_cores", r->node_us / r->seconds / 1e6);
     load_value("load_cores", r->own_us / r->seconds / 1e6);
     load_line_end();
+}
+
+void load_calm(const char *name, size_t n, const struct load_plan *plan, struct load_result *r)
+{
+    static struct load_floor floor;
+    load_drive(plan, r);
+    load_floor(plan->rooms->member_count, plan->messages_per_second, plan->seconds, &floor);
+    load_line(name, n);
+    report_times("floor_", &floor.times);
+    report_times("floor_arrived_", &floor.arrivals);
+    load_report_drive(r);
 }
 
 static const struct part {
@@ -94,6 +115,8 @@ int main(int argc, char **argv)
             load_options.quick = true;
         else if (strcmp(argv[i], "--saturation") == 0)
             load_options.saturation_alone = true;
+        else if (strcmp(argv[i], "--calm") == 0)
+            load_options.calm_alone = true;
         else if (i + 1 == argc)
             return usage();
         else if (strcmp(argv[i], "--hansed") == 0)

@@ -52,9 +52,7 @@ void load_many_rooms(void)
     load_line("many_rooms", t.count);
     load_report_drive(&r);
     plan.messages_per_second = (double)CALM / MEMBERS;
-    load_drive(&plan, &r);
-    load_line("many_rooms_calm", t.count);
-    load_report_drive(&r);
+    load_calm("many_rooms_calm", t.count, &plan, &r);
     load_cursors_stop();
     for (size_t i = 0; i < t.count; i++)
         load_room_free(&t.rooms[i]);
