@@ -10,6 +10,7 @@
 #include "core/federation/node_key.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/way.h"
 #include "core/records/retention.h"
 #include "core/recovery/recover.h"
 #include "core/recovery/recovery.h"
@@ -57,6 +58,7 @@ void hs_core_free(struct hs_core *core)
         return;
     hs_sessions_free(&core->sessions);
     hs_recoveries_free(core);
+    hs_ways_free(core);
     hs_peers_free(&core->peers);
     hs_moves_free(core);
     hs_meters_free(&core->meters);
@@ -188,6 +190,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_recover_tick(turn);
         hs_office_tick(turn);
         hs_wanted_tick(turn);
+        hs_way_tick(turn);
         break;
     case HS_INPUT_STOP:
         hs_cursors_flush_all(turn);
@@ -248,6 +251,7 @@ void hs_core_undone(struct hs_core *core)
 {
     hs_peers_undone(&core->peers);
     hs_recoveries_undone(core);
+    hs_ways_undone(core);
     core->described = false;
 }
 

@@ -12,6 +12,7 @@
 #include "identity/descriptor.h"
 
 struct hs_settling;
+struct hs_way;
 
 struct hs_core {
     struct hs_key root;
@@ -32,6 +33,9 @@ struct hs_core {
     struct hs_recovery *recoveries;      /* of a hub that was restored, by room (recovery.h) */
     uint64_t recover_hashes;             /* that they hold */
     struct hs_office_walk office;        /* through the rooms that come here */
+    struct hs_way *ways;                 /* to hubs in office, by room (way_take.c) */
+    uint64_t way_hashes;                 /* that they hold */
+    struct hs_kv_key way_from;           /* the room that the next tick looks at */
     struct hs_time gauged_at;            /* sessions and peers were counted for it */
     uint64_t rounds;                     /* of hs_core_pump() */
     bool full;                           /* as the log was told last */

@@ -108,3 +108,18 @@ enum hs_err hs_hub_moved_verify(Hanse__HubMoved *const *list, size_t count, cons
         *descriptor = to.descriptor;
     return HS_OK;
 }
+
+enum hs_err hs_hub_moved_on(Hanse__HubMoved *const *list, size_t count, const struct hs_id *room,
+                            struct hs_arena *arena, const struct hs_key *brand,
+                            const struct hs_hub_office *known, struct hs_hub_office *office,
+                            struct hs_bytes *descriptor)
+{
+    size_t before = known->term - HS_POLICY_HUB_TERM_FIRST;
+    struct hs_key first;
+    struct hs_descriptor d;
+    HS_REQUIRE(known->term >= HS_POLICY_HUB_TERM_FIRST && count > before, HS_ERR_UNEXPECTED);
+    HS_TRY(hs_hub_moved_verify(list, count, room, arena, &first, office, descriptor));
+    HS_REQUIRE(hs_key_equal(&first, brand), HS_ERR_UNEXPECTED);
+    HS_TRY(hs_descriptor_open(list[before]->descriptor, NULL, &d));
+    return hs_key_equal(&d.root, &known->root) ? HS_OK : HS_ERR_UNEXPECTED;
+}

@@ -48,4 +48,11 @@ enum hs_err hs_hub_moved_verify(Hanse__HubMoved *const *list, size_t count, cons
                                 struct hs_arena *arena, struct hs_key *brand, struct hs_hub_office *office,
                                 struct hs_bytes *descriptor);
 
+/* The same for somebody who knows the room's brand, and the hub of a term: UNEXPECTED for a chain that begins
+ * with another brand, leads over another hub in that term, or to no later one. */
+enum hs_err hs_hub_moved_on(Hanse__HubMoved *const *list, size_t count, const struct hs_id *room,
+                            struct hs_arena *arena, const struct hs_key *brand,
+                            const struct hs_hub_office *known, struct hs_hub_office *office,
+                            struct hs_bytes *descriptor);
+
 #endif

@@ -148,14 +148,15 @@ static enum hs_err describe_move(struct hs_turn *turn, const struct hs_room_reco
 
 /* The end of a hub's term, with what shows it to others. */
 static enum hs_err append_move(struct hs_turn *turn, struct hs_room_record *one,
-                               Hanse__State__RoomEntry *entry, const Hanse__Records *records)
+                               Hanse__State__RoomEntry *entry, const Hanse__Records *records, bool shown)
 {
     struct hs_bytes head, descriptor;
     struct hs_hub_move move;
     HS_TRY(
         hs_hub_move_verify(hs_pb_bytes(entry->body), &one->room, one->header.hub_time, turn->arena, &move));
     HS_TRY(hs_object_pack(records->head, turn->arena, &head));
-    HS_TRY(describe_move(turn, one, move.office.term <= hs_room_term(one->view), records, &descriptor));
+    HS_TRY(
+        describe_move(turn, one, shown || move.office.term <= hs_room_term(one->view), records, &descriptor));
     entry->head = hs_pb_data(head);
     entry->descriptor = hs_pb_data(descriptor);
     HS_TRY(hs_room_enter(turn, one));
@@ -166,7 +167,7 @@ static enum hs_err append_move(struct hs_turn *turn, struct hs_room_record *one,
 
 /* One record into the copy; what is held already is passed over. */
 static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
-                          struct hs_log_tip *tip, const Hanse__Records *records, size_t index,
+                          struct hs_log_tip *tip, const Hanse__Records *records, size_t index, bool shown,
                           struct hs_record_header *commit)
 {
     const Hanse__Record *record = records->records[index];
@@ -183,7 +184,7 @@ static enum hs_err append(struct hs_turn *turn, const struct hs_id *room, Hanse_
     entry.n_blobs = header.kind == HS_RECORD_POST ? hs_blobs_hinted(record) : 0;
     struct hs_room_record one = {.room = *room, .view = view, .header = header, .entry = &entry};
     if (header.kind == HS_RECORD_HUB_MOVE)
-        return append_move(turn, &one, &entry, records);
+        return append_move(turn, &one, &entry, records, shown);
     HS_TRY(hs_room_enter(turn, &one));
     hs_copy_apply(turn, &one);
     if (header.kind == HS_RECORD_COMMIT)
@@ -259,9 +260,9 @@ static bool is_last(struct hs_turn *turn, const Hanse__SignedObject *object,
 }
 
 /* Nothing of the batch is written before all of it was checked: the first pass moves a tip of its own. */
-static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
-                               const Hanse__State__RoomView *view, const Hanse__Records *records,
-                               struct hs_log_tip tip, bool *head_counts)
+static enum hs_err check_records(struct hs_turn *turn, const struct hs_id *room,
+                                 const Hanse__State__RoomView *view, const Hanse__Records *records,
+                                 struct hs_log_tip *tip)
 {
     struct hs_promises promises;
     HS_TRY(hs_promises_load(turn, room, &promises));
@@ -269,7 +270,7 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
         struct hs_record_header header;
         const Hanse__Record *record = records->records[i];
         enum hs_err err =
-            hs_log_check_next(&tip, room, hs_pb_bytes(record->header), hs_pb_bytes(record->body), &header);
+            hs_log_check_next(tip, room, hs_pb_bytes(record->header), hs_pb_bytes(record->body), &header);
         HS_REQUIRE(err == HS_OK || err == HS_ERR_REPLAY, err);
         if (err == HS_OK && header.kind == HS_RECORD_HUB_MOVE) {
             HS_TRY(hs_office_check_move(turn, room, view, &header, hs_pb_bytes(record->body)));
@@ -282,6 +283,14 @@ static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
         if (err == HS_OK && header.seq < view->held)
             HS_TRY(as_held(turn, room, &header));
     }
+    return HS_OK;
+}
+
+static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
+                               const Hanse__State__RoomView *view, const Hanse__Records *records,
+                               struct hs_log_tip tip, bool *head_counts)
+{
+    HS_TRY(check_records(turn, room, view, records, &tip));
     return check_head(turn, room, view, records->head, &tip, head_counts);
 }
 
@@ -323,7 +332,7 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
         return HS_OK;
     HS_TRY(err);
     for (size_t i = 0; i < records->n_records; i++)
-        HS_TRY(append(turn, &room, view, &tip, records, i, &commit));
+        HS_TRY(append(turn, &room, view, &tip, records, i, false, &commit));
     if (!hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
         hs_promises_drop(turn, &room); /* with that term end its promises, before its last head is kept */
     if (head_counts)
@@ -336,4 +345,50 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     if (!hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
         hs_office_moved(turn, &room, &turn->session->subscriber);
     return HS_OK;
+}
+
+/* The key of that head, which is the hub's that goes, is kept like any that it had. */
+static void learn_key(struct hs_turn *turn, const Hanse__SignedObject *object)
+{
+    struct hs_bytes bytes;
+    struct hs_descriptor d;
+    if (object != NULL && hs_descriptor_claimed(object, &d) == HS_OK &&
+        hs_object_pack(object, turn->arena, &bytes) == HS_OK && hs_node_key_check(turn, &d) == HS_OK)
+        hs_node_key_learn(turn, bytes, &d);
+}
+
+/* What was checked before is written. */
+static enum hs_err append_shown(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                                struct hs_log_tip *tip, const Hanse__Records *records)
+{
+    struct hs_record_header commit;
+    struct hs_key hub;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hub_root), &hub), HS_ERR_STORE);
+    for (size_t i = 0; i < records->n_records; i++)
+        HS_TRY(append(turn, room, view, tip, records, i, true, &commit));
+    bool gone = !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(hub));
+    if (gone)
+        hs_promises_drop(turn, room);
+    learn_key(turn, records->descriptor);
+    HS_TRY(hs_promises_keep(turn, room, tip->next_seq, records->head));
+    hs_room_store(turn, room, view);
+    if (gone)
+        hs_office_moved(turn, room, &hub);
+    return HS_OK;
+}
+
+enum hs_err hs_follow_shown(struct hs_turn *turn, const struct hs_id *room, const Hanse__Records *records)
+{
+    struct hs_log_tip tip = {0};
+    Hanse__State__RoomView *view = hs_room_view(turn, room);
+    HS_REQUIRE(view != NULL && !view->hub, HS_ERR_ROOM_UNKNOWN);
+    tip.next_seq = view->next_seq;
+    tip.hub_time.ms = view->hub_time_ms;
+    HS_REQUIRE(!view->forked && tip_hash(view, records, &tip.hash), HS_ERR_LOG_FORK);
+    struct hs_log_tip end = tip;
+    HS_TRY(check_records(turn, room, view, records, &end));
+    enum hs_err err = append_shown(turn, room, view, &tip, records);
+    if (err != HS_OK && turn->kv->err == HS_OK)
+        turn->kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE;
+    return err;
 }

@@ -20,6 +20,11 @@ void hs_follow_attach_room(struct hs_turn *turn, struct hs_peer *peer, const str
 /* Tells the hub, which is the turn's session, what is held for good; 0 and NULL for nothing. */
 void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCursor *room);
 
+/* Records that a chain has shown to be the log's, up to a HUB_MOVE of the hub that is followed: records->head
+ * is that hub's over the HUB_MOVE, records->descriptor names its key (office/way.h). An error means that
+ * nothing was written, unless the turn is void. */
+enum hs_err hs_follow_shown(struct hs_turn *turn, const struct hs_id *room, const Hanse__Records *records);
+
 /* The next item of that hub's inbox (follow_items.c). */
 uint64_t hs_handed_next(struct hs_turn *turn, const struct hs_key *hub);
 

@@ -3,6 +3,7 @@
 #include "core/dispatch.h"
 #include "core/federation/evidence.h"
 #include "core/internal.h"
+#include "core/office/way.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
 #include "object/object.h"
@@ -36,6 +37,8 @@ struct telling {
     Hanse__SignedObject *heads[HS_HEADS_MAX];
     ProtobufCBinaryData evidence[1]; /* one fills a frame */
     size_t head_count, evidence_count;
+    bool way; /* of one room, as an answer to the head of a hub that has gone */
+    struct hs_id room;
 };
 
 static void add_head(struct hs_turn *turn, struct telling *t, const struct hs_id *room)
@@ -64,6 +67,9 @@ static void tell(struct hs_turn *turn, struct hs_session *session, struct tellin
     frame.body_case = HANSE__FRAME__BODY_HEADS;
     if (t->head_count + t->evidence_count > 0)
         hs_turn_send(turn, session, &frame);
+    const Hanse__State__RoomView *view = t->way ? hs_room_view(turn, &t->room) : NULL;
+    if (view != NULL)
+        (void)hs_way_show(turn, session, &t->room, view);
 }
 
 /* The next room that is shared with the peer, at or behind where the last telling ended. */
@@ -141,7 +147,13 @@ static void compare(struct hs_turn *turn, const Hanse__SignedObject *object, str
         !HS_FIXED(hs_pb_bytes(head->room), &room))
         return;
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    if (view == NULL || view->hub)
+    if (view == NULL)
+        return;
+    if (head->hub_term < hs_room_term(view) && !answer->way) { /* its room has gone elsewhere meanwhile */
+        answer->way = true;
+        answer->room = room;
+    }
+    if (view->hub)
         return;
     if (view->forked) {
         add_evidence(turn, answer, &room);

@@ -66,6 +66,10 @@ bool hs_office_move_at(struct hs_turn *turn, const struct hs_id *room, uint64_t 
 bool hs_office_began(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                      uint64_t *out);
 
+/* The last HUB_MOVE with which that node went out of office; false where this copy has got none. */
+bool hs_office_left(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                    const struct hs_key *root, uint64_t *seq);
+
 /* What shows a newcomer that the office has come from the brand's node to where it is: NOT_FOUND where this
  * node hasn't got all of it. */
 enum hs_err hs_office_moves(struct hs_turn *turn, const struct hs_id *room,

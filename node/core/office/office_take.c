@@ -8,6 +8,7 @@
 #include "core/internal.h"
 #include "core/office/office.h"
 #include "core/office/office_check.h"
+#include "core/office/way.h"
 #include "core/records/table.h"
 #include "core/standing/standing.h"
 #include "object/object.h"
@@ -204,7 +205,11 @@ void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const 
     if (tail == NULL || turn->full || !HS_FIXED(hs_pb_bytes(tail->room), &room))
         return; /* asked again at the next tick */
     const Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    if (!hs_office_is_coming(view) || !hs_bytes_equal(hs_pb_bytes(view->former_root), HS_VIEW(peer->root)))
+    if (!hs_office_is_coming(view)) {
+        hs_way_answered(turn, &room, tail);
+        return;
+    }
+    if (!hs_bytes_equal(hs_pb_bytes(view->former_root), HS_VIEW(peer->root)))
         return;
     uint64_t seq = view->next_seq, end = view->copied_from;
     for (size_t i = 0; i < tail->n_records && seq < end; i++, seq++) {

@@ -5,6 +5,7 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/way.h"
 #include "core/records/register.h"
 #include "core/records/table.h"
 #include "core/recovery/absent.h"
@@ -195,6 +196,7 @@ void hs_hub_move_apply(struct hs_turn *turn, const struct hs_room_record *record
         else
             follow(turn, &r, move);
     }
+    hs_way_reached(turn, &r.room, move->office.term);
 }
 
 /* ---- the request ---- */

@@ -59,6 +59,7 @@ enum hs_sub_table {
     HS_MISC_SHARED = 20,    /* node 32 | room 32: a followed room in which that node has users too */
     HS_MISC_INVITED = 24,   /* invite key 32 -> room: the first one here that has it (room.h) */
     HS_MISC_OFFICE = 22,    /* room 32 -> nothing: this node becomes its hub (office.h) */
+    HS_MISC_WAY = 25,       /* room 32 -> Moved: who is in office behind the hub that is known (way.h) */
     HS_MISC_LAYOUT = 11,    /* -> u64: by which layout the store was made (layout.h) */
     HS_MISC_RESTORED = 12,  /* -> u64: the incarnation since the last restoring */
     HS_MISC_JOURNAL = 10,   /* -> u64: the next number of the journal */

@@ -25,12 +25,43 @@ static void add_for_hub(Hanse__Tail *tail, const Hanse__State__RoomEntry *entry,
         tail->group_info = entry->group_info;
 }
 
+/* What of a log is for the node that asks. */
+struct part {
+    uint64_t end; /* up to here; 0: nothing is */
+    bool for_hub;
+    Hanse__SignedObject *head;
+};
+
+/* The hub that is followed lacks the end of its log, or is yet to come and lacks the beginning. */
+static bool is_hub(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                   struct part *out)
+{
+    if (view->hub || !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
+        return false;
+    *out = (struct part){view->next_seq, !turn->session->outbound, hs_room_kept_head(turn, room)};
+    return true;
+}
+
+/* A reader that has missed how the hubs before went: what it may read, once this hub knows who may. */
+static bool is_reader(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                      const Hanse__WantTail *want, struct part *out)
+{
+    const Hanse__State__SubscriptionView *reads =
+        view->hub && !turn->session->outbound && !hs_room_stands_still(turn, view)
+            ? hs_subscription_view(turn, &turn->session->subscriber, room)
+            : NULL;
+    if (reads == NULL || want->from < reads->from)
+        return false;
+    *out = (struct part){.end = reads->until < view->next_seq ? reads->until : view->next_seq};
+    return true;
+}
+
 /* Headers up to the record below (0: the newest), or records from the first one on, as many as fit. Returns
  * the bytes that were read for it: a header's record is read whole. */
 static size_t fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
-                   const Hanse__WantTail *want, Hanse__Tail *tail)
+                   const Hanse__WantTail *want, const struct part *part, Hanse__Tail *tail)
 {
-    uint64_t first = want->from > view->first_seq ? want->from : view->first_seq, end = view->next_seq;
+    uint64_t first = want->from > view->first_seq ? want->from : view->first_seq, end = part->end;
     size_t bytes = 0, cost = 0;
     if (want->headers && want->below > 0 && want->below < end)
         end = want->below;
@@ -51,7 +82,7 @@ static size_t fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__
             record->blobs = entry->blobs;
             record->n_blobs = entry->n_blobs;
         }
-        if (turn->session->state == HS_SESSION_NODE && !turn->session->outbound)
+        if (part->for_hub)
             add_for_hub(tail, entry, record, seq);
         tail->records[tail->n_records++] = record;
     }
@@ -74,15 +105,15 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     HS_REQUIRE(next_hub || hs_standing_spend_hub(turn, HS_FLOW_REQUESTS, 1), HS_ERR_RATE_LIMITED);
     HS_TAKE32(want->room, &room);
     const Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    if (view == NULL || view->hub ||
-        !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
+    struct part part = {0};
+    if (view == NULL || !(is_hub(turn, &room, view, &part) || is_reader(turn, &room, view, want, &part)))
         return next_hub ? HS_ERR_ROOM_UNKNOWN : HS_OK;
     tail.room = want->room;
     tail.records = records;
     tail.headers = want->headers;
-    tail.head = hs_room_kept_head(turn, &room);
-    tail.held = hs_promise_held(turn, &room, view->next_seq);
-    size_t cost = fill(turn, &room, view, want, &tail);
+    tail.head = part.head;
+    tail.held = part.head != NULL ? hs_promise_held(turn, &room, view->next_seq) : NULL;
+    size_t cost = fill(turn, &room, view, want, &part, &tail);
     if (next_hub) {
         frame.id = request->id;
         frame.tail = &tail;

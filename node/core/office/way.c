@@ -1,0 +1,148 @@
+#include "core/office/way.h"
+
+#include "core/dispatch.h"
+#include "core/federation/evidence.h"
+#include "core/federation/node_key.h"
+#include "core/internal.h"
+#include "core/office/office.h"
+#include "core/records/apply.h"
+#include "core/records/table.h"
+#include "core/recovery/recover.h"
+#include "core/rooms/room.h"
+#include "object/object.h"
+#include "wire/unpack.h"
+
+static struct hs_kv_key way_key(const struct hs_id *room)
+{
+    return hs_key_sub(HS_MISC_WAY, HS_VIEW(*room), (struct hs_bytes){0});
+}
+
+Hanse__Moved *hs_way_get(struct hs_turn *turn, const struct hs_id *room)
+{
+    struct hs_kv_key key = way_key(room);
+    return (Hanse__Moved *)HS_VIEW_GET(turn, HS_T_MISC, &key, hanse__moved);
+}
+
+bool hs_way_show(struct hs_turn *turn, struct hs_session *session, const struct hs_id *room,
+                 const Hanse__State__RoomView *view)
+{
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    Hanse__Moved moved = HANSE__MOVED__INIT, *shown = hs_way_get(turn, room);
+    frame.body_case = HANSE__FRAME__BODY_WAY;
+    frame.way = shown != NULL ? shown : &moved;
+    moved.room = hs_pb_data(HS_VIEW(*room));
+    if (shown == NULL && (hs_office_is_coming(view) ||
+                          hs_office_moves(turn, room, view, &moved.moves, &moved.n_moves) != HS_OK))
+        return false;
+    hs_turn_send(turn, session, &frame);
+    return true;
+}
+
+void hs_way_reached(struct hs_turn *turn, const struct hs_id *room, uint32_t term)
+{
+    const Hanse__Moved *moved = hs_way_get(turn, room);
+    struct hs_kv_key key = way_key(room);
+    if (moved != NULL && term >= HS_POLICY_HUB_TERM_FIRST + moved->n_moves)
+        hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key));
+}
+
+void hs_way_shown_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                        const Hanse__State__StreamRecord *record)
+{
+    (void)at;
+    struct hs_id room;
+    if (!HS_FIXED(hs_pb_bytes(record->way_shown->room), &room))
+        return;
+    struct hs_kv_key key = way_key(&room);
+    hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key), hs_pb_bytes(record->way_shown->moved));
+}
+
+/* ---- what is shown ---- */
+
+/* Does it say more than what is known, before anything of it is verified? A hub in office has its own log,
+ * unless that is an old one. */
+static bool is_news(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                    const Hanse__Moved *moved)
+{
+    const Hanse__Moved *known = hs_way_get(turn, room);
+    if (view->forked || hs_office_is_coming(view) || (view->hub && !hs_recover_is_frozen(turn, view)))
+        return false;
+    return HS_POLICY_HUB_TERM_FIRST + moved->n_moves > hs_room_term(view) &&
+           (known == NULL || moved->n_moves > known->n_moves);
+}
+
+/* A hub's replaced keys may be in anybody's hands: what it signs behind a head is by that head's key, or by a
+ * later one. */
+static enum hs_err check_key(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *root,
+                             const Hanse__HubMoved *link)
+{
+    Hanse__SignedObject *kept = hs_room_kept_head(turn, room);
+    struct hs_descriptor known, shown;
+    struct hs_key key;
+    HS_TRY(hs_descriptor_open(link->descriptor, root, &shown));
+    if (kept == NULL || !hs_object_claimed_signer(kept, 0, &key) ||
+        hs_node_key_of(turn, root, &key, &known) == NULL)
+        return HS_OK;
+    return shown.sequence >= known.sequence ? HS_OK : HS_ERR_REPLAY;
+}
+
+/* The hub that is known signed that it went, at a record that this copy hasn't got. */
+static enum hs_err check(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                         const Hanse__Moved *moved)
+{
+    struct hs_hub_office known = {.term = hs_room_term(view)}, office;
+    struct hs_key brand = hs_room_brand(turn, view);
+    struct hs_record_header header;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hub_root), &known.root), HS_ERR_STORE);
+    HS_TRY(hs_hub_moved_on(moved->moves, moved->n_moves, room, turn->arena, &brand, &known, &office, NULL));
+    const Hanse__HubMoved *link = moved->moves[known.term - HS_POLICY_HUB_TERM_FIRST];
+    HS_TRY(check_key(turn, room, &known.root, link));
+    HS_TRY(hs_record_header_parse(hs_pb_bytes(link->header), &header));
+    if (header.seq >= view->next_seq)
+        return HS_OK;
+    if (!view->hub)
+        (void)hs_evidence_of_head(turn, room, view, link->head);
+    return HS_ERR_LOG_FORK;
+}
+
+/* What of it is kept: the parts, as this version knows them. */
+static void keep(struct hs_turn *turn, const struct hs_id *room, const Hanse__Moved *moved)
+{
+    Hanse__State__WayShown shown = HANSE__STATE__WAY_SHOWN__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    struct hs_bytes bytes = hs_turn_pack(turn, &moved->base);
+    if (bytes.len == 0) {
+        turn->kv->err = HS_ERR_NOMEM;
+        return;
+    }
+    shown.room = hs_pb_data(HS_VIEW(*room));
+    shown.moved = hs_pb_data(bytes);
+    record.way_shown = &shown;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_WAY_SHOWN;
+    hs_stream_record(turn, HS_STREAM_NODE, HS_VIEW(*hs_turn_root(turn)), &record);
+    hs_turn_log(turn, "event=hub-moved term=%zu text=\"the hub of a room has gone, as it signed\"",
+                HS_POLICY_HUB_TERM_FIRST + moved->n_moves);
+}
+
+/* What is wrong with it is nobody's fault but its maker's: it is passed over, and changes nothing. */
+enum hs_err hs_handle_way(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
+                          uint64_t *detail)
+{
+    (void)reply;
+    (void)detail;
+    const Hanse__Moved *moved = request->way;
+    struct hs_id room;
+    HS_TAKE32(moved->room, &room);
+    const Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    if (view == NULL || !is_news(turn, &room, view, moved))
+        return HS_OK;
+    enum hs_err err = check(turn, &room, view, moved);
+    HS_REQUIRE(err != HS_ERR_NOMEM && turn->kv->err == HS_OK, err);
+    if (err != HS_OK) {
+        hs_turn_log(turn, "event=way-refused error=%s", hs_err_name(err));
+        return HS_OK;
+    }
+    keep(turn, &room, moved);
+    hs_way_work(turn, &room);
+    return HS_OK;
+}

@@ -1,0 +1,44 @@
+/* The way to a hub in office that the former one doesn't show: it may be gone for good, or have forgotten. A
+ * chain of HubMoved proves itself by what the hubs signed, so it counts whoever brings it (way.c). It makes
+ * no hub: the room is read on from where this copy stands, from the hub that the chain leads to (way_take.c),
+ * and only the HUB_MOVE record itself, once it is reached, changes whom the room is followed from. */
+#ifndef HS_CORE_WAY_H
+#define HS_CORE_WAY_H
+
+#include "core/federation/peer.h"
+#include "core/state.pb-c.h"
+#include "core/turn.h"
+
+enum {
+    HS_WAY_ROOMS = 64,        /* that one tick looks at, and that are read on at once */
+    HS_WAY_ANSWERS = 3,       /* in a row that bring nothing: then it rests */
+    HS_WAY_REST_MS = 60000,   /* so long */
+    HS_WAY_ASK_MS = 5000,     /* an answer is waited for so long */
+    HS_WAY_HASHES = 1 << 20,  /* records on all ways at once, one way always has a place: 32 MiB of hashes */
+    HS_WAY_RECORDS = 1 << 22, /* of one room: who is further behind begins anew */
+};
+
+/* A chain that is on its way to its HUB_MOVE, in the turn's arena; NULL where there is none. */
+Hanse__Moved *hs_way_get(struct hs_turn *turn, const struct hs_id *room);
+
+/* Shows the session's other side who is in office, as far as this node can. False where it can't. */
+bool hs_way_show(struct hs_turn *turn, struct hs_session *session, const struct hs_id *room,
+                 const Hanse__State__RoomView *view);
+
+/* A HUB_MOVE to that term was applied: what led there is done with. */
+void hs_way_reached(struct hs_turn *turn, const struct hs_id *room, uint32_t term);
+
+/* ---- way_take.c ---- */
+
+/* Reads on, where that is possible now. */
+void hs_way_work(struct hs_turn *turn, const struct hs_id *room);
+void hs_way_tick(struct hs_turn *turn);
+
+/* A node has answered what hs_way_work() asked; anybody may have made this up. */
+void hs_way_answered(struct hs_turn *turn, const struct hs_id *room, const Hanse__Tail *tail);
+
+/* What was asked in turns that came to nothing has never left. */
+void hs_ways_undone(struct hs_core *core);
+void hs_ways_free(struct hs_core *core);
+
+#endif

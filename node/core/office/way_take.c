@@ -1,0 +1,302 @@
+/* Reading on to a HUB_MOVE that a chain has shown. The hub that is asked hasn't signed these records, and who
+ * has signed them is gone; so their headers come first, from the HUB_MOVE back to where this copy ends, each
+ * proving the one before it, and then the records of just these headers. The hashes are in memory only: after
+ * a restart they are asked for again. */
+#include "core/federation/follow.h"
+#include "core/internal.h"
+#include "core/office/office.h"
+#include "core/office/way.h"
+#include "core/records/table.h"
+#include "core/recovery/recover.h"
+#include "core/rooms/room.h"
+#include "object/object.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
+
+#include <stdlib.h>
+
+struct hs_way {
+    struct hs_id room;
+    uint64_t first, end; /* the copy ended before first; the HUB_MOVE is the record before end */
+    uint64_t low;        /* hashes are known from this one on */
+    struct hs_id *hashes;
+    bool proved; /* the headers lead from the HUB_MOVE to the copy */
+    unsigned idle;
+    struct hs_time ask_at; /* again, or for the first time */
+    UT_hash_handle hh;
+};
+
+static void way_free(struct hs_core *core, struct hs_way *way)
+{
+    HASH_DELETE(hh, core->ways, way);
+    core->way_hashes -= way->end - way->first;
+    free(way->hashes);
+    free(way);
+}
+
+void hs_ways_free(struct hs_core *core)
+{
+    while (core->ways != NULL)
+        way_free(core, core->ways);
+}
+
+void hs_ways_undone(struct hs_core *core)
+{
+    for (struct hs_way *way = core->ways; way != NULL; way = way->hh.next) {
+        way->ask_at.ms = 0;
+        way->idle = 0;
+    }
+}
+
+static struct hs_way *way_find(struct hs_core *core, const struct hs_id *room)
+{
+    struct hs_way *found = NULL;
+    HASH_FIND(hh, core->ways, room, sizeof *room, found);
+    return found;
+}
+
+static struct hs_way *way_new(struct hs_core *core, const struct hs_id *room, uint64_t first,
+                              const struct hs_record_header *move)
+{
+    uint64_t count = move->seq + 1 - first;
+    struct hs_way *way = NULL;
+    if (count <= HS_WAY_RECORDS && HASH_COUNT(core->ways) < HS_WAY_ROOMS &&
+        (core->ways == NULL || core->way_hashes + count <= HS_WAY_HASHES))
+        way = calloc(1, sizeof *way);
+    struct hs_id *hashes = way != NULL ? calloc(count, sizeof *hashes) : NULL;
+    if (hashes == NULL) {
+        free(way);
+        return NULL;
+    }
+    *way = (struct hs_way){
+        .room = *room, .first = first, .end = move->seq + 1, .low = move->seq, .hashes = hashes};
+    hashes[count - 1] = move->hash;
+    HASH_ADD(hh, core->ways, room, sizeof way->room, way);
+    if (!HS_IS_HASHED(hh, way)) {
+        free(hashes);
+        free(way);
+        return NULL;
+    }
+    core->way_hashes += count;
+    return way;
+}
+
+/* ---- where it leads ---- */
+
+/* The move by which the hub goes that is known; NULL where the chain says nothing of it. */
+static const Hanse__HubMoved *next_move(const Hanse__State__RoomView *view, const Hanse__Moved *moved,
+                                        struct hs_record_header *header)
+{
+    size_t known = hs_room_term(view) - HS_POLICY_HUB_TERM_FIRST;
+    const Hanse__HubMoved *link = known < moved->n_moves ? moved->moves[known] : NULL;
+    if (link == NULL || hs_record_header_parse(hs_pb_bytes(link->header), header) != HS_OK ||
+        header->seq < view->next_seq)
+        return NULL;
+    return link;
+}
+
+/* The hub in office, to be dialled; NULL where that is this node, or there is no place for another one. */
+static struct hs_peer *guide(struct hs_turn *turn, const Hanse__Moved *moved)
+{
+    const Hanse__HubMoved *last = moved->moves[moved->n_moves - 1];
+    char *addresses[HS_DESCRIPTOR_ADDRESSES];
+    Hanse__HubMoveBody *body;
+    struct hs_descriptor d;
+    struct hs_bytes bytes;
+    if (HS_UNPACK(hanse__hub_move_body, hs_pb_bytes(last->body), HS_STRICT, turn->arena, &body) != HS_OK ||
+        hs_descriptor_claimed(body->descriptor, &d) != HS_OK || hs_key_equal(&d.root, hs_turn_root(turn)))
+        return NULL;
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &d.root);
+    if (peer != NULL && peer->followed)
+        return peer;
+    for (size_t i = 0; i < d.address_count; i++)
+        addresses[i] = d.addresses[i];
+    peer = hs_peer_get(turn, &d.root, addresses, d.address_count);
+    if (peer == NULL || hs_object_pack(body->descriptor, turn->arena, &bytes) != HS_OK)
+        return NULL;
+    hs_peer_learn(turn, peer, bytes);
+    hs_peer_follow(turn, peer);
+    return peer;
+}
+
+static bool is_asked(const struct hs_peer *peer, const struct hs_id *room)
+{
+    for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
+        if (a->is_log && hs_id_equal(&a->room, room))
+            return true;
+    return false;
+}
+
+static void ask(struct hs_turn *turn, struct hs_peer *peer, struct hs_way *way, uint64_t from)
+{
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    Hanse__WantTail want = HANSE__WANT_TAIL__INIT;
+    struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
+    struct hs_asked *asked = session != NULL && !is_asked(peer, &way->room) ? hs_asked_add(peer) : NULL;
+    if (asked == NULL)
+        return;
+    asked->is_log = true;
+    asked->room = way->room;
+    asked->seq = from;
+    asked->deadline.ms = turn->now.ms + HS_WAY_ASK_MS;
+    asked->id = frame.id = ++peer->last_id;
+    want.room = hs_pb_data(HS_VIEW(way->room));
+    want.from = from;
+    want.headers = !way->proved;
+    want.below = way->proved ? way->end : way->low + 1;
+    frame.want_tail = &want;
+    frame.body_case = HANSE__FRAME__BODY_WANT_TAIL;
+    hs_turn_send(turn, session, &frame);
+    way->ask_at.ms = turn->now.ms + HS_WAY_ASK_MS;
+}
+
+/* A room that is read on: what is known of the way from where the copy ends now. */
+static struct hs_way *way_of(struct hs_turn *turn, const struct hs_id *room,
+                             const Hanse__State__RoomView *view, const struct hs_record_header *move)
+{
+    struct hs_way *way = way_find(turn->core, room);
+    bool fits = way != NULL && way->end == move->seq + 1 && way->first <= view->next_seq &&
+                hs_id_equal(&way->hashes[way->end - 1 - way->first], &move->hash);
+    if (way != NULL && !fits) {
+        way_free(turn->core, way); /* of before a turn that came to nothing, or of the term before */
+        way = NULL;
+    }
+    return way != NULL ? way : way_new(turn->core, room, view->next_seq, move);
+}
+
+static bool may_read_on(const Hanse__State__RoomView *view)
+{
+    return view != NULL && !view->hub && !view->forked;
+}
+
+void hs_way_work(struct hs_turn *turn, const struct hs_id *room)
+{
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    const Hanse__Moved *moved = hs_way_get(turn, room);
+    struct hs_record_header move;
+    if (moved == NULL || !may_read_on(view) || next_move(view, moved, &move) == NULL)
+        return;
+    struct hs_peer *peer = guide(turn, moved);
+    struct hs_way *way = peer != NULL ? way_of(turn, room, view, &move) : NULL;
+    if (way == NULL)
+        return;
+    if (peer->state == HS_PEER_UP && turn->now.ms >= way->ask_at.ms)
+        ask(turn, peer, way, view->next_seq);
+    else
+        hs_peer_work(turn, peer);
+}
+
+/* What has been reached isn't needed any more; in the turn that reached it, it may have to be once more. */
+static void sweep(struct hs_turn *turn)
+{
+    for (struct hs_way *way = turn->core->ways, *next; way != NULL; way = next) {
+        struct hs_arena HS_ARENA scratch = hs_arena(8 * HS_FRAME_MAX);
+        struct hs_turn own = *turn;
+        next = way->hh.next;
+        own.arena = &scratch;
+        if (hs_way_get(&own, &way->room) == NULL && turn->kv->err == HS_OK)
+            way_free(turn->core, way);
+    }
+}
+
+void hs_way_tick(struct hs_turn *turn)
+{
+    uint8_t kind = HS_MISC_WAY;
+    struct hs_bytes prefix = hs_bytes(&kind, 1), key;
+    struct hs_kv_key *from = &turn->core->way_from;
+    sweep(turn);
+    if (turn->full)
+        return;
+    if (from->len == 0)
+        *from = hs_key1(prefix);
+    for (size_t i = 0; i < HS_WAY_ROOMS; i++) {
+        struct hs_arena HS_ARENA scratch = hs_arena(8 * HS_FRAME_MAX);
+        struct hs_turn own = *turn;
+        struct hs_id room;
+        own.arena = &scratch;
+        if (!hs_kv_next(turn->kv, HS_T_MISC, prefix, hs_kv_key_bytes(from), &scratch, &key, NULL) ||
+            !HS_FIXED(hs_bytes(key.data + 1, key.len - 1), &room)) {
+            from->len = 0;
+            return;
+        }
+        *from = hs_kv_after(key);
+        hs_way_work(&own, &room);
+    }
+}
+
+/* ---- what comes ---- */
+
+/* Headers from the newest to the oldest. True where there was a new one. */
+static bool take_headers(struct hs_turn *turn, struct hs_way *way, const Hanse__State__RoomView *view,
+                         const Hanse__Tail *tail)
+{
+    struct hs_record_header header;
+    bool moved = false;
+    for (size_t i = tail->n_records; i > 0 && !way->proved; i--) {
+        if (hs_record_header_parse(hs_pb_bytes(tail->records[i - 1]->header), &header) != HS_OK ||
+            header.seq != way->low || !hs_id_equal(&header.room, &way->room) ||
+            !hs_id_equal(&header.hash, &way->hashes[way->low - way->first]))
+            continue;
+        if (way->low > way->first) {
+            way->hashes[--way->low - way->first] = header.prev;
+            moved = true;
+            continue;
+        }
+        way->proved = view->hash.len == 0 || hs_bytes_equal(HS_VIEW(header.prev), hs_pb_bytes(view->hash));
+        if (!way->proved)
+            hs_turn_log(turn, "event=way-refused error=LOG_FORK text=\"the hub that went ended another log "
+                              "than it told\"");
+        return way->proved;
+    }
+    return moved;
+}
+
+/* The records of these headers, from the copy's end on. True where there was one. */
+static bool take_records(struct hs_turn *turn, const struct hs_way *way, const Hanse__State__RoomView *view,
+                         const Hanse__HubMoved *link, const Hanse__Tail *tail)
+{
+    Hanse__Records records = HANSE__RECORDS__INIT;
+    uint64_t next = view->next_seq;
+    if (tail->headers)
+        return false;
+    records.records = hs_arena_alloc(turn->arena, (tail->n_records + 1) * sizeof *records.records);
+    for (size_t i = 0; records.records != NULL && i < tail->n_records && next < way->end; i++) {
+        struct hs_record_header header;
+        if (hs_record_header_parse(hs_pb_bytes(tail->records[i]->header), &header) != HS_OK ||
+            header.seq != next || !hs_id_equal(&header.hash, &way->hashes[next - way->first]))
+            continue;
+        records.records[records.n_records++] = tail->records[i];
+        next++;
+    }
+    records.room = hs_pb_data(HS_VIEW(way->room));
+    records.head = link->head;
+    records.descriptor = link->descriptor;
+    if (records.n_records == 0)
+        return false;
+    enum hs_err err = hs_follow_shown(turn, &way->room, &records);
+    if (err != HS_OK)
+        hs_turn_log(turn, "event=way-refused error=%s", hs_err_name(err));
+    if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
+        turn->kv->err = err;
+    return err == HS_OK;
+}
+
+void hs_way_answered(struct hs_turn *turn, const struct hs_id *room, const Hanse__Tail *tail)
+{
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    const Hanse__Moved *moved = hs_way_get(turn, room);
+    struct hs_record_header move;
+    const Hanse__HubMoved *link = moved != NULL && may_read_on(view) ? next_move(view, moved, &move) : NULL;
+    struct hs_way *way = link != NULL ? way_of(turn, room, view, &move) : NULL;
+    if (way == NULL || turn->full)
+        return;
+    bool news = way->proved ? take_records(turn, way, view, link, tail) : take_headers(turn, way, view, tail);
+    way->idle = news ? 0 : way->idle + 1;
+    way->ask_at.ms = turn->now.ms;
+    if (way->idle >= HS_WAY_ANSWERS) {
+        way->ask_at.ms = turn->now.ms + HS_WAY_REST_MS;
+        way->idle = 0;
+    }
+    if (turn->kv->err == HS_OK)
+        hs_way_work(turn, room);
+}
