@@ -5,6 +5,7 @@
 #include "core/dispatch.h"
 #include "core/federation/node_key.h"
 #include "core/internal.h"
+#include "core/office/told.h"
 #include "core/records/apply.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
@@ -159,10 +160,11 @@ static enum hs_err put_def(struct hs_turn *turn, struct step *s, const Hanse__Le
 static enum hs_err check_membership(struct hs_turn *turn, const struct step *s, const struct hs_key *holder)
 {
     struct hs_id room;
+    struct hs_key home;
     if (s->def_view->room.len == 0)
         return HS_OK;
     HS_TAKE32(s->def_view->room, &room);
-    return hs_member_view(turn, &room, holder) != NULL ? HS_OK : HS_ERR_NOT_MEMBER;
+    return hs_brand_member(turn, &room, holder, &home);
 }
 
 static enum hs_err give_out(struct hs_turn *turn, struct step *s, const struct hs_coupon_claim *claim)

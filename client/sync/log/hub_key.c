@@ -25,6 +25,27 @@ enum hs_err hs_hub_key_keep(struct hs_step *s, const struct hs_key *root, struct
     return s->kv->err;
 }
 
+enum hs_err hs_hub_key_newest(struct hs_step *s, const struct hs_key *root, struct hs_bytes *out)
+{
+    struct hs_kv_key first = hs_row_key1(HS_VIEW(*root)), from = first;
+    struct hs_bytes prefix = hs_kv_key_bytes(&first), key, value;
+    uint64_t newest = 0;
+    *out = (struct hs_bytes){0};
+    while (hs_kv_next(s->kv, HS_TABLE_HUB_KEY, prefix, hs_kv_key_bytes(&from), s->arena, &key, &value)) {
+        Hanse__SignedObject *object;
+        struct hs_descriptor d;
+        from = hs_kv_after(key);
+        HS_TRY(hs_object_unpack(value, s->arena, &object));
+        HS_TRY(hs_descriptor_claimed(object, &d));
+        if (out->len > 0 && d.sequence <= newest)
+            continue;
+        newest = d.sequence;
+        *out = value;
+    }
+    HS_TRY(s->kv->err);
+    return out->len > 0 ? HS_OK : HS_ERR_NOT_FOUND;
+}
+
 /* The newest descriptor, and the one that names key: the same where it is the newest. */
 static enum hs_err find(struct hs_step *s, const struct hs_live_room *room, const struct hs_key *signer,
                         struct hs_descriptor *newest, Hanse__SignedObject **out)

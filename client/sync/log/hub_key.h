@@ -25,4 +25,7 @@ enum hs_err hs_hub_descriptor_of(struct hs_step *s, const struct hs_live_room *r
 enum hs_err hs_hub_head(struct hs_step *s, const struct hs_live_room *room, const Hanse__SignedObject *object,
                         struct hs_head *head);
 
+/* The newest descriptor of that root among those kept; NOT_FOUND. */
+enum hs_err hs_hub_key_newest(struct hs_step *s, const struct hs_key *root, struct hs_bytes *out);
+
 #endif

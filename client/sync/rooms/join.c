@@ -6,6 +6,7 @@
 #include "room/hub_move.h"
 #include "room/invite.h"
 #include "room/invite_link.h"
+#include "sync/log/hub_key.h"
 #include "sync/state.h"
 
 static enum hs_err waiting_event(struct hs_step *s, const struct hs_id *room)
@@ -256,6 +257,16 @@ static enum hs_err join_moves(struct hs_step *s, struct hs_join_row *row, const 
     return s->kv->err;
 }
 
+/* Ledger and till stay with the brand's node, wherever the room is. */
+static enum hs_err keep_brand(struct hs_step *s, const struct hs_key *brand, const Hanse__InviteInfo *info)
+{
+    struct hs_bytes descriptor;
+    if (info->n_moves == 0)
+        return HS_OK;
+    HS_TRY(hs_object_pack(info->moves[0]->descriptor, s->arena, &descriptor));
+    return hs_hub_key_keep(s, brand, descriptor);
+}
+
 static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hanse__InviteInfo *info)
 {
     struct hs_invite_link HS_INVITE_LINK link = {0};
@@ -271,6 +282,7 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
                HS_ERR_CONFLICT);
     if (here && known.state == HS_ROOM_STATE_MEMBER)
         return hs_op_done(s, op, HS_OK, &op->room, 0, NULL);
+    HS_TRY(keep_brand(s, &brand, info));
     if (!find_join(s, &op->room, &row)) {
         hs_live_forget(s->sync, &op->room);
         HS_TRY(make_join(s, &link, &op->room, info, &row));

@@ -28,12 +28,14 @@ enum hs_err hs_counter_open(struct hs_step *s, const struct hs_key *root, const 
         return HS_OK;
     HS_TRY(hs_live_member(s, room, &entitles));
     HS_TRY(hs_self_key_package(s, &self, &package));
+    struct hs_bytes where;
+    HS_TRY(hs_brand_descriptor(s, root, &where));
     struct hs_join_row row = {.ref = package.ref,
                               .counter = true,
                               .room = *room,
                               .hub_root = *root,
                               .persona = self.persona,
-                              .descriptor = entitles->row.descriptor,
+                              .descriptor = where,
                               .key_package = package.message,
                               .priv = package.priv,
                               .bound = true, /* membership of that room took it */

@@ -1,4 +1,5 @@
 /* Deals that come in posts, by their kind. */
+#include "sync/log/hub_key.h"
 #include "sync/trade/deal.h"
 
 #include <stdio.h>
@@ -265,10 +266,13 @@ enum hs_err hs_brand_descriptor(struct hs_step *s, const struct hs_key *root, st
     *out = (struct hs_bytes){0};
     if (hs_root_is_home(s->sync, root))
         return HS_OK;
-    while (hs_room_next(s->kv, &cursor, s->arena, &row))
-        if (hs_key_equal(&row.hub_root, root) && row.descriptor.len > 0) {
+    while (hs_room_next(s->kv, &cursor, s->arena, &row)) /* one that is at another hub now knows that hub's */
+        if (hs_key_equal(&row.hub_root, root) && hs_key_equal(hs_row_hub(&row), root) &&
+            row.descriptor.len > 0) {
             *out = row.descriptor;
             return HS_OK;
         }
-    return s->kv->err != HS_OK ? s->kv->err : HS_ERR_UNREACHABLE;
+    HS_TRY(s->kv->err);
+    enum hs_err err = hs_hub_key_newest(s, root, out);
+    return err == HS_ERR_NOT_FOUND ? HS_ERR_UNREACHABLE : err;
 }

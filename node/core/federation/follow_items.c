@@ -8,6 +8,7 @@
 #include "core/federation/follow_former.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/told.h"
 #include "core/records/apply.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
@@ -204,7 +205,7 @@ static enum hs_err apply_removed(struct hs_turn *turn, const struct hs_key *subs
 static enum hs_err apply_item(struct hs_turn *turn, const struct hs_stream_at *at,
                               const Hanse__State__HandedOn *handed)
 {
-    struct hs_key subscriber;
+    struct hs_key subscriber, root;
     Hanse__InboxItem *item;
     HS_TAKE32(handed->subscriber, &subscriber);
     HS_TRY(HS_UNPACK(hanse__inbox_item, hs_pb_bytes(handed->item), HS_LENIENT, turn->arena, &item));
@@ -215,6 +216,10 @@ static enum hs_err apply_item(struct hs_turn *turn, const struct hs_stream_at *a
         return apply_home(turn, &at->id, &subscriber, item);
     case HANSE__INBOX_ITEM__BODY_REMOVED:
         return apply_removed(turn, &subscriber, item->removed);
+    case HANSE__INBOX_ITEM__BODY_MEMBER:
+        HS_REQUIRE(HS_FIXED(HS_VIEW(at->id), &root), HS_ERR_STORE);
+        hs_told_apply(turn, &root, item->member);
+        return HS_OK;
     default:
         return HS_ERR_UNSUPPORTED;
     }
@@ -405,6 +410,22 @@ static enum hs_err take_removed(struct hs_turn *turn, const struct hs_peer *peer
     return HS_OK;
 }
 
+/* Of a room that has moved from here. */
+static enum hs_err take_member(struct hs_turn *turn, const struct hs_peer *peer, uint64_t seq,
+                               const Hanse__MemberItem *from)
+{
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__MemberItem member = HANSE__MEMBER_ITEM__INIT;
+    HS_TRY(hs_told_check(turn, &peer->root, from));
+    member.room = from->room;
+    member.persona = from->persona;
+    member.home_root = from->home_root;
+    item.member = &member;
+    item.body_case = HANSE__INBOX_ITEM__BODY_MEMBER;
+    record_item(turn, peer, seq, hs_turn_root(turn), hs_turn_pack(turn, &item.base));
+    return HS_OK;
+}
+
 static enum hs_err take_item(struct hs_turn *turn, struct hs_peer *peer, const Hanse__InboxItem *item)
 {
     switch (item->body_case) {
@@ -414,6 +435,8 @@ static enum hs_err take_item(struct hs_turn *turn, struct hs_peer *peer, const H
         return take_home(turn, peer, item->seq, item->home);
     case HANSE__INBOX_ITEM__BODY_REMOVED:
         return take_removed(turn, peer, item->seq, item->removed);
+    case HANSE__INBOX_ITEM__BODY_MEMBER:
+        return take_member(turn, peer, item->seq, item->member);
     default:
         return HS_ERR_UNSUPPORTED;
     }

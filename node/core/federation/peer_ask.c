@@ -80,8 +80,9 @@ enum hs_err hs_peer_ask(struct hs_turn *turn, struct hs_peer *peer, uint64_t ses
     asked->session = turn->session->id;
     asked->session_id = session_id;
     asked->inner_id = inner->id;
-    asked->is_join =
-        inner->body_case == HANSE__FRAME__BODY_JOIN || inner->body_case == HANSE__FRAME__BODY_MOVE_HOME;
+    asked->is_join = inner->body_case == HANSE__FRAME__BODY_JOIN ||
+                     inner->body_case == HANSE__FRAME__BODY_MOVE_HOME ||
+                     inner->body_case == HANSE__FRAME__BODY_OPEN_COUNTER;
     asked->deadline.ms = turn->now.ms + HS_FORWARD_MS;
     int64_t soon = turn->now.ms + HS_RETRY_FIRST_MS;
     if (soon < peer->not_before.ms)

@@ -5,6 +5,7 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/told.h"
 #include "core/office/way.h"
 #include "core/records/register.h"
 #include "core/records/table.h"
@@ -87,8 +88,11 @@ static void let_joiners_go(struct hs_turn *turn, const struct hs_id *room)
 static void follow(struct hs_turn *turn, struct hs_room_record *r, const struct hs_hub_move *move)
 {
     Hanse__State__RoomView *view = r->view;
+    struct hs_key former;
     if (view->brand_root.len == 0)
         view->brand_root = view->hub_root;
+    if (HS_FIXED(hs_pb_bytes(view->hub_root), &former))
+        hs_told_forget(turn, &r->room, &former);
     view->former_root = view->hub_root;
     view->hub_root = hs_pb_data(hs_arena_copy(turn->arena, HS_VIEW(move->office.root)));
     view->descriptor = hs_pb_data(move->descriptor);
@@ -101,6 +105,7 @@ static void leave_office(struct hs_turn *turn, struct hs_room_record *r, const s
 {
     Hanse__State__RoomView *view = r->view;
     let_joiners_go(turn, &r->room);
+    hs_brand_reads_to(turn, &r->room, view, r->header.seq);
     view->members = let_members_go(turn, &r->room, r->header.seq);
     forget_hub(turn, &r->room);
     view->hub = false;
@@ -176,6 +181,7 @@ static void take_office(struct hs_turn *turn, struct hs_room_record *r)
     r->view->was_hub = false;
     r->view->resumed = 0;
     let_removed_go(turn, &r->room, r->header.seq);
+    hs_brand_reads(turn, &r->room, r->view);
 }
 
 void hs_hub_move_apply(struct hs_turn *turn, const struct hs_room_record *record,

@@ -3,6 +3,7 @@
 #include "core/delivery/inbox.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/office/told.h"
 #include "core/records/apply.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
@@ -74,13 +75,19 @@ void hs_counter_asked_apply(struct hs_turn *turn, const struct hs_stream_at *at,
         hs_inbox_put_from(turn, &till, &item, at);
 }
 
-/* Of a room that has moved on this node knows who was in it then. */
+/* Of a room that has moved this node knows the members by itself, or from the hub in office. */
 static enum hs_err check_member(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona)
 {
     Hanse__State__RoomView *view = hs_room_view(turn, room);
-    if (view == NULL || view->hub || !view->was_hub)
+    struct hs_key home;
+    if (view == NULL || view->hub || !view->was_hub) {
         HS_TRY(hs_room_hubbed(turn, room, &view));
-    return hs_room_speaker(turn, room, persona);
+        return hs_room_speaker(turn, room, persona);
+    }
+    HS_TRY(hs_brand_member(turn, room, persona, &home));
+    bool acts = turn->session->state == HS_SESSION_DEVICE ? hs_session_acts_for(turn, NULL, persona)
+                                                          : hs_key_equal(&home, &turn->session->subscriber);
+    return acts ? HS_OK : HS_ERR_WRONG_SENDER;
 }
 
 enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -102,8 +109,10 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
     HS_REQUIRE(hs_key_equal(&package.member.persona, &persona), HS_ERR_WRONG_SENDER);
     HS_TRY(check_wish(turn, &persona, &package.ref, &known));
     hs_reply_ack(turn, reply);
-    if (known)
+    if (known) {
+        hs_standing_joined(turn);
         return HS_OK;
+    }
     if (turn->session->state == HS_SESSION_NODE)
         HS_TRY(hs_guest_check(turn, &turn->session->subscriber, &persona, NULL,
                               hs_quota_of(turn->session->standing)));
@@ -118,5 +127,6 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
     record.counter_asked = &asked;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_COUNTER_ASKED;
     hs_stream_record(turn, HS_STREAM_ACCOUNT, HS_VIEW(persona), &record);
+    hs_standing_joined(turn);
     return HS_OK;
 }

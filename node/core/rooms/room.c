@@ -200,7 +200,7 @@ void hs_unsubscribe(struct hs_turn *turn, const struct hs_key *subscriber, const
     if (view == NULL)
         return;
     view->members -= view->members > 0 ? 1 : 0;
-    if (view->members == 0) {
+    if (view->members == 0 && !view->brand) {
         view->until = seq + 1;
         struct hs_session *session = hs_session_of(&turn->core->sessions, subscriber);
         struct hs_position *position = session != NULL ? hs_session_position(session, room) : NULL;

@@ -5,6 +5,7 @@
 #include "core/delivery/inbox.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/told.h"
 #include "core/records/spent.h"
 #include "core/records/table.h"
 #include "core/recovery/absent.h"
@@ -145,6 +146,7 @@ static enum hs_err add_member(struct hs_turn *turn, const struct hs_id *room,
         join->joined = true;
         hs_view_put(turn, HS_T_JOIN, &key, &join->base);
     }
+    hs_tell_brand(turn, room, &persona, &subscriber);
     bool local = hs_key_equal(&subscriber, hs_turn_root(turn));
     if (local && hs_office_is_coming(hs_room_view(turn, room)))
         return HS_OK;
@@ -183,6 +185,7 @@ static void remove_member(struct hs_turn *turn, const struct hs_id *room, struct
     bool local = hs_key_equal(&subscriber, hs_turn_root(turn));
     hs_guest_release(turn, &subscriber, &persona, room);
     hs_kv_del(turn->kv, HS_T_MEMBER, hs_kv_key_bytes(&key));
+    hs_tell_brand(turn, room, &persona, NULL);
     if (local)
         hs_absent_forget(turn, &persona, room);
     if (local && hs_office_is_coming(hs_room_view(turn, room)))

@@ -5,6 +5,7 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/told.h"
 #include "core/records/table.h"
 #include "core/recovery/absent.h"
 #include "core/rooms/room_record.h"
@@ -85,6 +86,7 @@ void hs_home_apply(struct hs_turn *turn, const struct hs_room_record *record, co
     hs_view_put(turn, HS_T_MEMBER, &key, &member->base);
     if (hs_key_equal(&old, &move->home_root))
         return;
+    hs_tell_brand(turn, &record->room, &move->persona, &move->home_root);
     hs_guest_release(turn, &old, &move->persona, &record->room);
     hs_guest_hold(turn, &move->home_root, &move->persona, &record->room);
     leave_old(turn, record, move, &old);

@@ -4,6 +4,7 @@
 #include "core/delivery/inbox.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/told.h"
 #include "core/records/table.h"
 #include "core/recovery/absent.h"
 #include "core/rooms/room_record.h"
@@ -83,6 +84,7 @@ static void apply(struct hs_turn *turn, const struct hs_room_record *record, str
     hs_room_store(turn, &record->room, view);
     hs_room_group_save(turn, &l->store, l->group);
     stop_delivery(turn, &record->room, &l->persona, member, record->header.seq);
+    hs_tell_brand(turn, &record->room, &l->persona, NULL);
     member->left = true;
     hs_view_put(turn, HS_T_MEMBER, &key, &member->base);
 }

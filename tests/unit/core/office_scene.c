@@ -34,7 +34,7 @@ Hanse__Frame *scene_home_frame(struct scene *s, uint64_t next_seq)
     struct hs_writer HS_WRITER w = hs_writer(HS_HOME_MOVE_MAX);
     Hanse__Frame *frame = world_frame(s->w);
     struct hs_home_move move = {
-        .room = s->room->id, .home_root = s->new->root.pub, .number = 1, .next_seq = next_seq};
+        .room = s->room->id, .home_root = s->new->root.pub, .number = s->homes + 1, .next_seq = next_seq};
     assert_ok(hs_home_move_build(&s->room->persona->signer, &move, s->w->now, &w));
     frame->move_home = WORLD_NEW(s->w, Hanse__MoveHome, hanse__move_home);
     frame->move_home->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
@@ -55,6 +55,7 @@ void scene_rosa_moves(struct scene *s)
     assert_ok(world_sign_up(d, world_ticket(s->new, &d->identity.pub, 1), &d->identity));
     world_attach(d);
     assert_ok(world_forward(d, s->old, scene_home_frame(s, s->room->tip.next_seq), NULL));
+    s->homes++;
     world_settle(s->w);
 }
 
@@ -86,7 +87,8 @@ void scene_pass(struct scene *s, int seconds)
 
 void scene_room_moves(struct scene *s)
 {
-    assert_ok(world_forward(s->rosa, s->old, scene_move_frame(s, s->room, s->new, 2), NULL));
+    assert_ok(world_forward(s->rosa, s->old, scene_move_frame(s, s->room, s->new, 2 + s->moves), NULL));
     world_settle(s->w);
+    s->moves++;
     scene_pass(s, 3);
 }

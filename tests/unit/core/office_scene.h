@@ -11,6 +11,8 @@ struct scene {
     struct world_node *old, *new, *third;
     struct world_device *rosa, *alice, *bob, *carol;
     struct world_room *room, *alices, *bobs, *carols;
+    uint64_t homes; /* that Rosa has had since her first one */
+    uint32_t moves; /* of the room */
 };
 
 struct scene scene_new(struct world *w);
@@ -18,7 +20,8 @@ struct scene scene_new(struct world *w);
 /* Her home is the new node, which reads from the record next_seq on. */
 Hanse__Frame *scene_home_frame(struct scene *s, uint64_t next_seq);
 
-/* Rosa has an account at the new node, with a role there, and that is her home. */
+/* Rosa has an account at the new node, with a role there, and that is her home. With the new node as the old
+ * one, and another as the new, she moves once more, and then the room may. */
 void scene_rosa_moves(struct scene *s);
 
 /* What gives the room to a node, as that member's device would say it. */

@@ -1,0 +1,214 @@
+/* What the brand's node learns of the members of a room that has moved, and from whom. */
+#include "office_scene.h"
+
+#include "core/office/told.h"
+#include "core/records/table.h"
+#include "core/rooms/room.h"
+#include "peer_world.h"
+#include "wire/unpack.h"
+
+static struct hs_turn reading(struct scene *s, struct world_node *node)
+{
+    return (struct hs_turn){.core = node->core, .kv = node->kv, .now = s->w->now, .arena = &s->w->arena};
+}
+
+/* As the ledger of the brand's node sees it. */
+static bool is_member(struct scene *s, struct world_node *brand, const struct hs_key *persona,
+                      struct hs_key *home)
+{
+    struct hs_turn turn = reading(s, brand);
+    enum hs_err err = hs_brand_member(&turn, &s->room->id, persona, home);
+    assert_true(err == HS_OK || err == HS_ERR_NOT_MEMBER || err == HS_ERR_BUSY);
+    return err == HS_OK;
+}
+
+static const struct hs_key *persona_of(const struct world_room *room)
+{
+    return &room->persona->signer.pub;
+}
+
+static Hanse__Frame *member_frame(struct scene *s, const struct hs_key *persona, struct hs_bytes home)
+{
+    static uint64_t number = 1000; /* behind all that a hub says by itself */
+    Hanse__Frame *frame = world_frame(s->w);
+    frame->inbox = WORLD_NEW(s->w, Hanse__Inbox, hanse__inbox);
+    frame->inbox->items = hs_arena_alloc(&s->w->arena, sizeof *frame->inbox->items);
+    assert_non_null(frame->inbox->items);
+    frame->inbox->n_items = 1;
+    Hanse__InboxItem *item = frame->inbox->items[0] = WORLD_NEW(s->w, Hanse__InboxItem, hanse__inbox_item);
+    item->seq = number++;
+    item->member = WORLD_NEW(s->w, Hanse__MemberItem, hanse__member_item);
+    item->body_case = HANSE__INBOX_ITEM__BODY_MEMBER;
+    item->member->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    item->member->persona = hs_pb_data(world_copy(s->w, HS_VIEW(*persona)));
+    item->member->home_root = hs_pb_data(world_copy(s->w, home));
+    frame->body_case = HANSE__FRAME__BODY_INBOX;
+    return frame;
+}
+
+static void says(struct scene *s, struct world_node *hub, struct world_node *brand,
+                 const struct hs_key *persona, struct hs_bytes home)
+{
+    world_inject(hub, brand, member_frame(s, persona, home));
+    world_settle(s->w);
+}
+
+static struct hs_key somebody(void)
+{
+    struct hs_signer HS_SIGNER key;
+    hs_signer_random(&key);
+    return key.pub;
+}
+
+/* FED-77: the hub in office is believed, and each of its words replaces the one before. */
+static void hub_in_office_tells(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_key eve = somebody(), home;
+    const struct hs_bytes third = HS_VIEW(s.third->root.pub), new = HS_VIEW(s.new->root.pub), none = {0};
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    assert_false(is_member(&s, s.old, &eve, &home));
+    says(&s, s.new, s.old, &eve, third);
+    assert_true(is_member(&s, s.old, &eve, &home));
+    assert_bytes(HS_VIEW(home), third);
+    says(&s, s.new, s.old, &eve, new);
+    assert_true(is_member(&s, s.old, &eve, &home));
+    assert_bytes(HS_VIEW(home), new);
+    says(&s, s.new, s.old, &eve, none);
+    says(&s, s.new, s.old, &eve, none);
+    assert_false(is_member(&s, s.old, &eve, &home));
+    assert_true(is_member(&s, s.old, persona_of(s.alices), &home)); /* as it was when this hub went */
+    assert_bytes(HS_VIEW(home), third);
+    says(&s, s.new, s.old, persona_of(s.alices), none);
+    assert_false(is_member(&s, s.old, persona_of(s.alices), &home));
+    says(&s, s.new, s.old, persona_of(s.alices), third);
+    assert_true(is_member(&s, s.old, persona_of(s.alices), &home));
+}
+
+/* FED-77: whom the brand's node doesn't know while it can't ask waits. */
+static void hub_in_office_is_away(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_key eve = somebody(), home;
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    struct hs_turn turn = reading(&s, s.old);
+    assert_err(hs_brand_member(&turn, &s.room->id, &eve, &home), HS_ERR_NOT_MEMBER);
+    s.new->down = true;
+    for (size_t i = 0; i < w->link_count; i++)
+        if (w->links[i].open && w->links[i].node[0] == s.old && w->links[i].node[1] == s.new)
+            world_close(w, w->links[i].id[0]);
+    world_run(w);
+    assert_err(hs_brand_member(&turn, &s.room->id, &eve, &home), HS_ERR_BUSY);
+    assert_ok(hs_brand_member(&turn, &s.room->id, persona_of(s.alices), &home));
+    s.new->down = false;
+    scene_pass(&s, 70);
+    assert_err(hs_brand_member(&turn, &s.room->id, &eve, &home), HS_ERR_NOT_MEMBER);
+}
+
+/* FED-77: nobody else, nor does what makes no sense harm. */
+static void nobody_else_is_believed(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_node *fourth = world_node_new(w, "fourth.example");
+    struct world_device *zoe = world_staff(fourth, "zoe", HANSE__ROLE__ROLE_OWNER);
+    struct world_room *other = world_room_new(zoe, "elsewhere");
+    struct world_invite invite = world_invite(other, 5);
+    (void)world_join(s.bob, other, &invite); /* so that the old node follows the fourth */
+    struct hs_key eve = somebody(), home;
+    const struct hs_bytes third = HS_VIEW(s.third->root.pub), none = {0};
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    says(&s, fourth, s.old, &eve, third);
+    assert_false(is_member(&s, s.old, &eve, &home));
+    says(&s, fourth, s.old, persona_of(s.alices), none);
+    assert_true(is_member(&s, s.old, persona_of(s.alices), &home));
+    uint8_t many[33] = {1};
+    const size_t wrong[] = {1, 31, 33};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        says(&s, s.new, s.old, &eve, hs_bytes(many, wrong[i]));
+    assert_false(is_member(&s, s.old, &eve, &home));
+    says(&s, s.new, s.third, &eve, third); /* to a node whose room it never was */
+    assert_false(is_member(&s, s.third, &eve, &home));
+    says(&s, s.new, s.old, &eve, third);
+    assert_true(is_member(&s, s.old, &eve, &home));
+}
+
+/* FED-77: one hub's word fills no store. */
+static void so_many_of_one_hub(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_key first = somebody(), last = somebody(), home;
+    const struct hs_bytes third = HS_VIEW(s.third->root.pub);
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    w->forged = true;
+    struct hs_turn *turn = raw_turn_begin(s.old);
+    struct hs_kv_key count = hs_key_sub(HS_MISC_TOLD, HS_VIEW(s.new->root.pub), (struct hs_bytes){0});
+    hs_number_put(turn, HS_T_MISC, &count, HS_TOLD_MAX - 1);
+    raw_turn_end(turn);
+    says(&s, s.new, s.old, &first, third);
+    says(&s, s.new, s.old, &last, third);
+    assert_true(is_member(&s, s.old, &first, &home));
+    assert_false(is_member(&s, s.old, &last, &home));
+}
+
+static enum world_verdict no_items(void *ctx, struct world_node *from, struct world_node *to,
+                                   struct hs_bytes *frame)
+{
+    struct scene *s = ctx;
+    Hanse__Frame *f;
+    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
+    return from == s->new &&to == s->old && f->body_case == HANSE__FRAME__BODY_INBOX ? WORLD_DROP
+                                                                                     : WORLD_PASS;
+}
+
+/* FED-77: a brand's node that has no member left reads on, and so learns of each next hub, which tells
+ * everything anew. */
+static void the_next_hub_tells_anew(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w), next;
+    struct hs_key home;
+    assert_ok(world_remove(s.room, s.bobs));
+    world_settle(w);
+    scene_rosa_moves(&s);
+    w->hook = no_items;
+    w->hook_ctx = &s;
+    scene_room_moves(&s);
+    scene_pass(&s, 5);
+    assert_ok(world_remove(s.room, s.carols));
+    scene_pass(&s, 5);
+    assert_true(is_member(&s, s.old, persona_of(s.carols), &home)); /* it hasn't heard */
+    next = s;
+    next.old = s.new;
+    next.new = s.third;
+    scene_rosa_moves(&next);
+    scene_room_moves(&next);
+    scene_pass(&next, 70);
+    struct hs_turn turn = reading(&s, s.old);
+    const Hanse__State__RoomView *view = hs_room_view(&turn, &s.room->id);
+    assert_bytes(hs_pb_bytes(view->hub_root), HS_VIEW(s.third->root.pub));
+    assert_false(is_member(&s, s.old, persona_of(s.carols), &home));
+    assert_true(is_member(&s, s.old, persona_of(s.alices), &home));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hub_in_office_tells),     cmocka_unit_test(hub_in_office_is_away),
+        cmocka_unit_test(nobody_else_is_believed), cmocka_unit_test(so_many_of_one_hub),
+        cmocka_unit_test(the_next_hub_tells_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
