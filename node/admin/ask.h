@@ -45,6 +45,11 @@ void hs_show_reload(const json_t *answer, FILE *out);
 void hs_show_rooms(const json_t *answer, FILE *out);
 bool hs_request_rooms(int argc, char **argv, json_t *request);
 
+/* ask_roots.c: what hansed peers says of domains with another root; true where the answer is on a decision */
+bool hs_request_peers(int argc, char **argv, json_t *request);
+bool hs_show_decided(const json_t *answer, FILE *out);
+void hs_show_roots(const json_t *answer, FILE *out);
+
 /* ask_recover.c */
 bool hs_request_resume(int argc, char **argv, json_t *request);
 void hs_show_resume(const json_t *answer, FILE *out);

@@ -123,7 +123,9 @@ static void add_out(struct hs_grid *grid, const json_t *peer, struct hs_time now
 static void peer_row(struct hs_grid *grid, const json_t *peer, struct hs_time now)
 {
     const char *domain = hs_ask_text(peer, "domain"), *standing = hs_ask_text(peer, "standing");
-    hs_grid_add(grid, HS_PLAIN, "%.*s", SHORT_ID, hs_ask_text(peer, "root"));
+    bool other = hs_ask_text(peer, "other_root")[0] != '\0'; /* of its domain: told below */
+    hs_grid_add(grid, other ? HS_BAD : HS_PLAIN, "%.*s%s", SHORT_ID, hs_ask_text(peer, "root"),
+                other ? " !" : "");
     add_name(grid, domain[0] != '\0' ? domain : hs_ask_text(peer, "address"));
     hs_grid_add(grid, standing_colour(standing), "%s", standing);
     add_out(grid, peer, now);
@@ -136,34 +138,21 @@ static void peer_row(struct hs_grid *grid, const json_t *peer, struct hs_time no
     hs_grid_add(grid, HS_PLAIN, "%lld", (long long)hs_ask_number(peer, "outbox"));
 }
 
-/* Whose page shows another root than the one that is known: nothing follows but by the operator's word. */
-static void show_other_roots(const json_t *rows, FILE *out)
-{
-    const json_t *row;
-    size_t i;
-    json_array_foreach(rows, i, row)
-    {
-        if (hs_ask_text(row, "other_root")[0] == '\0')
-            continue;
-        fprintf(out, "\n%s%.*s%s: its domain's page shows another root, which is refused:\n%s\n",
-                hs_colour_on(out, HS_BAD), SHORT_ID, hs_ask_text(row, "root"), hs_colour_off(out),
-                hs_ask_text(row, "other_root"));
-    }
-}
-
 void hs_show_peers(const json_t *answer, FILE *out)
 {
     static const char *const titles[] = {"<ROOT", "<NODE", "<STANDING", "<OUT", ">FAILED", "<IN", ">OUTBOX"};
     const json_t *rows = json_object_get(answer, "peers"), *row;
     struct hs_grid *grid = hs_grid_new(sizeof titles / sizeof *titles, titles);
     size_t i;
+    if (hs_show_decided(answer, out))
+        return;
     if (json_array_size(rows) == 0)
         fputs("This node has to do with no other node yet.\n", out);
     json_array_foreach(rows, i, row) peer_row(grid, row, hs_cmd_now());
     if (json_array_size(rows) > 0)
         hs_grid_print(grid, out);
     hs_grid_free(grid);
-    show_other_roots(rows, out);
+    hs_show_roots(answer, out);
 }
 
 bool hs_request_rooms(int argc, char **argv, json_t *request)

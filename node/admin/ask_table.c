@@ -10,18 +10,36 @@ const struct hs_ask_command hs_ask_commands[] = {
          "  --json   one line of JSON\n",
      .show = hs_show_status},
     {.name = "peers",
-     .args = "",
+     .args = "[approve DOMAIN ROOT | refuse DOMAIN]",
      .help =
          "Other brands' nodes: those that this one dials, because rooms of theirs are read here or posts\n"
          "wait for them, and those that came by themselves.\n"
          "\n"
+         "  ROOT      with a ! where the node's domain shows another root than this one\n"
          "  STANDING  what it may do here: stranger, invited, allowed, blocked\n"
-         "  OUT       the session that this node keeps to it: down, dialling, greeting, up; - none is wanted\n"
+         "  OUT       the session that this node keeps to it: down, dialling, greeting, up; - none is "
+         "wanted\n"
          "  FAILED    how often in a row it couldn't be reached\n"
          "  IN        it has a session here, and reads so many rooms of this node\n"
          "  OUTBOX    posts that wait for it, kept until it has taken them\n"
          "\n"
-         "  --json   one line of JSON\n",
+         "A domain that shows another root than the known one may be a brand that had to make a new one, or\n"
+         "somebody in its place: nothing is done under the new root until you say so. Ask the brand's "
+         "people,\n"
+         "by another way than this domain, for the root that hansed status shows there. Then:\n"
+         "\n"
+         "  approve DOMAIN ROOT   the domain is that root's from now on; all 64 digits, as they told you\n"
+         "  refuse DOMAIN         the root that it shows isn't taken, and not told again\n"
+         "\n"
+         "Rooms that the former root orders stay with it until they are moved; blocks stay.\n"
+         "\n"
+         "  --json   one line of JSON\n"
+         "\n"
+         "Examples:\n"
+         "  hansed peers --config rosa/hansed.conf\n"
+         "  hansed peers refuse kaffee.example --config rosa/hansed.conf\n",
+     .args_max = 3,
+     .request = hs_request_peers,
      .show = hs_show_peers},
     {.name = "rooms",
      .args = "[ROOM]",
@@ -52,7 +70,8 @@ const struct hs_ask_command hs_ask_commands[] = {
     {.name = "resume",
      .args = "[ROOM | all]",
      .help =
-         "After a restoring: ROOM, the first digits of an id, goes on without waiting for those who read it;\n"
+         "After a restoring: ROOM, the first digits of an id, goes on without waiting for those who read "
+         "it;\n"
          "or all rooms, and the ledger. What was said and redeemed since the backup, and what nobody has\n"
          "brought back, is lost then, and whoever holds it has proof against this node. Without an\n"
          "argument: what stands still.\n"

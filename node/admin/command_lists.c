@@ -7,7 +7,9 @@
 enum hs_err hs_control_peers_ask(const struct hs_control_call *call, struct hs_arena *arena,
                                  Hanse__State__AdminRequest *out)
 {
-    (void)call;
+    const char *domain = json_string_value(json_object_get(call->request, "domain"));
+    if (domain != NULL)
+        return hs_control_root_ask(call, domain, arena, out);
     out->peers = hs_arena_alloc(arena, sizeof *out->peers);
     HS_REQUIRE(out->peers != NULL, HS_ERR_NOMEM);
     hanse__state__admin_ask_peers__init(out->peers);
@@ -29,12 +31,15 @@ static json_t *peer_row(const Hanse__State__AdminPeer *peer)
 
 enum hs_err hs_control_peers(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts)
 {
+    if (facts->body_case == HANSE__STATE__ADMIN_ANSWER__BODY_ROOT)
+        return hs_control_root(call, facts->root);
     json_t *rows = json_array();
     HS_REQUIRE(facts->peers != NULL, HS_ERR_UNSUPPORTED);
     HS_REQUIRE(json_object_set_new(call->answer, "peers", rows) == 0, HS_ERR_NOMEM);
     for (size_t i = 0; i < facts->peers->n_peers; i++)
         HS_REQUIRE(json_array_append_new(rows, peer_row(facts->peers->peers[i])) == 0, HS_ERR_NOMEM);
-    return HS_OK;
+    return json_object_set_new(call->answer, "roots", hs_control_roots(facts->peers)) == 0 ? HS_OK
+                                                                                           : HS_ERR_NOMEM;
 }
 
 /* The beginning of an id in hex, an odd number of digits too. */

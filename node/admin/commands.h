@@ -22,6 +22,12 @@ enum hs_err hs_control_status(struct hs_control_call *call, const Hanse__State__
 enum hs_err hs_control_peers_ask(const struct hs_control_call *call, struct hs_arena *arena,
                                  Hanse__State__AdminRequest *out);
 enum hs_err hs_control_peers(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts);
+/* command_roots.c: the operator's word on a domain's root */
+enum hs_err hs_control_root_ask(const struct hs_control_call *call, const char *domain,
+                                struct hs_arena *arena, Hanse__State__AdminRequest *out);
+enum hs_err hs_control_root(struct hs_control_call *call, const Hanse__State__AdminRootDecided *decided);
+json_t *hs_control_roots(const Hanse__State__AdminPeers *peers);
+/* command_lists.c */
 enum hs_err hs_control_rooms_ask(const struct hs_control_call *call, struct hs_arena *arena,
                                  Hanse__State__AdminRequest *out);
 enum hs_err hs_control_take_prefix(const char *text, struct hs_arena *arena, Hanse__State__AdminAskRoom *out);

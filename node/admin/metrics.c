@@ -94,6 +94,8 @@ static void put_core(const struct hs_core_stats *s, struct hs_writer *out)
     head(out, "hanse_peers", "gauge", "Other nodes that this one dials, by the state of its session.");
     for (size_t i = 0; i < HS_STATS_PEER_STATES; i++)
         labelled(out, "hanse_peers", "state", states[i], s->peers[i]);
+    number(out, "hanse_root_changes", "gauge",
+           "Domains that show another root than the known one, and wait for the operator.", s->roots_waiting);
     static const char *const standings[HS_STATS_STANDINGS] = {"stranger", "invited", "allowed", "blocked"};
     head(out, "hanse_nodes", "gauge", "Other nodes that are dialled or connected, by what they may do here.");
     for (size_t i = 0; i < HS_STATS_STANDINGS; i++)

@@ -9,6 +9,7 @@ if(TARGET hs_core)
   hanse_program(hansed SOURCES
     main.c
     admin/ask_recover.c
+    admin/ask_roots.c
     admin/ask_show.c
     admin/ask_table.c
     admin/cmd.c
@@ -24,6 +25,7 @@ if(TARGET hs_core)
     admin/command_lists.c
     admin/command_reload.c
     admin/command_recover.c
+    admin/command_roots.c
     admin/command_status.c
     admin/commands.c
     admin/finding.c

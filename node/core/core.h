@@ -146,6 +146,7 @@ struct hs_core_stats {
     uint64_t peers[HS_STATS_PEER_STATES];   /* down, dialling, greeting, up */
     uint64_t outbox[HS_STATS_PEER_STATES];  /* posts that wait for these */
     uint64_t standings[HS_STATS_STANDINGS]; /* nodes that are dialled or connected, by hs_peer_standing */
+    uint64_t roots_waiting;                 /* domains that show another root: for the operator to judge */
     uint64_t blobs, blob_bytes;             /* held here, whole: as the last walk through them has found */
 };
 struct hs_core_stats hs_core_stats(const struct hs_core *core);

@@ -3,11 +3,12 @@ hanse_stage(core SOURCES
   core/core.c core/dispatch.c core/effects.c core/ledger.c core/session.c
   core/accounts/account.c core/accounts/auth.c
   core/admin/admin.c core/admin/admin_peers.c core/admin/admin_recover.c core/admin/admin_rooms.c
+  core/admin/admin_roots.c
   core/blobs/blob.c core/blobs/blob_fetch.c core/blobs/blob_get.c core/blobs/blob_move.c
   core/blobs/blob_put.c core/blobs/blob_quota.c
   core/delivery/attach.c core/delivery/cursor.c core/delivery/due.c core/delivery/inbox.c
   core/delivery/pack.c core/delivery/pump.c core/delivery/wake.c
-  core/federation/discover.c core/federation/evidence.c core/federation/follow.c
+  core/federation/discover.c core/federation/domain_root.c core/federation/evidence.c core/federation/follow.c
   core/federation/follow_former.c core/federation/follow_items.c core/federation/forward.c
   core/federation/heads.c core/federation/node_key.c core/federation/outbox.c core/federation/peer.c
   core/federation/peer_ask.c core/federation/peer_session.c core/federation/promise.c core/federation/url.c

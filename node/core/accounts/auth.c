@@ -57,7 +57,7 @@ static enum hs_err node(struct hs_turn *turn, const Hanse__Authenticate *a)
     HS_TRY(hs_node_key_check(turn, &descriptor));
     HS_TRY(keep_descriptor(turn, a->descriptor));
     HS_TRY(hs_standing_enter(turn, &descriptor.root, &domain));
-    hs_discover_claim(turn, &descriptor.root, descriptor.domain);
+    (void)hs_discover_claim(turn, &descriptor.root, descriptor.domain);
     HS_REQUIRE(hs_session_become(session, HS_SESSION_NODE, &descriptor.root), HS_ERR_UNEXPECTED);
     hs_session_replace_older(turn, &descriptor.root);
     if (session->standing != HS_STANDING_STRANGER) /* nothing of a stranger is remembered */

@@ -1,5 +1,6 @@
 #include "core/admin/admin.h"
 
+#include "core/federation/domain_root.h"
 #include "core/federation/outbox.h"
 #include "core/internal.h"
 #include "core/standing/standing.h"
@@ -16,6 +17,7 @@ static const struct {
     {HANSE__STATE__ADMIN_REQUEST__BODY_ROOM, hs_admin_room},
     {HANSE__STATE__ADMIN_REQUEST__BODY_RESUME, hs_admin_resume},
     {HANSE__STATE__ADMIN_REQUEST__BODY_EVIDENCE, hs_admin_evidence},
+    {HANSE__STATE__ADMIN_REQUEST__BODY_ROOT, hs_admin_root},
 };
 
 static enum hs_err run(struct hs_turn *turn, struct hs_bytes bytes, Hanse__State__AdminAnswer *answer)
@@ -85,6 +87,7 @@ void hs_admin_gauge(struct hs_turn *turn)
         core->stats.outbox[peer->state] += hs_outbox_count(turn, &peer->root);
     }
     count_standings(turn);
+    core->stats.roots_waiting = hs_domain_roots_waiting(turn);
 }
 
 enum hs_err hs_admin_status(struct hs_turn *turn, const Hanse__State__AdminRequest *request,

@@ -24,7 +24,10 @@ typedef enum hs_err hs_admin_handler(struct hs_turn *turn, const Hanse__State__A
                                      Hanse__State__AdminAnswer *answer);
 
 hs_admin_handler hs_admin_status, hs_admin_peers, hs_admin_rooms, hs_admin_room, hs_admin_resume,
-    hs_admin_evidence;
+    hs_admin_evidence, hs_admin_root;
+
+/* For hs_admin_peers: the domains that show another root than the pinned one. NOMEM. */
+enum hs_err hs_admin_roots_seen(struct hs_turn *turn, Hanse__State__AdminPeers *list);
 
 /* The room whose id begins so, its key and view in scratch: NOT_FOUND; CONFLICT where there are several. */
 enum hs_err hs_admin_find_room(struct hs_turn *turn, const Hanse__State__AdminAskRoom *ask,

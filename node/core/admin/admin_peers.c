@@ -94,6 +94,7 @@ enum hs_err hs_admin_peers(struct hs_turn *turn, const Hanse__State__AdminReques
     for (const struct hs_session *s = core->sessions.by_subscriber; s != NULL; s = s->hh_subscriber.next)
         if (s->state == HS_SESSION_NODE && !s->outbound && hs_peer_find(&core->peers, &s->subscriber) == NULL)
             HS_REQUIRE(add(turn, list, &s->subscriber) != NULL, HS_ERR_NOMEM);
+    HS_TRY(hs_admin_roots_seen(turn, list));
     answer->peers = list;
     answer->body_case = HANSE__STATE__ADMIN_ANSWER__BODY_PEERS;
     return HS_OK;

@@ -1,51 +1,11 @@
 #include "core/federation/discover.h"
 
-#include "base/text.h"
+#include "core/federation/domain_root.h"
 #include "core/internal.h"
-#include "core/records/apply.h"
-#include "core/records/table.h"
 #include "core/standing/standing.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
 #include "wire/unpack.h"
-
-static struct hs_kv_key tie_key(const struct hs_id *domain)
-{
-    return hs_key_sub(HS_MISC_DOMAIN, HS_VIEW(*domain), (struct hs_bytes){0});
-}
-
-/* The root that the domain's page has shown first; false where it never did. */
-static bool tied_root(struct hs_turn *turn, const struct hs_id *domain, struct hs_key *root)
-{
-    struct hs_kv_key key = tie_key(domain);
-    struct hs_bytes value;
-    return hs_kv_get(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key), turn->arena, &value) &&
-           HS_FIXED(value, root);
-}
-
-bool hs_domain_is_tied(struct hs_turn *turn, const struct hs_id *domain, const struct hs_key *root)
-{
-    struct hs_key known;
-    return tied_root(turn, domain, &known) && hs_key_equal(&known, root);
-}
-
-void hs_domain_tied_apply(struct hs_turn *turn, const struct hs_stream_at *at,
-                          const Hanse__State__StreamRecord *record)
-{
-    struct hs_id domain = hs_domain_hash(hs_bytes_str(record->domain_tied->domain));
-    struct hs_kv_key key = tie_key(&domain);
-    hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key), HS_VIEW(at->id));
-}
-
-static void tie(struct hs_turn *turn, const struct hs_key *root, char *domain)
-{
-    Hanse__State__DomainTied tied = HANSE__STATE__DOMAIN_TIED__INIT;
-    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
-    tied.domain = domain;
-    record.domain_tied = &tied;
-    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_DOMAIN_TIED;
-    hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(*root), &record);
-}
 
 static void ask(struct hs_turn *turn, const struct hs_key *root, const char *domain)
 {
@@ -74,15 +34,33 @@ void hs_discover_renewal(struct hs_turn *turn, struct hs_peer *peer)
     hs_discover_peer(turn, peer);
 }
 
-void hs_discover_claim(struct hs_turn *turn, const struct hs_key *root, const char *domain)
+/* Whoever comes, a page is asked once in a while, and only where it matters: the operator allows the domain,
+ * or its root is another one as far as is known. NULL where it doesn't. */
+static struct hs_time *asked_at(struct hs_turn *turn, const struct hs_id *domain, const struct hs_key *root)
+{
+    struct hs_core *core = turn->core;
+    struct hs_rule *allow = hs_rules_find(&core->rules, HS_RULE_ALLOW, domain);
+    struct hs_key pinned;
+    if (allow != NULL)
+        return &allow->asked_at;
+    if (!hs_domain_root(turn, domain, root, &pinned) || hs_key_equal(&pinned, root))
+        return NULL;
+    struct hs_rule *row = hs_rules_find(&core->rules, HS_RULE_NODE, domain);
+    struct hs_peer *peer = row == NULL ? hs_peer_find(&core->peers, &pinned) : NULL;
+    return row != NULL ? &row->asked_at : peer != NULL ? &peer->discover_at : NULL;
+}
+
+bool hs_discover_claim(struct hs_turn *turn, const struct hs_key *root, const char *domain)
 {
     struct hs_id hash = hs_domain_hash(hs_bytes_str(domain));
-    struct hs_key known;
-    struct hs_rule *rule = hs_rules_find(&turn->core->rules, HS_RULE_ALLOW, &hash);
-    if (rule == NULL || turn->now.ms < rule->asked_at.ms || tied_root(turn, &hash, &known))
-        return; /* whoever comes, the page is asked once in a while */
-    rule->asked_at.ms = turn->now.ms + HS_DISCOVER_MS;
+    struct hs_time *at = hs_domain_is_tied(turn, &hash, root) ? NULL : asked_at(turn, &hash, root);
+    if (at == NULL)
+        return true;
+    if (turn->now.ms < at->ms)
+        return false;
+    at->ms = turn->now.ms + HS_DISCOVER_MS;
     ask(turn, root, domain);
+    return true;
 }
 
 /* What the page shows: a node of that domain, valid now. Its root is in out. */
@@ -95,44 +73,53 @@ static enum hs_err read_page(struct hs_turn *turn, const Hanse__State__Discovere
     return strcmp(out->domain, found->domain) == 0 ? HS_OK : HS_ERR_WRONG_PEER;
 }
 
-/* Another root than the pinned one is at that domain: it is refused. Only the operator can say that this is
- * right, by a row of the peers' file. */
-static void refuse_root(struct hs_turn *turn, const struct hs_key *pinned, const struct hs_key *shown)
+/* Another root than the pinned one is at that domain: nothing follows from that but by the operator's word.
+ * Who has only come and claimed the domain has pinned nothing. */
+static void root_shown(struct hs_turn *turn, const Hanse__State__Discovered *found, const struct hs_key *root,
+                       const struct hs_key *pinned, const struct hs_key *shown)
 {
-    struct hs_peer *peer = hs_peer_find(&turn->core->peers, pinned);
-    hs_turn_log(
-        turn,
-        "event=root-changed pinned=%s shown=%s text=\"refused; a row in the peers' file would allow it\"",
-        hs_short(HS_VIEW(*pinned)).text, hs_short(HS_VIEW(*shown)).text);
-    if (peer != NULL) {
-        peer->other_root = *shown;
-        peer->root_changed = true;
-    }
+    struct hs_id domain = hs_domain_hash(hs_bytes_str(found->domain));
+    const struct hs_peer *peer = hs_peer_find(&turn->core->peers, root);
+    struct hs_key known;
+    bool is_known = hs_domain_root(turn, &domain, root, &known);
+    if (is_known || peer != NULL)
+        hs_domain_root_shown(turn, found->domain, pinned, shown, !is_known);
+    else
+        hs_turn_log(turn, "event=well-known-refused error=%s", hs_err_name(HS_ERR_WRONG_PEER));
 }
 
-static void judge_page(struct hs_turn *turn, const Hanse__State__Discovered *found, const struct hs_key *root)
+/* False where the domain is another root's than the one that it was asked for: nobody is dialled for its sake
+ * then. */
+static bool judge_page(struct hs_turn *turn, const Hanse__State__Discovered *found, const struct hs_key *root)
 {
     struct hs_descriptor d;
-    struct hs_key known;
-    enum hs_err err = read_page(turn, found, &d);
-    if (err != HS_OK) {
-        hs_turn_log(turn, "event=well-known-refused error=%s", hs_err_name(err));
-        return;
-    }
-    struct hs_id domain = hs_domain_hash(hs_bytes_str(d.domain));
-    bool tied = tied_root(turn, &domain, &known);
-    if (!hs_key_equal(&d.root, root) || (tied && !hs_key_equal(&known, root))) {
-        refuse_root(turn, hs_key_equal(&d.root, root) ? &known : root, &d.root);
-        return;
-    }
+    struct hs_id domain = hs_domain_hash(hs_bytes_str(found->domain));
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, root);
-    if (!tied)
-        tie(turn, root, found->domain);
-    if (peer == NULL)
-        return;
-    peer->root_changed = false;
-    if (peer->sequence == 0 || d.sequence > peer->sequence)
+    struct hs_key pinned = *root;
+    (void)hs_domain_root(turn, &domain, root, &pinned);
+    bool right = hs_key_equal(&pinned, root);
+    enum hs_err err = found->descriptor.len > 0 ? read_page(turn, found, &d) : HS_ERR_NOT_FOUND;
+    if (err != HS_OK) {
+        if (found->descriptor.len > 0)
+            hs_turn_log(turn, "event=well-known-refused error=%s", hs_err_name(err));
+        return right;
+    }
+    if (!hs_key_equal(&d.root, &pinned)) {
+        root_shown(turn, found, root, &pinned, &d.root);
+        return false;
+    }
+    hs_domain_root_confirmed(turn, found->domain, &pinned);
+    if (peer != NULL) { /* an invite, or a hub from before, says another one than everybody else */
+        peer->root_changed = !right;
+        peer->other_root = pinned;
+    }
+    if (!right)
+        return false;
+    if (!hs_domain_is_tied(turn, &domain, root))
+        hs_domain_tie(turn, root, found->domain);
+    if (peer != NULL && (peer->sequence == 0 || d.sequence > peer->sequence))
         hs_peer_learn(turn, peer, hs_pb_bytes(found->descriptor));
+    return true;
 }
 
 /* Sessions of that node may have a better standing now. */
@@ -150,13 +137,13 @@ void hs_discover_found(struct hs_turn *turn, struct hs_bytes bytes)
     if (HS_UNPACK(hanse__state__discovered, bytes, HS_LENIENT, turn->arena, &found) != HS_OK ||
         !HS_FIXED(hs_pb_bytes(found->root), &root))
         return;
-    if (found->descriptor.len > 0)
-        judge_page(turn, found, &root);
+    bool right = judge_page(turn, found, &root);
     judge_sessions(turn, &root);
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &root);
     if (peer == NULL || peer->state != HS_PEER_DOWN)
         return;
-    hs_peer_found(turn, peer, found->addresses, found->n_addresses);
+    if (right)
+        hs_peer_found(turn, peer, found->addresses, found->n_addresses);
     if (peer->address_count == 0)
         hs_asked_give_up(turn, peer);
     else if (peer->retry_at.ms > turn->now.ms)

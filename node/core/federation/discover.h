@@ -18,14 +18,11 @@ void hs_discover_peer(struct hs_turn *turn, struct hs_peer *peer);
 /* Its descriptor runs out soon: asks once a day. */
 void hs_discover_renewal(struct hs_turn *turn, struct hs_peer *peer);
 
-/* The turn's session is of a node that claims domain: if the operator allows that domain, its own page is
- * asked whether this is its root. */
-void hs_discover_claim(struct hs_turn *turn, const struct hs_key *root, const char *domain);
+/* The node of that root claims the domain. Where the operator allows the domain, or another root is known for
+ * it, its own page is asked. False where that has to wait, since it was asked just now. */
+bool hs_discover_claim(struct hs_turn *turn, const struct hs_key *root, const char *domain);
 
 /* What was found: the bytes of a Discovered (core/state.proto). */
 void hs_discover_found(struct hs_turn *turn, struct hs_bytes bytes);
-
-/* The domain's own page has shown that root, as far as is remembered. */
-bool hs_domain_is_tied(struct hs_turn *turn, const struct hs_id *domain, const struct hs_key *root);
 
 #endif

@@ -72,7 +72,8 @@ struct hs_peer {
     uint64_t sequence;                 /* of the descriptor */
     struct hs_time not_after;          /* of the descriptor; 0 = no end */
     struct hs_time discover_at, renewal_at; /* its domain isn't asked before */
-    bool root_changed; /* the page of its domain shows another root, which was refused: */
+    bool claims;       /* its domain is to be asked whether this is its root, when it may be */
+    bool root_changed; /* its domain is another root's: */
     struct hs_key other_root;
     bool blocked;                /* by the operator: never dialled */
     bool attached;               /* in this session */

@@ -92,6 +92,7 @@ void hs_peer_opened(struct hs_turn *turn, const struct hs_key *root, struct hs_b
         hs_peer_failed(turn, root);
         return;
     }
+    peer->claims = !hs_discover_claim(turn, root, peer->domain_name);
     peer->attached = false;
     peer->state = HS_PEER_GREETING;
     peer->session = turn->session->id;
@@ -200,6 +201,8 @@ void hs_peers_tick(struct hs_turn *turn)
         hs_asked_expire(turn, peer);
         expire_session(turn, peer);
         hs_discover_renewal(turn, peer);
+        if (peer->claims)
+            peer->claims = !hs_discover_claim(turn, &peer->root, peer->domain_name);
         if (peer->state == HS_PEER_UP && turn->now.ms >= peer->heads_at.ms)
             hs_heads_tell(turn, peer);
         attach_again(turn, peer);

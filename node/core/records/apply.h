@@ -17,6 +17,8 @@ hs_stream_apply_fn hs_followed_apply;
 hs_stream_apply_fn hs_evidence_apply;
 hs_stream_apply_fn hs_restored_apply;
 hs_stream_apply_fn hs_domain_tied_apply;
+hs_stream_apply_fn hs_root_shown_apply;
+hs_stream_apply_fn hs_root_decided_apply;
 hs_stream_apply_fn hs_wake_set_apply;
 hs_stream_apply_fn hs_resumed_apply;
 hs_stream_apply_fn hs_described_apply;

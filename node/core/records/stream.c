@@ -88,6 +88,8 @@ static const struct {
     {HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON, hs_handed_on_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED, hs_followed_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_DOMAIN_TIED, hs_domain_tied_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_ROOT_SHOWN, hs_root_shown_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_ROOT_DECIDED, hs_root_decided_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_WAKE_SET, hs_wake_set_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_EVIDENCE, hs_evidence_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_TREE_CAME, hs_tree_came_apply},

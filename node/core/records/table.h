@@ -54,6 +54,7 @@ enum hs_sub_table {
     HS_MISC_SOURCE = 29, /* subscriber 32 | number u64 -> the record of that inbox item; and that one's place
                             -> u64: how many items wait that were made of it (spent.h) */
     HS_MISC_QUEUED = 6,  /* room 32 | body hash 32 -> u64: its number in the outbox */
+    HS_MISC_ROOT = 30,   /* domain hash 32 -> RootView: another root than the pinned one was seen there */
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
     HS_MISC_RESUMED = 21,   /* -> u64: the incarnation since which the ledger goes on */
     HS_MISC_SHARED = 20,    /* node 32 | room 32: a followed room in which that node has users too */

@@ -1,6 +1,6 @@
 #include "core/standing/standing.h"
 
-#include "core/federation/discover.h"
+#include "core/federation/domain_root.h"
 #include "core/federation/node_key.h"
 #include "core/internal.h"
 #include "core/records/table.h"
@@ -58,8 +58,10 @@ enum hs_peer_standing hs_standing_of(struct hs_turn *turn, const struct hs_key *
         return HS_STANDING_BLOCKED;
     if (hs_rules_name(rules, HS_RULE_ALLOW, root, row != NULL ? &row->domain : NULL))
         return HS_STANDING_ALLOWED;
+    struct hs_key pinned; /* a row may name another one than the page did */
     if (domain != NULL && hs_rules_name(rules, HS_RULE_ALLOW, NULL, domain) && row == NULL &&
-        hs_domain_is_tied(turn, domain, root))
+        hs_domain_is_tied(turn, domain, root) && hs_domain_root(turn, domain, root, &pinned) &&
+        hs_key_equal(&pinned, root))
         return HS_STANDING_ALLOWED;
     return hs_guest_is_known(turn, root) ? HS_STANDING_INVITED : HS_STANDING_STRANGER;
 }

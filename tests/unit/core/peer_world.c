@@ -74,6 +74,23 @@ void raw_rules_set(struct world_node *node, const struct raw_rules *rules)
     world_run(node->world);
 }
 
+void raw_discovered(struct world_node *node, const struct hs_key *root, const char *domain,
+                    const Hanse__SignedObject *page, const char *address)
+{
+    Hanse__State__Discovered found = HANSE__STATE__DISCOVERED__INIT;
+    struct hs_core_input input = {.kind = HS_INPUT_DISCOVERED};
+    char *addresses[1] = {(char *)(uintptr_t)address};
+    found.root = hs_pb_data(HS_VIEW(*root));
+    found.domain = (char *)(uintptr_t)domain;
+    if (page != NULL)
+        found.descriptor = hs_pb_data(world_pack(node->world, &page->base));
+    found.addresses = addresses;
+    found.n_addresses = address != NULL ? 1 : 0;
+    input.bytes = world_pack(node->world, &found.base);
+    world_input(node, &input);
+    world_run(node->world);
+}
+
 struct raw_turn {
     struct hs_turn turn;
     struct hs_arena arena;

@@ -29,6 +29,10 @@ void raw_rule(struct world *w, struct raw_rules *rules, uint32_t kind, const str
               const char *domain);
 void raw_rules_set(struct world_node *node, const struct raw_rules *rules);
 
+/* What was found at a domain for that root: a page or NULL, an address of DNS or NULL. */
+void raw_discovered(struct world_node *node, const struct hs_key *root, const char *domain,
+                    const Hanse__SignedObject *page, const char *address);
+
 /* A turn of the node, outside of any input: what views are made of can be brought about without their rooms.
  */
 struct hs_turn;
