@@ -82,6 +82,8 @@ enum hs_err hs_keep_blobs_carry(struct hs_lmdb *store, const char *from, const c
         if (err == HS_OK)
             err = read_slice(store, &cursor, &slice);
     }
+    if (err == HS_OK && target != NULL)
+        err = hs_blob_files_sync(target);
     hs_keep_told(&teller);
     hs_blob_files_close(source);
     hs_blob_files_close(target);

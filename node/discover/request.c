@@ -34,31 +34,36 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* Options whose values are right here can't fail but for memory, which curl then says when it is run. */
-static void set_options(struct hs_request *request)
+/* Options whose values are right here can't fail but for memory; one that isn't set would be what the
+ * environment says, such as somebody's proxy. */
+static bool set_options(struct hs_request *request)
 {
     CURL *easy = request->easy;
-    curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, request->http ? "https,http" : "https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)HS_REQUEST_MS);
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)HS_REQUEST_BODY_MAX);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "hansed");
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request);
+    bool set = true;
+#define SET(option, value) set = curl_easy_setopt(easy, CURLOPT_##option, value) == CURLE_OK && set
+    SET(URL, request->url);
+    SET(PRIVATE, request);
+    SET(PROTOCOLS_STR, request->http ? "https,http" : "https");
+    SET(FOLLOWLOCATION, 0L);
+    SET(SSL_VERIFYPEER, 1L);
+    SET(SSL_VERIFYHOST, 2L);
+    SET(PROXY, "");
+    SET(NOSIGNAL, 1L);
+    SET(QUICK_EXIT, 1L);
+    SET(FORBID_REUSE, 1L);
+    SET(TIMEOUT_MS, (long)HS_REQUEST_MS);
+    SET(MAXFILESIZE, (long)HS_REQUEST_BODY_MAX);
+    SET(USERAGENT, "hansed");
+    SET(WRITEFUNCTION, on_body);
+    SET(WRITEDATA, request);
+    SET(OPENSOCKETFUNCTION, on_socket);
+    SET(OPENSOCKETDATA, request);
     if (request->post) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+        SET(POSTFIELDSIZE, 0L);
+        SET(POSTFIELDS, "");
     }
+#undef SET
+    return set;
 }
 
 enum hs_err hs_request_begin(struct hs_request *request)
@@ -68,8 +73,11 @@ enum hs_err hs_request_begin(struct hs_request *request)
     HS_REQUIRE(request->easy != NULL, HS_ERR_NOMEM);
     request->refused = request->big = false;
     request->len = 0;
-    set_options(request);
-    return HS_OK;
+    if (set_options(request))
+        return HS_OK;
+    curl_easy_cleanup(request->easy);
+    request->easy = NULL;
+    return HS_ERR_NOMEM;
 }
 
 CURLcode hs_request_perform(struct hs_request *request, const atomic_bool *stop)

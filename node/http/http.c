@@ -5,6 +5,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -178,6 +179,15 @@ static struct MHD_Daemon *start_daemon(struct hs_http *http, int fd)
                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 }
 
+/* A library that can't start has closed the socket, or hasn't, and its number may be another file's by now.
+ */
+static void close_if_open(int fd, const struct stat *socket)
+{
+    struct stat info;
+    if (fstat(fd, &info) == 0 && info.st_dev == socket->st_dev && info.st_ino == socket->st_ino)
+        close(fd);
+}
+
 enum hs_err hs_http_start(const char *listen_at, const struct hs_http_page *pages, size_t count,
                           struct hs_http **out)
 {
@@ -192,10 +202,12 @@ enum hs_err hs_http_start(const char *listen_at, const struct hs_http_page *page
         http->page_count = count;
         for (size_t i = 0; i < HS_HTTP_CONNECTIONS; i++)
             http->callers[i].fd = -1;
+        struct stat socket;
+        HS_ASSERT(fstat(fd, &socket) == 0);
         http->daemon = start_daemon(http, fd);
         err = http->daemon != NULL ? HS_OK : HS_ERR_NOMEM;
         if (err != HS_OK)
-            close(fd);
+            close_if_open(fd, &socket);
     }
     if (err != HS_OK) {
         free(http);

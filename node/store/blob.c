@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DIR_MODE = 0700, FILE_MODE = 0600, NAME_SIZE = 128, PATH_SIZE = 4096 };
+enum { DIR_MODE = 0700, FILE_MODE = 0600, NAME_SIZE = 128, PATH_SIZE = 4096, FOLDERS = 256 };
 
 struct hs_blob_files {
     int dir;
@@ -50,8 +50,8 @@ enum hs_err hs_blob_files_open(const char *dir, size_t reserve, struct hs_blob_f
     (void)snprintf(files->path, sizeof files->path, "%s", dir);
     bool made = mkdir(dir, DIR_MODE) == 0 || errno == EEXIST;
     files->dir = made ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (files->dir < 0) {
-        free(files);
+    if (files->dir < 0 || hs_dir_sync_parent(files->dir) != HS_OK) {
+        hs_blob_files_close(files);
         return HS_ERR_IO;
     }
     *out = files;
@@ -62,7 +62,8 @@ void hs_blob_files_close(struct hs_blob_files *files)
 {
     if (files == NULL)
         return;
-    close(files->dir);
+    if (files->dir >= 0)
+        close(files->dir);
     free(files);
 }
 
@@ -78,6 +79,25 @@ static enum hs_err sync_dir(int at, const char *name)
     int rc = fsync(fd);
     close(fd);
     return rc == 0 ? HS_OK : HS_ERR_IO;
+}
+
+enum hs_err hs_blob_files_sync(struct hs_blob_files *files)
+{
+    for (unsigned i = 0; i < FOLDERS; i++) {
+        char name[3];
+        struct stat info;
+        (void)snprintf(name, sizeof name, "%02x", i);
+        if (fstatat(files->dir, name, &info, AT_SYMLINK_NOFOLLOW) == 0)
+            HS_TRY(sync_dir(files->dir, name));
+    }
+    return fsync(files->dir) == 0 ? HS_OK : HS_ERR_IO;
+}
+
+/* What a sync has failed for may be lost, though the system still shows it, and the next sync would say that
+ * all is well. So none of it counts any more. */
+static void throw_away(const struct hs_blob_files *files, const char *name)
+{
+    (void)unlinkat(files->dir, name, 0);
 }
 
 /* The length of a file; false where there is none. */
@@ -106,10 +126,7 @@ enum hs_err hs_blob_part_have(struct hs_blob_files *files, const struct hs_blob_
 
 static enum hs_err open_part(const struct hs_blob_files *files, const struct name *name, int *fd)
 {
-    bool fresh = mkdirat(files->dir, name->folder, DIR_MODE) == 0;
-    HS_REQUIRE(fresh || errno == EEXIST, disk_error());
-    if (fresh)
-        HS_REQUIRE(fsync(files->dir) == 0, HS_ERR_IO);
+    HS_REQUIRE(mkdirat(files->dir, name->folder, DIR_MODE) == 0 || errno == EEXIST, disk_error());
     *fd = openat(files->dir, name->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     return *fd >= 0 ? HS_OK : disk_error();
 }
@@ -154,7 +171,10 @@ enum hs_err hs_blob_part_sync(struct hs_blob_files *files, const struct hs_blob_
         return errno == ENOENT ? HS_OK : HS_ERR_IO;
     int rc = fdatasync(fd);
     close(fd);
-    return rc == 0 ? HS_OK : HS_ERR_IO;
+    if (rc == 0)
+        return HS_OK;
+    throw_away(files, name.part);
+    return HS_ERR_IO;
 }
 
 static enum hs_err hash_file(int fd, struct hs_id *out)
@@ -176,7 +196,7 @@ static enum hs_err hash_file(int fd, struct hs_id *out)
     return HS_OK;
 }
 
-/* The part is what its name says, and durable. */
+/* The part is what its name says, and durable; else it is thrown away, but where it only can't be read. */
 static enum hs_err check_part(const struct hs_blob_files *files, const char *name,
                               const struct hs_blob_part *part)
 {
@@ -184,12 +204,25 @@ static enum hs_err check_part(const struct hs_blob_files *files, const char *nam
     int fd = openat(files->dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     HS_REQUIRE(fd >= 0, HS_ERR_IO);
     enum hs_err err = hash_file(fd, &is);
-    if (err == HS_OK && !hs_id_equal(&is, &part->hash))
-        err = HS_ERR_BLOB_HASH;
-    if (err == HS_OK && fsync(fd) != 0)
-        err = HS_ERR_IO;
+    bool other = err == HS_OK && !hs_id_equal(&is, &part->hash);
+    bool synced = err != HS_OK || other || fsync(fd) == 0;
     close(fd);
-    return err;
+    if (other || !synced)
+        throw_away(files, name);
+    HS_TRY(err);
+    HS_REQUIRE(!other, HS_ERR_BLOB_HASH);
+    return synced ? HS_OK : HS_ERR_IO;
+}
+
+/* The file's name is durable, with its folder's. Where it isn't, and nobody else refers to the file yet, it
+ * is put again. */
+static enum hs_err sync_name(const struct hs_blob_files *files, const struct name *name, bool known)
+{
+    if (sync_dir(files->dir, name->folder) == HS_OK && fsync(files->dir) == 0)
+        return HS_OK;
+    if (!known)
+        throw_away(files, name->file);
+    return HS_ERR_IO;
 }
 
 enum hs_err hs_blob_part_finish(struct hs_blob_files *files, const struct hs_blob_part *part)
@@ -197,13 +230,10 @@ enum hs_err hs_blob_part_finish(struct hs_blob_files *files, const struct hs_blo
     struct name name = name_of(&part->hash, &part->room);
     uint64_t len;
     bool named = !length_of(files, name.part, &len); /* by a process that died then */
-    enum hs_err err = check_part(files, named ? name.file : name.part, part);
-    if (err == HS_ERR_BLOB_HASH)
-        (void)unlinkat(files->dir, named ? name.file : name.part, 0);
-    HS_TRY(err);
+    HS_TRY(check_part(files, named ? name.file : name.part, part));
     if (!named)
         HS_REQUIRE(renameat(files->dir, name.part, files->dir, name.file) == 0, disk_error());
-    return sync_dir(files->dir, name.folder);
+    return sync_name(files, &name, part->known);
 }
 
 enum hs_err hs_blob_file_read(struct hs_blob_files *files, const struct hs_id *hash, uint64_t offset,
@@ -265,18 +295,17 @@ enum hs_err hs_blob_file_carry(struct hs_blob_files *from, struct hs_blob_files 
                                uint64_t size, bool *had)
 {
     struct name name = name_of(hash, hash);
-    struct hs_blob_part part = {.hash = *hash, .room = *hash, .size = size, .known = true};
+    struct hs_blob_part part = {.hash = *hash, .room = *hash, .size = size};
     uint64_t len;
     *had = length_of(to, name.file, &len) && len == size;
     if (*had)
         return HS_OK;
     HS_TRY(hs_blob_file_check(from, hash, size));
     HS_REQUIRE(mkdirat(to->dir, name.folder, DIR_MODE) == 0 || errno == EEXIST, disk_error());
-    HS_REQUIRE(fsync(to->dir) == 0, HS_ERR_IO);
     (void)unlinkat(to->dir, name.file, 0); /* of another size: it isn't what its name says */
     if (linkat(from->dir, name.file, to->dir, name.file, 0) == 0) {
         (void)unlinkat(to->dir, name.part, 0); /* of a copy that was broken off */
-        return sync_dir(to->dir, name.folder);
+        return sync_name(to, &name, false);
     }
     HS_TRY(copy_rest(from, to, &part));
     return hs_blob_part_finish(to, &part);

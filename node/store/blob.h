@@ -16,6 +16,9 @@ struct hs_blob_files;
 enum hs_err hs_blob_files_open(const char *dir, size_t reserve, struct hs_blob_files **out);
 void hs_blob_files_close(struct hs_blob_files *files);
 
+/* Every name that is there is durable: also those that somebody gave who died before it was. IO. */
+enum hs_err hs_blob_files_sync(struct hs_blob_files *files);
+
 /* A blob that comes for a room. known: a file with its name is there because another room has it, and doesn't
  * count. */
 struct hs_blob_part {
@@ -28,13 +31,14 @@ struct hs_blob_part {
 enum hs_err hs_blob_part_have(struct hs_blob_files *files, const struct hs_blob_part *part, uint64_t *have);
 
 /* Appends the bytes where the part ends at offset; have moves on. Not durable before hs_blob_part_sync().
- * STORE_FULL where the disk has no space for them: the part is as before; IO. */
+ * STORE_FULL where the disk has no space for them: the part is as before; IO. Where it can't be synced the
+ * part is gone, and begins anew: of what a disk didn't take once, nobody can say later that it has it. */
 enum hs_err hs_blob_part_append(struct hs_blob_files *files, const struct hs_blob_part *part, uint64_t offset,
                                 struct hs_bytes bytes, uint64_t *have);
 enum hs_err hs_blob_part_sync(struct hs_blob_files *files, const struct hs_blob_part *part);
 
 /* All of it is there: checks the hash, and gives it its name, durably. BLOB_HASH where it is another: the
- * part is gone. Again is fine. IO. */
+ * part is gone. Again is fine. IO, and where it was for a sync, the part is gone, too. */
 enum hs_err hs_blob_part_finish(struct hs_blob_files *files, const struct hs_blob_part *part);
 
 /* Fills out with the bytes at offset. NOT_FOUND where there is no such file, or it is shorter; IO. */
@@ -46,8 +50,8 @@ enum hs_err hs_blob_file_check(struct hs_blob_files *files, const struct hs_id *
 
 /* Puts the file of one directory into another one: as a link where they share a disk (a file with a blob's
  * name is never written again), else as a copy, which gets its name once all of it is durable and is what
- * that says. One of the right size that is there already stays, had says so. NOT_FOUND, BLOB_HASH where the
- * first one is another; STORE_FULL, IO. */
+ * that says. One of the right size that is there already stays, had says so (and hs_blob_files_sync() is
+ * needed for its name). NOT_FOUND, BLOB_HASH where the first one is another; STORE_FULL, IO. */
 enum hs_err hs_blob_file_carry(struct hs_blob_files *from, struct hs_blob_files *to, const struct hs_id *hash,
                                uint64_t size, bool *had);
 

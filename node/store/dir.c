@@ -48,16 +48,16 @@ static enum hs_err lock_in(int dir_fd, int *lock_fd)
     return HS_OK;
 }
 
-/* The directory's own name is durable with its parent. It may have been made by a process that died before it
- * came to this; a parent that can't be read was here long before us. */
-static enum hs_err sync_parent(int dir_fd)
+/* It may have been made by a process that died before it came to this; a parent that can't be read, or isn't
+ * to be written, was here long before us. */
+enum hs_err hs_dir_sync_parent(int dir_fd)
 {
     int fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return errno == EACCES ? HS_OK : HS_ERR_IO;
-    int rc = fsync(fd);
+    bool synced = fsync(fd) == 0 || errno == EROFS || errno == EINVAL;
     close(fd);
-    return rc == 0 ? HS_OK : HS_ERR_IO;
+    return synced ? HS_OK : HS_ERR_IO;
 }
 
 enum hs_err hs_dir_lock(const char *dir, int *lock_fd)
@@ -67,7 +67,7 @@ enum hs_err hs_dir_lock(const char *dir, int *lock_fd)
     HS_REQUIRE(dir_fd >= 0, HS_ERR_IO);
     enum hs_err err = check_local(dir_fd);
     if (err == HS_OK)
-        err = sync_parent(dir_fd);
+        err = hs_dir_sync_parent(dir_fd);
     if (err == HS_OK)
         err = lock_in(dir_fd, lock_fd);
     close(dir_fd);

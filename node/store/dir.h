@@ -14,6 +14,9 @@ enum hs_err hs_dir_lock(const char *dir, int *lock_fd);
 /* Makes the names in dir durable (a new file is lost at power loss until its directory is synced). IO. */
 enum hs_err hs_dir_sync(const char *dir);
 
+/* The directory's own name is durable with its parent. IO. */
+enum hs_err hs_dir_sync_parent(int dir_fd);
+
 /* Bytes that this user can still write on the disk of dir; SIZE_MAX where that can't be told. */
 size_t hs_dir_free_bytes(const char *dir);
 

@@ -4,6 +4,7 @@
 #define TESTS_FAULTS_INJECT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 /* In the environment of a process: the file that holds struct inject. */
 #define INJECT_FILE "HANSE_INJECT"
@@ -23,15 +24,40 @@ enum inject_call {
     INJECT_CONNECT,    /* ENETUNREACH */
     INJECT_INTERRUPT,  /* waiting, reading and writing: EINTR */
     INJECT_RANDOM,     /* getrandom: EIO */
-    INJECT_WATCH,      /* what waiting needs (epoll, eventfd): ENOMEM */
+    INJECT_WATCH,      /* what waiting needs (epoll, eventfd, poll): ENOMEM */
+    INJECT_FILE_READ,  /* EIO */
+    INJECT_NAME,       /* of a file or folder, made, changed or taken away: EIO */
+    INJECT_SOCKET,     /* made, bound: EMFILE */
+    INJECT_THREAD,     /* made: EAGAIN */
     INJECT_CALLS
 };
+
+/* What they are called, for people; inject_names.c. */
+extern const char *const inject_names[INJECT_CALLS];
 
 struct inject {
     atomic_uint call;
     atomic_long in; /* the one that many calls from now fails */
     atomic_uint on; /* and all behind it */
     atomic_uint hits;
+    atomic_uint sync_ms;    /* every sync takes so much longer */
+    atomic_long live;       /* blocks of memory that were got and not given back */
+    atomic_uint bad_closes; /* of what wasn't open: it may be somebody else's by then */
 };
+
+/* From now on the next inth call of that kind fails; on: and all behind it. INJECT_NONE: nothing. */
+static inline void inject_arm(struct inject *table, enum inject_call call, long in, bool on)
+{
+    atomic_store(&table->call, INJECT_NONE);
+    atomic_store(&table->hits, 0);
+    atomic_store(&table->in, in);
+    atomic_store(&table->on, on);
+    atomic_store(&table->call, call);
+}
+
+/* Of the library itself, which are looked up in a process that has it preloaded: another table counts; this
+ * thread is spared. */
+typedef void inject_use_fn(struct inject *table);
+typedef void inject_spare_fn(bool spared);
 
 #endif

@@ -1,6 +1,6 @@
 /* Nodes are killed at any moment under load, again and again: nothing that they acknowledged is lost, doubled
- * or out of order, and everybody goes on by himself. (NODE-6, DELIVERY-1, DELIVERY-7, DELIVERY-60, DELIVERY-61,
- * FED-18, FED-19)
+ * or out of order, and everybody goes on by himself. (NODE-6, DELIVERY-1, DELIVERY-7, DELIVERY-60,
+ * DELIVERY-61, FED-18, FED-19)
  *
  *   kill [--cycles N] [--fleets N] [--seed N] [--progress]
  *

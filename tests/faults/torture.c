@@ -30,12 +30,6 @@ enum {
     STOP_MS = 5000
 };
 
-static const char *const names[INJECT_CALLS] = {
-    "nothing", "malloc",  "file write: EIO", "file write: ENOSPC", "sync",
-    "open",    "mmap",    "socket read",     "socket write",       "short write",
-    "accept",  "connect", "EINTR",           "randomness",         "epoll",
-};
-
 static struct rng rng;
 static struct fleet f;
 static struct inject *tables[NODES];
@@ -65,20 +59,11 @@ static void share_table(size_t node)
     f.nodes[node].environment = out;
 }
 
-static void arm(struct inject *table, enum inject_call call, long in, bool on)
-{
-    atomic_store(&table->call, INJECT_NONE);
-    atomic_store(&table->hits, 0);
-    atomic_store(&table->in, in);
-    atomic_store(&table->on, on);
-    atomic_store(&table->call, call);
-}
-
-/* libuv aborts where it has no memory for its own lists, or can't wait; libsodium where there is no
- * randomness. */
+/* libuv aborts where it has no memory for its own lists, no threads, or can't wait; libsodium where there is
+ * no randomness. */
 static bool may_abort(enum inject_call call)
 {
-    return call == INJECT_MALLOC || call == INJECT_RANDOM || call == INJECT_WATCH;
+    return call == INJECT_MALLOC || call == INJECT_RANDOM || call == INJECT_WATCH || call == INJECT_THREAD;
 }
 
 /* It ended by itself: as it may where such a call failed. */
@@ -125,7 +110,7 @@ static unsigned try_one(size_t node, enum inject_call call, long in, bool on, bo
     bool up = true;
     if (at_start)
         daemon_kill(d);
-    arm(tables[node], call, in, on);
+    inject_arm(tables[node], call, in, on);
     if (at_start)
         up = daemon_try(d);
     if (up)
@@ -133,7 +118,7 @@ static unsigned try_one(size_t node, enum inject_call call, long in, bool on, bo
     unsigned hits = atomic_load(&tables[node]->hits);
     bool must_end = !up || (hits > 0 && (call == INJECT_SYNC || call == INJECT_FILE_WRITE));
     int status = end(d, must_end);
-    arm(tables[node], INJECT_NONE, 0, false);
+    inject_arm(tables[node], INJECT_NONE, 0, false);
     if (!(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) &&
         !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
         check_end(call, status, up);
@@ -172,7 +157,7 @@ static void sample(unsigned tries)
         size_t node = rng_below(&rng, NODES);
         bool on = rng_below(&rng, 3) == 0, at_start = rng_below(&rng, 2) == 0;
         long in = some_number(call);
-        fault_at("%s, the %ld. call %s, at node %zu %s (files in %s)", names[call], in,
+        fault_at("%s, the %ld. call %s, at node %zu %s (files in %s)", inject_names[call], in,
                  on ? "and on" : "only", node, at_start ? "from its start" : "under way", f.dir);
         try_one(node, call, in, on, at_start);
         if (i % EVERY == EVERY - 1)
@@ -195,13 +180,13 @@ static void all(void)
         bool on = (round / NODES) % 2 != 0;
         unsigned hits = 1;
         for (long in = 1, tries = 1; hits > 0; in = next_number(in), tries++) {
-            fault_at("%s, the %ld. call %s, at node %zu from its start (files in %s)", names[call], in,
+            fault_at("%s, the %ld. call %s, at node %zu from its start (files in %s)", inject_names[call], in,
                      on ? "and on" : "only", node, f.dir);
             hits = try_one(node, call, in, on, true);
             if (tries % EVERY == 0)
                 settle();
         }
-        printf("%s %s, node %zu: done\n", names[call], on ? "and on" : "only", node);
+        printf("%s %s, node %zu: done\n", inject_names[call], on ? "and on" : "only", node);
         fflush(stdout);
     }
 }
@@ -242,7 +227,7 @@ int main(int argc, char **argv)
     settle();
     for (size_t i = 1; i < INJECT_CALLS; i++)
         printf("%-20s %4u tries, %5u calls failed, the daemon ended %u times (%u of them by abort)\n",
-               names[i], score[i].tries, score[i].hits, score[i].ends, score[i].aborts);
+               inject_names[i], score[i].tries, score[i].hits, score[i].ends, score[i].aborts);
     fleet_free(&f);
     return 0;
 }

@@ -1,0 +1,290 @@
+/* What lies around the core under faults: attachments' files, pages, other domains, waking, the operator's
+ * socket, and the commands that keep a node's data. Every allocation and every call of the system fails in
+ * turn: nothing crashes, leaks or is closed twice, and what was answered well is there.
+ *
+ *   sweep [--all] [--seed N] [SCENE...]
+ *
+ * Without --all a sample of the later ones is taken. */
+#include "sweep.h"
+
+#include "support/rng.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WORKERS = 24, PATIENCE_S = 60, EXIT_FOUND = 1, DENSE = 12 };
+
+struct attempt {
+    pid_t pid; /* 0: a free place */
+    long n;
+    bool on;
+    struct inject *table;
+    char path[300];
+};
+
+struct series {
+    const struct sweep_scene *scene;
+    enum inject_call call;
+    bool on;
+    bool through; /* an attempt found nothing that failed */
+    unsigned tries, hits, aborts;
+};
+
+static struct options {
+    bool all;
+    long dense; /* so many of the first calls are all taken; then some */
+} options;
+static struct rng rng;
+static struct attempt attempts[WORKERS];
+static char dir[256], tables[256];
+static inject_use_fn *use;
+static inject_spare_fn *spare;
+static struct inject *current; /* in the process of an attempt */
+
+const char *sweep_dir(void)
+{
+    return dir;
+}
+
+const char *sweep_table(void)
+{
+    for (size_t i = 0; i < WORKERS; i++)
+        if (attempts[i].table == current)
+            return attempts[i].path;
+    return NULL;
+}
+
+static long next_number(long n)
+{
+    return options.all || n < options.dense ? n + 1 : n + 1 + (long)rng_below(&rng, (uint64_t)n / 3 + 1);
+}
+
+enum inject_call sweep_call(void)
+{
+    return (enum inject_call)atomic_load(&current->call);
+}
+
+void sweep_calm(void)
+{
+    atomic_store(&current->call, INJECT_NONE);
+}
+
+void sweep_spare(bool spared)
+{
+    spare(spared);
+}
+
+static unsigned open_files(void)
+{
+    unsigned count = 0;
+    DIR *d = opendir("/proc/self/fd");
+    FAULT_CHECK(d != NULL, "no /proc/self/fd");
+    while (readdir(d) != NULL)
+        count++;
+    closedir(d);
+    return count;
+}
+
+/* One attempt, in a process of its own. */
+static void run(const struct series *s, const struct attempt *a)
+{
+    fault_at("%s: %s, the %ld. call %s", s->scene->name, inject_names[s->call], a->n,
+             a->on ? "and on" : "only");
+    alarm(PATIENCE_S);
+    current = a->table;
+    use(current);
+    fault_folder(dir, sizeof dir);
+    s->scene->begin();
+    unsigned files = open_files();
+    long blocks = atomic_load(&current->live);
+    inject_arm(current, s->call, a->n, a->on);
+    enum hs_err told = s->scene->act();
+    sweep_calm();
+    blocks = atomic_load(&current->live) - blocks;
+    FAULT_CHECK(open_files() == files, "%u descriptors were open, %u are now", files, open_files());
+    FAULT_CHECK(atomic_load(&current->bad_closes) == 0, "something was closed that wasn't open");
+    FAULT_CHECK(blocks <= s->scene->kept, "%ld blocks of memory were kept", blocks);
+    s->scene->check(told);
+    s->scene->end();
+    fault_folder_remove(dir);
+    exit(0);
+}
+
+/* Libraries abort where they can't do without. */
+static bool may_abort(const struct series *s)
+{
+    return s->scene->may_abort && (s->call == INJECT_MALLOC || s->call == INJECT_RANDOM ||
+                                   s->call == INJECT_WATCH || s->call == INJECT_THREAD);
+}
+
+static void take_end(struct series *s)
+{
+    int status;
+    pid_t pid = waitpid(-1, &status, 0);
+    struct attempt *a = attempts;
+    while (a < attempts + WORKERS && a->pid != pid)
+        a++;
+    if (a == attempts + WORKERS)
+        return; /* a helper of a scene */
+    a->pid = 0;
+    unsigned hits = atomic_load(&a->table->hits);
+    bool aborted = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && hits > 0 && may_abort(s);
+    s->aborts += aborted ? 1 : 0;
+    if (!aborted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+        fault_at("%s: %s, the %ld. call %s", s->scene->name, inject_names[s->call], a->n,
+                 a->on ? "and on" : "only");
+        fault_found("it ended with status %d%s", status,
+                    WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? " (it took too long)" : "");
+    }
+    s->tries++;
+    s->hits += hits > 0 ? 1 : 0;
+    s->through = s->through || hits == 0;
+}
+
+static void start(struct series *s, long n)
+{
+    struct attempt *a = attempts;
+    while (a->pid != 0)
+        a++;
+    a->n = n;
+    a->on = s->on;
+    memset(a->table, 0, sizeof *a->table);
+    fflush(NULL);
+    a->pid = fork();
+    FAULT_CHECK(a->pid >= 0, "fork failed");
+    if (a->pid == 0)
+        run(s, a);
+}
+
+static size_t running(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < WORKERS; i++)
+        n += attempts[i].pid != 0 ? 1 : 0;
+    return n;
+}
+
+static void sweep(const struct sweep_scene *scene, enum inject_call call, bool on)
+{
+    struct series s = {.scene = scene, .call = call, .on = on};
+    for (long n = 1; !s.through; n = next_number(n)) {
+        if (running() == WORKERS)
+            take_end(&s);
+        if (!s.through)
+            start(&s, n);
+    }
+    while (running() > 0)
+        take_end(&s);
+    if (s.hits > 0)
+        printf("%-10s %-20s %-6s %5u of its calls failed, %u aborts\n", scene->name, inject_names[call],
+               on ? "and on" : "once", s.hits, s.aborts);
+}
+
+/* Once without faults, here: what libraries make once and keep is there then, and counts for nobody. */
+static void warm_up(const struct sweep_scene *scene)
+{
+    fault_folder(dir, sizeof dir);
+    current = attempts[0].table;
+    scene->begin();
+    enum hs_err told = scene->act();
+    FAULT_CHECK(told == HS_OK, "without any fault it is told %s", hs_err_name(told));
+    scene->check(told);
+    scene->end();
+    fault_folder_remove(dir);
+}
+
+static void sweep_all(const struct sweep_scene *scene)
+{
+    int64_t began = fault_now_ms();
+    fault_at("%s", scene->name);
+    if (scene->found != NULL)
+        scene->found();
+    warm_up(scene);
+    for (unsigned call = 1; call < INJECT_CALLS; call++) {
+        if (scene->calls != 0 && (scene->calls >> call & 1) == 0)
+            continue;
+        sweep(scene, call, false);
+        sweep(scene, call, true);
+    }
+    printf("%-10s done in %.1f s\n", scene->name, (double)(fault_now_ms() - began) / 1000);
+    fflush(stdout);
+}
+
+static const struct sweep_scene *const scenes[] = {&sweep_blob, &sweep_carry, &sweep_http, &sweep_find,
+                                                   &sweep_wake};
+enum { SCENES = sizeof scenes / sizeof *scenes };
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+    for (int i = optind; i < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return true;
+    return optind == argc;
+}
+
+/* In a file: commands that an attempt runs have it, too. */
+static void share_table(struct attempt *a, size_t i)
+{
+    snprintf(a->path, sizeof a->path, "%s/%zu", tables, i);
+    int fd = open(a->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    FAULT_CHECK(fd >= 0 && ftruncate(fd, sizeof *a->table) == 0, "no %s", a->path);
+    a->table = mmap(NULL, sizeof *a->table, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    FAULT_CHECK(a->table != MAP_FAILED, "no memory");
+    close(fd);
+}
+
+/* The library must be there before this program is. */
+static void preload(char **argv)
+{
+    void *found = dlsym(RTLD_DEFAULT, "inject_use"), *sparing = dlsym(RTLD_DEFAULT, "inject_spare");
+    if (found == NULL || sparing == NULL) {
+        FAULT_CHECK(getenv("LD_PRELOAD") == NULL, "%s isn't there", INJECT_LIBRARY);
+        setenv("LD_PRELOAD", INJECT_LIBRARY, 1);
+        execv("/proc/self/exe", argv);
+        fault_found("can't start again");
+    }
+    memcpy(&use, &found, sizeof found);
+    memcpy(&spare, &sparing, sizeof sparing);
+    unsetenv("LD_PRELOAD");
+}
+
+static int parse(int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"all", no_argument, NULL, 'a'}, {"seed", required_argument, NULL, 's'}, {0}};
+    for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        if (option == 'a')
+            options.all = true;
+        else if (option == 's')
+            setenv("HANSE_SEED", optarg, 1);
+        else
+            return 2;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    options.dense = DENSE;
+    if (parse(argc, argv) != 0)
+        return 2;
+    preload(argv);
+    rng = rng_new();
+    fault_folder(tables, sizeof tables);
+    for (size_t i = 0; i < WORKERS; i++)
+        share_table(&attempts[i], i);
+    for (size_t i = 0; i < SCENES; i++)
+        if (wanted(scenes[i]->name, argc, argv))
+            sweep_all(scenes[i]);
+    fault_folder_remove(tables);
+    return 0;
+}

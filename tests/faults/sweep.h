@@ -1,0 +1,43 @@
+/* Some path of this program under faults: every call of every kind that it makes fails in turn, each time in
+ * a process of its own. Each leaves memory and files as many as there were, and no descriptor open. */
+#ifndef TESTS_FAULTS_SWEEP_H
+#define TESTS_FAULTS_SWEEP_H
+
+#include "fault.h"
+#include "inject.h"
+
+#include "base/err.h"
+
+/* Begins and ends without faults; act runs under them and returns what it was told, which may be any error.
+ * Then, without faults, check. What act opens it closes: afterwards there is as much memory and there are as
+ * many descriptors as before. */
+struct sweep_scene {
+    const char *name;
+    unsigned calls;      /* a bit for each kind that may fail; 0: every one */
+    void (*found)(void); /* once, in the first process; NULL: nothing */
+    void (*begin)(void);
+    enum hs_err (*act)(void);
+    void (*check)(enum hs_err told);
+    void (*end)(void);
+    long kept;      /* blocks of memory that a library in it forgets where it gets no more */
+    bool may_abort; /* a library in it does so for lack of memory, threads or ways to wait */
+};
+
+extern const struct sweep_scene sweep_blob, sweep_carry, sweep_http, sweep_find, sweep_wake;
+
+/* The folder of this attempt: begin finds it empty. */
+const char *sweep_dir(void);
+
+/* What fails in this attempt. */
+enum inject_call sweep_call(void);
+
+/* Nothing fails any more, even before act ends. */
+void sweep_calm(void);
+
+/* This thread is spared. */
+void sweep_spare(bool spared);
+
+/* The file of the table that counts, for INJECT_FILE of a process that act starts. */
+const char *sweep_table(void);
+
+#endif
