@@ -46,6 +46,7 @@ static enum hs_err move_read(const Hanse__HubMoveBody *body, const struct hs_id 
                HS_ERR_MALFORMED);
     HS_REQUIRE(payload->hub_term <= HS_HUB_TERM_MAX, HS_ERR_TOO_LARGE);
     HS_REQUIRE(hs_bytes_equal(HS_VIEW(audience), HS_VIEW(*room)), HS_ERR_MLS_GROUP);
+    HS_REQUIRE(at.ms - hs_hdr_created(payload->hdr).ms <= HS_HUB_MOVE_AGE_MS, HS_ERR_EXPIRED);
     out->office.term = payload->hub_term;
     out->owner = certificate.persona;
     out->device = certificate.signature_key;
@@ -67,9 +68,11 @@ enum hs_err hs_hub_move_verify(struct hs_bytes bytes, const struct hs_id *room, 
     return HS_OK;
 }
 
-/* One link: the head is by the hub that the descriptor names, over that record, which is the move. */
+/* One link: the head is by the hub that the descriptor names, over that record, which is the move. min_seq:
+ * of the record at the least; behind it where this one is good. */
 static enum hs_err moved_check(const Hanse__HubMoved *moved, const struct hs_id *room, uint32_t term,
-                               struct hs_arena *arena, struct hs_key *from, struct hs_hub_move *to)
+                               uint64_t *min_seq, struct hs_arena *arena, struct hs_key *from,
+                               struct hs_hub_move *to)
 {
     struct hs_descriptor d;
     struct hs_head head;
@@ -82,8 +85,10 @@ static enum hs_err moved_check(const Hanse__HubMoved *moved, const struct hs_id 
     HS_REQUIRE(header.kind == HS_RECORD_HUB_MOVE && head.hub_term == term && head.seq == header.seq &&
                    hs_id_equal(&head.hash, &header.hash) && hs_id_equal(&header.body_hash, &body),
                HS_ERR_MALFORMED);
+    HS_REQUIRE(hs_id_equal(&header.room, room) && header.seq >= *min_seq, HS_ERR_MALFORMED);
     HS_TRY(hs_hub_move_verify(hs_pb_bytes(moved->body), room, header.hub_time, arena, to));
     HS_REQUIRE(to->office.term == term + 1, HS_ERR_MALFORMED);
+    *min_seq = header.seq + 1;
     *from = d.root;
     return HS_OK;
 }
@@ -94,11 +99,13 @@ enum hs_err hs_hub_moved_verify(Hanse__HubMoved *const *list, size_t count, cons
 {
     struct hs_hub_move to = {0};
     struct hs_key first = {0}, from;
+    uint64_t min_seq = 1;
     HS_REQUIRE(count > 0, HS_ERR_MALFORMED);
     HS_REQUIRE(count <= HS_HUB_MOVED_MAX, HS_ERR_TOO_LARGE);
     for (size_t i = 0; i < count; i++) {
         struct hs_key named = to.office.root;
-        HS_TRY(moved_check(list[i], room, HS_POLICY_HUB_TERM_FIRST + (uint32_t)i, arena, &from, &to));
+        HS_TRY(
+            moved_check(list[i], room, HS_POLICY_HUB_TERM_FIRST + (uint32_t)i, &min_seq, arena, &from, &to));
         HS_REQUIRE(i == 0 || hs_key_equal(&from, &named), HS_ERR_MALFORMED);
         first = i == 0 ? from : first;
     }

@@ -8,6 +8,9 @@
 #include "room/policy.h"
 #include "schema/room.pb-c.h"
 
+/* A statement counts for so long: a hub that has refused it, or said so, can't use it years later. */
+#define HS_HUB_MOVE_AGE_MS (7 * 86400 * INT64_C(1000))
+
 enum {
     HS_HUB_MOVE_MAX = 4096,                 /* the body's bytes; some 2 KiB are used */
     HS_HUB_MOVED_MAX = HS_HUB_TERM_MAX - 1, /* moves of one room */
@@ -33,10 +36,10 @@ struct hs_hub_move {
     struct hs_descriptor new_hub; /* and what it says */
 };
 
-/* The body of a HUB_MOVE record for that room. at: hub time of the record, at which the descriptor holds, and
- * which the statement may exceed by the clock skew. MLS_GROUP for another room; WRONG_SIGNER, BAD_SIGNATURE,
- * NOT_YET, EXPIRED, BAD_KEY, UNEXPECTED, MALFORMED, TOO_LARGE, UNSUPPORTED, NOMEM. *out is zeros after an
- * error. */
+/* The body of a HUB_MOVE record for that room. at: hub time of the record, at which the descriptor holds,
+ * which the statement may exceed by the clock skew, and before which it was made HS_HUB_MOVE_AGE_MS ago at
+ * the most. MLS_GROUP for another room; WRONG_SIGNER, BAD_SIGNATURE, NOT_YET, EXPIRED, BAD_KEY, UNEXPECTED,
+ * MALFORMED, TOO_LARGE, UNSUPPORTED, NOMEM. *out is zeros after an error. */
 enum hs_err hs_hub_move_verify(struct hs_bytes body, const struct hs_id *room, struct hs_time at,
                                struct hs_arena *arena, struct hs_hub_move *out);
 

@@ -56,6 +56,9 @@ static void test_round_trip(void **state)
     /* before it was made; after the descriptor's end */
     assert_err(hs_hub_move_verify(body, &room, later(-HS_CLOCK_SKEW_MS - 1), &arena, &move), HS_ERR_NOT_YET);
     assert_err(hs_hub_move_verify(body, &room, later(30 * day_ms), &arena, &move), HS_ERR_EXPIRED);
+    /* ROOM-94 */
+    assert_ok(hs_hub_move_verify(body, &room, later(HS_HUB_MOVE_AGE_MS), &arena, &move));
+    assert_err(hs_hub_move_verify(body, &room, later(HS_HUB_MOVE_AGE_MS + 1), &arena, &move), HS_ERR_EXPIRED);
     for (size_t bit = 0; bit < body.len * 8; bit += 13) { /* every part is signed */
         uint8_t *bytes = bytes_copy(body);
         bytes[bit / 8] ^= (uint8_t)(1 << (bit % 8));
@@ -141,6 +144,46 @@ static void test_chain(void **state)
     assert_err(hs_hub_moved_verify(others, 1, &room, &arena, &brand, &office, NULL), HS_ERR_WRONG_SIGNER);
 }
 
+/* ROOM-83: as long as a chain may be, it fits into a frame; without any of its links, with one twice, or with
+ * one that comes before the one that it follows, it proves nothing. */
+static void test_longest_chain(void **state)
+{
+    (void)state;
+    struct person rosa = person_make("rosa", "rosa");
+    struct hs_id room = id_of("room");
+    struct hs_key brand;
+    struct hs_hub_office office;
+    Hanse__HubMoved *list[HS_HUB_MOVED_MAX + 1], *wrong[HS_HUB_MOVED_MAX];
+    char names[HS_HUB_MOVED_MAX + 2][16];
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        (void)snprintf(names[i], sizeof names[i], "hub %zu", i);
+    for (size_t i = 0; i < HS_HUB_MOVED_MAX; i++) {
+        struct hs_bytes body = move_make(&rosa, names[i + 1], (uint32_t)i + 2);
+        list[i] = moved_make(names[i], body, (uint32_t)i + 1, 10 * (i + 1));
+        len += hanse__hub_moved__get_packed_size(list[i]) + 4;
+    }
+    assert_true(len < 48 * 1024);
+    assert_ok(hs_hub_moved_verify(list, HS_HUB_MOVED_MAX, &room, &arena, &brand, &office, NULL));
+    assert_int_equal(office.term, HS_HUB_TERM_MAX);
+    list[HS_HUB_MOVED_MAX] = list[0];
+    assert_err(hs_hub_moved_verify(list, HS_HUB_MOVED_MAX + 1, &room, &arena, &brand, &office, NULL),
+               HS_ERR_TOO_LARGE);
+    for (size_t hole = 0; hole + 1 < HS_HUB_MOVED_MAX; hole++) {
+        memcpy(wrong, list, sizeof wrong);
+        memmove(wrong + hole, wrong + hole + 1, (HS_HUB_MOVED_MAX - hole - 1) * sizeof *wrong);
+        assert_err(hs_hub_moved_verify(wrong, HS_HUB_MOVED_MAX - 1, &room, &arena, &brand, &office, NULL),
+                   HS_ERR_MALFORMED);
+        memcpy(wrong, list, sizeof wrong);
+        wrong[hole + 1] = wrong[hole];
+        assert_err(hs_hub_moved_verify(wrong, HS_HUB_MOVED_MAX, &room, &arena, &brand, &office, NULL),
+                   HS_ERR_MALFORMED);
+    }
+    memcpy(wrong, list, sizeof wrong);
+    wrong[1] = moved_make(names[1], move_make(&rosa, names[2], 3), 2, 10);
+    assert_err(hs_hub_moved_verify(wrong, 2, &room, &arena, &brand, &office, NULL), HS_ERR_MALFORMED);
+}
+
 /* ROOM-1, ROOM-84: one encoding of the hub in office. */
 static void test_policy(void **state)
 {
@@ -200,7 +243,8 @@ static void test_judge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_build_refuses), cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_build_refuses),
+        cmocka_unit_test(test_chain),      cmocka_unit_test(test_longest_chain),
         cmocka_unit_test(test_policy),     cmocka_unit_test(test_judge),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
