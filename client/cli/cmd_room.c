@@ -185,11 +185,30 @@ const struct command cmd_remove = {
             "  hanse remove 'Rosa VIP' Ben\n",
 };
 
+struct moving {
+    uint64_t op;
+    struct outcome done;
+    bool waits;
+};
+
+static bool is_moved(void *context, const struct hanse_event *event)
+{
+    struct moving *m = context;
+    if (event->kind == HANSE_EVENT_WAITING && event->op == m->op && !m->waits) {
+        m->waits = true;
+        fputs("your home node fetches the room's log first, and goes on by itself from here\n", stderr);
+    }
+    if (event->kind != HANSE_EVENT_DONE || event->op != m->op)
+        return false;
+    m->done.err = event->err;
+    m->done.seq = event->seq;
+    return true;
+}
+
 static int run_move_room(struct cli *c, int argc, char **argv)
 {
     struct hanse_room room;
-    struct outcome done;
-    uint64_t op;
+    struct moving moving = {0};
     if (argc != 2)
         return cli_usage(&cmd_move_room, "name one room");
     int code = cli_open_fresh(c);
@@ -197,13 +216,15 @@ static int run_move_room(struct cli *c, int argc, char **argv)
         code = find_room(c, argv[1], &room);
     if (code != EXIT_DONE)
         return code;
-    enum hanse_err err = hanse_room_move(c->h, &room.id, &op);
+    enum hanse_err err = hanse_room_move(c->h, &room.id, &moving.op);
     if (err == HANSE_OK)
-        err = cli_wait(c, op, &done);
+        err = cli_run(c, c->timeout_s, is_moved, &moving);
+    if (err == HANSE_OK)
+        err = moving.done.err;
     if (err != HANSE_OK)
         return cli_fail(c, argv[1], err);
     if (c->json)
-        json_line(json_pack("{s:o, s:I}", "moved", json_id(&room.id), "seq", (json_int_t)done.seq));
+        json_line(json_pack("{s:o, s:I}", "moved", json_id(&room.id), "seq", (json_int_t)moving.done.seq));
     else
         printf("%s is at your home node from now on. Links that you make from now on lead there.\n",
                room.name);

@@ -163,8 +163,11 @@ static enum hs_err outcome_received(struct hs_step *s, const Hanse__OutcomeItem 
     struct hs_outbox_row row;
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(item->room), &room) && HS_FIXED(hs_pb_bytes(item->body_hash), &body),
                HS_ERR_MALFORMED);
-    if (item->error == NULL || !hs_outbox_row_find(s->kv, &room, &body, s->arena, &row))
-        return s->kv->err;
+    if (item->error == NULL)
+        return HS_OK;
+    if (!hs_outbox_row_find(s->kv, &room, &body, s->arena, &row))
+        return s->kv->err != HS_OK ? s->kv->err
+                                   : hs_hub_move_refused(s, &room, &body, hs_err_of_answer(item->error));
     return hs_outbox_refused(s, &row, hs_err_of_answer(item->error));
 }
 

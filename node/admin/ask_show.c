@@ -170,7 +170,7 @@ static void room_row(struct hs_grid *grid, const json_t *room, struct hs_time no
 {
     hs_grid_add(grid, HS_PLAIN, "%.*s", SHORT_ID, hs_ask_text(room, "id"));
     if (hs_ask_flag(room, "waits"))
-        hs_grid_add(grid, HS_BAD, "waits");
+        hs_grid_add(grid, HS_BAD, hs_ask_flag(room, "hub") ? "waits" : "comes");
     else if (hs_ask_flag(room, "hub"))
         hs_grid_add(grid, HS_PLAIN, "hub");
     else

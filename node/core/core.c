@@ -10,6 +10,7 @@
 #include "core/federation/node_key.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/takeover.h"
 #include "core/office/way.h"
 #include "core/records/retention.h"
 #include "core/recovery/recover.h"
@@ -191,6 +192,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_office_tick(turn);
         hs_wanted_tick(turn);
         hs_way_tick(turn);
+        hs_takeover_tick(turn);
         break;
     case HS_INPUT_STOP:
         hs_cursors_flush_all(turn);

@@ -133,7 +133,8 @@ enum hanse_event_kind {
     HANSE_EVENT_ONLINE,      /* the home node knows this device and is served */
     HANSE_EVENT_OFFLINE,     /* err: why; it is tried again by itself */
     HANSE_EVENT_CAUGHT_UP,   /* everything that the node had for this device is here */
-    HANSE_EVENT_WAITING,     /* room: the request to join is with the hub, a moderator has to be online */
+    HANSE_EVENT_WAITING,     /* room: the request to join is with the hub, a moderator has to be online; with op:
+                              * the node to which the room is to move fetches its log first */
     HANSE_EVENT_JOINED,      /* room: this device is a member now; text: the room's name */
     HANSE_EVENT_MESSAGE,     /* room, seq: read it with hanse_message_get() */
     HANSE_EVENT_POST_FAILED, /* room, err, text: a post of this device was refused for good */
@@ -198,7 +199,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_move_home(struct hanse *h, const 
 
 /* Gives a room to this device's home node, which orders it from then on; its members, invites and history
  * stay. Needs an owner who has moved home there, and who may make rooms there. DONE: the room has moved
- * (EVENT_HUB comes to all members), or why not. HANSE_ERR_POLICY for who doesn't own it and for counters,
+ * (EVENT_HUB comes to all members), or why not. Where the new node hasn't got the whole log, EVENT_WAITING with
+ * the op comes first: from then on it goes on without this device, too. HANSE_ERR_POLICY for who doesn't own it and for counters,
  * HANSE_ERR_INVALID_ARG where the home node is its hub already. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_move(struct hanse *h, const struct hanse_id *room,
                                                          uint64_t *op);

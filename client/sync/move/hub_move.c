@@ -97,12 +97,40 @@ enum hs_err hs_policy_follow(struct hs_step *s, struct hs_live_room *room, bool 
 
 /* ---- one's own ---- */
 
+/* The new hub fetches the room's log first, and asks for the room itself. The record ends the operation, or
+ * what comes to the inbox. */
+static enum hs_err waits(struct hs_step *s, struct hs_op *op)
+{
+    if (op->amount > 0)
+        return HS_OK; /* it has been said */
+    op->amount = 1;
+    struct hanse_event event = {.kind = HANSE_EVENT_WAITING, .op = op->number};
+    memcpy(event.room.b, op->room.b, sizeof event.room.b);
+    return hs_out_event(s, &event, NULL);
+}
+
+enum hs_err hs_hub_move_refused(struct hs_step *s, const struct hs_id *room, const struct hs_id *body,
+                                enum hs_err err)
+{
+    for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
+        next = op->next;
+        if (op->kind != HS_OP_HUB_MOVE || !hs_id_equal(&op->room, room))
+            continue;
+        struct hs_id hash = hs_record_body_hash(hs_bytes(op->bytes, op->bytes_len));
+        if (hs_id_equal(&hash, body))
+            HS_TRY(hs_op_done(s, op, err, room, 0, NULL));
+    }
+    return HS_OK;
+}
+
 static enum hs_err answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
                             enum hs_err err)
 {
     struct hs_op *op = hs_op_find(s->sync, request->op);
     if (op == NULL)
         return HS_OK; /* the record was faster */
+    if (err == HS_OK && frame->body_case == HANSE__FRAME__BODY_QUEUED)
+        return waits(s, op);
     if (err == HS_OK)
         return frame->body_case == HANSE__FRAME__BODY_ACCEPTED ? HS_OK : HS_ERR_UNEXPECTED;
     if (!hs_err_is_transient(err))

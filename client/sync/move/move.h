@@ -24,6 +24,10 @@ enum hs_err hs_hub_move_record(struct hs_step *s, struct hs_live_room *room,
                                const struct hs_record_header *header, struct hs_bytes body);
 enum hs_err hs_hub_moved(struct hs_step *s, struct hs_live_room *room);
 
+/* The home node says why nothing comes of a move that it has kept. */
+enum hs_err hs_hub_move_refused(struct hs_step *s, const struct hs_id *room, const struct hs_id *body,
+                                enum hs_err err);
+
 /* Where the policy doesn't know the hub in office yet: commits that it follows, if this member may. behind:
  * it doesn't know it yet. */
 enum hs_err hs_policy_follow(struct hs_step *s, struct hs_live_room *room, bool *behind);

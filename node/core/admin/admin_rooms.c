@@ -2,6 +2,7 @@
 #include "core/admin/admin.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/takeover.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
 #include "wire/limits.h"
@@ -50,7 +51,7 @@ static Hanse__State__AdminRoom *row_of(struct hs_turn *turn, struct hs_bytes key
     row->hub = view->hub;
     row->hub_root = hs_pb_data(hs_arena_copy(turn->arena, hs_pb_bytes(view->hub_root)));
     row->term = hs_room_term(view);
-    row->waits = view->hub && hs_room_stands_still(turn, view);
+    row->waits = view->hub ? hs_room_stands_still(turn, view) : hs_takeover_is_wanted(turn, &room);
     row->members = view->members;
     row->bytes = view->log_bytes;
     row->epoch = view->epoch;

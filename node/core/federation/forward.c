@@ -3,6 +3,7 @@
 #include "core/accounts/account.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/office/takeover.h"
 #include "core/records/table.h"
 #include "core/standing/standing.h"
 #include "room/home_move.h"
@@ -95,25 +96,44 @@ static enum hs_err check_inner(struct hs_turn *turn, const struct hs_key *root, 
     return hs_session_acts_for(turn, NULL, &key) ? HS_OK : HS_ERR_WRONG_SENDER;
 }
 
+/* The answer that the hub would give: this node keeps the request, and brings it there itself. */
+static enum hs_err reply_kept(struct hs_turn *turn, const Hanse__Frame *inner, Hanse__Frame *reply)
+{
+    Hanse__Frame kept = HANSE__FRAME__INIT;
+    Hanse__Queued queued = HANSE__QUEUED__INIT;
+    kept.id = inner->id;
+    kept.queued = &queued;
+    kept.body_case = HANSE__FRAME__BODY_QUEUED;
+    reply->forwarded = HS_NEW(turn, Hanse__Forwarded, hanse__forwarded);
+    HS_REQUIRE(reply->forwarded != NULL, HS_ERR_NOMEM);
+    reply->forwarded->frame = hs_pb_data(hs_turn_pack(turn, &kept.base));
+    reply->body_case = HANSE__FRAME__BODY_FORWARDED;
+    return HS_OK;
+}
+
 enum hs_err hs_handle_forward(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                               uint64_t *detail)
 {
-    (void)reply; /* comes with the peer's answer */
     (void)detail;
     const Hanse__Forward *forward = request->forward;
     struct hs_key root;
     Hanse__Frame *inner;
+    bool waits = false;
     HS_TAKE32(forward->node_root, &root);
     HS_REQUIRE(request->id != 0 && forward->n_addresses <= HS_DIAL_ADDRESSES, HS_ERR_MALFORMED);
     HS_REQUIRE(!hs_key_equal(&root, hs_turn_root(turn)), HS_ERR_WRONG_PEER);
     HS_TRY(HS_UNPACK(hanse__frame, hs_pb_bytes(forward->frame), HS_LENIENT, turn->arena, &inner));
     HS_TRY(check_inner(turn, &root, inner));
     HS_REQUIRE(!hs_standing_is_blocked(turn->core, &root, NULL), HS_ERR_DENIED);
+    if (inner->body_case == HANSE__FRAME__BODY_MOVE_HUB)
+        HS_TRY(hs_takeover_begin(turn, inner->move_hub, &waits));
+    if (waits)
+        return reply_kept(turn, inner, reply);
     HS_REQUIRE(forward->n_addresses > 0 || hs_peer_find(&turn->core->peers, &root) != NULL ||
                    hs_rules_node(&turn->core->rules, &root) != NULL,
                HS_ERR_UNREACHABLE);
     struct hs_peer *peer = hs_peer_get(turn, &root, forward->addresses, forward->n_addresses);
     HS_REQUIRE(peer != NULL, HS_ERR_BUSY);
     HS_REQUIRE(peer->address_count > 0 || peer->domain_name[0] != '\0', HS_ERR_UNREACHABLE);
-    return hs_peer_ask(turn, peer, request->id, inner, hs_pb_bytes(forward->frame));
+    return hs_peer_ask(turn, peer, request->id, inner, hs_pb_bytes(forward->frame)); /* answers later */
 }

@@ -47,7 +47,7 @@ struct hs_asked {
     uint64_t id;   /* of the frame to the peer; 0 while it hasn't been sent */
     bool is_fetch; /* of this node's own: the piece of blob at seq */
     bool is_push;  /* of this node's own: a piece of blob for the hub */
-    bool is_log;   /* of this node's own: records of room from seq on, of its former hub */
+    bool is_log;   /* of this node's own: what room needs that comes here, or is to come */
     struct hs_id blob, room;
     bool is_join; /* its success makes the peer a hub that is followed */
     uint64_t seq;

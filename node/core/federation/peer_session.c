@@ -304,7 +304,7 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
     if (asked == NULL && frame->id != 0 && hs_outbox_answered(turn, peer, frame))
         hs_peer_work(turn, peer);
     if (asked == NULL && frame->body_case == HANSE__FRAME__BODY_TAIL)
-        hs_office_answered(turn, peer, frame); /* where this is carried out again */
+        hs_office_answered(turn, peer, NULL, frame); /* where this is carried out again */
     if (asked == NULL || frame->id == 0) {
         if (frame->id == peer->attach_id)
             attach_answered(turn, peer, frame);
@@ -319,7 +319,7 @@ bool hs_peer_answered(struct hs_turn *turn, const Hanse__Frame *frame)
     if (asked->is_push)
         hs_push_answered(turn, peer, asked, frame);
     else if (asked->is_log)
-        hs_office_answered(turn, peer, frame);
+        hs_office_answered(turn, peer, asked, frame);
     else if (asked->is_fetch)
         hs_fetch_answered(turn, peer, asked, frame);
     else

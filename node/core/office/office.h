@@ -85,11 +85,23 @@ enum hs_err hs_office_check_move(struct hs_turn *turn, const struct hs_id *room,
  * waits for the new one; or the office comes here. */
 void hs_office_moved(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *former);
 
+/* At the hub: may the turn's session, the next hub's, ask for what the body of a HUB_MOVE gives it? Errors as
+ * for MoveHub. */
+enum hs_err hs_office_may_go(struct hs_turn *turn, const struct hs_id *room,
+                             const Hanse__State__RoomView *view, struct hs_bytes body,
+                             struct hs_hub_move *move);
+
+/* For the moment there is no use in working on that room, which is tried again later. Kept in memory only. */
+bool hs_office_rests(const struct hs_turn *turn, const struct hs_id *room);
+void hs_office_rest(struct hs_turn *turn, const struct hs_id *room, int64_t ms);
+
 /* Work on rooms whose office comes here. */
 void hs_office_tick(struct hs_turn *turn);
 struct hs_time hs_office_deadline(const struct hs_core *core);
 
-/* A former hub has answered. */
-void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const Hanse__Frame *answer);
+/* The hub has answered: the former one, or the one that is to go. asked is NULL where the turn is carried out
+ * again. */
+void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_asked *asked,
+                        const Hanse__Frame *answer);
 
 #endif

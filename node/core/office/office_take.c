@@ -8,6 +8,7 @@
 #include "core/internal.h"
 #include "core/office/office.h"
 #include "core/office/office_check.h"
+#include "core/office/takeover.h"
 #include "core/office/way.h"
 #include "core/records/table.h"
 #include "core/standing/standing.h"
@@ -72,7 +73,7 @@ static void arrived(struct hs_turn *turn, const struct hs_id *room)
     hs_due_room(&turn->core->sessions, room);
 }
 
-static bool rests(const struct hs_turn *turn, const struct hs_id *room)
+bool hs_office_rests(const struct hs_turn *turn, const struct hs_id *room)
 {
     const struct hs_office_walk *walk = &turn->core->office;
     for (size_t i = 0; i < HS_OFFICE_RESTS; i++)
@@ -81,14 +82,19 @@ static bool rests(const struct hs_turn *turn, const struct hs_id *room)
     return false;
 }
 
-static void refuse(struct hs_turn *turn, const struct hs_id *room, uint64_t seq, enum hs_err err)
+void hs_office_rest(struct hs_turn *turn, const struct hs_id *room, int64_t ms)
 {
     struct hs_office_walk *walk = &turn->core->office;
     size_t at = 0;
     for (size_t i = 0; i < HS_OFFICE_RESTS; i++)
         at = walk->rests[i].until.ms < walk->rests[at].until.ms ? i : at;
     walk->rests[at].room = *room;
-    walk->rests[at].until.ms = turn->now.ms + HS_OFFICE_AGAIN_MS;
+    walk->rests[at].until.ms = turn->now.ms + ms;
+}
+
+static void refuse(struct hs_turn *turn, const struct hs_id *room, uint64_t seq, enum hs_err err)
+{
+    hs_office_rest(turn, room, HS_OFFICE_AGAIN_MS);
     hs_turn_log(turn,
                 "event=office-refused record=%llu error=%s text=\"the former hub's log can't be taken over\"",
                 (unsigned long long)seq, hs_err_name(err));
@@ -184,7 +190,7 @@ void hs_office_tick(struct hs_turn *turn)
             return;
         }
         walk->from = hs_kv_after(key);
-        if (rests(turn, &room))
+        if (hs_office_rests(turn, &room))
             continue;
         rooms++;
         bool more = work(turn, &room);
@@ -198,19 +204,11 @@ struct hs_time hs_office_deadline(const struct hs_core *core)
     return (struct hs_time){core->office.more ? 0 : INT64_MAX};
 }
 
-void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const Hanse__Frame *answer)
+/* Records of a room that has been given to this node. */
+static void take_tail(struct hs_turn *turn, const struct hs_id *of, const Hanse__State__RoomView *view,
+                      const Hanse__Tail *tail)
 {
-    struct hs_id room;
-    const Hanse__Tail *tail = answer->body_case == HANSE__FRAME__BODY_TAIL ? answer->tail : NULL;
-    if (tail == NULL || turn->full || !HS_FIXED(hs_pb_bytes(tail->room), &room))
-        return; /* asked again at the next tick */
-    const Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    if (!hs_office_is_coming(view)) {
-        hs_way_answered(turn, &room, tail);
-        return;
-    }
-    if (!hs_bytes_equal(hs_pb_bytes(view->former_root), HS_VIEW(peer->root)))
-        return;
+    struct hs_id room = *of;
     uint64_t seq = view->next_seq, end = view->copied_from;
     for (size_t i = 0; i < tail->n_records && seq < end; i++, seq++) {
         Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
@@ -230,6 +228,30 @@ void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const 
         }
     }
     turn->core->office.more = work(turn, &room) || turn->core->office.more;
+}
+
+void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_asked *asked,
+                        const Hanse__Frame *answer)
+{
+    struct hs_id room;
+    const Hanse__Tail *tail = answer->body_case == HANSE__FRAME__BODY_TAIL ? answer->tail : NULL;
+    if (tail != NULL && !HS_FIXED(hs_pb_bytes(tail->room), &room))
+        return;
+    if (tail == NULL && asked != NULL)
+        room = asked->room;
+    if (turn->full || (tail == NULL && asked == NULL))
+        return; /* asked again at the next tick */
+    const Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    if (view == NULL)
+        return;
+    bool of_hub = hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root));
+    bool of_former = hs_bytes_equal(hs_pb_bytes(view->former_root), HS_VIEW(peer->root));
+    if (!view->hub && of_hub && hs_takeover_is_wanted(turn, &room))
+        hs_takeover_answered(turn, &room, answer);
+    else if (tail != NULL && !hs_office_is_coming(view))
+        hs_way_answered(turn, &room, tail);
+    else if (tail != NULL && of_former)
+        take_tail(turn, &room, view, tail);
 }
 
 void hs_office_moved(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *former)

@@ -5,6 +5,7 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/takeover.h"
 #include "core/office/told.h"
 #include "core/office/way.h"
 #include "core/records/register.h"
@@ -190,6 +191,7 @@ void hs_hub_move_apply(struct hs_turn *turn, const struct hs_room_record *record
     struct hs_room_record r = *record;
     struct hs_kv_key key = hs_key_seq(HS_VIEW(r.room), r.header.seq);
     hs_kv_put(turn->kv, HS_T_OFFICE, hs_kv_key_bytes(&key), (struct hs_bytes){0});
+    hs_takeover_over(turn, &r.room);
     if (hs_office_is_coming(r.view)) {
         r.view->hub_term = move->office.term;
         if (r.header.seq + 1 == r.view->office_end)
@@ -224,7 +226,16 @@ static enum hs_err check_owner(struct hs_turn *turn, const struct hs_id *room,
                    !hs_policy_is_revoked(&policy, &move->device),
                HS_ERR_DENIED);
     HS_REQUIRE(policy.kind != HS_ROOM_COUNTER && move->office.term == hs_room_term(view) + 1, HS_ERR_POLICY);
-    return view->unsettled == 0 ? HS_OK : HS_ERR_UNSETTLED;
+    return HS_OK;
+}
+
+enum hs_err hs_office_may_go(struct hs_turn *turn, const struct hs_id *room,
+                             const Hanse__State__RoomView *view, struct hs_bytes body,
+                             struct hs_hub_move *move)
+{
+    struct hs_time at = hs_room_time(turn, view);
+    HS_TRY(hs_hub_move_verify(body, room, at, turn->arena, move));
+    return check_owner(turn, room, view, move, at);
 }
 
 /* The last record of the term, under the last head. */
@@ -274,8 +285,9 @@ enum hs_err hs_handle_move_hub(struct hs_turn *turn, const Hanse__Frame *request
         .body = body,
         .hub_time = hs_room_time(turn, record.view),
     };
-    HS_TRY(hs_hub_move_verify(body, &record.room, spec.hub_time, turn->arena, &move));
-    HS_TRY(check_owner(turn, &record.room, record.view, &move, spec.hub_time));
+    HS_TRY(hs_office_may_go(turn, &record.room, record.view, body, &move));
+    HS_REQUIRE(record.view->unsettled == 0, HS_ERR_UNSETTLED);
+    HS_TRY(hs_prefix_is_given(turn, &record.room, record.view));
     HS_TRY(append_last(turn, &spec, &move, &record));
     hs_office_moved(turn, &record.room, hs_turn_root(turn));
     return hs_reply_accepted(turn, &record.room, record.header.seq, reply);

@@ -62,6 +62,7 @@ enum hs_sub_table {
     HS_MISC_OFFICE = 22,    /* room 32 -> nothing: this node becomes its hub (office.h) */
     HS_MISC_WAY = 25,       /* room 32 -> Moved: who is in office behind the hub that is known (way.h) */
     HS_MISC_TOLD = 31,      /* room 32 | hub 32 | persona 32 -> its home, or nothing; hub 32 -> u64 (told.h) */
+    HS_MISC_TAKEOVER = 26,  /* room 32 -> TakeoverView: it is to become it (takeover.h) */
     HS_MISC_LAYOUT = 11,    /* -> u64: by which layout the store was made (layout.h) */
     HS_MISC_RESTORED = 12,  /* -> u64: the incarnation since the last restoring */
     HS_MISC_JOURNAL = 10,   /* -> u64: the next number of the journal */

@@ -3,6 +3,7 @@
 #include "core/dispatch.h"
 #include "core/federation/promise.h"
 #include "core/internal.h"
+#include "core/office/takeover.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
 #include "core/rooms/room.h"
@@ -94,7 +95,6 @@ static size_t fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__
 enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                                 uint64_t *detail)
 {
-    (void)reply;
     (void)detail;
     bool next_hub = !turn->session->outbound; /* it asks for all of a log that isn't its own yet */
     const Hanse__WantTail *want = request->want_tail;
@@ -102,6 +102,8 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     Hanse__Tail tail = HANSE__TAIL__INIT;
     Hanse__Record *records[HS_RECOVER_HEADERS];
     struct hs_id room;
+    if (next_hub && want->move.len > 0)
+        return hs_prefix_give(turn, want, reply);
     HS_REQUIRE(next_hub || hs_standing_spend_hub(turn, HS_FLOW_REQUESTS, 1), HS_ERR_RATE_LIMITED);
     HS_TAKE32(want->room, &room);
     const Hanse__State__RoomView *view = hs_room_view(turn, &room);

@@ -4,6 +4,7 @@
 #include "core/federation/heads.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/takeover.h"
 #include "core/records/layout.h"
 #include "core/records/table.h"
 #include "core/rooms/room_record.h"
@@ -213,6 +214,11 @@ enum hs_err hs_room_apply(struct hs_turn *turn, const struct hs_id *room, uint64
     HS_REQUIRE(record.header.seq == seq && hs_id_equal(&record.header.room, room), HS_ERR_STORE);
     if (record.view == NULL)
         record.view = &fresh;
+    if (hs_prefix_is_next(record.view, seq)) {
+        hs_prefix_apply(turn, &record);
+        hs_room_store(turn, room, record.view);
+        return HS_OK;
+    }
     HS_REQUIRE(record.view->next_seq == seq, HS_ERR_STORE);
     HS_TRY(hs_room_enter(turn, &record));
     return apply_kind(turn, &record);
