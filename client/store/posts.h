@@ -81,6 +81,7 @@ struct hs_join_row {
     bool asked;                  /* the hub has the request */
     struct hs_time made;
     struct hs_key office_root; /* of the hub; zeros: hub_root, which is the brand's */
+    struct hs_time joined_at;  /* the hub said that this is a member; 0: it didn't. The Welcome is on its way */
 };
 bool hs_join_row_get(struct hs_kv *kv, const struct hs_id *ref, struct hs_arena *arena,
                      struct hs_join_row *out);

@@ -42,6 +42,7 @@ struct hs_live_room {
     struct hs_time progress_at;     /* when the application was told last how far it is; 0: it wasn't */
     struct hs_newest_commit newest; /* settle.h */
     struct hs_time rejoin_at;       /* the way back was refused, and isn't tried again before */
+    struct hs_time forgot_at;       /* when the home node said last that it has forgotten the room */
     struct hs_time wanted_at;       /* when the hub had this device commit last */
     struct hs_time typing_at;       /* when this device said last that somebody types */
     bool posts_counted;             /* what follows is true of the outbox */
@@ -167,6 +168,8 @@ struct hs_sync {
     int64_t again_ms;          /* the answer that is being judged says to ask again then; 0: it doesn't */
     struct hs_time again_due;  /* INT64_MAX = nothing was refused for the moment */
     struct hs_time rejoin_due; /* when rooms without keys are looked at again; INT64_MAX = needn't be */
+    struct hs_late *late;      /* a room that is come into without its Welcome; NULL: none */
+    bool late_again;           /* hubs are asked once more for what was asked before */
     struct hs_time till_due;   /* when a till's order wants to be looked at again */
     struct {                   /* as the present step found it */
         struct hs_time now, till_due, rejoin_due;
@@ -472,6 +475,8 @@ enum hs_err hs_create_refused(struct hs_step *s, struct hs_outbox_row *row, enum
 enum hs_err hs_bind_send(struct hs_step *s, const struct hs_key *hub_root, const struct hs_request *request);
 
 enum hs_err hs_joins_resume(struct hs_step *s);
+/* Those that wait already. */
+enum hs_err hs_joins_ask_again(struct hs_step *s);
 /* The account that an invite was to bring was refused, and with it every join at the home node. */
 enum hs_err hs_joins_refused(struct hs_step *s, enum hs_err err);
 enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row);

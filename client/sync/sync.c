@@ -1,5 +1,6 @@
 #include "sync/log/rejoin.h"
 #include "sync/move/move.h"
+#include "sync/rooms/late.h"
 
 #include "wire/unpack.h"
 
@@ -20,6 +21,7 @@ void hs_sync_free(struct hs_sync *sync)
         return;
     hs_ops_free(sync);
     hs_live_drop_all(sync);
+    hs_late_drop(sync);
     hs_out_drop(sync, true);
     hs_me_wipe(&sync->me);
     hs_arena_free(&sync->me_arena);
@@ -70,7 +72,8 @@ void hs_sync_rollback(struct hs_sync *sync)
     hs_requests_drop_fresh(sync);
     hs_live_drop_all(sync);
     hs_till_roll_back(sync);
-    sync->rejoin_due = sync->before.rejoin_due;
+    sync->rejoin_due = sync->late != NULL ? sync->before.now : sync->before.rejoin_due;
+    hs_late_drop(sync); /* it is begun anew */
     if (sync->outbox_sent > sync->before.outbox_sent)
         sync->outbox_sent = sync->before.outbox_sent;
     sync->me_loaded = false;
@@ -89,6 +92,8 @@ static enum hs_err notification(struct hs_step *s, const Hanse__Frame *frame)
         return hs_tail_wanted(s, frame->want_tail);
     case HANSE__FRAME__BODY_WANT_COMMIT:
         return hs_commit_wanted(s, frame->want_commit);
+    case HANSE__FRAME__BODY_FORGOTTEN:
+        return hs_forgotten_received(s, frame->forgotten);
     case HANSE__FRAME__BODY_EPHEMERAL:
         return hs_ephemeral_received(s, frame->ephemeral);
     case HANSE__FRAME__BODY_ERROR:

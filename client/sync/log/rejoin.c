@@ -4,6 +4,7 @@
 #include "mls/external.h"
 #include "room/suite.h"
 #include "sync/log/gap.h"
+#include "sync/rooms/late.h"
 #include "wire/limits.h"
 
 enum {
@@ -222,6 +223,7 @@ enum hs_err hs_rejoins_tick(struct hs_step *s)
     if (!hs_home_is_online(s->sync) || s->now.ms < s->sync->rejoin_due.ms)
         return HS_OK;
     s->sync->rejoin_due = HS_NEVER;
+    HS_TRY(hs_lates_look(s));
     return hs_rejoins_resume(s);
 }
 

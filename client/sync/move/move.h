@@ -10,6 +10,11 @@
 /* To a new home: goes on with every room whose turn hasn't come, and ends where there is none. */
 enum hs_err hs_moves_resume(struct hs_step *s);
 
+/* The home node was restored, and has forgotten that it reads the room for this device: the hub is told once
+ * more where that is, as if it was a new home. */
+enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room);
+enum hs_err hs_forgotten_received(struct hs_step *s, const Hanse__Forgotten *forgotten);
+
 /* The new home refused the account. */
 enum hs_err hs_move_refused(struct hs_step *s, enum hs_err err);
 enum hs_err hs_home_item_received(struct hs_step *s, const Hanse__HomeItem *item);

@@ -7,7 +7,7 @@
 #include "room/invite.h"
 #include "room/invite_link.h"
 #include "sync/log/hub_key.h"
-#include "sync/state.h"
+#include "sync/rooms/late.h"
 
 static enum hs_err waiting_event(struct hs_step *s, const struct hs_id *room)
 {
@@ -53,19 +53,30 @@ enum hs_err hs_joins_refused(struct hs_step *s, enum hs_err err)
     return s->kv->err;
 }
 
+/* By this device for itself: nobody waits for the answer. */
+static bool is_asked_again(struct hs_step *s, const struct hs_join_row *row)
+{
+    return row->asked && !row->counter && op_of_room(s->sync, &row->room) == NULL;
+}
+
 static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *request,
                                 const Hanse__Frame *frame, enum hs_err err)
 {
     struct hs_join_row row;
     if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
         return s->kv->err; /* the Welcome was faster */
+    bool again = is_asked_again(s, &row);
     if (err != HS_OK)
-        return refused(s, &row, err);
+        return again ? hs_late_refused(s, err) : refused(s, &row, err);
     HS_REQUIRE(frame->body_case == (row.counter ? HANSE__FRAME__BODY_ACK : HANSE__FRAME__BODY_JOIN_STATUS),
                HS_ERR_UNEXPECTED);
     row.asked = true;
-    hs_join_row_put(s->kv, &row);
-    if (row.counter)
+    if (row.counter) {
+        hs_join_row_put(s->kv, &row);
+        return s->kv->err;
+    }
+    HS_TRY(hs_late_told(s, &row, frame->join_status->state == HANSE__JOIN_STATE__JOIN_JOINED));
+    if (again)
         return s->kv->err;
     HS_TRY(waiting_event(s, &row.room));
     return hs_op_done(s, op_of_room(s->sync, &row.room), HS_OK, &row.room, 0, NULL);
@@ -103,7 +114,7 @@ static enum hs_err bind_answered(struct hs_step *s, const struct hs_request *req
     if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
         return s->kv->err;
     if (err != HS_OK)
-        return refused(s, &row, err);
+        return is_asked_again(s, &row) ? hs_late_refused(s, err) : refused(s, &row, err);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACK, HS_ERR_UNEXPECTED);
     row.bound = true;
     hs_join_row_put(s->kv, &row);
@@ -137,8 +148,24 @@ static enum hs_err bind(struct hs_step *s, const struct hs_join_row *row)
  */
 enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row)
 {
-    bool known = row->bound || hs_root_is_home(s->sync, &row->hub_root) || s->sync->me.has_role;
+    bool known = (row->bound && !row->asked) || hs_root_is_home(s->sync, &row->hub_root) ||
+                 s->sync->me.has_role; /* a home that is asked again may have forgotten it */
     return known ? ask(s, row) : bind(s, row);
+}
+
+/* What the hub has been asked for it may have lost since, and the Welcome too. */
+enum hs_err hs_joins_ask_again(struct hs_step *s)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
+        if (!row.asked || row.counter)
+            continue;
+        if (hs_requests_are_scarce(s->sync))
+            return hs_late_refused(s, HS_ERR_BUSY);
+        HS_TRY(hs_join_go_on(s, &row));
+    }
+    return s->kv->err;
 }
 
 enum hs_err hs_joins_resume(struct hs_step *s)

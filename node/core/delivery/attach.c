@@ -23,10 +23,26 @@ static bool may_be_forgotten(struct hs_turn *turn, const struct hs_id *room, uin
     return of != NULL && hs_recover_is_frozen(turn, of) && next > of->next_seq;
 }
 
+/* This node is home to the device, and was restored since it read that room here, perhaps: the room's hub
+ * knows. */
+static void tell_forgotten(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *of)
+{
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    Hanse__Forgotten forgotten = HANSE__FORGOTTEN__INIT;
+    if (turn->session->state != HS_SESSION_DEVICE || (of != NULL && of->hub))
+        return;
+    forgotten.room = hs_pb_data(HS_VIEW(*room));
+    frame.forgotten = &forgotten;
+    frame.body_case = HANSE__FRAME__BODY_FORGOTTEN;
+    hs_turn_send(turn, turn->session, &frame);
+}
+
 static enum hs_err attach_unknown(struct hs_turn *turn, const struct hs_id *room, uint64_t next)
 {
-    if (!may_be_forgotten(turn, room, next))
+    if (!may_be_forgotten(turn, room, next)) {
+        tell_forgotten(turn, room, hs_room_view(turn, room));
         return HS_OK;
+    }
     struct hs_position *position = hs_session_read(&turn->core->sessions, turn->session, room);
     HS_REQUIRE(position != NULL, HS_ERR_NOMEM);
     position->next = next;
@@ -48,6 +64,8 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     }
     if (view == NULL)
         return attach_unknown(turn, &room, cursor->next_seq);
+    if (cursor->next_seq > view->until) /* it reads again since */
+        tell_forgotten(turn, &room, of);
     struct hs_position *position = hs_session_read(&turn->core->sessions, turn->session, &room);
     HS_REQUIRE(position != NULL, HS_ERR_NOMEM);
     position->next = cursor->next_seq > view->from ? cursor->next_seq : view->from;

@@ -38,26 +38,25 @@ static void leave_old(struct hs_turn *turn, const struct hs_room_record *record,
         hs_room_tell_removed(turn, &record->room, &move->persona, &subscriber, record->header.seq);
 }
 
-/* The new home reads from where the device stands. */
-static void begin_new(struct hs_turn *turn, const struct hs_room_record *record,
-                      const struct hs_home_move *move)
+/* The item by which the member's node begins to read for it, from where the device stands. */
+static void tell_home(struct hs_turn *turn, const struct hs_room_record *record,
+                      const struct hs_home_move *move, const struct hs_key *subscriber)
 {
-    struct hs_key subscriber;
     struct hs_record_header first;
     Hanse__SignedObject *descriptor;
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__HomeItem home = HANSE__HOME_ITEM__INIT;
     Hanse__State__RoomEntry *entry = hs_room_entry(turn, &record->room, move->next_seq);
-    if (!subscriber_of(turn, record->view, &move->home_root, &move->persona, &subscriber)) {
-        if (!hs_office_is_coming(record->view))
-            hs_absent_note(turn, &move->persona, &record->room, move->next_seq);
-        return;
-    }
-    hs_subscribe(turn, &subscriber, &record->room, move->next_seq, 1);
     if (hs_office_is_coming(record->view))
         return; /* the former hub has told it */
-    if (entry == NULL || hs_record_header_parse(hs_pb_bytes(entry->header), &first) != HS_OK ||
-        hs_object_unpack(hs_pb_bytes(record->entry->descriptor), turn->arena, &descriptor) != HS_OK)
+    if (entry == NULL)
+        return;
+    enum hs_err err = hs_record_header_parse(hs_pb_bytes(entry->header), &first);
+    if (err == HS_OK)
+        err = hs_object_unpack(hs_pb_bytes(record->entry->descriptor), turn->arena, &descriptor);
+    if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
+        turn->kv->err = err; /* else only half of this would be kept */
+    if (err != HS_OK)
         return;
     home.room = hs_pb_data(HS_VIEW(record->room));
     home.persona = hs_pb_data(HS_VIEW(move->persona));
@@ -69,7 +68,21 @@ static void begin_new(struct hs_turn *turn, const struct hs_room_record *record,
     home.hub_term = record->view->hub_term;
     item.home = &home;
     item.body_case = HANSE__INBOX_ITEM__BODY_HOME;
-    hs_inbox_put(turn, &subscriber, &item);
+    hs_inbox_put(turn, subscriber, &item);
+}
+
+/* The new home reads from where the device stands. */
+static void begin_new(struct hs_turn *turn, const struct hs_room_record *record,
+                      const struct hs_home_move *move)
+{
+    struct hs_key subscriber;
+    if (!subscriber_of(turn, record->view, &move->home_root, &move->persona, &subscriber)) {
+        if (!hs_office_is_coming(record->view))
+            hs_absent_note(turn, &move->persona, &record->room, move->next_seq);
+        return;
+    }
+    hs_subscribe(turn, &subscriber, &record->room, move->next_seq, 1);
+    tell_home(turn, record, move, &subscriber);
 }
 
 void hs_home_apply(struct hs_turn *turn, const struct hs_room_record *record, const struct hs_home_move *move)
@@ -84,8 +97,11 @@ void hs_home_apply(struct hs_turn *turn, const struct hs_room_record *record, co
     member->home_number = move->number;
     member->home_seq = record->header.seq;
     hs_view_put(turn, HS_T_MEMBER, &key, &member->base);
-    if (hs_key_equal(&old, &move->home_root))
+    if (hs_key_equal(&old, &move->home_root)) { /* it was restored, and has forgotten it */
+        if (!hs_key_equal(&old, hs_turn_root(turn)))
+            tell_home(turn, record, move, &old);
         return;
+    }
     hs_tell_brand(turn, &record->room, &move->persona, &move->home_root);
     hs_guest_release(turn, &old, &move->persona, &record->room);
     hs_guest_hold(turn, &move->home_root, &move->persona, &record->room);

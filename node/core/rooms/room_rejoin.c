@@ -71,6 +71,10 @@ enum hs_err hs_handle_get_group_info(struct hs_turn *turn, const Hanse__Frame *r
             hs_wanted_note(turn, &room, view);
         HS_REQUIRE(info.len > 0, HS_ERR_RECOVERING);
         out->group_info = hs_pb_data(info);
+        out->next_seq = view->next_seq;
+        out->hash = view->hash;
+        out->hub_time_ms = view->hub_time_ms;
+        out->leaving = view->leaving.len > 0;
     } else {
         HS_TRY(piece(turn, &room, view, get, out));
     }

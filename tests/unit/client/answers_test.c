@@ -45,6 +45,8 @@ static enum hs_err ask_again(struct hs_step *s)
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
     assert_true(hs_join_row_next(s->kv, &cursor, s->arena, &row));
+    row.asked = false; /* as if the first answer was lost */
+    hs_join_row_put(s->kv, &row);
     return hs_join_go_on(s, &row);
 }
 

@@ -175,9 +175,61 @@ static void not_too_often(void **state)
     assert_ok(world_forward(s.alice2, s.hub, move_frame(&s, next), NULL));
 }
 
+static size_t forgotten(struct world_device *d)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < d->rx_len; i++) {
+        Hanse__Frame *frame;
+        assert_ok(HS_UNPACK(hanse__frame, d->rx[i], HS_LENIENT, &d->world->arena, &frame));
+        count += frame->body_case == HANSE__FRAME__BODY_FORGOTTEN;
+    }
+    return count;
+}
+
+/* FED-68: a home that was restored says so to its user, and the hub tells it once more where she reads; the
+ * home's subscription at the hub is what it was. */
+static void the_same_home_again(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = {
+        .w = w, .hub = world_node_new(w, "hub.example"), .one = world_node_new(w, "one.example")};
+    s.owner = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
+    s.alice = world_customer(s.one, "alice");
+    s.room = world_room_new(s.owner, "launch");
+    struct world_invite invite = world_invite(s.room, 10);
+    struct hs_kv *backup = world_store_copy(s.one);
+    s.alices = world_join(s.alice, s.room, &invite);
+    world_attach(s.alice);
+    assert_int_equal(forgotten(s.alice), 0);
+    world_node_restore(s.one, backup);
+    assert_ok(world_connect(s.alice, NULL));
+    s.alice->inbox_next = 2ull << 32; /* DELIVERY-18 */
+    world_attach(s.alice);
+    assert_int_equal(forgotten(s.alice), 1);
+    assert_ok(world_bind(s.alice, s.hub));
+    assert_ok(world_post(s.room, "does she read this?", NULL));
+    world_settle(w);
+    assert_int_equal(s.alices->post_count, 0);
+    const struct hs_signer *persona = &world_persona(s.alice, &s.hub->root.pub)->signer;
+    struct hs_bytes body = move_body(&s, persona, s.one, 1, s.alices->tip.next_seq);
+    assert_ok(world_ask_hub(s.alice, s.hub, move_frame(&s, body), NULL));
+    world_settle(w);
+    assert_non_null(home_item(s.alice));
+    world_attach(s.alice);
+    world_settle(w);
+    assert_int_equal(s.alices->post_count, 1);
+    assert_int_equal(forgotten(s.alice), 1);
+    size_t items = s.alice->item_count;
+    assert_ok(world_ask_hub(s.alice, s.hub, move_frame(&s, body), NULL)); /* the same number: nothing more */
+    world_settle(w);
+    assert_int_equal(s.alice->item_count, items);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_home_again),
         cmocka_unit_test(the_hub_changes_the_home),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(not_too_often),

@@ -148,6 +148,34 @@ static void lost_state_comes_back(void **state)
     assert_int_equal(hs_mls_public_member_count(hs_mls_group_public(s.room->group)), 3);
 }
 
+/* ROOM-93: the place in the log stands beside it, and whether a proposal waits. */
+static void the_place_in_the_log(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    Hanse__GroupInfo *info = NULL;
+    assert_ok(world_post(s.room, "one more", NULL));
+    world_settle(w);
+    assert_ok(ask_info(s.cems, 0, 0, &info));
+    assert_int_equal(info->next_seq, s.cems->tip.next_seq);
+    assert_bytes(hs_pb_bytes(info->hash), HS_VIEW(s.cems->tip.hash));
+    assert_int_equal(info->hub_time_ms, s.cems->tip.hub_time.ms);
+    assert_false(info->leaving);
+    struct hs_writer HS_WRITER message = hs_writer(1 << 16);
+    const struct hs_mls_proposal_request request = {.type = HS_MLS_REMOVE,
+                                                    .leaf = hs_mls_group_own_leaf(s.alices->group)};
+    assert_ok(hs_mls_group_propose(s.alices->group, &request, &message));
+    assert_ok(world_ask(s.alice, world_post_frame(s.alices, world_take(w, &message)), NULL));
+    world_settle(w);
+    assert_ok(ask_info(s.cems, 0, 0, &info));
+    assert_true(info->leaving);
+    assert_ok(world_update(s.room));
+    world_settle(w);
+    assert_ok(ask_info(s.cems, 0, 0, &info));
+    assert_false(info->leaving);
+}
+
 /* Who has left waits on behind a way back, and can't take one; the next commit takes her out, whoever makes
  * it. ROOM-68, ROOM-90 */
 static void who_left_waits_on(void **state)
@@ -334,6 +362,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_state_comes_back),
         cmocka_unit_test(the_new_leaf_counts),
+        cmocka_unit_test(the_place_in_the_log),
         cmocka_unit_test(who_left_waits_on),
         cmocka_unit_test(what_is_asked_is_checked),
         cmocka_unit_test(the_banned_and_the_revoked_stay_outside),

@@ -1,0 +1,39 @@
+/* A home node that came back from a backup, and has forgotten that it reads a room for this device. */
+#include "sync/move/move.h"
+
+enum { FORGOTTEN_AGAIN_MS = 600000 /* each time costs the room a record */ };
+
+enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_me *me = &s->sync->me;
+    if (room->row.state != HS_ROOM_STATE_MEMBER || room->row.unmoved)
+        return HS_OK; /* it is told anyway */
+    room->row.unmoved = room->row_dirty = true;
+    room->move_told = false;
+    if (!me->moving) {
+        me->old_root = me->home_root;
+        me->old_descriptor = me->home_descriptor;
+        me->old_inbox_next = me->inbox_next;
+        me->home_number++;
+        me->moving = true;
+        HS_TRY(hs_me_save(s));
+    }
+    return hs_moves_resume(s);
+}
+
+enum hs_err hs_forgotten_received(struct hs_step *s, const Hanse__Forgotten *forgotten)
+{
+    struct hs_id id;
+    struct hs_live_room *room;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(forgotten->room), &id), HS_ERR_MALFORMED);
+    enum hs_err err = hs_live_get(s, &id, &room);
+    if (err == HS_ERR_NOT_FOUND)
+        return HS_OK;
+    HS_TRY(err);
+    int64_t since = s->now.ms - room->forgot_at.ms;
+    if (hs_root_is_home(s->sync, hs_row_hub(&room->row)) ||
+        (room->forgot_at.ms > 0 && since >= 0 && since < FORGOTTEN_AGAIN_MS))
+        return HS_OK;
+    room->forgot_at = s->now;
+    return hs_home_forgot(s, room);
+}

@@ -1,0 +1,262 @@
+#include "sync/rooms/late.h"
+
+#include "mls/public.h"
+#include "room/leaf.h"
+#include "room/suite.h"
+#include "sync/log/rejoin.h"
+#include "sync/move/move.h"
+
+#include <stdlib.h>
+
+/* One room at a time: GroupInfo and tree of one epoch, as they come. */
+struct hs_late {
+    struct hs_id ref; /* of the join row */
+    uint64_t epoch;
+    struct hs_log_tip tip;
+    struct hs_writer info, tree;
+};
+
+void hs_late_drop(struct hs_sync *sync)
+{
+    struct hs_late *late = sync->late;
+    sync->late = NULL;
+    if (late == NULL)
+        return;
+    hs_writer_free(&late->info);
+    hs_writer_free(&late->tree);
+    free(late);
+}
+
+static void look_at(struct hs_step *s, int64_t ms)
+{
+    if (ms < s->sync->rejoin_due.ms)
+        s->sync->rejoin_due.ms = ms;
+}
+
+enum hs_err hs_late_told(struct hs_step *s, struct hs_join_row *row, bool joined)
+{
+    if (joined && row->joined_at.ms == 0)
+        row->joined_at = s->now;
+    if (!joined)
+        row->joined_at = (struct hs_time){0};
+    if (joined)
+        look_at(s, row->joined_at.ms + HS_LATE_MS);
+    hs_join_row_put(s->kv, row);
+    return s->kv->err;
+}
+
+enum hs_err hs_late_refused(struct hs_step *s, enum hs_err err)
+{
+    if (!hs_err_is_transient(err))
+        return HS_OK; /* in the next session it may think better of it */
+    s->sync->late_again = true;
+    look_at(s, s->now.ms + (s->sync->again_ms > 0 ? s->sync->again_ms : HS_LATE_MS));
+    return HS_OK;
+}
+
+/* ---- the room's public side ---- */
+
+static const struct hs_key *hub_of(const struct hs_join_row *row)
+{
+    static const struct hs_key none;
+    return hs_key_equal(&row->office_root, &none) ? &row->hub_root : &row->office_root;
+}
+
+/* Every leaf must be somebody's whom a persona certifies, as with a Welcome; and one of them this device's,
+ * which is what it comes back by. */
+static enum hs_err check_leaves(struct hs_step *s, const struct hs_live_room *room)
+{
+    struct hs_self HS_SELF self = {0};
+    struct hs_mls_member member;
+    struct hs_room_member facts;
+    bool own = false;
+    HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
+    for (uint32_t leaf = 0; hs_mls_public_member_next(room->pub, &leaf, &member);) {
+        enum hs_err err = hs_room_leaf_check(&member, &room->row.hub_root, s->now, &facts);
+        HS_REQUIRE(err == HS_OK || err == HS_ERR_EXPIRED, err);
+        own = own || hs_bytes_equal(member.signature_key, HS_VIEW(self.device.signature.pub));
+    }
+    HS_TRY(hs_mls_public_error(room->pub));
+    return own ? HS_OK : HS_ERR_NOT_MEMBER;
+}
+
+static enum hs_err check_room(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_hub_office office = hs_policy_office(&room->policy);
+    HS_TRY(hs_room_suite_check(hs_mls_public_suite(room->pub)));
+    HS_REQUIRE(hs_bytes_equal(hs_mls_public_id(room->pub), HS_VIEW(room->row.id)), HS_ERR_MLS_GROUP);
+    HS_REQUIRE(hs_key_equal(&room->policy.hub_root, &room->row.hub_root) &&
+                   hs_key_equal(&office.root, hs_row_hub(&room->row)),
+               HS_ERR_POLICY);
+    room->row.hub_term = office.term;
+    return check_leaves(s, room);
+}
+
+/* The room as one whose keys are lost, at the end of its log. */
+static enum hs_err make(struct hs_step *s, const struct hs_join_row *row, const struct hs_late *late,
+                        struct hs_live_room **out)
+{
+    static const struct hs_key none;
+    struct hs_mls_public *pub;
+    struct hs_room_row made;
+    HS_REQUIRE(hs_room_get(s->kv, &row->room, s->arena, &made) && made.state == HS_ROOM_STATE_WAITING,
+               HS_ERR_CONFLICT);
+    struct hs_bytes info = hs_writer_bytes(&late->info), tree = hs_writer_bytes(&late->tree);
+    HS_TRY(hs_mls_public_new(info, hs_mls_group_info_has_tree(info) ? (struct hs_bytes){0} : tree, &pub));
+    hs_live_forget(s->sync, &row->room);
+    made.state = HS_ROOM_STATE_MEMBER;
+    made.keys = HS_ROOM_KEYS_LOST;
+    made.descriptor = row->descriptor;
+    made.office_root = hs_key_equal(hub_of(row), &row->hub_root) ? none : row->office_root;
+    made.tip = late->tip;
+    made.has_anchor = true;
+    made.anchor = late->tip.next_seq - 1;
+    enum hs_err err = hs_live_add(s, &made, NULL, out);
+    if (err != HS_OK) {
+        hs_mls_public_free(pub);
+        return err;
+    }
+    hs_public_state_delete(s->kv, &row->room);
+    hs_public_state_open(s->kv, &row->room, &(*out)->pub_store);
+    (*out)->pub = pub;
+    (*out)->pub_dirty = true;
+    HS_TRY(hs_live_refresh(s, *out));
+    return check_room(s, *out);
+}
+
+/* All is here. What doesn't fit is the hub's word against the log's: it is asked again later. */
+static enum hs_err enter(struct hs_step *s, const struct hs_join_row *row, const struct hs_late *late)
+{
+    struct hs_live_room *room;
+    enum hs_err err = make(s, row, late, &room);
+    if (err != HS_OK) {
+        hs_live_forget(s->sync, &row->room); /* nothing of it may be saved */
+        HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+        return hs_late_refused(s, HS_ERR_BUSY);
+    }
+    hs_join_row_delete(s->kv, &row->ref);
+    struct hanse_event event = {.kind = HANSE_EVENT_JOINED};
+    memcpy(event.room.b, row->room.b, sizeof event.room.b);
+    HS_TRY(hs_out_event(s, &event, room->row.name));
+    HS_TRY(hs_root_is_home(s->sync, hub_of(row)) ? hs_home_attach_room(s, room) : hs_home_forgot(s, room));
+    return hs_rejoin_next(s, room);
+}
+
+/* ---- asking for it ---- */
+
+static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row, uint64_t epoch, uint64_t offset);
+
+/* It is tried anew. */
+static enum hs_err put_off(struct hs_step *s, enum hs_err err, int64_t ms)
+{
+    hs_late_drop(s->sync);
+    HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+    look_at(s, s->now.ms + ms);
+    return HS_OK;
+}
+
+static enum hs_err tree_received(struct hs_step *s, const struct hs_join_row *row, struct hs_late *late,
+                                 const Hanse__GroupInfo *part)
+{
+    struct hs_bytes piece = hs_pb_bytes(part->tree);
+    if (part->epoch != late->epoch || part->offset != late->tree.len || piece.len == 0 ||
+        part->tree_size > HS_TREE_MAX || part->offset + piece.len > part->tree_size)
+        return put_off(s, HS_OK, HS_LATE_MS);
+    hs_write_bytes(&late->tree, piece);
+    HS_TRY(late->tree.err);
+    if (late->tree.len < part->tree_size)
+        return ask(s, row, late->epoch, late->tree.len);
+    enum hs_err err = enter(s, row, late);
+    hs_late_drop(s->sync);
+    return err;
+}
+
+static enum hs_err info_received(struct hs_step *s, const struct hs_join_row *row, struct hs_late *late,
+                                 const Hanse__GroupInfo *info)
+{
+    if (info->leaving || info->epoch == 0) /* a proposal that isn't known here is in the next commit */
+        return put_off(s, HS_OK, HS_LATE_LEAVERS);
+    late->tip = (struct hs_log_tip){.next_seq = info->next_seq, .hub_time = {info->hub_time_ms}};
+    late->epoch = info->epoch;
+    if (info->next_seq == 0 || !HS_FIXED(hs_pb_bytes(info->hash), &late->tip.hash))
+        return put_off(s, HS_OK, HS_LATE_MS);
+    hs_write_bytes(&late->info, hs_pb_bytes(info->group_info));
+    HS_TRY(late->info.err);
+    return ask(s, row, late->epoch, 0);
+}
+
+static enum hs_err answered(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                            enum hs_err err)
+{
+    struct hs_late *late = s->sync->late;
+    struct hs_join_row row;
+    if (late == NULL || !hs_id_equal(&late->ref, &request->id_a))
+        return HS_OK;
+    if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row)) {
+        hs_late_drop(s->sync); /* the Welcome was faster */
+        return s->kv->err;
+    }
+    if (err == HS_OK && frame->body_case != HANSE__FRAME__BODY_GROUP_INFO)
+        err = HS_ERR_UNEXPECTED;
+    if (err != HS_OK)
+        return put_off(s, err, HS_LATE_MS);
+    return late->info.len == 0 ? info_received(s, &row, late, frame->group_info)
+                               : tree_received(s, &row, late, frame->group_info);
+}
+
+static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row, uint64_t epoch, uint64_t offset)
+{
+    Hanse__GetGroupInfo get = HANSE__GET_GROUP_INFO__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    struct hs_request request = {.answer = answered, .id_a = row->ref};
+    get.room = hs_pb_data(HS_VIEW(row->room));
+    get.persona = hs_pb_data(HS_VIEW(row->persona));
+    get.epoch = epoch;
+    get.offset = offset;
+    frame.body_case = HANSE__FRAME__BODY_GET_GROUP_INFO;
+    frame.get_group_info = &get;
+    return hs_request_send_to(s, hub_of(row), row->descriptor, &frame, &request);
+}
+
+static enum hs_err begin(struct hs_step *s, const struct hs_join_row *row)
+{
+    struct hs_late *late = calloc(1, sizeof *late);
+    HS_REQUIRE(late != NULL, HS_ERR_NOMEM);
+    late->ref = row->ref;
+    late->info = hs_writer(HS_FRAME_MAX);
+    late->tree = hs_writer(HS_TREE_MAX);
+    s->sync->late = late;
+    return ask(s, row, 0, 0);
+}
+
+static bool is_under_way(const struct hs_sync *sync)
+{
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
+        if (sync->requests[i].id != 0 && sync->requests[i].answer == answered)
+            return true;
+    return false;
+}
+
+enum hs_err hs_lates_look(struct hs_step *s)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    bool busy = is_under_way(s->sync);
+    if (s->sync->late_again) {
+        s->sync->late_again = false;
+        HS_TRY(hs_joins_ask_again(s));
+    }
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
+        int64_t due = row.joined_at.ms + HS_LATE_MS;
+        if (!row.asked || row.counter || row.joined_at.ms == 0)
+            continue;
+        if (busy || !s->sync->caught_up || s->now.ms < due || hs_requests_are_scarce(s->sync)) {
+            look_at(s, s->now.ms < due ? due : s->now.ms + HS_LATE_MS);
+            continue;
+        }
+        hs_late_drop(s->sync);
+        HS_TRY(begin(s, &row));
+        busy = true;
+    }
+    return s->kv->err;
+}
