@@ -78,24 +78,27 @@ void hs_evidence_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     view.evidence = kept->evidence;
     view.at_ms = record->time_ms;
     hs_view_put(turn, HS_T_EVIDENCE, &key, &view.base);
+    if (kept->former)
+        return;
     copy->forked = true;
     hs_room_store(turn, &room, copy);
     tell_subscribers(turn, &room, kept->evidence);
 }
 
 /* One record: what was proved. */
-static void keep(struct hs_turn *turn, const struct hs_evidence *e, struct hs_bytes bytes)
+static void keep(struct hs_turn *turn, const struct hs_evidence *e, struct hs_bytes bytes, bool former)
 {
     Hanse__State__EvidenceKept kept = HANSE__STATE__EVIDENCE_KEPT__INIT;
     Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
     kept.room = hs_pb_data(HS_VIEW(e->room));
     kept.signing_key = hs_pb_data(HS_VIEW(e->first.signing_key));
     kept.evidence = hs_pb_data(bytes);
+    kept.former = former;
     record.evidence = &kept;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_EVIDENCE;
     hs_stream_record(turn, HS_STREAM_EVIDENCE, HS_VIEW(e->room), &record);
-    hs_turn_log(
-        turn, "event=evidence text=\"the hub of a room told two stories; the room is followed no further\"");
+    hs_turn_log(turn, "event=evidence text=\"the hub of a room told two stories%s\"",
+                former ? " of how it went" : "; the room is followed no further");
 }
 
 bool hs_evidence_take(struct hs_turn *turn, struct hs_bytes bytes)
@@ -107,7 +110,7 @@ bool hs_evidence_take(struct hs_turn *turn, struct hs_bytes bytes)
     if (view == NULL || view->hub || view->forked ||
         !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(e.root)))
         return false;
-    keep(turn, &e, bytes);
+    keep(turn, &e, bytes, false);
     return true;
 }
 
@@ -182,6 +185,39 @@ bool hs_evidence_of_head(struct hs_turn *turn, const struct hs_id *room, const H
             headers[count++] = header;
     }
     return against(turn, view, own, head, headers, count);
+}
+
+static bool is_kept(struct hs_turn *turn, const struct hs_evidence *e)
+{
+    struct hs_kv_key key = hs_key2(HS_VIEW(e->room), HS_VIEW(e->first.signing_key));
+    return hs_kv_has(turn->kv, HS_T_EVIDENCE, hs_kv_key_bytes(&key));
+}
+
+bool hs_evidence_of_move(struct hs_turn *turn, const struct hs_id *room, uint64_t seq,
+                         const Hanse__HubMoved *theirs)
+{
+    Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
+    Hanse__SignedObject *head, *descriptor;
+    struct hs_record_header header;
+    struct hs_bytes headers[HS_EVIDENCE_HEADERS], bytes;
+    struct hs_evidence e;
+    size_t count = 0;
+    if (entry == NULL || hs_object_unpack(hs_pb_bytes(entry->head), turn->arena, &head) != HS_OK ||
+        hs_object_unpack(hs_pb_bytes(entry->descriptor), turn->arena, &descriptor) != HS_OK ||
+        hs_record_header_parse(hs_pb_bytes(theirs->header), &header) != HS_OK || header.seq > seq ||
+        seq - header.seq > HS_EVIDENCE_HEADERS)
+        return false;
+    for (uint64_t i = header.seq + 1; i <= seq; i++) {
+        struct hs_bytes one = header_at(turn, room, i);
+        if (one.len > 0)
+            headers[count++] = one;
+    }
+    struct hs_evidence_parts parts = {head, theirs->head, descriptor, theirs->descriptor, headers, count};
+    if (hs_evidence_build(&parts, turn->arena, &bytes) != HS_OK ||
+        hs_evidence_verify(bytes, NULL, &e) != HS_OK || !hs_id_equal(&e.room, room) || is_kept(turn, &e))
+        return false;
+    keep(turn, &e, bytes, true);
+    return true;
 }
 
 bool hs_core_evidence_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,

@@ -33,4 +33,10 @@ struct hs_core_evidence {
 bool hs_core_evidence_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
                            struct hs_core_evidence *out);
 
+/* A chain that was verified shows another HUB_MOVE of a term than this copy's, the record seq: true where
+ * both are kept as evidence now. Whoever was the hub then isn't any more, and could say so at any time; so
+ * nothing else follows from it. */
+bool hs_evidence_of_move(struct hs_turn *turn, const struct hs_id *room, uint64_t seq,
+                         const Hanse__HubMoved *theirs);
+
 #endif

@@ -166,8 +166,14 @@ static void compare(struct hs_turn *turn, const Hanse__SignedObject *object, str
     if (head->seq < view->first_seq || !own_hash(turn, &room, head->seq, &own) ||
         hs_bytes_equal(hs_pb_bytes(head->hash), HS_VIEW(own)))
         return;
-    if (hs_evidence_of_head(turn, &room, view, object))
+    if (hs_evidence_of_head(turn, &room, view, object)) {
         add_evidence(turn, answer, &room);
+    } else if (!answer->way &&
+               hs_room_term(view) > HS_POLICY_HUB_TERM_FIRST) { /* another hub's, perhaps: the other side can
+                                                                   see where the ways part */
+        answer->way = true;
+        answer->room = room;
+    }
 }
 
 enum hs_err hs_handle_heads(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,

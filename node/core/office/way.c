@@ -105,6 +105,52 @@ static enum hs_err check(struct hs_turn *turn, const struct hs_id *room, const H
     return HS_ERR_LOG_FORK;
 }
 
+/* The term that a HUB_MOVE of this copy begins, which was verified when it came; 0 where there is none. */
+static uint32_t begins(struct hs_turn *turn, const Hanse__State__RoomEntry *entry)
+{
+    Hanse__HubMoveBody *body;
+    Hanse__HubMove *move;
+    if (entry == NULL ||
+        HS_UNPACK(hanse__hub_move_body, hs_pb_bytes(entry->body), HS_LENIENT, turn->arena, &body) != HS_OK ||
+        body->move == NULL ||
+        HS_UNPACK(hanse__hub_move, hs_pb_bytes(body->move->payload), HS_LENIENT, turn->arena, &move) != HS_OK)
+        return 0;
+    return move->hub_term;
+}
+
+/* The chain's move to that term, where it is another record than this copy's; NULL where it isn't. */
+static const Hanse__HubMoved *another(const Hanse__Moved *moved, uint32_t term,
+                                      const Hanse__State__RoomEntry *entry)
+{
+    size_t i = term - HS_POLICY_HUB_TERM_FIRST - 1;
+    if (term <= HS_POLICY_HUB_TERM_FIRST || i >= moved->n_moves)
+        return NULL;
+    return hs_bytes_equal(hs_pb_bytes(entry->header), hs_pb_bytes(moved->moves[i]->header)) ? NULL
+                                                                                            : moved->moves[i];
+}
+
+/* One hub gave one term away twice: whoever follows the other one is in another room by now. */
+static void look_for_another(struct hs_turn *turn, const struct hs_id *room,
+                             const Hanse__State__RoomView *view, const Hanse__Moved *moved)
+{
+    struct hs_key brand = hs_room_brand(turn, view), root;
+    struct hs_hub_office office;
+    if (view->hub || view->forked)
+        return;
+    for (uint64_t seq = 0; hs_office_move_at(turn, room, seq, &seq); seq++) {
+        Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
+        uint32_t term = begins(turn, entry);
+        const Hanse__HubMoved *theirs = another(moved, term, entry);
+        if (theirs == NULL)
+            continue;
+        if (hs_hub_moved_verify(moved->moves, term - HS_POLICY_HUB_TERM_FIRST, room, turn->arena, &root,
+                                &office, NULL) == HS_OK &&
+            hs_key_equal(&root, &brand))
+            (void)hs_evidence_of_move(turn, room, seq, theirs);
+        return;
+    }
+}
+
 /* What of it is kept: the parts, as this version knows them. */
 static void keep(struct hs_turn *turn, const struct hs_id *room, const Hanse__Moved *moved)
 {
@@ -134,8 +180,11 @@ enum hs_err hs_handle_way(struct hs_turn *turn, const Hanse__Frame *request, Han
     struct hs_id room;
     HS_TAKE32(moved->room, &room);
     const Hanse__State__RoomView *view = hs_room_view(turn, &room);
-    if (view == NULL || !is_news(turn, &room, view, moved))
+    if (view == NULL)
         return HS_OK;
+    look_for_another(turn, &room, view, moved);
+    if (!is_news(turn, &room, view, moved))
+        return turn->kv->err;
     enum hs_err err = check(turn, &room, view, moved);
     HS_REQUIRE(err != HS_ERR_NOMEM && turn->kv->err == HS_OK, err);
     if (err != HS_OK) {

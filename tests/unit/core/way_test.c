@@ -2,6 +2,7 @@
  * it is a chain of what the hubs signed, whoever brings that; nothing else moves anybody. */
 #include "office_scene.h"
 
+#include "core/federation/evidence.h"
 #include "core/office/office.h"
 #include "core/office/way.h"
 #include "core/records/table.h"
@@ -333,13 +334,71 @@ static void the_new_hub_lies(void **state)
     }
 }
 
+/* ---- a room that was given away twice ---- */
+
+static size_t evidence_at(struct world_node *node)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_kv_key cursor = {0};
+    struct hs_core_evidence e;
+    size_t n = 0;
+    while (hs_core_evidence_next(node->kv, &cursor, &arena, &e))
+        n++;
+    return n;
+}
+
+/* The same record once more, with another time and to another node, as the old hub would sign it. */
+static Hanse__Frame *other_way(struct scene *s, struct world_node *to, uint64_t back)
+{
+    Hanse__Frame *frame = way_frame(s, s->new), *move = scene_move_frame(s, s->room, to, 2);
+    Hanse__HubMoved *link = frame->way->moves[0];
+    struct hs_writer HS_WRITER header = hs_writer(HS_RECORD_HEADER_MAX);
+    struct hs_record_header was;
+    assert_ok(hs_record_header_parse(hs_pb_bytes(link->header), &was));
+    struct hs_log_tip tip = {was.seq - back, was.prev, s->w->now};
+    struct hs_record_spec spec = {.kind = HS_RECORD_HUB_MOVE,
+                                  .epoch = was.epoch,
+                                  .sender_node = to->root.pub,
+                                  .sender_persona = was.sender_persona,
+                                  .body = hs_pb_bytes(move->move_hub->move),
+                                  .hub_time = s->w->now};
+    assert_ok(hs_log_build_next(&tip, &s->room->id, &spec, &header, NULL));
+    link->body = move->move_hub->move;
+    link->header = hs_pb_data(world_take(s->w, &header));
+    assert_ok(hs_head_build(&s->old->signer, &s->room->id, &tip, 1, 1, s->w->now, &s->w->arena, &link->head));
+    return frame;
+}
+
+/* FED-79: the operator has it proved, and a hub that has gone stops nobody by it. */
+static void given_away_twice(void **state)
+{
+    (void)state;
+    for (uint64_t back = 0; back < 2; back++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        struct world_node *fourth = world_node_new(w, "fourth.example");
+        scene_rosa_moves(&s);
+        scene_room_moves(&s);
+        shows(&s, s.alice, way_frame(&s, s.new)); /* its own */
+        assert_int_equal(evidence_at(s.third), 0);
+        Hanse__Frame *forged = other_way(&s, fourth, back);
+        forged->way->moves[0]->head->signatures[0]->sig.data[3] ^= 1;
+        shows(&s, s.alice, forged);
+        assert_int_equal(evidence_at(s.third), 0);
+        for (int i = 0; i < 2; i++) /* once */
+            shows(&s, s.alice, other_way(&s, fourth, back));
+        assert_int_equal(evidence_at(s.third), 1);
+        assert_false(has_way(&s, s.third));
+        goes_on(&s, s.new, 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_old_hub_is_dead),
-        cmocka_unit_test(dies_on_its_way),
-        cmocka_unit_test(forged_chains),
-        cmocka_unit_test(the_new_hub_lies),
+        cmocka_unit_test(the_old_hub_is_dead), cmocka_unit_test(dies_on_its_way),
+        cmocka_unit_test(forged_chains),       cmocka_unit_test(the_new_hub_lies),
+        cmocka_unit_test(given_away_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
