@@ -17,7 +17,7 @@ LOAD = {
     "begun again": "again",
     "node, µs a session": "node_us_each", "ready, ms": "ready_ms", "first session, ms": "first_session_ms", "stored, MiB": "stored_mib",
     "bytes": "bytes", "first, ms": "first_p50_ms", "arrived p50, ms": "arrived_p50_ms", "arrived p99, ms": "arrived_p99_ms",
-    "floor p50, ms": "floor_p50_ms", "floor p99, ms": "floor_p99_ms", "floor arrived p50, ms": "floor_arrived_p50_ms",
+    "floor p50, ms": "floor_p50_ms", "floor p99, ms": "floor_p99_ms", "ratio p50": "floor_ratio",
 }
 
 
@@ -63,8 +63,9 @@ def single_cells(found):
 
 def load_cells(head, results, row, n):
     found = results.get((row, n), {})
-    return [f"{found[key]:,.0f}" if found[key] >= 1000 else three_digits(found[key])
-            for key in (LOAD[name] for name in head) if key in found]
+    cells = ["" if key not in found else f"{found[key]:,.0f}" if found[key] >= 1000 else three_digits(found[key])
+             for key in (LOAD[name] for name in head)]
+    return cells if any(cells) else []
 
 
 def fill(line, head, results):
@@ -88,8 +89,11 @@ def fill(line, head, results):
 
 def median_of(measured):
     """One result of several: numbers are medians."""
-    return {key: statistics.median(m[key] for m in measured) if isinstance(value, (int, float)) else value
-            for key, value in measured[-1].items()}
+    found = {key: statistics.median(m[key] for m in measured) if isinstance(value, (int, float)) else value
+             for key, value in measured[-1].items()}
+    if "floor_p50_ms" in found:
+        found["floor_ratio"] = found["p50_ms"] / found["floor_p50_ms"]
+    return found
 
 
 def main(*arguments):

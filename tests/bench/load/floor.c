@@ -111,6 +111,7 @@ static pid_t start(struct floor *f)
         for (size_t i = 0; i < f->count; i++)
             close(f->near[i].fd);
         close(f->up_near.fd);
+        load_cores_like_node();
         serve(f);
     }
     for (size_t i = 0; i < f->count; i++)

@@ -244,7 +244,11 @@ struct load_floor {
     struct load_times times, arrivals;
 };
 void load_floor(size_t members, double posts_per_second, double seconds, struct load_floor *out);
-/* Drives at the plan's rate, then the floor, and reports both. */
+/* cores.c: this program on the last core, the plan's nodes on the others, or everybody on all. */
+void load_cores_divide(const struct load_plan *plan, bool divided);
+/* This process where nodes are while cores are divided. */
+void load_cores_like_node(void);
+/* Drives at the plan's rate, then the floor, on divided cores, and reports both. */
 void load_calm(const char *name, size_t n, const struct load_plan *plan, struct load_result *r);
 /* frames.c tells of each delivery. */
 void load_delivered(struct load_room *room, struct load_entry *entry);

@@ -67,8 +67,10 @@ void load_report_drive(const struct load_result *r)
 void load_calm(const char *name, size_t n, const struct load_plan *plan, struct load_result *r)
 {
     static struct load_floor floor;
+    load_cores_divide(plan, true);
     load_drive(plan, r);
     load_floor(plan->rooms->member_count, plan->messages_per_second, plan->seconds, &floor);
+    load_cores_divide(plan, false);
     load_line(name, n);
     report_times("floor_", &floor.times);
     report_times("floor_arrived_", &floor.arrivals);
