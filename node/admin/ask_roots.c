@@ -69,6 +69,8 @@ static void show_root(const json_t *row, FILE *out)
             domain, refused ? ", which you refused" : "", since.text, hs_colour_off(out));
     fprintf(out, "  %-9s%s\n  %-9s%s\n", hs_ask_flag(row, "invited") ? "invite" : "known",
             hs_ask_text(row, "pinned"), "shown", shown);
+    if (hs_ask_flag(row, "vouched"))
+        fputs("  The known root has signed that this one takes its place.\n", out);
     if (hs_ask_flag(row, "blocked"))
         fputs("  It is blocked.\n", out);
     if (!refused)

@@ -4,7 +4,7 @@
 #include <getopt.h>
 
 static const char help[] =
-    "hansed renew --config FILE [--keys] [--days D] [--root-key FILE]\n"
+    "hansed renew --config FILE [--keys] [--days D] [--succeeds FILE] [--root-key FILE]\n"
     "\n"
     "Signs a new descriptor, one number higher, with the addresses that the configuration advertises now. A "
     "running\n"
@@ -13,6 +13,11 @@ static const char help[] =
     "  --config FILE    the node's configuration\n"
     "  --keys           for new signing and transport keys: restart the node afterwards\n"
     "  --days D         days for which it is good (0 = for ever, the default)\n"
+    "  --succeeds FILE  the root key whose place this node's root takes: both sign that, and descriptors "
+    "show it\n"
+    "                   from now on. Other operators are told that the old root vouches for the new one, and "
+    "still\n"
+    "                   decide themselves\n"
     "  --root-key FILE  where the root key is, if not beside the configuration's data\n"
     "\n"
     "Example:\n"
@@ -21,22 +26,27 @@ static const char help[] =
 enum { DAYS_MAX = 36500 };
 
 struct options {
-    const char *config, *root_key;
+    const char *config, *root_key, *succeeds;
     bool keys;
     unsigned long days;
 };
 
 static int parse(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"days", required_argument, NULL, 'd'},
-        {"keys", no_argument, NULL, 'n'},         {"root-key", required_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"days", required_argument, NULL, 'd'},
+                                            {"keys", no_argument, NULL, 'n'},
+                                            {"root-key", required_argument, NULL, 'k'},
+                                            {"succeeds", required_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'c')
             o->config = optarg;
         else if (option == 'k')
             o->root_key = optarg;
+        else if (option == 's')
+            o->succeeds = optarg;
         else if (option == 'n')
             o->keys = true;
         else if (option == 'h')
@@ -49,6 +59,19 @@ static int parse(int argc, char **argv, struct options *o)
     return o->config != NULL && optind == argc
                ? HS_EXIT_OK
                : hs_cmd_fail(HS_EXIT_USAGE, "renew needs --config, and nothing else but options");
+}
+
+/* The statement comes first: where it is broken off behind it, the next renewal shows it. */
+static enum hs_err renew(const struct options *o, const struct hs_site *site, const struct hs_signer *root,
+                         char why[static HS_CONFIG_WHY])
+{
+    struct hs_signer HS_SIGNER old = {0};
+    struct hs_time now = hs_cmd_now();
+    if (o->succeeds != NULL) {
+        HS_TRY(hs_site_read_root(o->succeeds, &old, why));
+        HS_TRY(hs_site_succeed(site, &old, root, now, why));
+    }
+    return (o->keys ? hs_site_rotate : hs_site_renew)(site, root, now, hs_cmd_days(now, o->days), why);
 }
 
 int hs_cmd_renew(int argc, char **argv)
@@ -67,8 +90,7 @@ int hs_cmd_renew(int argc, char **argv)
         err = hs_site_root(&site, o.root_key, &root, why);
     if (err != HS_OK)
         return hs_cmd_site_failed(err, why);
-    struct hs_time now = hs_cmd_now();
-    err = (o.keys ? hs_site_rotate : hs_site_renew)(&site, &root, now, hs_cmd_days(now, o.days), why);
+    err = renew(&o, &site, &root, why);
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", why[0] != '\0' ? why : hs_err_text(err));
     printf("The descriptor of %s has number %llu now. %s\n", site.config.domain,

@@ -63,12 +63,12 @@ json_t *hs_control_roots(const Hanse__State__AdminPeers *peers)
     json_t *rows = json_array();
     for (size_t i = 0; i < peers->n_roots; i++) {
         const Hanse__State__AdminRootSeen *seen = peers->roots[i];
-        (void)json_array_append_new(rows,
-                                    json_pack("{s:s, s:o, s:o, s:I, s:b, s:b, s:b}", "domain", seen->domain,
-                                              "pinned", hs_json_hex(hs_pb_bytes(seen->pinned)), "shown",
-                                              hs_json_hex(hs_pb_bytes(seen->shown)), "since_ms",
-                                              (json_int_t)seen->since_ms, "refused", (int)seen->refused,
-                                              "invited", (int)seen->invited, "blocked", (int)seen->blocked));
+        (void)json_array_append_new(
+            rows,
+            json_pack("{s:s, s:o, s:o, s:I, s:b, s:b, s:b, s:b}", "domain", seen->domain, "pinned",
+                      hs_json_hex(hs_pb_bytes(seen->pinned)), "shown", hs_json_hex(hs_pb_bytes(seen->shown)),
+                      "since_ms", (json_int_t)seen->since_ms, "refused", (int)seen->refused, "invited",
+                      (int)seen->invited, "blocked", (int)seen->blocked, "vouched", (int)seen->vouched));
     }
     return rows;
 }

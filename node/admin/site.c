@@ -2,6 +2,7 @@
 
 #include "admin/peers.h"
 #include "crypto/dh.h"
+#include "identity/successor.h"
 #include "wire/unpack.h"
 
 #include <errno.h>
@@ -64,8 +65,9 @@ static bool has_file(const char *dir, const char *name)
 /* Looked at before anything is written. */
 static enum hs_err check_empty(const char *dir, char why[static HS_CONFIG_WHY])
 {
-    static const char *const names[] = {"hansed.conf", "root.key",    "signing.key", "transport.key",
-                                        "descriptor",  "incarnation", "store",       "owner.ticket"};
+    static const char *const names[] = {"hansed.conf",   "root.key",     "signing.key",
+                                        "transport.key", "descriptor",   "incarnation",
+                                        "store",         "owner.ticket", "successor"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (has_file(dir, names[i]))
             return say(HS_ERR_CONFLICT, dir, names[i], why);
@@ -112,6 +114,38 @@ enum hs_err hs_site_create(const char *dir, const struct hs_config *config, stru
     return write_new(dir, "hansed.conf", hs_bytes_str(text), why);
 }
 
+/* Where there was a root before this one. */
+static enum hs_err read_successor(const char *dir, struct hs_arena *arena, const Hanse__SignedObject **out,
+                                  char why[static HS_CONFIG_WHY])
+{
+    char path[HS_PATH_SIZE];
+    struct hs_bytes bytes;
+    Hanse__SignedObject *object = NULL;
+    if (!has_file(dir, "successor"))
+        return HS_OK;
+    HS_TRY(hs_path_join(dir, "successor", path));
+    enum hs_err err = hs_file_read(path, HS_DESCRIPTOR_MAX, arena, &bytes);
+    if (err == HS_OK)
+        err = hs_object_unpack(bytes, arena, &object);
+    *out = object;
+    return say(err, dir, "successor", why);
+}
+
+enum hs_err hs_site_succeed(const struct hs_site *site, const struct hs_signer *old_root,
+                            const struct hs_signer *root, struct hs_time now, char why[static HS_CONFIG_WHY])
+{
+    struct hs_arena HS_ARENA arena = hs_arena(ARENA_MAX);
+    Hanse__SignedObject *object;
+    struct hs_bytes bytes;
+    if (hs_key_equal(&old_root->pub, &root->pub)) {
+        snprintf(why, HS_CONFIG_WHY, "that is this node's own root: nobody takes their own place");
+        return HS_ERR_CONFLICT;
+    }
+    HS_TRY(hs_successor_build(old_root, root, now, &arena, &object));
+    HS_TRY(hs_object_pack(object, &arena, &bytes));
+    return write_new(site->config.data, "successor", bytes, why);
+}
+
 static enum hs_err replace_descriptor(const struct hs_site *site, const struct hs_signer *root,
                                       struct hs_descriptor d, struct hs_time now,
                                       char why[static HS_CONFIG_WHY])
@@ -121,6 +155,7 @@ static enum hs_err replace_descriptor(const struct hs_site *site, const struct h
     struct hs_bytes descriptor;
     char path[HS_PATH_SIZE];
     d.sequence = site->descriptor.sequence + 1;
+    HS_TRY(read_successor(dir, &arena, &d.succeeds, why));
     HS_TRY(say(make_descriptor(&site->config, root, d, now, &arena, &descriptor), dir, "descriptor", why));
     HS_TRY(hs_path_join(dir, "descriptor", path));
     return say(hs_file_replace(path, descriptor), dir, "descriptor", why);
@@ -295,6 +330,14 @@ enum hs_err hs_site_open(const char *config_path, struct hs_site *out, char why[
     if (err != HS_OK && why[0] == '\0')
         snprintf(why, HS_CONFIG_WHY, "%s", hs_err_text(err));
     return err;
+}
+
+enum hs_err hs_site_read_root(const char *path, struct hs_signer *out, char why[static HS_CONFIG_WHY])
+{
+    struct hs_secret32 HS_SECRET seed = {0};
+    HS_TRY(say(hs_key_file_read(path, &seed), "", path, why));
+    hs_signer_init(out, &seed);
+    return HS_OK;
 }
 
 enum hs_err hs_site_root(const struct hs_site *site, const char *path, struct hs_signer *out,

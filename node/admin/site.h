@@ -6,6 +6,7 @@
  *   transport.key   the node's Noise static key
  *   *.key.next      new ones of these two, while they are changed
  *   descriptor      what the root says of these two, a SignedObject
+ *   successor       what the root before has signed of this one, a SignedObject; only where there was one
  *   incarnation     a number that grows with each restore; not to be part of a backup
  *   store/          the database */
 #ifndef HS_ADMIN_SITE_H
@@ -41,6 +42,9 @@ enum hs_err hs_site_create(const char *dir, const struct hs_config *config, stru
  * CONFIG for the configuration file; else the error of the file. */
 enum hs_err hs_site_open(const char *config_path, struct hs_site *out, char why[static HS_CONFIG_WHY]);
 
+/* Any root key from a file. NOT_FOUND, DENIED, MALFORMED, IO, with a sentence. */
+enum hs_err hs_site_read_root(const char *path, struct hs_signer *out, char why[static HS_CONFIG_WHY]);
+
 /* The root key, from the file at path or (NULL) from the data directory, where it is the site's. */
 enum hs_err hs_site_root(const struct hs_site *site, const char *path, struct hs_signer *out,
                          char why[static HS_CONFIG_WHY]);
@@ -59,6 +63,12 @@ enum hs_err hs_site_renew(const struct hs_site *site, const struct hs_signer *ro
  * that the descriptor names are there, and hs_site_open() finds them. */
 enum hs_err hs_site_rotate(const struct hs_site *site, const struct hs_signer *root, struct hs_time now,
                            struct hs_time not_after, char why[static HS_CONFIG_WHY]);
+
+/* The statement that this node's root takes the place of another one, signed by both; descriptors carry it
+ * from the next renewal on. CONFLICT where both are one or such a statement is there already; IO, NOMEM, with
+ * a sentence. */
+enum hs_err hs_site_succeed(const struct hs_site *site, const struct hs_signer *old_root,
+                            const struct hs_signer *root, struct hs_time now, char why[static HS_CONFIG_WHY]);
 
 void hs_site_wipe(struct hs_site *site);
 

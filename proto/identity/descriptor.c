@@ -2,6 +2,7 @@
 
 #include "identity/learn.h"
 #include "identity/scratch.h"
+#include "identity/successor.h"
 #include "schema/identity.pb-c.h"
 #include "wire/unpack.h"
 
@@ -40,6 +41,7 @@ enum hs_err hs_descriptor_build(const struct hs_signer *root, const struct hs_de
     msg.n_addresses = copy.address_count;
     msg.addresses = addresses;
     msg.sequence = copy.sequence;
+    msg.succeeds = (Hanse__SignedObject *)(uintptr_t)copy.succeeds;
     struct hs_author author = {.signer = root, .issuer = root->pub, .now = now};
     Hanse__SignedObject *obj;
     HS_TRY(hs_object_make(HS_KIND_NODE_DESCRIPTOR, &msg.base, &author,
@@ -113,13 +115,24 @@ enum hs_err hs_descriptor_claimed(const Hanse__SignedObject *obj, struct hs_desc
     HS_REQUIRE(hs_object_claimed_kind(obj) == HS_KIND_NODE_DESCRIPTOR &&
                    hs_object_claimed_signer(obj, 0, &root),
                HS_ERR_MALFORMED);
-    HS_TRY(HS_UNPACK(hanse__node_descriptor, hs_pb_bytes(obj->payload), HS_STRICT, &scratch, &msg));
+    HS_TRY(HS_UNPACK(hanse__node_descriptor, hs_pb_bytes(obj->payload), HS_KNOWN_ENUMS, &scratch, &msg));
     HS_TRY(hs_hdr_check(msg->hdr));
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(msg->signing_key), &unchecked.keys[0]), HS_ERR_MALFORMED);
     unchecked.count = 1; /* it was looked at when it came */
     HS_TRY(descriptor_read(msg, &root, &unchecked, &d));
     *out = d;
     return HS_OK;
+}
+
+bool hs_descriptor_vouched(const Hanse__SignedObject *obj, struct hs_time now, struct hs_key *old_root)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(HS_IDENTITY_SCRATCH);
+    Hanse__NodeDescriptor *msg;
+    struct hs_key root;
+    return hs_object_claimed_signer(obj, 0, &root) &&
+           HS_UNPACK(hanse__node_descriptor, hs_pb_bytes(obj->payload), HS_KNOWN_ENUMS, &scratch, &msg) ==
+               HS_OK &&
+           msg->succeeds != NULL && hs_successor_verify(msg->succeeds, &root, now, old_root) == HS_OK;
 }
 
 enum hs_err hs_descriptor_check_time(const struct hs_descriptor *d, struct hs_time at)

@@ -17,8 +17,9 @@ struct hs_descriptor {
     char domain[HS_DOMAIN_MAX + 1];
     char addresses[HS_DESCRIPTOR_ADDRESSES][HS_ADDRESS_MAX + 1]; /* "host:port" */
     size_t address_count;
-    uint64_t sequence;                 /* the higher one replaces the lower */
-    struct hs_time created, not_after; /* not_after 0 = no end */
+    uint64_t sequence;                   /* the higher one replaces the lower */
+    struct hs_time created, not_after;   /* not_after 0 = no end */
+    const Hanse__SignedObject *succeeds; /* to build one: a RootSuccessor, or NULL. Never read from one */
 };
 
 /* True for a domain in A-labels: lower-case letters, digits and hyphens, labels of 1 to 63 characters that
@@ -47,6 +48,10 @@ enum hs_err hs_descriptor_verify(const Hanse__SignedObject *obj, const struct hs
 /* What it says, with no look at its signature: for one's own store, where only verified ones are. MALFORMED,
  * NOMEM. */
 enum hs_err hs_descriptor_claimed(const Hanse__SignedObject *obj, struct hs_descriptor *out);
+
+/* A descriptor that was verified: true where its root takes another one's place, as that one has signed too
+ * (successor.h). */
+bool hs_descriptor_vouched(const Hanse__SignedObject *obj, struct hs_time now, struct hs_key *old_root);
 
 enum hs_err hs_descriptor_check_time(const struct hs_descriptor *d, struct hs_time at);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A brand has to make a new root: nothing is done under it until other operators approve it, its rooms and people are
-taken along. FED-70, FED-71, FED-73, NODE-96 with real programs and real pages."""
+taken along. FED-70, FED-71, FED-73, FED-74, NODE-96, NODE-97 with real programs and real pages."""
 import pathlib
 import signal
 import sys
@@ -60,6 +60,8 @@ def another_root_is_shown_and_nothing_follows(s):
     """A second node of that name, with a root of its own; its page is the domain's now."""
     (s.root / "new").mkdir()
     s.new = Node(s.programs, s.root / "new", "rosa.example")
+    said = s.new.hansed("renew", "--succeeds", s.hub.dir / "root.key")
+    check("number 2" in said, said)
     s.nodes.append(s.new.start())
     s.page.path = s.new.dir / "descriptor"
     s.mia = s.person("Mia", s.new.ticket("mia", "--role", "staff", "--handle", "mia"))
@@ -71,14 +73,15 @@ def another_root_is_shown_and_nothing_follows(s):
     check(s.dora.run("join", s.fresh, "--wait", "30")["state"] == "member", "an invite pins its own root")
     s.home.process.wait_line(r"event=root-changed .*kept=yes", 90)
     seen, = s.seen()
-    check((seen["domain"], seen["pinned"], seen["shown"], seen["refused"], seen["blocked"]) ==
-          ("rosa.example", s.hub.root(), s.new.root(), False, False), f"both are shown: {seen}")
+    check((seen["domain"], seen["pinned"], seen["shown"], seen["refused"], seen["blocked"], seen["vouched"]) ==
+          ("rosa.example", s.hub.root(), s.new.root(), False, False, True), f"both are shown: {seen}")
     check((s.standing(s.hub), s.standing(s.new)) == ("allowed", "invited"), "each has the standing that it had")
     wait_for(lambda: s.changes() == 1, "metrics count it", 15)
     s.says("and all goes on")
     text = s.home.ask("peers", as_json=False)
     check(all(len(line) <= 100 for line in text.splitlines()), f"it fits 100 columns:\n{text}")
     check(f"{s.hub.root()[:8]} !" in text and s.hub.root() in text and s.new.root() in text, text)
+    check("The known root has signed" in text, text)
 
 
 def only_the_right_digits_count(s):

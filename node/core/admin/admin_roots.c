@@ -31,6 +31,7 @@ enum hs_err hs_admin_roots_seen(struct hs_turn *turn, Hanse__State__AdminPeers *
         row->since_ms = view->since_ms;
         row->refused = view->refused;
         row->invited = view->invited;
+        row->vouched = view->vouched;
         row->blocked = is_blocked(turn, view->domain, hs_pb_bytes(view->shown));
         list->roots[list->n_roots++] = row;
         for (size_t i = 0; i < list->n_peers && waits; i++)

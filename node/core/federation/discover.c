@@ -73,6 +73,16 @@ static enum hs_err read_page(struct hs_turn *turn, const Hanse__State__Discovere
     return strcmp(out->domain, found->domain) == 0 ? HS_OK : HS_ERR_WRONG_PEER;
 }
 
+/* The pinned root has signed that the page's takes its place. It is the operator's to judge all the same. */
+static bool is_vouched(struct hs_turn *turn, const Hanse__State__Discovered *found,
+                       const struct hs_key *pinned)
+{
+    Hanse__SignedObject *object;
+    struct hs_key old;
+    return hs_object_unpack(hs_pb_bytes(found->descriptor), turn->arena, &object) == HS_OK &&
+           hs_descriptor_vouched(object, turn->now, &old) && hs_key_equal(&old, pinned);
+}
+
 /* Another root than the pinned one is at that domain: nothing follows from that but by the operator's word.
  * Who has only come and claimed the domain has pinned nothing. */
 static void root_shown(struct hs_turn *turn, const Hanse__State__Discovered *found, const struct hs_key *root,
@@ -82,8 +92,13 @@ static void root_shown(struct hs_turn *turn, const Hanse__State__Discovered *fou
     const struct hs_peer *peer = hs_peer_find(&turn->core->peers, root);
     struct hs_key known;
     bool is_known = hs_domain_root(turn, &domain, root, &known);
+    struct hs_root_seen seen = {.domain = found->domain,
+                                .pinned = *pinned,
+                                .shown = *shown,
+                                .invited = !is_known,
+                                .vouched = is_vouched(turn, found, pinned)};
     if (is_known || peer != NULL)
-        hs_domain_root_shown(turn, found->domain, pinned, shown, !is_known);
+        hs_domain_root_shown(turn, &seen);
     else
         hs_turn_log(turn, "event=well-known-refused error=%s", hs_err_name(HS_ERR_WRONG_PEER));
 }

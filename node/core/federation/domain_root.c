@@ -183,6 +183,7 @@ void hs_root_shown_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     view.pinned = hs_pb_data(HS_VIEW(at->id));
     view.shown = record->root_shown->shown;
     view.invited = record->root_shown->invited;
+    view.vouched = record->root_shown->vouched;
     view.since_ms = record->time_ms;
     view.gone = view.shown.len == 0;
     if (view.gone && before != NULL && record->time_ms - before->since_ms >= HS_ROOT_PAUSE_MS) {
@@ -196,43 +197,44 @@ void hs_root_shown_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     hs_view_put(turn, HS_T_MISC, &key, &view.base);
 }
 
-static void record_shown(struct hs_turn *turn, const char *domain, const struct hs_key *pinned,
-                         struct hs_bytes shown, bool invited)
+static void record_shown(struct hs_turn *turn, const struct hs_root_seen *seen, struct hs_bytes shown)
 {
     Hanse__State__RootShown body = HANSE__STATE__ROOT_SHOWN__INIT;
     Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
-    body.domain = (char *)(uintptr_t)domain;
+    body.domain = (char *)(uintptr_t)seen->domain;
     body.shown = hs_pb_data(shown);
-    body.invited = invited;
+    body.invited = seen->invited;
+    body.vouched = seen->vouched;
     record.root_shown = &body;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_ROOT_SHOWN;
-    hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(*pinned), &record);
+    hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(seen->pinned), &record);
 }
 
-static bool is_same(const Hanse__State__RootView *view, const struct hs_key *pinned,
-                    const struct hs_key *shown)
+static bool is_same(const Hanse__State__RootView *view, const struct hs_root_seen *seen)
 {
-    return !view->gone && hs_bytes_equal(hs_pb_bytes(view->pinned), HS_VIEW(*pinned)) &&
-           hs_bytes_equal(hs_pb_bytes(view->shown), HS_VIEW(*shown));
+    return !view->gone && view->vouched == seen->vouched &&
+           hs_bytes_equal(hs_pb_bytes(view->pinned), HS_VIEW(seen->pinned)) &&
+           hs_bytes_equal(hs_pb_bytes(view->shown), HS_VIEW(seen->shown));
 }
 
-void hs_domain_root_shown(struct hs_turn *turn, const char *domain, const struct hs_key *pinned,
-                          const struct hs_key *shown, bool invited)
+void hs_domain_root_shown(struct hs_turn *turn, const struct hs_root_seen *seen)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
-    const Hanse__State__RootView *view = view_of(turn, domain);
+    const Hanse__State__RootView *view = view_of(turn, seen->domain);
     const char *victim;
     bool soon = view != NULL && turn->now.ms - view->since_ms < HS_ROOT_PAUSE_MS &&
                 turn->now.ms >= view->since_ms; /* somebody may have set the clock back */
-    if (view != NULL && (soon || is_same(view, pinned, shown)))
+    if (view != NULL && (soon || is_same(view, seen)))
         return;
     Hanse__State__RootView fresh = HANSE__STATE__ROOT_VIEW__INIT;
-    fresh.invited = invited;
+    fresh.invited = seen->invited;
     bool kept = view != NULL || !find_victim(turn, weight_of(&fresh), &scratch, &victim) || victim != NULL;
-    hs_turn_log(turn, "event=root-changed pinned=%s shown=%s kept=%s text=\"refused; see hansed peers\"",
-                hs_short(HS_VIEW(*pinned)).text, hs_short(HS_VIEW(*shown)).text, kept ? "yes" : "no");
+    hs_turn_log(turn,
+                "event=root-changed pinned=%s shown=%s vouched=%s kept=%s text=\"refused; see hansed peers\"",
+                hs_short(HS_VIEW(seen->pinned)).text, hs_short(HS_VIEW(seen->shown)).text,
+                seen->vouched ? "yes" : "no", kept ? "yes" : "no");
     if (kept)
-        record_shown(turn, domain, pinned, HS_VIEW(*shown), invited);
+        record_shown(turn, seen, HS_VIEW(seen->shown));
 }
 
 void hs_domain_root_confirmed(struct hs_turn *turn, const char *domain, const struct hs_key *pinned)
@@ -241,7 +243,7 @@ void hs_domain_root_confirmed(struct hs_turn *turn, const char *domain, const st
     if (view == NULL || view->gone)
         return;
     hs_turn_log(turn, "event=root-confirmed pinned=%s", hs_short(HS_VIEW(*pinned)).text);
-    record_shown(turn, domain, pinned, (struct hs_bytes){0}, false);
+    record_shown(turn, &(struct hs_root_seen){.domain = domain, .pinned = *pinned}, (struct hs_bytes){0});
 }
 
 /* ---- the operator's word ---- */

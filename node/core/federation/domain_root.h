@@ -24,10 +24,15 @@ void hs_domain_tie(struct hs_turn *turn, const struct hs_key *root, const char *
 bool hs_domain_root(struct hs_turn *turn, const struct hs_id *domain, const struct hs_key *wanted,
                     struct hs_key *out);
 
-/* The domain shows another root than the pinned one: kept for the operator, but for one that was refused
- * already. invited: nothing but an invite has pinned it. */
-void hs_domain_root_shown(struct hs_turn *turn, const char *domain, const struct hs_key *pinned,
-                          const struct hs_key *shown, bool invited);
+/* A domain shows another root than the pinned one: kept for the operator, but for one that was refused
+ * already. */
+struct hs_root_seen {
+    const char *domain;
+    struct hs_key pinned, shown;
+    bool invited; /* nothing but an invite has pinned the one */
+    bool vouched; /* and that has signed that the other takes its place */
+};
+void hs_domain_root_shown(struct hs_turn *turn, const struct hs_root_seen *seen);
 
 /* It shows the pinned one (again). */
 void hs_domain_root_confirmed(struct hs_turn *turn, const char *domain, const struct hs_key *pinned);

@@ -131,10 +131,17 @@ static void exit_codes(void **state)
         {RUN("renew"), 2, "--config"},
         {RUN("renew", "--config", conf(state), "--days", "x"), 2, "--days"},
         {RUN("renew", "--config", "/none"), 3, "/none"},
-        {RUN("renew", "--config", conf(state)), 0, ""}, /* NODE-50 */
+        {RUN("renew", "--config", conf(state), "--succeeds", "/none"), 1, "/none"}, /* NODE-97 */
+        {RUN("renew", "--config", conf(state)), 0, ""},                             /* NODE-50 */
         {RUN("renew", "--config", conf(state), "--days", "7"), 0, ""},
         {RUN("grant", "--config", conf(state), "--key", "00", "--role", "staff"), 2, "--key"},
         {RUN("--config", "/none"), 3, "/none"},
+        {RUN("peers", "--help"), 0, ""}, /* NODE-96 */
+        {RUN("peers", "approve", "rosa.example", "--config", conf(state)), 2, "64 hex digits"},
+        {RUN("peers", "refuse", "Rosa", "--config", conf(state)), 2, "which domain"},
+        {RUN("peers", "refuse", "rosa.example", "00", "--config", conf(state)), 2, "64 hex digits"},
+        {RUN("peers", "rosa.example", "--config", conf(state)), 2, "approve or refuse"},
+        {RUN("peers", "refuse", "rosa.example", "--config", conf(state)), 1, "no node answers"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         if (cases[i].r.code != cases[i].code || strstr(cases[i].r.err, cases[i].says) == NULL)

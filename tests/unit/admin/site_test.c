@@ -321,6 +321,32 @@ static void keys_write(void **state, const struct keys_on_disk *keys)
     }
 }
 
+/* NODE-97: what both roots have signed is in every descriptor from the next one on; once. */
+static void a_root_takes_anothers_place(void **state)
+{
+    struct hs_signer HS_SIGNER root = {0}, HS_SIGNER old = {0};
+    struct hs_site HS_SITE site = {0}, HS_SITE renewed = {0}, HS_SITE again = {0};
+    struct hs_key former;
+    char why[HS_CONFIG_WHY];
+    assert_ok(create(state, &root, why));
+    hs_signer_random(&old);
+    assert_ok(open_site(state, &site, why));
+    assert_false(hs_descriptor_vouched(site.descriptor_object, now, &former));
+    assert_err(hs_site_succeed(&site, &root, &root, now, why), HS_ERR_CONFLICT);
+    assert_non_null(strstr(why, "own root"));
+    assert_ok(hs_site_succeed(&site, &old, &root, now, why));
+    assert_err(hs_site_succeed(&site, &old, &root, now, why), HS_ERR_CONFLICT);
+    assert_non_null(strstr(why, "successor"));
+    assert_ok(hs_site_renew(&site, &root, now, (struct hs_time){0}, why));
+    assert_ok(open_site(state, &renewed, why));
+    assert_true(hs_descriptor_vouched(renewed.descriptor_object, now, &former));
+    assert_true(hs_key_equal(&former, &old.pub));
+    assert_ok(hs_site_rotate(&renewed, &root, now, (struct hs_time){0}, why));
+    assert_ok(open_site(state, &again, why));
+    assert_int_equal(again.descriptor.sequence, 3);
+    assert_true(hs_descriptor_vouched(again.descriptor_object, now, &former));
+}
+
 /* NODE-75: at whatever step a change of keys is broken off, the node has the keys that its descriptor names,
  * and the next change comes through. */
 static void keys_are_changed_in_one_step(void **state)
@@ -387,6 +413,7 @@ int main(void)
         TEST(all_roles_fit_a_ticket),
         TEST(grants_are_a_chain),
         TEST(keys_are_changed_in_one_step),
+        TEST(a_root_takes_anothers_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include "core/federation/discover.h"
 #include "core/federation/domain_root.h"
 #include "core/standing/rules.h"
+#include "identity/descriptor.h"
+#include "identity/successor.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -389,13 +391,52 @@ static void whom_this_node_dials_claims_its_domain(void **state)
     }
 }
 
+/* The second root's descriptor once more, with a statement of that root that it takes its place. */
+static Hanse__SignedObject *vouched_by(struct scene *s, const struct hs_signer *old)
+{
+    struct hs_descriptor d;
+    Hanse__SignedObject *statement, *object;
+    assert_ok(hs_descriptor_open(s->second.descriptor, NULL, &d));
+    assert_ok(hs_successor_build(old, &s->second.root, s->w->now, &s->w->arena, &statement));
+    d.succeeds = statement;
+    d.sequence++;
+    assert_ok(hs_descriptor_build(&s->second.root, &d, s->w->now, &s->w->arena, &object));
+    return object;
+}
+
+/* FED-74: a new root for which the known one vouches needs the operator all the same, who is told so; another
+ * root's word is nothing. */
+static void who_vouches_is_told(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    pin_by_page(&s);
+    w->now.ms += HS_DISCOVER_MS;
+    const struct hs_key *root = &s.second.root.pub;
+    raw_node_connect(&s.second, NULL);
+    raw_discovered(s.home, root, FRIEND, vouched_by(&s, &s.third.root), NULL);
+    shows(&s, FRIEND, &s.first.root.pub, root, false);
+    assert_false(ask_peers(s.home)->roots[0]->vouched);
+    w->now.ms += HS_ROOT_PAUSE_MS;
+    raw_discovered(s.home, root, FRIEND, vouched_by(&s, &s.first.root), NULL);
+    shows(&s, FRIEND, &s.first.root.pub, root, false);
+    assert_true(ask_peers(s.home)->roots[0]->vouched);
+    is_allowed(&s, &s.second, false);
+    decides(&s, FRIEND, root, true, HS_ROOT_DONE);
+    is_allowed(&s, &s.second, true);
+}
+
 static void fill(struct hs_turn *turn, struct scene *s, unsigned from, unsigned to, bool invited)
 {
     for (unsigned i = from; i < to; i++) {
         char domain[32];
         (void)snprintf(domain, sizeof domain, "d%u.example", i);
         turn->now.ms++;
-        hs_domain_root_shown(turn, domain, &s->first.root.pub, &s->second.root.pub, invited);
+        hs_domain_root_shown(turn, &(struct hs_root_seen){.domain = domain,
+                                                          .pinned = s->first.root.pub,
+                                                          .shown = s->second.root.pub,
+                                                          .invited = invited});
     }
 }
 
@@ -485,6 +526,7 @@ int main(void)
         cmocka_unit_test(an_invite_and_a_page_disagree),
         cmocka_unit_test(whoever_comes_is_not_the_hub),
         cmocka_unit_test(whom_this_node_dials_claims_its_domain),
+        cmocka_unit_test(who_vouches_is_told),
         cmocka_unit_test(only_so_many_are_kept),
         cmocka_unit_test(nonsense_is_refused),
     };

@@ -82,6 +82,8 @@ static void unknown_fields_pass(void **state)
     struct hs_descriptor d;
     assert_ok(hs_descriptor_verify(obj, &p.root.pub, now, &d));
     assert_string_equal(d.domain, "rosa.example");
+    assert_ok(hs_descriptor_claimed(obj, &d)); /* and from a store, where it was kept */
+    assert_string_equal(d.domain, "rosa.example");
 }
 
 static bool domain(const char *text)

@@ -1,6 +1,7 @@
 hanse_test(identity derive hs_identity)
 hanse_test(identity certificate hs_identity)
 hanse_test(identity descriptor hs_identity)
+hanse_test(identity successor hs_identity)
 hanse_test(identity grant hs_identity)
 hanse_test(identity credential hs_identity)
 hanse_test(identity auth hs_identity)
