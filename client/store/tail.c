@@ -1,7 +1,15 @@
 #include "store/tail.h"
 
+#include "object/hdr.h"
 #include "room/log.h"
 #include "store/tables.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
+
+enum {
+    HINT = HS_HASH_LEN + 2,
+    ROW_MAX = HS_RECORD_HEADER_MAX + HS_RECORD_BODY_MAX + HS_BLOBS_MAX * HINT + 64
+};
 
 /* Numbers of heads, behind those of all records. */
 #define HEADS_FROM (UINT64_MAX - HS_HEAD_NEWEST)
@@ -11,12 +19,24 @@ static struct hs_kv_key head_key(const struct hs_id *room, enum hs_head_place pl
     return hs_row_key_seq(HS_VIEW(*room), HEADS_FROM + place);
 }
 
-void hs_tail_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, struct hs_bytes header,
-                 struct hs_bytes body)
+static size_t hints_of(const Hanse__Record *record)
 {
-    struct hs_writer HS_WRITER w = hs_writer(HS_RECORD_HEADER_MAX + HS_RECORD_BODY_MAX + 64);
+    for (size_t i = 0; i < record->n_blobs; i++)
+        if (record->blobs[i].len != HS_HASH_LEN)
+            return 0;
+    return record->n_blobs <= HS_BLOBS_MAX ? record->n_blobs : 0;
+}
+
+void hs_tail_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, const Hanse__Record *record)
+{
+    struct hs_writer HS_WRITER w = hs_writer(ROW_MAX);
     struct hs_kv_key key = hs_row_key_seq(HS_VIEW(*room), seq);
-    enum hs_err err = hs_record_pack(header, body, &w);
+    Hanse__Record kept = HANSE__RECORD__INIT;
+    kept.header = record->header;
+    kept.body = record->body;
+    kept.blobs = record->blobs;
+    kept.n_blobs = hints_of(record);
+    enum hs_err err = HS_PACK(&kept, &w);
     if (err != HS_OK) {
         if (kv->err == HS_OK)
             kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE;
@@ -29,8 +49,8 @@ void hs_tail_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, struc
     hs_kv_del(kv, HS_TABLE_TAIL, hs_kv_key_bytes(&key));
 }
 
-bool hs_tail_next(struct hs_kv *kv, const struct hs_id *room, uint64_t *from, struct hs_arena *arena,
-                  struct hs_bytes *header, struct hs_bytes *body)
+bool hs_tail_record_next(struct hs_kv *kv, const struct hs_id *room, uint64_t *from, struct hs_arena *arena,
+                         Hanse__Record **record)
 {
     struct hs_bytes key, value;
     struct hs_kv_key at = hs_row_key_seq(HS_VIEW(*room), *from);
@@ -41,10 +61,22 @@ bool hs_tail_next(struct hs_kv *kv, const struct hs_id *room, uint64_t *from, st
     if (seq >= HEADS_FROM)
         return false;
     *from = seq + 1;
-    if (hs_record_unpack(value, arena, header, body) == HS_OK)
+    enum hs_err err = HS_UNPACK(hanse__record, value, HS_LENIENT, arena, record);
+    if (err == HS_OK)
         return true;
-    kv->err = HS_ERR_STORE; /* one's own bytes are never malformed */
+    kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE; /* one's own bytes are never malformed */
     return false;
+}
+
+bool hs_tail_next(struct hs_kv *kv, const struct hs_id *room, uint64_t *from, struct hs_arena *arena,
+                  struct hs_bytes *header, struct hs_bytes *body)
+{
+    Hanse__Record *record;
+    if (!hs_tail_record_next(kv, room, from, arena, &record))
+        return false;
+    *header = hs_pb_bytes(record->header);
+    *body = hs_pb_bytes(record->body);
+    return true;
 }
 
 void hs_tail_head_put(struct hs_kv *kv, const struct hs_id *room, enum hs_head_place place,

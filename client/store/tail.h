@@ -3,14 +3,17 @@
 #ifndef HS_STORE_TAIL_H
 #define HS_STORE_TAIL_H
 
+#include "schema/room.pb-c.h"
 #include "store/row.h"
 
 enum { HS_TAIL_RECORDS = 256 /* of each room: more than a hub writes between two syncs of its disk */ };
 
-void hs_tail_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, struct hs_bytes header,
-                 struct hs_bytes body);
+/* With the blobs that are hinted at beside it, where these make sense. */
+void hs_tail_put(struct hs_kv *kv, const struct hs_id *room, uint64_t seq, const Hanse__Record *record);
 
 /* The first record at seq >= *from, in the arena; moves *from behind it. */
+bool hs_tail_record_next(struct hs_kv *kv, const struct hs_id *room, uint64_t *from, struct hs_arena *arena,
+                         Hanse__Record **record);
 bool hs_tail_next(struct hs_kv *kv, const struct hs_id *room, uint64_t *from, struct hs_arena *arena,
                   struct hs_bytes *header, struct hs_bytes *body);
 

@@ -67,6 +67,7 @@ void hs_core_free(struct hs_core *core)
     hs_rules_free(&core->rules);
     hs_settlings_free(core);
     hs_wanted_free(core);
+    hs_wants_free(core);
     hs_arena_free(&core->arena);
     hs_signer_wipe(&core->signer);
     free(core);

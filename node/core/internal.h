@@ -47,6 +47,7 @@ struct hs_core {
     struct hs_kv_key upload_walk;
     struct hs_time delete_at; /* files that should be gone are asked to go again */
     struct hs_move *moves;    /* blobs on their way to or from hubs */
+    struct hs_want *wants;    /* blobs that this hub has lost (blob_want.c) */
     struct hs_wanted *wanted; /* commits that somebody has to make, by room (wanted.h) */
     size_t wanted_turn;       /* who is asked for one in another hub's name */
 };

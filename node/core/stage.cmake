@@ -4,7 +4,7 @@ hanse_stage(core SOURCES
   core/accounts/account.c core/accounts/auth.c
   core/admin/admin.c core/admin/admin_peers.c core/admin/admin_recover.c core/admin/admin_rooms.c
   core/admin/admin_roots.c
-  core/blobs/blob.c core/blobs/blob_fetch.c core/blobs/blob_get.c core/blobs/blob_move.c
+  core/blobs/blob.c core/blobs/blob_fetch.c core/blobs/blob_get.c core/blobs/blob_move.c core/blobs/blob_want.c
   core/blobs/blob_put.c core/blobs/blob_quota.c
   core/delivery/attach.c core/delivery/cursor.c core/delivery/due.c core/delivery/inbox.c
   core/delivery/pack.c core/delivery/pump.c core/delivery/wake.c

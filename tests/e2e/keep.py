@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A node is backed up while it runs, checked, lost, and restored: its people go on where they were.
 
-DELIVERY-66, NODE-31, NODE-77, NODE-32, NODE-33, NODE-34, NODE-71, NODE-72 with real programs.
+DELIVERY-66, NODE-31, NODE-77, NODE-32, NODE-33, NODE-34, NODE-71, NODE-72, NODE-87 with real programs.
 """
 import json
 import os
@@ -107,6 +107,10 @@ def attachments_are_compared_with_their_names(s):
 
 
 def a_stopped_node_is_checked(s):
+    s.clip = s.root / "clip"
+    s.clip.write_bytes(os.urandom(200_000))
+    s.clip_seq = s.cem.run("send", ROOM, "--file", s.clip)["seq"]
+    s.hears("clip")
     s.mo.stop()
     s.hub.stop()
     for node in (s.hub, s.home):
@@ -158,6 +162,9 @@ def a_restored_node_goes_on(s):
     again = s.root / "film-again"
     s.mo.run("save", ROOM, s.film_seq, "--to", again)
     check(again.read_bytes() == s.film.read_bytes(), "an attachment came back with the backup")
+    clip = s.root / "clip-again"
+    s.mo.run("save", ROOM, s.clip_seq, "--to", clip)
+    check(clip.read_bytes() == s.clip.read_bytes(), "one that came behind the backup is brought by the node that has it")
     check("nothing stands still" in s.hub.hansed("resume", "all"), "and the ledger goes on")
     check("no hub has been caught" in s.home.hansed("evidence"), "nobody has anything against it")
 

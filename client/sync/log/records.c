@@ -126,7 +126,7 @@ static enum hs_err record_received(struct hs_step *s, struct hs_live_room *room,
     HS_TRY(err);
     room->row_dirty = true;
     hs_log_hash_put(s->kv, &room->row.id, header.seq, &header.hash);
-    hs_tail_put(s->kv, &room->row.id, header.seq, hs_pb_bytes(record->header), body);
+    hs_tail_put(s->kv, &room->row.id, header.seq, record);
     hs_cursor_moved(s, false, 1);
     if (keep_promise(room, &header) != HS_OK)
         return hs_room_freeze(s, room, header.seq, HS_ERR_LOG_FORK);

@@ -10,20 +10,18 @@ static enum hs_err fill(struct hs_step *s, const struct hs_id *room, const Hanse
                         uint64_t below, Hanse__Tail *tail)
 {
     uint64_t from = want->from, bytes = 0;
-    struct hs_bytes header, body;
+    Hanse__Record *record;
     if (want->headers && below > TAIL_FRAME && below - TAIL_FRAME > from)
         from = below - TAIL_FRAME;
     while (from < below && tail->n_records < TAIL_FRAME &&
-           hs_tail_next(s->kv, room, &from, s->arena, &header, &body)) {
-        Hanse__Record *record = hs_arena_alloc(s->arena, sizeof *record);
-        HS_REQUIRE(record != NULL, HS_ERR_NOMEM);
-        hanse__record__init(record);
-        bytes += header.len + (want->headers ? 0 : body.len);
+           hs_tail_record_next(s->kv, room, &from, s->arena, &record)) {
+        if (want->headers) {
+            record->body = (ProtobufCBinaryData){0};
+            record->n_blobs = 0;
+        }
+        bytes += record->header.len + record->body.len + record->n_blobs * (HS_HASH_LEN + 2);
         if (from > below || (tail->n_records > 0 && bytes > HS_BLOB_THRESHOLD))
             break;
-        record->header = hs_pb_data(header);
-        if (!want->headers)
-            record->body = hs_pb_data(body);
         tail->records[tail->n_records++] = record;
     }
     return s->kv->err;
@@ -41,6 +39,8 @@ enum hs_err hs_tail_wanted(struct hs_step *s, const Hanse__WantTail *want)
     if (err == HS_ERR_NOT_FOUND || (err == HS_OK && !hs_root_is_home(s->sync, hs_row_hub(&room->row))))
         return HS_OK;
     HS_TRY(err);
+    if (want->blob.len > 0)
+        return HS_OK; /* a device keeps no attachment in the form in which it came */
     uint64_t below = want->headers && want->below > 0 ? want->below : room->row.tip.next_seq;
     tail.room = want->room;
     tail.records = records;

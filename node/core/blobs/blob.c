@@ -326,6 +326,7 @@ void hs_blobs_tick(struct hs_turn *turn)
     Hanse__State__BlobView *view;
     size_t gone = 0;
     hs_uploads_tick(turn);
+    hs_wants_tick(turn);
     if (turn->full)
         return; /* a record takes space, too */
     for (int i = 0; i < HS_BLOBS_A_TICK && gone < HS_BLOBS_GONE; i++) {

@@ -142,6 +142,25 @@ void hs_push_answered(struct hs_turn *turn, struct hs_peer *peer, const struct h
                       const Hanse__Frame *answer);
 void hs_moves_free(struct hs_core *core);
 
+/* The same for a hub that has lost it, and asks for it; a second call changes nothing. BUSY, ... */
+enum hs_err hs_move_back(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
+                         uint64_t size);
+
+/* ---- blob_want.c: a hub that has lost what posts name ---- */
+
+/* Asks those who may have it: BUSY until it is here, BLOB_UNKNOWN where nobody has it. moved_here: the room
+ * has. */
+enum hs_err hs_blob_want(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
+                         bool moved_here);
+
+/* Something of it has come. */
+void hs_blob_want_moved(struct hs_turn *turn, const struct hs_id *hash);
+void hs_wants_tick(struct hs_turn *turn);
+void hs_wants_free(struct hs_core *core);
+
+/* The room's hub asks this follower for it. MALFORMED. */
+enum hs_err hs_blob_wanted(struct hs_turn *turn, const struct hs_id *room, struct hs_bytes hash);
+
 /* ---- bytes ---- */
 
 void hs_blob_piece_put(struct hs_turn *turn, const struct hs_id *hash, uint64_t offset,

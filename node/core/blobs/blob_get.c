@@ -4,6 +4,16 @@
 #include "core/internal.h"
 #include "core/records/table.h"
 
+/* The hub before this one may have it, or followers. */
+static enum hs_err missing_at_hub(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
+                                  const Hanse__State__RoomView *of)
+{
+    bool moved_here = of->former_root.len > 0;
+    enum hs_err err = moved_here ? hs_move_fetch(turn, hash, room) : HS_OK;
+    HS_REQUIRE(err != HS_ERR_NOMEM && err != HS_ERR_BUSY, err);
+    return hs_blob_want(turn, hash, room, moved_here && err == HS_OK);
+}
+
 /* Which blobs there are is nobody's affair: what may not be read is as unknown as what isn't there. */
 static enum hs_err check(struct hs_turn *turn, const Hanse__GetChunk *get, struct hs_id *hash,
                          Hanse__State__BlobView **view)
@@ -17,8 +27,10 @@ static enum hs_err check(struct hs_turn *turn, const Hanse__GetChunk *get, struc
     HS_REQUIRE(*view != NULL, HS_ERR_BLOB_UNKNOWN);
     if ((*view)->state == HS_BLOB_REMOTE) { /* its size isn't known yet */
         const Hanse__State__RoomView *of = hs_room_view(turn, &room);
-        bool fetches = turn->session->state == HS_SESSION_DEVICE || (of != NULL && of->hub);
-        HS_TRY(fetches ? hs_move_fetch(turn, hash, &room) : HS_ERR_BLOB_UNKNOWN);
+        if (of != NULL && of->hub)
+            return missing_at_hub(turn, hash, &room, of);
+        HS_TRY(turn->session->state == HS_SESSION_DEVICE ? hs_move_fetch(turn, hash, &room)
+                                                         : HS_ERR_BLOB_UNKNOWN);
         return HS_ERR_BUSY;
     }
     return get->offset < (*view)->size ? HS_OK : HS_ERR_NOT_FOUND;

@@ -11,6 +11,7 @@
 struct hs_move {
     struct hs_move *next;
     bool push;
+    bool back; /* push: for a hub that has lost it; nobody here waits for the outcome */
     struct hs_key hub, persona;
     struct hs_id blob, room;
     uint64_t size;        /* fetch: 0 until the hub has said it */
@@ -79,8 +80,14 @@ static enum hs_err move_begin(struct hs_turn *turn, const struct hs_id *hash, co
     HS_REQUIRE(fits, HS_ERR_BLOB_UNKNOWN);
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &hub);
     HS_REQUIRE(peer != NULL, HS_ERR_UNREACHABLE);
-    for (const struct hs_move *m = turn->core->moves; m != NULL; m = m->next)
-        count++;
+    for (struct hs_move *m = turn->core->moves, *after; m != NULL; m = after) {
+        after = m->next;
+        bool told = !m->push && m->err != HS_OK && turn->now.ms >= m->at.ms + HS_MOVE_MS;
+        if (told) /* nobody has asked since */
+            move_end(turn->core, m);
+        else
+            count++;
+    }
     HS_REQUIRE(count < HS_MOVES_MAX, HS_ERR_BUSY);
     struct hs_move *move = *out = calloc(1, sizeof *move);
     HS_REQUIRE(move != NULL, HS_ERR_NOMEM);
@@ -104,8 +111,13 @@ static void work_of(struct hs_turn *turn, const struct hs_move *move)
 enum hs_err hs_move_fetch(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
 {
     struct hs_move *move = move_find(turn->core, hash, room, false);
-    if (move != NULL)
+    if (move != NULL && move->err == HS_OK)
         return HS_OK;
+    if (move != NULL) {
+        enum hs_err err = move->err;
+        move_end(turn->core, move);
+        return err;
+    }
     HS_TRY(move_begin(turn, hash, room, false, &move));
     work_of(turn, move);
     return HS_OK;
@@ -125,6 +137,21 @@ enum hs_err hs_move_push(struct hs_turn *turn, const struct hs_id *hash, const s
     }
     HS_TRY(move_begin(turn, hash, room, true, &move));
     move->persona = *persona;
+    move->size = size;
+    work_of(turn, move);
+    return HS_OK;
+}
+
+enum hs_err hs_move_back(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
+                         uint64_t size)
+{
+    struct hs_kv_key key = at_hub_key(hash, room);
+    struct hs_move *move = move_find(turn->core, hash, room, true);
+    hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key));
+    if (move != NULL)
+        return HS_OK;
+    HS_TRY(move_begin(turn, hash, room, true, &move));
+    move->back = true;
     move->size = size;
     work_of(turn, move);
     return HS_OK;
@@ -291,7 +318,9 @@ static void has_read(struct hs_turn *turn, const struct hs_core_input *input)
     struct hs_peer *peer = move != NULL ? hs_peer_find(&turn->core->peers, &move->hub) : NULL;
     if (peer == NULL || peer->state != HS_PEER_UP || move->session != peer->session)
         return;
-    if (input->err != HS_OK)
+    if (input->err != HS_OK && move->back)
+        move_end(turn->core, move);
+    else if (input->err != HS_OK)
         move->err = input->err;
     else
         (void)put_chunk(turn, peer, move, input->offset, input->bytes);
@@ -314,7 +343,10 @@ void hs_move_chunk(struct hs_turn *turn, const struct hs_asked *asked, const Han
         bool passes = answer->body_case == HANSE__FRAME__BODY_ERROR &&
                       hs_err_is_transient(hs_err_from_wire(answer->error->code));
         move->at.ms = turn->now.ms + HS_MOVE_AGAIN_MS;
-        if (!passes)
+        if (!passes && answer->body_case == HANSE__FRAME__BODY_ERROR &&
+            hs_err_from_wire(answer->error->code) == HS_ERR_BLOB_UNKNOWN)
+            move->err = HS_ERR_BLOB_UNKNOWN; /* who asks next is told */
+        else if (!passes)
             move_end(turn->core, move); /* who asks for it asks again */
         return;
     }
@@ -339,7 +371,9 @@ static void refused(struct hs_turn *turn, struct hs_move *move, const Hanse__Fra
                                                                     : HS_ERR_UNEXPECTED;
     move->session = 0; /* to be asked again how far it has come */
     move->at.ms = turn->now.ms + HS_MOVE_AGAIN_MS;
-    if (!hs_err_is_transient(err))
+    if (!hs_err_is_transient(err) && move->back)
+        move_end(turn->core, move);
+    else if (!hs_err_is_transient(err))
         move->err = err;
 }
 

@@ -55,6 +55,15 @@ static enum hs_err may_put(struct hs_turn *turn, const struct hs_id *room, const
     return reads != NULL && reads->until == UINT64_MAX ? HS_OK : HS_ERR_NOT_MEMBER;
 }
 
+/* A post in the room names it, and this hub has lost it: whoever reads the room may bring it again. */
+static bool is_missing(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
+{
+    const Hanse__State__RoomView *of = hs_room_view(turn, room);
+    const Hanse__State__BlobView *view = hs_blob_view(turn, hash);
+    return of != NULL && of->hub && view != NULL && view->state == HS_BLOB_REMOTE && view->refs > 0 &&
+           hs_blob_may_read(turn, hash, room);
+}
+
 static enum hs_err check_sizes(const Hanse__PutChunk *put)
 {
     HS_REQUIRE(put->size > 0 && put->offset % HS_BLOB_CHUNK == 0, HS_ERR_MALFORMED);
@@ -99,13 +108,14 @@ static Hanse__State__UploadView *upload_view(struct hs_turn *turn, const struct 
 
 /* One upload for a blob and room: whoever goes on with it, its size stays. */
 static enum hs_err begin(struct hs_turn *turn, const Hanse__PutChunk *put, const struct hs_id *hash,
-                         const struct hs_id *room, const struct hs_key *persona)
+                         const struct hs_id *room, const struct hs_key *persona, bool named)
 {
     struct hs_kv_key key = key_of(UPLOAD, hash, room);
     Hanse__State__UploadView fresh = HANSE__STATE__UPLOAD_VIEW__INIT, *view = upload_view(turn, &key);
     if (view != NULL)
         return view->size == put->size ? HS_OK : HS_ERR_CONFLICT;
-    HS_TRY(hs_quota_charge(turn, persona, hash, put->size));
+    if (!named)
+        HS_TRY(hs_quota_charge(turn, persona, hash, put->size));
     fresh.size = put->size;
     fresh.persona = hs_pb_data(HS_VIEW(*persona));
     fresh.begun_ms = turn->now.ms;
@@ -140,7 +150,9 @@ enum hs_err hs_handle_put_chunk(struct hs_turn *turn, const Hanse__Frame *reques
     HS_TAKE32(put->room, &room);
     HS_TAKE32(put->persona, &persona);
     HS_TRY(check_sizes(put));
-    HS_TRY(may_put(turn, &room, &persona));
+    bool named = is_missing(turn, &hash, &room);
+    if (!named)
+        HS_TRY(may_put(turn, &room, &persona));
     struct hs_kv_key gone = key_of(DELETE, &hash, &every_room), part = key_of(DELETE, &hash, &room);
     HS_REQUIRE(!hs_kv_has(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&gone)) &&
                    !hs_kv_has(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&part)),
@@ -151,7 +163,9 @@ enum hs_err hs_handle_put_chunk(struct hs_turn *turn, const Hanse__Frame *reques
         HS_REQUIRE(view->size == put->size, HS_ERR_CONFLICT);
         return whole(turn, &hash, &room, &persona, put->size, reply);
     }
-    HS_TRY(begin(turn, put, &hash, &room, &persona));
+    HS_TRY(begin(turn, put, &hash, &room, &persona, named));
+    if (named)
+        hs_blob_want_moved(turn, &hash);
     return pass_on(turn, request, &hash, &room, file);
 }
 

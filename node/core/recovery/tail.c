@@ -1,5 +1,6 @@
 /* A hub that has lost the end of a log asks for it: what this follower's copy has, and what the hub signed.
  */
+#include "core/blobs/blob.h"
 #include "core/dispatch.h"
 #include "core/federation/promise.h"
 #include "core/internal.h"
@@ -90,6 +91,13 @@ static size_t fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__
     return cost;
 }
 
+/* The room is followed here, and asked about by its hub. */
+static bool is_of_hub(const struct hs_turn *turn, const Hanse__State__RoomView *view)
+{
+    return view != NULL && !view->hub && turn->session->outbound &&
+           hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber));
+}
+
 /* A question of some bytes takes an answer of many: it counts as one that a node asks, and what it makes this
  * node read counts as if the hub had sent it. */
 enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -108,6 +116,8 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     HS_TAKE32(want->room, &room);
     const Hanse__State__RoomView *view = hs_room_view(turn, &room);
     struct part part = {0};
+    if (want->blob.len > 0)
+        return is_of_hub(turn, view) ? hs_blob_wanted(turn, &room, hs_pb_bytes(want->blob)) : HS_OK;
     if (view == NULL || !(is_hub(turn, &room, view, &part) || is_reader(turn, &room, view, want, &part)))
         return next_hub ? HS_ERR_ROOM_UNKNOWN : HS_OK;
     tail.room = want->room;

@@ -204,8 +204,45 @@ static void named_again_after_a_restoring(void **state)
     assert_bytes(world_get_all(s.alices, &hash, &err), s.bytes);
 }
 
-/* NODE-72: what is gone is said to be, where it is; and it may be put again. */
+/* A post is lost with its blob; where alice_has_it, her home has fetched that. Nothing of it is left here. */
+static struct hs_id lost(struct scene *s, bool alice_has_it)
+{
+    enum hs_err err;
+    struct hs_kv *backup = world_store_copy(s->hub);
+    struct hs_id hash = world_put_all(s->room, s->bytes);
+    assert_ok(world_post_blobs(s->room, &hash, 1));
+    world_settle(s->w);
+    if (alice_has_it)
+        assert_bytes(world_get_all(s->alices, &hash, &err), s->bytes);
+    restore(s, backup);
+    world_blobs_free(s->hub);
+    s->hub->blobs = NULL; /* another disk */
+    s->frames = 0;
+    return hash;
+}
+
+/* NODE-87: what is gone comes from the follower that has it, wherever the way breaks, and once. */
 static void lost_by_a_restoring(void **state)
+{
+    (void)state;
+    struct scene s;
+    enum hs_err err;
+    for (size_t cut = 0; cut <= PIECES; cut += 4) {
+        struct world HS_WORLD *w = world_new();
+        scene_new(w, &s);
+        struct hs_id hash = lost(&s, true);
+        s.cut_at = cut;
+        assert_bytes(world_get_all(s.room, &hash, &err), s.bytes);
+        assert_in_range(s.frames, PIECES, PIECES + HS_BLOB_WINDOW);
+        assert_bytes(world_get_all(s.room, &hash, &err), s.bytes);
+        assert_bytes(world_get_all(s.bobs, &hash, &err), s.bytes);
+        assert_in_range(s.frames, PIECES, PIECES + HS_BLOB_WINDOW);
+    }
+}
+
+/* NODE-87: what nobody has is said to be missing, in the end, here and at followers; it may be put again, and
+ * by whoever reads the room. */
+static void nobody_has_it(void **state)
 {
     (void)state;
     struct world HS_WORLD *w = world_new();
@@ -213,19 +250,19 @@ static void lost_by_a_restoring(void **state)
     enum hs_err err;
     scene_new(w, &s);
     Hanse__BlobStatus *status;
-    struct hs_kv *backup = world_store_copy(s.hub);
-    struct hs_id hash = world_put_all(s.room, s.bytes);
-    assert_ok(world_post_blobs(s.room, &hash, 1));
-    world_settle(w);
-    assert_bytes(world_get_all(s.alices, &hash, &err), s.bytes);
-    restore(&s, backup);
+    struct hs_id hash = lost(&s, false);
     assert_int_equal(world_get_all(s.room, &hash, &err).len, 0);
     assert_err(err, HS_ERR_BLOB_UNKNOWN);
-    assert_bytes(world_get_all(s.bobs, &hash, &err), s.bytes); /* his home has had it */
-    struct hs_bytes first = hs_bytes(s.bytes.data, HS_BLOB_CHUNK);
-    assert_ok(world_put(s.room, HS_VIEW(hash), LEN, 0, first, &status));
-    assert_true(status->complete); /* the file was there, and the store knew nothing of it */
+    assert_int_equal(world_get_all(s.alices, &hash, &err).len, 0);
+    assert_err(err, HS_ERR_BLOB_UNKNOWN);
+    for (uint64_t at = 0; at < LEN; at += HS_BLOB_CHUNK) {
+        struct hs_bytes piece =
+            hs_bytes(s.bytes.data + at, LEN - at < HS_BLOB_CHUNK ? LEN - at : HS_BLOB_CHUNK);
+        assert_ok(world_put(s.room, HS_VIEW(hash), LEN, at, piece, &status));
+    }
+    assert_true(status->complete);
     assert_bytes(world_get_all(s.room, &hash, &err), s.bytes);
+    assert_bytes(world_get_all(s.alices, &hash, &err), s.bytes);
 }
 
 /* NODE-72: a reader that brings back a post brings another room's blob into this one by no hint. */
@@ -276,6 +313,7 @@ int main(void)
         cmocka_unit_test(altered),
         cmocka_unit_test(named_again_after_a_restoring),
         cmocka_unit_test(lost_by_a_restoring),
+        cmocka_unit_test(nobody_has_it),
         cmocka_unit_test(another_rooms_blob_stays_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
