@@ -60,23 +60,18 @@ static int write_to(const struct hs_site *site, struct hs_lmdb *store, const cha
     return err == HS_OK ? HS_EXIT_OK : hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
 }
 
-static int write_file(const struct hs_site *site, struct hs_lmdb *store, const char *to)
+/* The wanted name, where all that it needs is durable; it goes again where it can't be made so itself. */
+static int give_name(const char *part, const char *to)
 {
-    char part[HS_PATH_SIZE], dir[HS_PATH_SIZE];
-    struct hs_export_facts facts;
-    if (snprintf(part, sizeof part, "%s.part", to) >= (int)sizeof part)
-        return hs_cmd_fail(HS_EXIT_USAGE, "the file's name is too long");
-    if (access(to, F_OK) == 0)
-        return hs_cmd_fail(HS_EXIT_FAILURE, "%s is there already; nothing was written", to);
-    (void)unlink(part); /* of a backup that was broken off */
-    int code = write_to(site, store, part, &facts);
+    char dir[HS_PATH_SIZE];
     (void)snprintf(dir, sizeof dir, "%s", to);
-    if (code == HS_EXIT_OK && (link(part, to) != 0 || hs_dir_sync(dirname(dir)) != HS_OK))
-        code = hs_cmd_fail(HS_EXIT_FAILURE, "%s can't be made: %s", to, strerror(errno));
-    (void)unlink(part);
-    if (code == HS_EXIT_OK)
-        printf("%s: %llu records of %s\n", to, (unsigned long long)facts.records, site->config.domain);
-    return code;
+    bool linked = link(part, to) == 0;
+    if (linked && hs_dir_sync(dirname(dir)) == HS_OK)
+        return HS_EXIT_OK;
+    int why = errno;
+    if (linked)
+        (void)unlink(to);
+    return hs_cmd_fail(HS_EXIT_FAILURE, "%s can't be made: %s", to, strerror(why));
 }
 
 /* Before the records are read and once more behind them: so all that they speak of is there, whatever comes
@@ -106,27 +101,47 @@ static int tell(const struct hs_keep_blobs *blobs)
                              (unsigned long long)blobs->missing, (unsigned long long)blobs->bad);
 }
 
+/* Only what is whole gets the name of a backup. */
+static int save(const struct hs_site *site, struct hs_lmdb *store, const struct hs_keep_options *o,
+                struct hs_keep_blobs *blobs)
+{
+    char part[HS_PATH_SIZE];
+    struct hs_export_facts facts;
+    struct hs_keep_blobs first;
+    if (snprintf(part, sizeof part, "%s.part", o->file) >= (int)sizeof part)
+        return hs_cmd_fail(HS_EXIT_USAGE, "the file's name is too long");
+    if (access(o->file, F_OK) == 0)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s is there already; nothing was written", o->file);
+    int code = carry(site, store, o, &first);
+    if (code != HS_EXIT_OK)
+        return code;
+    (void)unlink(part); /* of a backup that was broken off */
+    code = write_to(site, store, part, &facts);
+    if (code == HS_EXIT_OK)
+        code = carry(site, store, o, blobs);
+    if (code == HS_EXIT_OK)
+        code = give_name(part, o->file);
+    (void)unlink(part);
+    if (code == HS_EXIT_OK)
+        printf("%s: %llu records of %s\n", o->file, (unsigned long long)facts.records, site->config.domain);
+    blobs->had = first.had; /* what the first round has put there is new, too */
+    return code;
+}
+
 int hs_cmd_backup(int argc, char **argv)
 {
     static const char *const names[] = {"to"};
     struct hs_site HS_SITE site = {0};
     struct hs_lmdb *store = NULL;
     struct hs_keep_options o = {.help = help, .files = names, .file_count = 1, .may_have_blobs = true};
-    struct hs_keep_blobs first, last;
+    struct hs_keep_blobs blobs;
     int code = hs_keep_open(argc, argv, &o, &site);
     if (code != HS_EXIT_OK)
         return code < 0 ? HS_EXIT_OK : code;
     enum hs_err err = hs_keep_store(&site, site.store, HS_LMDB_READ_BESIDE, &store);
     if (err != HS_OK)
         return hs_keep_store_failed(&site, err);
-    code = carry(&site, store, &o, &first);
-    if (code == HS_EXIT_OK)
-        code = write_file(&site, store, o.file);
-    if (code == HS_EXIT_OK)
-        code = carry(&site, store, &o, &last);
+    code = save(&site, store, &o, &blobs);
     hs_lmdb_close(store);
-    if (code != HS_EXIT_OK)
-        return code;
-    last.had = first.had; /* what the first round has put there is new, too */
-    return tell(&last);
+    return code == HS_EXIT_OK ? tell(&blobs) : code;
 }

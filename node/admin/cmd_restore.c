@@ -57,6 +57,16 @@ static void tell(const struct hs_keep_blobs *blobs)
             (unsigned long long)blobs->bad);
 }
 
+/* It isn't the store where that might not last. */
+static enum hs_err put_in_place(const struct hs_site *site, const char *fresh)
+{
+    HS_REQUIRE(rename(fresh, site->store) == 0, HS_ERR_IO);
+    if (hs_dir_sync(site->config.data) == HS_OK)
+        return HS_OK;
+    (void)rename(site->store, fresh);
+    return HS_ERR_IO;
+}
+
 /* Everything in a directory of its own, which becomes the store once all is durable. */
 static int load(const struct hs_site *site, FILE *in, const char *from, const char *blobs,
                 uint64_t incarnation)
@@ -78,8 +88,8 @@ static int load(const struct hs_site *site, FILE *in, const char *from, const ch
         err = bring_blobs(store, fresh, from, blobs, &brought);
     hs_lmdb_close(store);
     hs_keep_told(&teller);
-    if (err == HS_OK && (rename(fresh, site->store) != 0 || hs_dir_sync(site->config.data) != HS_OK))
-        err = HS_ERR_IO;
+    if (err == HS_OK)
+        err = put_in_place(site, fresh);
     if (err == HS_OK) {
         printf("%s: %llu records of %s; incarnation %llu\n", from, (unsigned long long)facts.records,
                site->config.domain, (unsigned long long)incarnation);

@@ -102,6 +102,14 @@ static void outcomes(const Hanse__Inbox *inbox)
     }
 }
 
+static void refused(struct acks_client *c, const Hanse__Error *error)
+{
+    if (hs_err_from_wire(error->code) != HS_ERR_BUSY)
+        return;
+    c->busy++;
+    c->busy_alone += error->retry_after_ms == 0 ? 1 : 0;
+}
+
 enum hs_err __wrap_hs_sync_frame(struct hs_step *s, struct hs_bytes bytes)
 {
     struct acks_client *c = acks_current;
@@ -116,6 +124,8 @@ enum hs_err __wrap_hs_sync_frame(struct hs_step *s, struct hs_bytes bytes)
             answered(c, id, true);
         if (frame->body_case == HANSE__FRAME__BODY_INBOX)
             outcomes(frame->inbox);
+        if (frame->body_case == HANSE__FRAME__BODY_ERROR)
+            refused(c, frame->error);
     }
     return __real_hs_sync_frame(s, bytes);
 }

@@ -26,7 +26,9 @@ struct acks_client {
         struct hs_id body;
     } asked[ACKS_ASKED];
     size_t next;
-    uint64_t frames; /* that came */
+    uint64_t frames;     /* that came */
+    unsigned busy;       /* of them refusals by a node that has too much to do */
+    unsigned busy_alone; /* of these, without a time to ask again */
 };
 
 /* Whose hanse_...() is being called. */

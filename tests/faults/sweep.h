@@ -19,11 +19,13 @@ struct sweep_scene {
     enum hs_err (*act)(void);
     void (*check)(enum hs_err told);
     void (*end)(void);
+    bool apart;     /* act is another program's: its memory isn't counted */
     long kept;      /* blocks of memory that a library in it forgets where it gets no more */
     bool may_abort; /* a library in it does so for lack of memory, threads or ways to wait */
 };
 
-extern const struct sweep_scene sweep_blob, sweep_carry, sweep_http, sweep_find, sweep_wake;
+extern const struct sweep_scene sweep_blob, sweep_carry, sweep_http, sweep_find, sweep_wake, sweep_backup,
+    sweep_restore, sweep_check, sweep_init;
 
 /* The folder of this attempt: begin finds it empty. */
 const char *sweep_dir(void);

@@ -1,0 +1,21 @@
+/* A node with a room, posts and an attachment, stopped, and commands that are run as an attempt's act. */
+#ifndef TESTS_FAULTS_SWEEP_NODE_H
+#define TESTS_FAULTS_SWEEP_NODE_H
+
+#include "daemon.h"
+
+enum { SWEEP_ABORTED = 200 /* for lack of randomness: libsodium does */ };
+
+/* Once in the first process; again is fine. */
+void sweep_node_make(void);
+const struct daemon *sweep_node(void);
+
+/* Runs hansed to its end, under the faults of this attempt while there are any; its exit code. */
+int sweep_run(const char *const *args);
+
+/* What it said, on whichever stream. */
+const char *sweep_said(void);
+
+__attribute__((format(printf, 1, 2))) void sweep_shell(const char *format, ...);
+
+#endif
