@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -212,7 +213,7 @@ EXPORT FILE *fopen(const char *path, const char *mode)
 
 static bool stream_fails(FILE *file)
 {
-    if (!inject_is_file(fileno(file)))
+    if (__fwritable(file) == 0 || !inject_is_file(fileno(file)))
         return false;
     bool full = inject_fails(INJECT_FILE_FULL);
     if (!full && !inject_fails(INJECT_FILE_WRITE))

@@ -26,7 +26,7 @@ enum {
     FEW = 3,      /* of those that don't */
     PATIENCE_S = 60,
     DENSE = 12, /* so many of the first calls are all taken; then some */
-    DENSE_APART = 4
+    DENSE_FEW = 4
 };
 
 struct attempt {
@@ -70,9 +70,10 @@ const char *sweep_table(void)
 
 static long next_number(const struct sweep_scene *scene, long n)
 {
-    if (options.all || n < (scene->apart ? DENSE_APART : DENSE))
+    bool few = scene->apart || scene->alone;
+    if (options.all || n < (few ? DENSE_FEW : DENSE))
         return n + 1;
-    return n + 1 + (long)rng_below(&rng, (uint64_t)(scene->apart ? 2 * n : n / 3 + 1));
+    return n + 1 + (long)rng_below(&rng, (uint64_t)(few ? 2 * n : n / 3 + 1));
 }
 
 enum inject_call sweep_call(void)
@@ -184,7 +185,7 @@ static void sweep(const struct sweep_scene *scene, enum inject_call call, bool o
 {
     struct series s = {.scene = scene, .call = call, .on = on};
     for (long n = 1; !s.through; n = next_number(scene, n)) {
-        if (running() == (scene->apart ? FEW : WORKERS))
+        if (running() == (scene->alone ? 1 : scene->apart ? FEW : WORKERS))
             take_end(&s);
         if (!s.through)
             start(&s, n);
@@ -226,9 +227,9 @@ static void sweep_all(const struct sweep_scene *scene)
     fflush(stdout);
 }
 
-static const struct sweep_scene *const scenes[] = {&sweep_blob,    &sweep_carry, &sweep_http,
-                                                   &sweep_find,    &sweep_wake,  &sweep_backup,
-                                                   &sweep_restore, &sweep_check, &sweep_init};
+static const struct sweep_scene *const scenes[] = {&sweep_blob, &sweep_carry,  &sweep_http,    &sweep_find,
+                                                   &sweep_wake, &sweep_backup, &sweep_restore, &sweep_check,
+                                                   &sweep_init, &sweep_client};
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
 static bool wanted(const char *name, int argc, char **argv)

@@ -20,12 +20,13 @@ struct sweep_scene {
     void (*check)(enum hs_err told);
     void (*end)(void);
     bool apart;     /* act is another program's: its memory isn't counted */
+    bool alone;     /* attempts have something in common: one at a time */
     long kept;      /* blocks of memory that a library in it forgets where it gets no more */
     bool may_abort; /* a library in it does so for lack of memory, threads or ways to wait */
 };
 
 extern const struct sweep_scene sweep_blob, sweep_carry, sweep_http, sweep_find, sweep_wake, sweep_backup,
-    sweep_restore, sweep_check, sweep_init;
+    sweep_restore, sweep_check, sweep_init, sweep_client;
 
 /* The folder of this attempt: begin finds it empty. */
 const char *sweep_dir(void);

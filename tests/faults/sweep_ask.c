@@ -1,8 +1,6 @@
 #include "sweep_ask.h"
 
 #include "fault.h"
-#include "net/address.h"
-#include "sweep.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -12,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { ANSWER_SIZE = 65536, BACKLOG = 64, DNS_SIZE = 512, HEAD = 12 };
@@ -20,10 +19,15 @@ enum { ANSWER_SIZE = 65536, BACKLOG = 64, DNS_SIZE = 512, HEAD = 12 };
 
 static int dial(const char *address)
 {
-    struct sockaddr_storage to;
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    char host[32];
+    unsigned short port;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    FAULT_CHECK(fd >= 0 && hs_address_parse(address, &to) == HS_OK, "nothing to ask with");
-    if (connect(fd, (struct sockaddr *)&to, sizeof(struct sockaddr_in)) == 0)
+    FAULT_CHECK(fd >= 0 && sscanf(address, "%31[0-9.]:%hu", host, &port) == 2 &&
+                    inet_pton(AF_INET, host, &to.sin_addr) == 1,
+                "%s can't be asked", address);
+    to.sin_port = htons(port);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
         return fd;
     close(fd);
     return -1;
@@ -63,7 +67,6 @@ enum hs_err sweep_get(const char *address, const char *path, const char *text, i
 {
     static char answer[ANSWER_SIZE];
     char request[256];
-    sweep_spare(true);
     int fd = dial(address);
     int len = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
     enum hs_err err = fd < 0 ? HS_ERR_UNREACHABLE : HS_OK;
@@ -73,8 +76,28 @@ enum hs_err sweep_get(const char *address, const char *path, const char *text, i
         err = hear(fd, answer, patience_ms);
     if (fd >= 0)
         close(fd);
-    sweep_spare(false);
     return err == HS_OK ? judge(answer, text) : err;
+}
+
+enum hs_err sweep_ask_operator(const char *dir, int patience_ms)
+{
+    static const char request[] = "{\"command\":\"status\"}\n";
+    static char answer[ANSWER_SIZE];
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(to.sun_path, sizeof to.sun_path, "%s/control.sock", dir);
+    FAULT_CHECK(fd >= 0, "nothing to ask with");
+    enum hs_err err = connect(fd, (struct sockaddr *)&to, sizeof to) == 0 ? HS_OK : HS_ERR_UNREACHABLE;
+    if (err == HS_OK && send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != sizeof request - 1)
+        err = HS_ERR_CLOSED;
+    if (err == HS_OK)
+        err = hear(fd, answer, patience_ms);
+    close(fd);
+    if (err != HS_OK)
+        return err;
+    if (answer[0] == '\0' || answer[strlen(answer) - 1] != '\n')
+        return HS_ERR_CLOSED;
+    return strstr(answer, "\"ok\":true") != NULL ? HS_OK : HS_ERR_DENIED;
 }
 
 /* ---- who answers ---- */

@@ -1,4 +1,4 @@
-/* Who asks for pages, and who answers for other domains; neither is ever hit by a fault. */
+/* Who asks for pages, and who answers for other domains: neither is to be hit by a fault. */
 #ifndef TESTS_FAULTS_SWEEP_ASK_H
 #define TESTS_FAULTS_SWEEP_ASK_H
 
@@ -7,6 +7,10 @@
 /* GET path: OK where all of text came, DENIED for another status, CLOSED where no whole answer came, TIMEOUT,
  * UNREACHABLE; INVALID_STATE where something else came as a whole page. */
 enum hs_err sweep_get(const char *address, const char *path, const char *text, int patience_ms);
+
+/* Asks the running node of that directory for its status, as hansed status does: OK where it says it, DENIED
+ * where it says why not, CLOSED, TIMEOUT, UNREACHABLE. */
+enum hs_err sweep_ask_operator(const char *dir, int patience_ms);
 
 /* A process that answers at loopback addresses, until its parent ends: DNS (SWEEP_DOMAIN has an SRV record
  * that names its port 7700 at 127.0.0.9) and HTTP (SWEEP_PAGE for every GET, 204 for every POST). */

@@ -1,6 +1,5 @@
 #include "sweep_node.h"
 
-#include "fleet.h"
 #include "sweep.h"
 
 #include <fcntl.h>
@@ -22,6 +21,22 @@ static char said[8192];
 const struct daemon *sweep_node(void)
 {
     return &f.nodes[0];
+}
+
+const struct member *sweep_member(void)
+{
+    return &f.members[0];
+}
+
+const struct hanse_id *sweep_room(void)
+{
+    return &f.room;
+}
+
+void sweep_node_run(void)
+{
+    if (f.nodes[0].pid == 0)
+        daemon_start(&f.nodes[0]);
 }
 
 static enum hanse_err read_file(void *context, uint64_t offset, uint8_t *buffer, size_t length)

@@ -2,13 +2,19 @@
 #ifndef TESTS_FAULTS_SWEEP_NODE_H
 #define TESTS_FAULTS_SWEEP_NODE_H
 
-#include "daemon.h"
+#include "fleet.h"
 
 enum { SWEEP_ABORTED = 200 /* for lack of randomness: libsodium does */ };
 
 /* Once in the first process; again is fine. */
 void sweep_node_make(void);
 const struct daemon *sweep_node(void);
+
+/* From now on it runs, and nothing of it ever fails; the device of its owner, which nobody has open, and its
+ * room. */
+void sweep_node_run(void);
+const struct member *sweep_member(void);
+const struct hanse_id *sweep_room(void);
 
 /* Runs hansed to its end, under the faults of this attempt while there are any; its exit code. */
 int sweep_run(const char *const *args);

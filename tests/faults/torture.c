@@ -8,6 +8,7 @@
 #include "fleet.h"
 #include "inject.h"
 #include "support/rng.h"
+#include "sweep_ask.h"
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -27,12 +28,15 @@ enum {
     ENVIRONMENT_MAX = 512,
     EVERY = 12,
     DENSE = 128,
-    STOP_MS = 5000
+    STOP_MS = 5000,
+    PAGE_MS = 200,
+    PAGES_PORT = 7800
 };
 
 static struct rng rng;
 static struct fleet f;
 static struct inject *tables[NODES];
+static char pages[NODES][64];
 static char settings[NODES][2][256];
 static char *environments[NODES][ENVIRONMENT_MAX];
 static struct {
@@ -59,11 +63,12 @@ static void share_table(size_t node)
     f.nodes[node].environment = out;
 }
 
-/* libuv aborts where it has no memory for its own lists, no threads, or can't wait; libsodium where there is
- * no randomness. */
+/* libuv aborts where it has no memory for its own lists, no threads, no pipe for signals, or can't wait;
+ * libsodium where there is no randomness. */
 static bool may_abort(enum inject_call call)
 {
-    return call == INJECT_MALLOC || call == INJECT_RANDOM || call == INJECT_WATCH || call == INJECT_THREAD;
+    return call == INJECT_MALLOC || call == INJECT_RANDOM || call == INJECT_WATCH || call == INJECT_THREAD ||
+           call == INJECT_SOCKET;
 }
 
 /* It ended by itself: as it may where such a call failed. */
@@ -71,7 +76,7 @@ static void check_end(enum inject_call call, int status, bool up)
 {
     bool aborted = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
     score[call].ends++;
-    if (aborted && may_abort(call)) {
+    if (aborted && may_abort(call) && (call != INJECT_SOCKET || !up)) {
         score[call].aborts++;
         return;
     }
@@ -80,8 +85,27 @@ static void check_end(enum inject_call call, int status, bool up)
                 "the daemon ended with status %d", status);
 }
 
-static void talk(void)
+/* What a node says to its operator, and shows; both or why not. */
+static enum hs_err ask_operator(size_t node, int patience_ms)
 {
+    enum hs_err err = sweep_ask_operator(f.nodes[node].dir, patience_ms);
+    enum hs_err page = sweep_get(pages[node], "/metrics", "hanse_store_entries", patience_ms);
+    FAULT_CHECK(page != HS_ERR_INVALID_STATE, "it shows something else");
+    return err != HS_OK ? err : page;
+}
+
+static void show_pages(size_t node)
+{
+    FILE *file = fopen(f.nodes[node].config, "a");
+    FAULT_CHECK(file != NULL, "no %s", f.nodes[node].config);
+    snprintf(pages[node], sizeof pages[node], "%s:%zu", f.host, PAGES_PORT + node);
+    fprintf(file, "[metrics]\nlisten = %s\n", pages[node]);
+    fclose(file);
+}
+
+static void talk(size_t node)
+{
+    (void)ask_operator(node, PAGE_MS); /* whatever it says now */
     int64_t end = fault_now_ms() + TALK_MS;
     for (size_t i = 0; i < 3; i++)
         fleet_post(&f, &f.members[rng_below(&rng, f.count)]);
@@ -114,7 +138,7 @@ static unsigned try_one(size_t node, enum inject_call call, long in, bool on, bo
     if (at_start)
         up = daemon_try(d);
     if (up)
-        talk();
+        talk(node);
     unsigned hits = atomic_load(&tables[node]->hits);
     bool must_end = !up || (hits > 0 && (call == INJECT_SYNC || call == INJECT_FILE_WRITE));
     int status = end(d, must_end);
@@ -128,6 +152,7 @@ static unsigned try_one(size_t node, enum inject_call call, long in, bool on, bo
     if (rng_below(&rng, 16) == 0)
         fleet_check_store(&f, node, NULL);
     daemon_start(d);
+    FAULT_CHECK(ask_operator(node, SETTLE_MS) == HS_OK, "its operator isn't answered afterwards");
     for (size_t i = 0; i < f.count; i++)
         if (f.members[i].acks.node == node)
             fleet_reopen(&f.members[i]);
@@ -213,8 +238,10 @@ int main(int argc, char **argv)
     fflush(stdout);
     fault_at("founding");
     fleet_make(&f, NODES, NULL);
-    for (size_t i = 0; i < NODES; i++)
+    for (size_t i = 0; i < NODES; i++) {
         share_table(i);
+        show_pages(i);
+    }
     fleet_start(&f, LIMIT);
     for (size_t i = 0; i < 3; i++)
         fleet_join(&f, 1 - i % NODES);
