@@ -42,6 +42,7 @@ struct hs_control {
     uv_timer_t sweep;
     uint64_t asked;
     bool waiting; /* a connection, for a place */
+    bool deaf;    /* the listener is closed, until the next sweep */
     struct caller callers[HS_CONTROL_CALLERS];
 };
 
@@ -216,10 +217,33 @@ static void take_waiting(struct hs_control *control)
         caller_close(caller);
 }
 
+static void on_listener_closed(uv_handle_t *handle)
+{
+    struct hs_control *control = handle->data;
+    control->deaf = true;
+    control->waiting = false;
+}
+
+/* A failure is for lack of descriptors, say, and libuv would ask the system again and again, at a node that
+ * then does nothing else. So nobody is listened to until the next sweep. */
 static void on_connection(uv_stream_t *listener, int status)
 {
     if (status == 0)
         take_waiting(listener->data);
+    else if (!uv_is_closing((uv_handle_t *)listener))
+        uv_close((uv_handle_t *)listener, on_listener_closed);
+}
+
+static enum hs_err open_listener(struct hs_control *control)
+{
+    const char *path = control->address.sun_path;
+    uv_pipe_init(hs_net_loop(control->node->net), &control->listener, 0);
+    control->listener.data = control;
+    control->deaf = false;
+    (void)unlink(path);
+    HS_REQUIRE(uv_pipe_bind(&control->listener, path) == 0, HS_ERR_IO);
+    HS_REQUIRE(chmod(path, 0600) == 0, HS_ERR_IO);
+    return uv_listen((uv_stream_t *)&control->listener, BACKLOG, on_connection) == 0 ? HS_OK : HS_ERR_IO;
 }
 
 /* Nobody may hold a place for long, and nobody waits for ever. */
@@ -227,6 +251,8 @@ static void on_sweep(uv_timer_t *timer)
 {
     struct hs_control *control = timer->data;
     uint64_t now = uv_now(timer->loop);
+    if (control->deaf && open_listener(control) != HS_OK)
+        uv_close((uv_handle_t *)&control->listener, on_listener_closed);
     for (size_t i = 0; i < HS_CONTROL_CALLERS; i++) {
         struct caller *caller = &control->callers[i];
         uint64_t age = now - caller->since;
@@ -301,16 +327,10 @@ enum hs_err hs_control_new(const char *dir, const struct hs_control_command *com
 
 enum hs_err hs_control_listen(struct hs_control *control)
 {
-    uv_loop_t *loop = hs_net_loop(control->node->net);
-    const char *path = control->address.sun_path;
-    HS_REQUIRE(path[0] != '\0', HS_ERR_INVALID_ARG);
-    uv_pipe_init(loop, &control->listener, 0);
-    uv_timer_init(loop, &control->sweep);
-    control->listener.data = control->sweep.data = control;
-    (void)unlink(path);
-    HS_REQUIRE(uv_pipe_bind(&control->listener, path) == 0, HS_ERR_IO);
-    HS_REQUIRE(chmod(path, 0600) == 0, HS_ERR_IO);
-    HS_REQUIRE(uv_listen((uv_stream_t *)&control->listener, BACKLOG, on_connection) == 0, HS_ERR_IO);
+    HS_REQUIRE(control->address.sun_path[0] != '\0', HS_ERR_INVALID_ARG);
+    uv_timer_init(hs_net_loop(control->node->net), &control->sweep);
+    control->sweep.data = control;
+    HS_TRY(open_listener(control));
     uv_timer_start(&control->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
     return HS_OK;
 }

@@ -127,6 +127,15 @@ static int end(struct daemon *d, bool by_itself)
     return status;
 }
 
+static void start_again(size_t node)
+{
+    daemon_start(&f.nodes[node]);
+    FAULT_CHECK(ask_operator(node, SETTLE_MS) == HS_OK, "its operator isn't answered afterwards");
+    for (size_t i = 0; i < f.count; i++)
+        if (f.members[i].acks.node == node)
+            fleet_reopen(&f.members[i]);
+}
+
 /* One fault at a node that is up, or that starts. */
 static unsigned try_one(size_t node, enum inject_call call, long in, bool on, bool at_start)
 {
@@ -151,11 +160,7 @@ static unsigned try_one(size_t node, enum inject_call call, long in, bool on, bo
     fleet_look(&f, 1u << node);
     if (rng_below(&rng, 16) == 0)
         fleet_check_store(&f, node, NULL);
-    daemon_start(d);
-    FAULT_CHECK(ask_operator(node, SETTLE_MS) == HS_OK, "its operator isn't answered afterwards");
-    for (size_t i = 0; i < f.count; i++)
-        if (f.members[i].acks.node == node)
-            fleet_reopen(&f.members[i]);
+    start_again(node);
     return hits;
 }
 
@@ -175,8 +180,23 @@ static long some_number(enum inject_call call)
     return n;
 }
 
+/* Who can accept nobody doesn't try for ever: it does all else, and ends when it is told to. */
+static void accept_nobody(void)
+{
+    struct daemon *d = &f.nodes[0];
+    fault_at("nobody can be accepted any more (files in %s)", f.dir);
+    inject_arm(tables[0], INJECT_ACCEPT, 1, true);
+    (void)ask_operator(0, PAGE_MS);
+    kill(d->pid, SIGTERM);
+    int status = end(d, true);
+    FAULT_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the daemon ended with status %d", status);
+    inject_arm(tables[0], INJECT_NONE, 0, false);
+    start_again(0);
+}
+
 static void sample(unsigned tries)
 {
+    accept_nobody();
     for (unsigned i = 0; i < tries; i++) {
         enum inject_call call = (enum inject_call)(1 + i % (INJECT_CALLS - 1));
         size_t node = rng_below(&rng, NODES);
