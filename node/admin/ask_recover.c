@@ -20,7 +20,10 @@ void hs_show_resume(const json_t *answer, FILE *out)
     if (frozen > 0)
         fprintf(out, "%lld rooms stand still since the node was restored\n", frozen);
     if (ledger)
-        fputs("the ledger stands still: no coupon is claimed or redeemed\n", out);
+        fputs("the ledger stands still: no coupon is claimed or redeemed; what was since the backup isn't "
+              "known, see "
+              "--help\n",
+              out);
 }
 
 void hs_show_evidence(const json_t *answer, FILE *out)

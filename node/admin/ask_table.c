@@ -72,9 +72,12 @@ const struct hs_ask_command hs_ask_commands[] = {
      .help =
          "After a restoring: ROOM, the first digits of an id, goes on without waiting for those who read "
          "it;\n"
-         "or all rooms, and the ledger. What was said and redeemed since the backup, and what nobody has\n"
-         "brought back, is lost then, and whoever holds it has proof against this node. Without an\n"
-         "argument: what stands still.\n"
+         "or all rooms, and the ledger. What was said since the backup, and what nobody has brought back, "
+         "is\n"
+         "lost then, and whoever holds it has proof against this node. Nobody can bring back the ledger:\n"
+         "coupons that were redeemed since the backup can be redeemed once more, and those that were given\n"
+         "out since aren't known to tills; their holders may claim others. Compare the tills' exported\n"
+         "orders, or issue other coupons. Without an argument: what stands still.\n"
          "\n"
          "  --json   one line of JSON\n",
      .args_max = 1,

@@ -1,6 +1,8 @@
 /* Ledger: a coupon's way from its definition to its redemption, and every door that must stay shut. */
 #include "world.h"
 
+#include "core/internal.h"
+#include "core/recovery/recover.h"
 #include "deal/redemption.h"
 #include "wire/unpack.h"
 
@@ -337,12 +339,60 @@ static void wrong_hands(void **state)
     assert_err(reserve(&s, request, s.alice, NULL), HS_ERR_EXPIRED);
 }
 
+static void operator_resumes(struct scene *s)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_effects effects = hs_effects();
+    struct hs_turn turn = {
+        .core = s->hub->core, .kv = s->hub->kv, .now = s->w->now, .arena = &arena, .effects = &effects};
+    assert_ok(hs_recover_resume(&turn, NULL));
+    hs_effects_free(&effects);
+}
+
+/* NODE-88: what a ledger that goes on after a restoring knows of what came behind the backup, and what it
+ * doesn't. */
+static void after_a_restoring(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *reply, *receipt;
+    (void)world_join(s.bob, s.room, &s.invite);
+    struct hs_kv *backup = world_store_copy(s.hub);
+    Hanse__SignedObject *bobs_claim = claim_new(&s, s.bob), *bobs;
+    assert_ok(ledger(&s, s.bob, bobs_claim, s.bob, NULL, &bobs));
+    Hanse__SignedObject *request = reserve_new(&s, coupon, s.alice, 1);
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    struct hs_reservation r = reservation_of(&s, reply, request, coupon, 1);
+    Hanse__SignedObject *commit = commit_new(&s, &r, 1);
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &receipt));
+    world_node_restore(s.hub, backup);
+    struct world_device *here[] = {s.owner, s.till, s.alice, s.bob};
+    for (size_t i = 0; i < 4; i++)
+        assert_ok(world_connect(here[i], NULL));
+    assert_err(ledger(&s, s.till, commit, s.till, NULL, NULL), HS_ERR_RECOVERING);
+    assert_err(ledger(&s, s.bob, bobs_claim, s.bob, NULL, NULL), HS_ERR_RECOVERING);
+    operator_resumes(&s);
+    /* a coupon that was given out behind the backup isn't known: it can't be redeemed, but claimed anew */
+    request = reserve_new(&s, bobs, s.bob, 3);
+    assert_ok(reserve(&s, request, s.bob, &reply));
+    assert_int_equal(refusal_of(&s, reply, request), HS_ERR_COUPON_UNKNOWN);
+    assert_ok(ledger(&s, s.bob, bobs_claim, s.bob, NULL, &reply));
+    assert_int_equal(hs_object_claimed_kind(reply), HS_KIND_COUPON);
+    /* one that was redeemed behind it is unspent again, and its reservation gone */
+    assert_err(ledger(&s, s.till, commit, s.till, NULL, NULL), HS_ERR_COUPON_UNKNOWN);
+    request = reserve_new(&s, coupon, s.alice, 2);
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    (void)reservation_of(&s, reply, request, coupon, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(definitions_are_the_merchants), cmocka_unit_test(one_coupon_a_member),
-        cmocka_unit_test(one_coupon_a_member_from_afar), cmocka_unit_test(redeemed_once),
-        cmocka_unit_test(released_and_reserved_anew),    cmocka_unit_test(wrong_hands),
+        cmocka_unit_test(after_a_restoring),   cmocka_unit_test(definitions_are_the_merchants),
+        cmocka_unit_test(one_coupon_a_member), cmocka_unit_test(one_coupon_a_member_from_afar),
+        cmocka_unit_test(redeemed_once),       cmocka_unit_test(released_and_reserved_anew),
+        cmocka_unit_test(wrong_hands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
