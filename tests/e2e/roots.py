@@ -7,7 +7,8 @@ import sys
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from discovery import Page  # noqa: E402
+from discovery import Page, move  # noqa: E402
+from dns import NameServer  # noqa: E402
 from stage import Brands, Node, check, free_port, play, wait_for  # noqa: E402
 
 ROOM = Brands.ROOM
@@ -21,7 +22,8 @@ class Scene(Brands):
         self.page = Page()
         self.page.path = self.hub.dir / "descriptor"
         self.metrics = free_port()
-        self.home.configure("discovery", url=self.page.url)
+        self.dns = NameServer()
+        self.home.configure("discovery", url=self.page.url, dns=self.dns.address)
         self.home.configure("peers", allow="rosa.example")
         self.home.configure("metrics", listen=f"127.0.0.1:{self.metrics}")
         self.home.restart()
@@ -105,12 +107,35 @@ def refused_it_is_told_no_more(s):
     check(s.seen()[0]["refused"], "for good")
 
 
+def nobody_is_dialled_where_the_domain_says(s):
+    """The new root's node is somewhere else: page and DNS say where, and it isn't looked for there."""
+    s.mia.stop()
+    first = s.new.port
+    s.home.stop()
+    move(s.new)
+    s.dns.srv("rosa.example", "node.rosa.example", s.new.port)
+    s.dns.a("node.rosa.example", "127.0.0.1")
+    s.new.start()
+    s.home.start().process.wait_line(r"event=discovered page=OK addresses=1", 60)
+    failures = s.peer(s.new)["failures"]
+    wait_for(lambda: s.peer(s.new)["failures"] > failures + 1, "it is dialled where it was", 60)
+    check(s.new.ask("status")["sessions"]["nodes"] == 0, "nobody has come")
+    s.first_port = first
+
+
 def approved_the_domain_is_the_new_roots(s):
     said = s.home.ask("peers", "approve", "rosa.example", s.new.root())
     check((said["decided"], said["pinned"], said["blocked"]) == ("approved", s.new.root(), False), f"{said}")
     check(s.seen() == [], "nothing waits")
+    s.dora.run("--timeout", "60", "send", "Fresh", "found where the domain says")
+    wait_for(lambda: s.new.ask("status")["sessions"]["nodes"] == 1, "it is dialled there", 30)
     wait_for(lambda: s.standing(s.new) == "allowed", "without a reload", 30)
     check(s.standing(s.hub) == "invited", "the former root has lost the name")
+    s.new.stop()
+    s.new.port = s.first_port
+    s.new.address = f"127.0.0.1:{s.new.port}"
+    s.new.configure("node", listen=s.new.address)
+    s.new.start()
     s.home.restart()
     wait_for(lambda: (s.standing(s.hub), s.standing(s.new)) == ("invited", "allowed"), "for good", 60)
     s.says("rooms stay with the root that orders them")
@@ -143,5 +168,6 @@ def a_block_stays(s):
 
 if __name__ == "__main__":
     sys.exit(play(Scene, (the_page_pins_the_root, another_root_is_shown_and_nothing_follows, only_the_right_digits_count,
-                          refused_it_is_told_no_more, approved_the_domain_is_the_new_roots,
+                          refused_it_is_told_no_more, nobody_is_dialled_where_the_domain_says,
+                          approved_the_domain_is_the_new_roots,
                           rooms_and_people_are_taken_along, a_block_stays), "hanse-roots-"))
