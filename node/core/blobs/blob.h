@@ -28,6 +28,8 @@ enum {
     HS_UPLOAD_MS = 24 * 3600 * 1000, /* a blob that isn't whole by then is thrown away */
     HS_DELETE_AGAIN_MS = 60 * 1000,  /* a file that should be gone is asked to go so often */
     HS_MOVES_MAX = 32,               /* blobs on their way to or from hubs: each takes a window of memory */
+    HS_MOVES_HUB = 16,               /* of them with one hub: it may be slow, or gone, and others aren't */
+    HS_MOVE_IDLE_MS = 60 * 1000,     /* one of which nothing came for so long makes place for another */
     HS_MOVE_MS = 15 * 1000,          /* one that hasn't moved for so long begins anew from what is durable */
     HS_MOVE_AGAIN_MS = 1000,         /* after a refusal that may pass */
 };

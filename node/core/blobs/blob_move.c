@@ -20,7 +20,8 @@ struct hs_move {
     uint64_t have, ahead; /* durable where it goes to; passed on so far */
     enum hs_err err;      /* push: refused for good */
     struct hs_time at;    /* not before */
-    struct hs_time moved; /* the last time that it came further */
+    struct hs_time moved; /* the last time that it came further, or was begun anew */
+    struct hs_time came;  /* that it came further, or was asked for first */
 };
 
 enum { AT_HUB = 'A' /* hash 32 | room 32 -> nothing, in HS_T_BLOB_BYTES */ };
@@ -69,26 +70,51 @@ static void move_end(struct hs_core *core, struct hs_move *wanted)
     free(wanted);
 }
 
+/* Those of which nobody has asked what became of them. */
+static void drop_told(struct hs_turn *turn)
+{
+    for (struct hs_move *m = turn->core->moves, *after; m != NULL; m = after) {
+        after = m->next;
+        if (!m->push && m->err != HS_OK && turn->now.ms >= m->at.ms + HS_MOVE_MS)
+            move_end(turn->core, m);
+    }
+}
+
+/* A place for one more with that hub. One that gets nowhere gives its own up: whoever asked for it asks
+ * again, and finds that a hub which is gone for good keeps nobody else from what other hubs have. */
+static bool make_place(struct hs_turn *turn, const struct hs_key *hub)
+{
+    struct hs_move *idle[2] = {NULL,
+                               NULL}; /* of all, and of that hub's: the one that has been so for longest */
+    size_t count[2] = {0, 0};
+    drop_told(turn);
+    for (struct hs_move *m = turn->core->moves; m != NULL; m = m->next)
+        for (size_t of = 0; of < (hs_key_equal(&m->hub, hub) ? 2 : 1); of++) {
+            count[of]++;
+            if (turn->now.ms - m->came.ms >= HS_MOVE_IDLE_MS &&
+                (idle[of] == NULL || m->came.ms < idle[of]->came.ms))
+                idle[of] = m;
+        }
+    bool own = count[1] >= HS_MOVES_HUB;
+    if (!own && count[0] < HS_MOVES_MAX)
+        return true;
+    struct hs_move *gone = idle[own ? 1 : 0];
+    if (gone != NULL)
+        move_end(turn->core, gone);
+    return gone != NULL;
+}
+
 static enum hs_err move_begin(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
                               bool push, struct hs_move **out)
 {
     const Hanse__State__RoomView *view = hs_room_view(turn, room);
-    size_t count = 0;
     struct hs_key hub;
     HS_REQUIRE(view != NULL, HS_ERR_BLOB_UNKNOWN);
     bool fits = HS_FIXED(hs_pb_bytes(view->hub ? view->former_root : view->hub_root), &hub);
     HS_REQUIRE(fits, HS_ERR_BLOB_UNKNOWN);
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &hub);
     HS_REQUIRE(peer != NULL, HS_ERR_UNREACHABLE);
-    for (struct hs_move *m = turn->core->moves, *after; m != NULL; m = after) {
-        after = m->next;
-        bool told = !m->push && m->err != HS_OK && turn->now.ms >= m->at.ms + HS_MOVE_MS;
-        if (told) /* nobody has asked since */
-            move_end(turn->core, m);
-        else
-            count++;
-    }
-    HS_REQUIRE(count < HS_MOVES_MAX, HS_ERR_BUSY);
+    HS_REQUIRE(make_place(turn, &hub), HS_ERR_BUSY);
     struct hs_move *move = *out = calloc(1, sizeof *move);
     HS_REQUIRE(move != NULL, HS_ERR_NOMEM);
     *move = (struct hs_move){.next = turn->core->moves,
@@ -96,7 +122,8 @@ static enum hs_err move_begin(struct hs_turn *turn, const struct hs_id *hash, co
                              .hub = hub,
                              .blob = *hash,
                              .room = *room,
-                             .moved = turn->now};
+                             .moved = turn->now,
+                             .came = turn->now};
     turn->core->moves = move;
     return HS_OK;
 }
@@ -284,6 +311,8 @@ void hs_moves_work(struct hs_turn *turn, struct hs_peer *peer)
 
 static void came_to(struct hs_turn *turn, struct hs_move *move, uint64_t have)
 {
+    if (move->known && have > move->have)
+        move->came = turn->now;
     if (!move->known || have > move->have)
         move->moved = turn->now;
     if (!move->known || have > move->ahead)

@@ -126,6 +126,7 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     tail.head = part.head;
     tail.held = part.head != NULL ? hs_promise_held(turn, &room, view->next_seq) : NULL;
     size_t cost = fill(turn, &room, view, want, &part, &tail);
+    HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, cost), HS_ERR_RATE_LIMITED);
     if (next_hub) {
         frame.id = request->id;
         frame.tail = &tail;
@@ -133,7 +134,6 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
         hs_turn_send(turn, turn->session, &frame);
         return HS_OK;
     }
-    HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, cost), HS_ERR_RATE_LIMITED);
     frame.tail = &tail;
     frame.body_case = HANSE__FRAME__BODY_TAIL;
     hs_turn_send(turn, turn->session, &frame);

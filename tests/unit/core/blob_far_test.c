@@ -174,6 +174,56 @@ static void altered(void **state)
     assert_in_range(s.frames, 2 * PIECES, 2 * PIECES + HS_BLOB_WINDOW);
 }
 
+/* A room of another hub, with a file in it that alice hasn't got. */
+static struct hs_id elsewhere(struct scene *s, struct world_room **alices)
+{
+    struct world_node *other = world_node_new(s->w, "other.example");
+    struct world_device *zoe = world_staff(other, "zoe", HANSE__ROLE__ROLE_OWNER);
+    struct world_room *room = world_room_new(zoe, "elsewhere");
+    struct world_invite invite = world_invite(room, 5);
+    *alices = world_join(s->alice, room, &invite);
+    struct hs_id hash = world_put_all(room, s->bytes);
+    assert_ok(world_post_blobs(room, &hash, 1));
+    world_settle(s->w);
+    return hash;
+}
+
+/* DELIVERY-39: what a hub that is gone doesn't bring keeps nobody from what others have. */
+static void from_a_dead_hub(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    struct world_room *others;
+    struct hs_id hashes[HS_MOVES_MAX + 1];
+    enum hs_err err;
+    scene_new(w, &s);
+    struct hs_id far = elsewhere(&s, &others);
+    for (size_t i = 0; i <= HS_MOVES_MAX; i++) {
+        uint8_t bytes[40] = {(uint8_t)i};
+        randombytes_buf(bytes + 1, sizeof bytes - 1);
+        hashes[i] = world_put_all(s.room, hs_bytes(bytes, sizeof bytes));
+        assert_ok(world_post_blobs(s.room, &hashes[i], 1));
+    }
+    world_settle(w);
+    s.hub->down = true;
+    for (size_t i = 0; i < w->link_count; i++)
+        if (w->links[i].open && w->links[i].node[0] == s.home && w->links[i].node[1] == s.hub)
+            world_close(w, w->links[i].id[0]);
+    world_run(w);
+    for (int again = 0; again < 2; again++)
+        for (size_t i = 0; i <= HS_MOVES_MAX; i++)
+            assert_err(world_chunk(s.alice, &s.room->id, HS_VIEW(hashes[i]), 0, NULL), HS_ERR_BUSY);
+    assert_bytes(world_get_all(others, &far, &err), s.bytes);
+    s.hub->down = false;
+    world_pass(w, HS_RETRY_MAX_MS);
+    world_settle(w);
+    for (size_t i = 0; i <= HS_MOVES_MAX; i++) {
+        world_pass(w, i == HS_MOVES_HUB ? HS_MOVE_IDLE_MS : 1000);
+        assert_int_equal(world_get_all(s.alices, &hashes[i], &err).len, 40);
+    }
+}
+
 static void restore(struct scene *s, struct hs_kv *backup)
 {
     world_node_restore(s->hub, backup);
@@ -311,6 +361,7 @@ int main(void)
         cmocka_unit_test(restarted),
         cmocka_unit_test(not_before_the_hub_has_it),
         cmocka_unit_test(altered),
+        cmocka_unit_test(from_a_dead_hub),
         cmocka_unit_test(named_again_after_a_restoring),
         cmocka_unit_test(lost_by_a_restoring),
         cmocka_unit_test(nobody_has_it),
