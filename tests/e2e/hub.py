@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A room moves to another hub: ROOM-82, FED-45 to FED-48, CLIENT-67 to CLIENT-69 with three real nodes, one of which
-dies for good and one in the middle."""
+"""A room moves to another hub: ROOM-82, FED-45 to FED-48, FED-77, CLIENT-67 to CLIENT-69 with three real nodes, one
+of which dies for good and one in the middle."""
 import pathlib
 import sys
 
@@ -19,6 +19,7 @@ class Scene(Brands):
         self.cem_joins()
         self.ben = self.person("Ben", self.hub.ticket("ben", "--uses", "1"))
         check(self.ben.run("join", self.link, "--wait", "30")["state"] == "member", "Ben is in")
+        self.ira = self.joins("Ira", self.hub, "--role", "merchant", "--handle", "ira")
         self.said = []
 
     def says(self, who, text):
@@ -80,10 +81,24 @@ def links_lead_there(s):
         check(person.run("join", text, "--wait", "60", seconds=90)["state"] == "member", f"{name} is in")
         s.says(person, f"{name} is here")
         s.hears(f"{name} is here", 60)
+        s.latest = person
     # NODE-76: and operators see who orders the room
     for node, hub in ((s.hub, False), (s.third, True)):
         room = next(room for room in node.ask("rooms")["rooms"] if room["hub_root"] == s.third.ask("status")["root"])
         check((room["hub"], room["waits"], room["term"]) == (hub, False, 2), f"{node.domain} says {room}")
+
+
+def till_and_ledger_stay(s):
+    s.ira.run("offer", ROOM, "--sku", "LIP-07", "--title", "Lipstick", "--price", "12.90", "--tax-bp", "1900")
+    s.ira.run("coupon", "issue", ROOM, "--percent", "10", "--until", "14d", "--limit", "5")
+    till = s.person("Till", s.hub.ticket("till", "--role", "till", "--handle", "till"))
+    till.start("till", "run").wait_line("online")
+    for who in (s.latest, s.ben):  # who came since, from another node, and who was there before
+        who.run("sync")
+        coupon = who.run("coupon", "claim", ROOM)
+        order = who.run("order", "place", ROOM, "--offer", "LIP-07", "--coupon", coupon["coupon"], seconds=90)
+        check((order["state"], order["discount"], order["receipts"]) == ("accepted", 129, 1), f"ordered: {order}")
+    till.stop()
 
 
 def the_old_hub_isn_t_needed(s):
@@ -95,4 +110,4 @@ def the_old_hub_isn_t_needed(s):
 
 if __name__ == "__main__":
     sys.exit(play(Scene, (the_owner_moves_home, the_room_moves_while_the_new_hub_dies, links_lead_there,
-                          the_old_hub_isn_t_needed), "hanse-hub-"))
+                          till_and_ledger_stay, the_old_hub_isn_t_needed), "hanse-hub-"))

@@ -107,6 +107,8 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
         HS_REQUIRE(hs_session_attach(&turn->core->sessions, session), HS_ERR_NOMEM);
         session->inbox_next = request->attach->inbox_next;
         hs_due_inbox(&turn->core->sessions, session, HS_DUE_BEHIND);
+        if (session->state == HS_SESSION_NODE) /* what it said to hold may never have been written here */
+            hs_cursor_inbox(turn, request->attach->inbox_next);
     }
     hs_reply_ack(turn, reply);
     return coming ? HS_ERR_RECOVERING : HS_OK; /* all the same for the other rooms */
