@@ -381,16 +381,31 @@ static void many_are_wanted(void **state)
     assert_true(is_in_office(&s));
 }
 
+/* FED-45: the old hub dies before it has written what the new one holds, which says so once more. */
+static void held_is_said_again(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct wire wire = {.drop = HANSE__FRAME__BODY_CURSORS, .pass = SIZE_MAX};
+    hook(&s, &wire);
+    scene_rosa_moves(&s);
+    unhook(&s);
+    world_node_restart(s.old);
+    scene_pass(&s, 70);
+    scene_room_moves(&s);
+    scene_pass(&s, 10);
+    assert_true(is_in_office(&s));
+    has_all(&s, s.new);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_log_comes_first),
-        cmocka_unit_test(long_logs_and_deaths),
-        cmocka_unit_test(the_old_hub_dies_at_each_step),
-        cmocka_unit_test(another_log),
-        cmocka_unit_test(far_behind),
-        cmocka_unit_test(who_may_have_the_log),
-        cmocka_unit_test(many_are_wanted),
+        cmocka_unit_test(held_is_said_again),   cmocka_unit_test(the_log_comes_first),
+        cmocka_unit_test(long_logs_and_deaths), cmocka_unit_test(the_old_hub_dies_at_each_step),
+        cmocka_unit_test(another_log),          cmocka_unit_test(far_behind),
+        cmocka_unit_test(who_may_have_the_log), cmocka_unit_test(many_are_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
