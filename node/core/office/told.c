@@ -104,7 +104,10 @@ enum hs_err hs_told_check(struct hs_turn *turn, const struct hs_key *hub, const 
     HS_REQUIRE(item->home_root.len == 0 || item->home_root.len == sizeof persona.b, HS_ERR_MALFORMED);
     const Hanse__State__RoomView *view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL && view->was_hub && !view->hub, HS_ERR_ROOM_UNKNOWN);
-    return told_count(turn, hub) < HS_TOLD_MAX ? HS_OK : HS_ERR_QUOTA;
+    struct hs_kv_key key = told_key(&room, hub, &persona); /* that somebody is gone is always heard */
+    bool fits = item->home_root.len == 0 || told_count(turn, hub) < HS_TOLD_MAX ||
+                hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key));
+    return fits ? HS_OK : HS_ERR_QUOTA;
 }
 
 /* Whoever was a member in this node's own time and is gone leaves a row; any other leaves none. */

@@ -160,6 +160,13 @@ static void so_many_of_one_hub(void **state)
     says(&s, s.new, s.old, &last, third);
     assert_true(is_member(&s, s.old, &first, &home));
     assert_false(is_member(&s, s.old, &last, &home));
+    says(&s, s.new, s.old, &first, HS_VIEW(s.new->root.pub)); /* who is known moves, and goes */
+    assert_true(is_member(&s, s.old, &first, &home));
+    assert_bytes(HS_VIEW(home), HS_VIEW(s.new->root.pub));
+    says(&s, s.new, s.old, persona_of(s.alices), (struct hs_bytes){0});
+    assert_false(is_member(&s, s.old, persona_of(s.alices), &home));
+    says(&s, s.new, s.old, &first, (struct hs_bytes){0});
+    assert_false(is_member(&s, s.old, &first, &home));
 }
 
 static enum world_verdict no_items(void *ctx, struct world_node *from, struct world_node *to,
