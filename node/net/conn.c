@@ -121,15 +121,21 @@ void hs_conn_send(struct hs_conn *conn, struct hs_bytes frame)
     if (conn->state != CONN_OPEN)
         return;
     enum hs_err err = hs_link_send(conn->link, frame);
+    (void)hs_conn_sent(conn, frame.len, err);
+}
+
+bool hs_conn_sent(struct hs_conn *conn, size_t len, enum hs_err err)
+{
     if (err == HS_OK) {
-        conn->sent += frame.len;
+        conn->sent += len;
         hs_conn_due(conn);
-        return;
+        return true;
     }
     /* BUSY: a reader so slow that its queue is full. Anything else is a bug or the end of memory. */
     hs_net_log(conn->net, err == HS_ERR_BUSY ? HS_NET_INFO : HS_NET_WARN,
                "event=unsendable session=%llu error=%s", (unsigned long long)conn->session, hs_err_name(err));
     hs_conn_close(conn, err);
+    return false;
 }
 
 static void on_shutdown(uv_shutdown_t *request, int status)

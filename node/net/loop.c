@@ -200,6 +200,7 @@ static enum hs_err start(struct hs_net *net)
                                       .now = wall_clock};
     HS_TRY(hs_listen_start(net));
     net->most_connections = net->config.limits.connections;
+    HS_TRY(hs_fanout_new(net->config.limits.helpers, &net->fanout));
     HS_TRY(hs_commit_start(&commit, &net->commit));
     if (net->config.signals)
         HS_TRY(start_signals(net));
@@ -229,6 +230,7 @@ static enum hs_err make_loop(struct hs_net *net)
 
 static void release(struct hs_net *net)
 {
+    hs_fanout_free(net->fanout);
     hs_buckets_free(net->buckets);
     free(net->conns);
     hs_wipe(net, sizeof *net);

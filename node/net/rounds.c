@@ -67,19 +67,32 @@ static void carry_out(struct hs_net *net, const struct hs_effect *effect)
 }
 
 /* What is due to a session stands together in a round: it is sealed and written before the next session's is
- * touched, so that one piece of memory serves them all. Answers wait for what else their session gets. */
-static void carry_out_all(struct hs_net *net, const struct hs_round *round)
+ * touched, so that one piece of memory serves them all. */
+static void carry_out_pumped(struct hs_net *net, const struct hs_effects *effects, size_t from)
 {
-    const struct hs_effects *effects = &round->effects;
-    for (size_t i = 0; i < effects->len; i++) {
+    for (size_t i = from; i < effects->len; i++) {
         uint64_t session = effects->list[i].session;
         carry_out(net, &effects->list[i]);
-        if (i < round->pumped || (i + 1 < effects->len && effects->list[i + 1].session == session))
+        if (i + 1 < effects->len && effects->list[i + 1].session == session)
             continue;
         struct hs_conn *conn = session != 0 ? hs_conn_find(net, session) : NULL;
         if (conn != NULL && conn->due)
             hs_conn_flush(conn);
     }
+}
+
+/* Answers wait for what else their session gets. */
+static void carry_out_all(struct hs_net *net, const struct hs_round *round)
+{
+    const struct hs_effects *effects = &round->effects;
+    size_t at = 0, from;
+    for (; at < round->pumped; at++)
+        carry_out(net, &effects->list[at]);
+    do {
+        from = at;
+        at = hs_fanout_carry_out(net, effects, from);
+    } while (at > from);
+    carry_out_pumped(net, effects, at);
 }
 
 static void resume_stalled(struct hs_net *net, struct hs_conns *list)

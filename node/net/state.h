@@ -19,6 +19,7 @@ enum conn_state {
 
 struct hs_dial;
 struct hs_blob_work;
+struct hs_fanout;
 struct hs_conn;
 TAILQ_HEAD(hs_conns, hs_conn);
 
@@ -36,6 +37,7 @@ struct hs_conn {
     enum conn_state state;
     bool outbound, authenticated, writing, shut, due;
     bool waiting;                       /* in openings */
+    bool lent;                          /* in the fan-out that is gathered */
     struct hs_conns *stalled;           /* the list of those that it is in, or NULL */
     size_t frames_queued, bytes_queued; /* at the commit thread */
     size_t strange_queued;              /* of these frames, while nobody knew who sent them */
@@ -66,6 +68,7 @@ struct hs_net {
     char address[64];
     struct hs_buckets *buckets;
     struct hs_commit *commit;
+    struct hs_fanout *fanout;
     struct hs_conn **conns;    /* by place */
     unsigned most_connections; /* that there are places and files for */
     size_t places, open, accepted;
@@ -96,6 +99,8 @@ struct hs_conn *hs_conn_find(struct hs_net *net, uint64_t session);
 /* Takes the link over and reads from now on. */
 void hs_conn_begin(struct hs_conn *conn, struct hs_link *link);
 void hs_conn_send(struct hs_conn *conn, struct hs_bytes frame);
+/* So many bytes of frames were given to its link, or that failed: false where it is closed by that. */
+bool hs_conn_sent(struct hs_conn *conn, size_t len, enum hs_err err);
 /* Closes when what was sent before is written. */
 void hs_conn_linger(struct hs_conn *conn);
 /* At once. May be called at any time and more than once. */
@@ -143,6 +148,13 @@ void hs_dial_stop_all(struct hs_net *net);
 
 /* blobs.c */
 void hs_blobs_carry_out(struct hs_net *net, const struct hs_effect *effect);
+
+/* fanout.c. With at most so many threads to help. NOMEM. */
+enum hs_err hs_fanout_new(unsigned helpers, struct hs_fanout **out);
+void hs_fanout_free(struct hs_fanout *fanout);
+/* Carries out the effects from there on by several threads, as far as they are frames for sessions of which
+ * none comes twice; returns where it ended: at from, where they are for too few. */
+size_t hs_fanout_carry_out(struct hs_net *net, const struct hs_effects *effects, size_t from);
 
 /* rounds.c: what the commit thread has finished. */
 void hs_rounds_take(struct hs_net *net);

@@ -248,7 +248,8 @@ void load_floor(size_t members, double posts_per_second, double seconds, struct 
 void load_cores_divide(const struct load_plan *plan, bool divided);
 /* This process where nodes are while cores are divided. */
 void load_cores_like_node(void);
-/* Drives at the plan's rate, then the floor, on divided cores, and reports both. */
+/* Drives at the plan's rate: with all cores for everybody, of which the arrivals count, and on divided cores,
+ * of which all else does; then the floor on these, and reports. */
 void load_calm(const char *name, size_t n, const struct load_plan *plan, struct load_result *r);
 /* frames.c tells of each delivery. */
 void load_delivered(struct load_room *room, struct load_entry *entry);

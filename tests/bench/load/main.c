@@ -67,8 +67,12 @@ void load_report_drive(const struct load_result *r)
 void load_calm(const char *name, size_t n, const struct load_plan *plan, struct load_result *r)
 {
     static struct load_floor floor;
+    static struct load_times arrivals;
+    load_drive(plan, r);
+    arrivals = r->arrivals;
     load_cores_divide(plan, true);
     load_drive(plan, r);
+    r->arrivals = arrivals;
     load_floor(plan->rooms->member_count, plan->messages_per_second, plan->seconds, &floor);
     load_cores_divide(plan, false);
     load_line(name, n);

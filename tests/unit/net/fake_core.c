@@ -148,6 +148,10 @@ static enum hs_err frame(struct hs_core *core, struct hs_kv *txn, const struct h
     case 's':
         session->stream += hs_kv_u64(rest);
         return HS_OK;
+    case 'S':
+        for (size_t i = 0; i < core->count; i++)
+            core->sessions[i].stream += hs_kv_u64(rest);
+        return HS_OK;
     case 'b':
         return broadcast(core, in, effects);
     case 'A':
@@ -239,24 +243,35 @@ void hs_core_undone(struct hs_core *core)
     (void)core;
 }
 
+/* Some frames of a session's stream; each says how much was left before it. */
+static enum hs_err pump_session(struct fake_session *session, struct hs_effects *effects, bool *more)
+{
+    enum { AT_ONCE = 32 };
+    uint8_t chunk[FAKE_STREAM_FRAME] = {'s'};
+    for (int n = 0; session->stream > 0 && session->budget >= sizeof chunk; n++) {
+        if (n == AT_ONCE) { /* the next session's turn */
+            *more = true;
+            break;
+        }
+        for (size_t i = 0; i < 8; i++)
+            chunk[1 + i] = (uint8_t)(session->stream >> (56 - 8 * i));
+        HS_TRY(send(effects, session->number, hs_bytes(chunk, sizeof chunk)));
+        session->budget -= sizeof chunk;
+        session->stream -= session->stream < sizeof chunk ? session->stream : sizeof chunk;
+    }
+    return HS_OK;
+}
+
+/* Twice: a session may come again in a round. */
 enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time now,
                          struct hs_effects *effects, bool *more)
 {
     (void)txn;
     (void)now;
-    static const uint8_t chunk[FAKE_STREAM_FRAME] = {'s'};
-    *more = false;
-    for (size_t i = 0; i < core->count; i++) {
-        struct fake_session *session = &core->sessions[i];
-        for (int n = 0; session->stream > 0 && session->budget >= sizeof chunk; n++) {
-            if (n == 64) { /* the next session's turn */
-                *more = true;
-                break;
-            }
-            HS_TRY(send(effects, session->number, hs_bytes(chunk, sizeof chunk)));
-            session->budget -= sizeof chunk;
-            session->stream -= session->stream < sizeof chunk ? session->stream : sizeof chunk;
-        }
+    for (int pass = 0; pass < 2; pass++) {
+        *more = false;
+        for (size_t i = 0; i < core->count; i++)
+            HS_TRY(pump_session(&core->sessions[i], effects, more));
     }
     return HS_OK;
 }
