@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A node is backed up while it runs, checked, lost, and restored: its people go on where they were.
 
-DELIVERY-66, NODE-31, NODE-77, NODE-32, NODE-33, NODE-34, NODE-71, NODE-72, NODE-87 with real programs.
+DELIVERY-66, NODE-31, NODE-77, NODE-32, NODE-33, NODE-34, NODE-71, NODE-72, NODE-87, FED-68 with real programs.
 """
 import json
 import os
@@ -169,7 +169,27 @@ def a_restored_node_goes_on(s):
     check("no hub has been caught" in s.home.hansed("evidence"), "nobody has anything against it")
 
 
+def a_restored_home_gets_its_rooms_back(s):
+    """Eva joined behind her home's backup: her client tells the hub where she is, and her home reads for her again."""
+    s.eva = s.person("Eva", s.home.ticket("eva", "--uses", "1"))
+    s.home.hansed("backup", "--to", s.root / "home-backup")
+    s.mo.start("chat", ROOM).wait_line("online")
+    check(s.eva.run("join", s.link, "--wait", "30")["state"] == "member", "Eva is in")
+    s.eva.run("send", ROOM, "before her home goes back")
+    s.hears("before her home goes back")
+    s.home.stop()
+    shutil.rmtree(s.home.dir / "store")
+    s.home.hansed("restore", "--from", s.root / "home-backup")
+    s.home.start()
+    s.cem.run("send", ROOM, "while her home doesn't know that she is in")
+    s.eva.run("send", ROOM, "her home knows it again")
+    s.hears("her home knows it again")
+    said = [text for _, text in s.eva.texts(ROOM)]
+    check("while her home doesn't know that she is in" in said and len(said) == len(set(said)), f"all is there once: {said}")
+
+
 if __name__ == "__main__":
     sys.exit(play(Scene, (a_running_node_is_backed_up, a_busy_node_is_backed_up,
                           attachments_are_compared_with_their_names, a_stopped_node_is_checked,
-                          only_whole_backups_are_restored, a_restored_node_goes_on), "hanse-keep-"))
+                          only_whole_backups_are_restored, a_restored_node_goes_on,
+                          a_restored_home_gets_its_rooms_back), "hanse-keep-"))
