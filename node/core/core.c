@@ -194,6 +194,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_wanted_tick(turn);
         hs_way_tick(turn);
         hs_takeover_tick(turn);
+        hs_tell_tick(turn);
         break;
     case HS_INPUT_STOP:
         hs_cursors_flush_all(turn);

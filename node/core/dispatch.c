@@ -55,6 +55,7 @@ static const struct {
     {HANSE__FRAME__BODY_WANT_COMMIT, FROM_HUB, false, hs_handle_want_commit},
     {HANSE__FRAME__BODY_TAIL, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_tail},
     {HANSE__FRAME__BODY_WAY, FROM_ACCOUNT | FROM_NODE | FROM_HUB | FROM_GUEST, true, hs_handle_way},
+    {HANSE__FRAME__BODY_WHERE, FROM_NODE | FROM_HUB, false, hs_handle_where},
     {HANSE__FRAME__BODY_HEADS, FROM_NODE | FROM_HUB, true, hs_handle_heads},
 };
 

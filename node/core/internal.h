@@ -5,6 +5,7 @@
 #include "core/delivery/wake.h"
 #include "core/federation/peer.h"
 #include "core/office/office.h"
+#include "core/office/way.h"
 #include "core/session.h"
 #include "core/standing/meter.h"
 #include "core/standing/rules.h"
@@ -36,6 +37,7 @@ struct hs_core {
     struct hs_way *ways;                 /* to hubs in office, by room (way_take.c) */
     uint64_t way_hashes;                 /* that they hold */
     struct hs_kv_key way_from;           /* the room that the next tick looks at */
+    struct hs_tell tell;                 /* who is told that rooms have come here */
     struct hs_time gauged_at;            /* sessions and peers were counted for it */
     uint64_t rounds;                     /* of hs_core_pump() */
     bool full;                           /* as the log was told last */

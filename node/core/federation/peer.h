@@ -83,6 +83,7 @@ struct hs_peer {
     int64_t attach_wait_ms;      /* and how long it waits the next time */
     bool known;                  /* the addresses are those of its own descriptor */
     bool followed;               /* rooms of it are followed: the session is kept up */
+    struct hs_time call_until;   /* it is told something, and dialled for that; else 0 */
     unsigned failures;
     struct hs_time retry_at;
     struct hs_time not_before;   /* it isn't dialled before, whoever waits: it has sent more than it may */

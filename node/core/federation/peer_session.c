@@ -33,7 +33,8 @@ static void dial(struct hs_turn *turn, struct hs_peer *peer)
 
 void hs_peer_work(struct hs_turn *turn, struct hs_peer *peer)
 {
-    bool wanted = peer->followed || peer->asked != NULL || hs_outbox_waits(turn, &peer->root);
+    bool wanted = peer->followed || peer->asked != NULL || turn->now.ms < peer->call_until.ms ||
+                  hs_outbox_waits(turn, &peer->root);
     if (peer->state == HS_PEER_DOWN && wanted && !peer->blocked && turn->now.ms >= peer->retry_at.ms)
         dial(turn, peer);
     if (peer->state != HS_PEER_UP)
@@ -251,6 +252,8 @@ static void greeted(struct hs_turn *turn, struct hs_peer *peer, const Hanse__Fra
     peer->outbox_at.ms = 0;
     if (peer->followed)
         attach(turn, peer);
+    if (turn->now.ms < peer->call_until.ms)
+        hs_tell_came(turn->core, &peer->root);
     hs_peer_work(turn, peer);
 }
 

@@ -70,6 +70,7 @@ static void arrived(struct hs_turn *turn, const struct hs_id *room)
     turn->core->stats.rooms++;
     hs_outbox_take(turn, &former, room);
     let_in(turn);
+    hs_tell_again(turn->core);
     hs_due_room(&turn->core->sessions, room);
 }
 

@@ -41,4 +41,34 @@ void hs_way_answered(struct hs_turn *turn, const struct hs_id *room, const Hanse
 void hs_ways_undone(struct hs_core *core);
 void hs_ways_free(struct hs_core *core);
 
+/* ---- way_tell.c ---- */
+
+enum {
+    HS_TELL_MS = 60000,   /* a home is told again after this, and all rooms are looked at again */
+    HS_TELL_LOOKS = 256,  /* members that one tick looks at */
+    HS_TELL_AT_ONCE = 16, /* homes that one tick tells: a chain has up to 45 KiB */
+    HS_TELL_NOTED = 256,  /* who was told of late; with more homes than that, some are told more often */
+    HS_WHERE_MAX = 16     /* nodes in one frame */
+};
+
+/* In memory: where the look at who is to be told stands, and who was told. */
+struct hs_tell {
+    struct hs_kv_key office_from, member_from;
+    struct hs_id room;
+    bool in_room;
+    struct hs_time lap_at; /* the next look at all */
+    size_t next;
+    struct {
+        struct hs_key home;
+        struct hs_id room;
+        struct hs_time until; /* 0: free */
+    } told[HS_TELL_NOTED];
+};
+
+void hs_tell_tick(struct hs_turn *turn);
+
+/* A room has come here; a node has that was called to be told. */
+void hs_tell_again(struct hs_core *core);
+void hs_tell_came(struct hs_core *core, const struct hs_key *home);
+
 #endif

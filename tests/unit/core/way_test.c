@@ -62,12 +62,17 @@ static void shows(struct scene *s, struct world_device *d, Hanse__Frame *frame)
     world_settle(s->w);
 }
 
+static bool nobody_tells; /* where the third node is */
+
 /* Nothing comes to the third node from the old one. */
 static enum world_verdict third_is_away(void *ctx, struct world_node *from, struct world_node *to,
                                         struct hs_bytes *frame)
 {
     struct scene *s = ctx;
-    (void)frame;
+    Hanse__Frame *f;
+    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
+    if (nobody_tells && f->body_case == HANSE__FRAME__BODY_WHERE)
+        return WORLD_DROP;
     return (from == s->old && to == s->third) || (from == s->third && to == s->old) ? WORLD_CUT : WORLD_PASS;
 }
 
@@ -84,6 +89,7 @@ static void dies(struct scene *s, struct world_node *node)
 static struct scene scene_away(struct world *w, size_t posts)
 {
     struct scene s = scene_new(w);
+    nobody_tells = true;
     scene_rosa_moves(&s);
     struct scene *kept = hs_arena_alloc(&w->arena, sizeof *kept);
     assert_non_null(kept);
@@ -139,6 +145,77 @@ static void the_old_hub_is_dead(void **state)
         if (missed[i] > 0)
             sees(s.alices, "missed 0");
     }
+}
+
+/* FED-62: the hub in office finds the homes of the members, and tells them; nobody else has to. */
+static void the_new_hub_tells(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        nobody_tells = false;
+        scene_rosa_moves(&s);
+        w->hook = third_is_away;
+        w->hook_ctx = &s;
+        assert_ok(world_post(s.bobs, "missed", NULL));
+        world_settle(w);
+        s.third->down = i > 0; /* not to be reached until later, when the old hub is dead */
+        scene_room_moves(&s);
+        if (i > 0) {
+            scene_pass(&s, 3);
+            dies(&s, s.old);
+            scene_pass(&s, 30);
+            world_node_restart(s.new);
+            s.third->down = false;
+        }
+        s.new->redo = i == 2 ? WORLD_REDO(HS_INPUT_FRAME) : 0;
+        scene_pass(&s, 300);
+        s.new->redo = 0;
+        struct world_device *devices[] = {s.rosa, s.carol, s.alice};
+        for (size_t n = 0; n < 3; n++)
+            if (devices[n]->session == 0) {
+                assert_ok(world_connect(devices[n], NULL));
+                world_attach(devices[n]);
+            }
+        goes_on(&s, s.new, 2);
+        sees(s.alices, "missed");
+    }
+}
+
+static Hanse__Frame *where_frame(struct scene *s, size_t roots, Hanse__SignedObject *shown)
+{
+    Hanse__Frame *frame = world_frame(s->w);
+    frame->where = WORLD_NEW(s->w, Hanse__Where, hanse__where);
+    frame->where->roots = hs_arena_alloc(&s->w->arena, (roots + 1) * sizeof *frame->where->roots);
+    frame->where->descriptors = hs_arena_alloc(&s->w->arena, sizeof *frame->where->descriptors);
+    assert_true(frame->where->roots != NULL && frame->where->descriptors != NULL);
+    for (size_t i = 0; i < roots; i++)
+        frame->where->roots[i] = hs_pb_data(world_copy(s->w, HS_VIEW(s->third->root.pub)));
+    frame->where->n_roots = roots;
+    frame->where->descriptors[0] = shown;
+    frame->where->n_descriptors = shown != NULL ? 1 : 0;
+    frame->body_case = HANSE__FRAME__BODY_WHERE;
+    return frame;
+}
+
+/* FED-62: what nobody asked for isn't kept, and there is an end to what may be asked at once. */
+static void where_unasked(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_id before = world_store_hash(s.old);
+    size_t dials = s.old->dials, refused = s.old->refused;
+    world_inject(s.new, s.old, where_frame(&s, HS_WHERE_MAX, s.third->descriptor));
+    world_settle(w);
+    struct hs_id after = world_store_hash(s.old);
+    assert_true(hs_id_equal(&before, &after));
+    assert_int_equal(s.old->dials, dials);
+    assert_int_equal(s.old->refused, refused);
+    world_inject(s.new, s.old, where_frame(&s, HS_WHERE_MAX + 1, NULL));
+    world_settle(w);
+    assert_int_equal(s.old->refused, refused + 1);
 }
 
 /* FED-61: also where the node dies on its way. */
@@ -396,7 +473,8 @@ static void given_away_twice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_old_hub_is_dead), cmocka_unit_test(dies_on_its_way),
+        cmocka_unit_test(the_old_hub_is_dead), cmocka_unit_test(the_new_hub_tells),
+        cmocka_unit_test(where_unasked),       cmocka_unit_test(dies_on_its_way),
         cmocka_unit_test(forged_chains),       cmocka_unit_test(the_new_hub_lies),
         cmocka_unit_test(given_away_twice),
     };
