@@ -35,6 +35,13 @@ enum hs_err hs_control_resume_ask(const struct hs_control_call *call, struct hs_
 enum hs_err hs_control_resume(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts)
 {
     HS_REQUIRE(facts->resumed != NULL, HS_ERR_UNSUPPORTED);
+    if (facts->resumed->moved) {
+        hs_control_say(call,
+                       "the room has moved to another node, as its readers have shown: as soon as one of "
+                       "them brings the rest of its log, it is followed from there; see to it that the "
+                       "node that has it, or another one with members, reaches this one");
+        return HS_ERR_HUB_MOVED;
+    }
     bool set = json_object_set_new(call->answer, "frozen", hs_json_number(facts->resumed->frozen)) == 0 &&
                json_object_set_new(call->answer, "ledger", json_boolean(facts->resumed->ledger)) == 0;
     return set ? HS_OK : HS_ERR_NOMEM;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Whoever was away when a room moved finds its new hub, though the old one is gone for good: FED-60 to FED-62 with
-three real nodes."""
+"""Whoever was away when a room moved finds its new hub, though the old one is gone for good, and that one itself does, when it
+comes back from a backup of before: FED-60 to FED-63 with three real nodes."""
 import pathlib
+import shutil
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -39,6 +40,8 @@ def has(who, *texts):
 
 def the_room_moves_without_cem(s):
     has(s.cem)
+    s.backup = s.root / "backup"
+    s.hub.hansed("backup", "--to", s.backup)
     s.home.kill()
     s.ben.run("send", ROOM, "missed")
     s.mo.run("move-room", ROOM, seconds=90)
@@ -55,5 +58,18 @@ def his_home_is_told(s):
     has(s.mo, "missed", "here again")
 
 
+def the_old_hub_comes_back_from_before(s):
+    """FED-63: it learns that it isn't the hub any more."""
+    shutil.rmtree(s.hub.dir / "store")
+    s.hub.hansed("restore", "--from", s.backup)
+    s.hub.start()
+    wait_for(lambda: any(room["term"] == 2 and not room["hub"] and not room["waits"]
+                         for room in s.hub.ask("rooms")["rooms"]), "the old hub follows the new one", 90)
+    has(s.ben, "missed", "here again")
+    s.ben.run("send", ROOM, "from the old hub")
+    has(s.cem, "from the old hub")
+    has(s.mo, "from the old hub")
+
+
 if __name__ == "__main__":
-    sys.exit(play(Scene, (the_room_moves_without_cem, his_home_is_told), "hanse-away-"))
+    sys.exit(play(Scene, (the_room_moves_without_cem, his_home_is_told, the_old_hub_comes_back_from_before), "hanse-away-"))

@@ -20,7 +20,9 @@ enum hs_err hs_admin_resume(struct hs_turn *turn, const Hanse__State__AdminReque
     if (request->resume->room != NULL) {
         HS_TRY(hs_admin_find_room(turn, request->resume->room, &scratch, &key, &value));
         HS_REQUIRE(HS_FIXED(key, &room), HS_ERR_STORE);
-        HS_TRY(hs_recover_resume(turn, &room));
+        enum hs_err err = hs_recover_resume(turn, &room);
+        answer->resumed->moved = err == HS_ERR_HUB_MOVED;
+        HS_REQUIRE(err == HS_OK || err == HS_ERR_HUB_MOVED, err);
     } else if (request->resume->all) {
         HS_TRY(hs_recover_resume(turn, NULL));
     }

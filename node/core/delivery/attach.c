@@ -4,6 +4,7 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/records/layout.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
 #include "core/rooms/wanted.h"
@@ -74,6 +75,8 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     hs_due_position(&turn->core->sessions, turn->session, position, HS_DUE_BEHIND);
     if (of != NULL && !hs_office_is_coming(of) && view->until == UINT64_MAX && hs_recover_is_frozen(turn, of))
         hs_recover_attached(turn, &room, of, cursor->next_seq, true);
+    else if (of != NULL && of->hub && cursor->next_seq > of->next_seq && hs_restored_since(turn) > 0)
+        hs_recover_ahead(turn, &room, of);
     hs_wanted_note(turn, &room, of);
     return HS_OK;
 }

@@ -51,6 +51,18 @@ static Hanse__RoomCursor *cursor_of(struct hs_turn *turn, struct hs_bytes room, 
     return cursor;
 }
 
+/* How far the peer's log is held, of which this node may have got more than it has itself by now: a room that
+ * it gave away, and, where it was restored, doesn't know that it did. 0: no room of that kind. */
+static uint64_t held_of(struct hs_turn *turn, const struct hs_peer *peer, struct hs_bytes key,
+                        const Hanse__State__RoomView *view)
+{
+    struct hs_id room;
+    uint64_t seq;
+    bool was =
+        view->former_root.len > 0 && !view->forked && !hs_office_is_coming(view) && HS_FIXED(key, &room);
+    return was && hs_office_left(turn, &room, view, &peer->root, &seq) ? seq + 1 : 0;
+}
+
 /* The next room at or behind from: its cursor where it is one of the hub's, else NULL. False at the end. */
 static bool next_followed(struct hs_turn *turn, const struct hs_peer *peer, struct hs_kv_key *from,
                           Hanse__RoomCursor **cursor)
@@ -62,8 +74,14 @@ static bool next_followed(struct hs_turn *turn, const struct hs_peer *peer, stru
     if (!hs_kv_next(turn->kv, HS_T_ROOM, none, hs_kv_key_bytes(from), &scratch, &key, &value))
         return false;
     *from = hs_kv_after(key);
+    struct hs_turn own = *turn;
+    uint64_t held = 0;
+    own.arena = &scratch;
     if (HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, &scratch, &view) != HS_OK)
         turn->kv->err = HS_ERR_STORE; /* one's own bytes are never malformed */
+    else if ((held = held_of(&own, peer, key, view)) > 0 &&
+             !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root)))
+        *cursor = cursor_of(turn, hs_arena_copy(turn->arena, key), held, peer->sequence);
     else if (!view->hub && !view->forked && hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(peer->root)))
         *cursor = cursor_of(turn, hs_arena_copy(turn->arena, key), view->next_seq, peer->sequence);
     return true;

@@ -6,6 +6,7 @@
 #include "core/internal.h"
 #include "core/office/office.h"
 #include "core/records/apply.h"
+#include "core/records/layout.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
 #include "core/rooms/room.h"
@@ -55,17 +56,22 @@ void hs_way_shown_apply(struct hs_turn *turn, const struct hs_stream_at *at,
         return;
     struct hs_kv_key key = way_key(&room);
     hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key), hs_pb_bytes(record->way_shown->moved));
+    Hanse__State__RoomView *view = hs_room_view(turn, &room);
+    if (view == NULL || !view->hub)
+        return;
+    view->resumed = 0; /* it was let go on too early: it stands still again */
+    hs_room_store(turn, &room, view);
 }
 
 /* ---- what is shown ---- */
 
 /* Does it say more than what is known, before anything of it is verified? A hub in office has its own log,
- * unless that is an old one. */
+ * unless that came from a backup. */
 static bool is_news(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                     const Hanse__Moved *moved)
 {
     const Hanse__Moved *known = hs_way_get(turn, room);
-    if (view->forked || hs_office_is_coming(view) || (view->hub && !hs_recover_is_frozen(turn, view)))
+    if (view->forked || hs_office_is_coming(view) || (view->hub && hs_restored_since(turn) == 0))
         return false;
     return HS_POLICY_HUB_TERM_FIRST + moved->n_moves > hs_room_term(view) &&
            (known == NULL || moved->n_moves > known->n_moves);
@@ -98,10 +104,9 @@ static enum hs_err check(struct hs_turn *turn, const struct hs_id *room, const H
     const Hanse__HubMoved *link = moved->moves[known.term - HS_POLICY_HUB_TERM_FIRST];
     HS_TRY(check_key(turn, room, &known.root, link));
     HS_TRY(hs_record_header_parse(hs_pb_bytes(link->header), &header));
-    if (header.seq >= view->next_seq)
-        return HS_OK;
-    if (!view->hub)
-        (void)hs_evidence_of_head(turn, room, view, link->head);
+    if (view->hub || header.seq >= view->next_seq)
+        return HS_OK; /* this hub itself signed it: whatever it has said since, it is the hub no more */
+    (void)hs_evidence_of_head(turn, room, view, link->head);
     return HS_ERR_LOG_FORK;
 }
 
@@ -170,6 +175,18 @@ static void keep(struct hs_turn *turn, const struct hs_id *room, const Hanse__Mo
                 HS_POLICY_HUB_TERM_FIRST + moved->n_moves);
 }
 
+/* Whoever shows a hub that it has gone has its log up to there, or knows of somebody who comes. */
+static void asks_for_rest(struct hs_turn *turn, const struct hs_id *room, const Hanse__Moved *moved)
+{
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    struct hs_record_header header;
+    if (view == NULL || turn->session->outbound || !hs_recover_is_frozen(turn, view) ||
+        hs_record_header_parse(hs_pb_bytes(moved->moves[hs_room_term(view) - 1]->header), &header) != HS_OK)
+        return;
+    bool known = hs_subscription_view(turn, &turn->session->subscriber, room) != NULL;
+    hs_recover_attached(turn, room, view, header.seq + 1, known);
+}
+
 /* What is wrong with it is nobody's fault but its maker's: it is passed over, and changes nothing. */
 enum hs_err hs_handle_way(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                           uint64_t *detail)
@@ -192,6 +209,8 @@ enum hs_err hs_handle_way(struct hs_turn *turn, const Hanse__Frame *request, Han
         return HS_OK;
     }
     keep(turn, &room, moved);
+    if (view->hub)
+        asks_for_rest(turn, &room, moved);
     hs_way_work(turn, &room);
     return HS_OK;
 }

@@ -6,8 +6,10 @@
 #include "core/federation/node_key.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/way.h"
 #include "core/records/apply.h"
 #include "core/records/layout.h"
+#include "core/records/register.h"
 #include "core/records/table.h"
 #include "core/recovery/recovery.h"
 #include "core/rooms/room_record.h"
@@ -104,6 +106,18 @@ void hs_recover_attached(struct hs_turn *turn, const struct hs_id *room, const H
     hs_recovery_go_on(turn, r, view);
 }
 
+void hs_recover_ahead(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
+{
+    Hanse__WantTail want = HANSE__WANT_TAIL__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    want.room = hs_pb_data(HS_VIEW(*room));
+    want.from = view->next_seq;
+    want.headers = true;
+    frame.want_tail = &want;
+    frame.body_case = HANSE__FRAME__BODY_WANT_TAIL;
+    hs_turn_send(turn, turn->session, &frame);
+}
+
 /* A head that this node has signed in this room and term is one that the reader claims; others are nothing.
  */
 static void take_head(struct hs_turn *turn, struct hs_recovery *r, struct hs_recover_reader *reader,
@@ -178,6 +192,37 @@ static void take_hints(struct hs_turn *turn, const struct hs_id *room, const Han
         turn->kv->err = HS_ERR_NOMEM;
 }
 
+/* This hub's own end in the room, with what shows it to others: as the chain has it that was shown, or by the
+ * head that comes with the record. */
+static bool take_move(struct hs_turn *turn, const struct hs_id *room, const struct hs_record_header *header,
+                      const Hanse__Record *record, Hanse__State__RoomEntry *entry)
+{
+    Hanse__SignedObject *object, *descriptor = NULL;
+    struct hs_bytes bytes;
+    struct hs_head head;
+    struct hs_key key;
+    if (hs_object_unpack(hs_pb_bytes(record->head), turn->arena, &object) != HS_OK ||
+        hs_node_key_head(turn, hs_turn_root(turn), object, room, &head) != HS_OK || head.seq != header->seq ||
+        !hs_id_equal(&head.hash, &header->hash))
+        return false;
+    if (hs_object_claimed_signer(object, 0, &key))
+        descriptor = hs_node_key_of(turn, hs_turn_root(turn), &key, NULL);
+    if (descriptor == NULL || hs_object_pack(descriptor, turn->arena, &bytes) != HS_OK)
+        return false;
+    entry->head = record->head;
+    entry->descriptor = hs_pb_data(bytes);
+    return true;
+}
+
+/* With the HUB_MOVE this node is a follower of the hub that came after it. */
+static void has_gone(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomEntry *entry)
+{
+    struct hs_kv_key kept = hs_register_key(HS_REGISTER_HEAD, HS_VIEW(*room), (struct hs_bytes){0});
+    hs_register_put(turn, &kept, hs_pb_bytes(entry->head)); /* as any follower has one */
+    hs_turn_log(turn, "event=hub-moved text=\"a restored room had moved away: it is followed from its hub\"");
+    hs_office_moved(turn, room, hs_turn_root(turn));
+}
+
 /* Records from the log's end on. What they make of the room has been judged when they came first: an error
  * means that something else is wrong, and the turn comes to nothing. */
 static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__State__RoomView *view,
@@ -204,6 +249,8 @@ static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__Sta
             take_hints(turn, &r->room, record, &entry);
         if (header.kind == HS_RECORD_HOME_MOVE) /* who moved is told by whom, as when it came first */
             entry.descriptor = hs_pb_data(own_descriptor(turn));
+        if (header.kind == HS_RECORD_HUB_MOVE && !take_move(turn, &r->room, &header, record, &entry))
+            return moved;
         struct hs_time now = turn->now;
         turn->now = header.hub_time; /* as it was when it came first, and as it will be when it is replayed */
         enum hs_err err = hs_room_apply(turn, &r->room, header.seq, &entry);
@@ -214,6 +261,10 @@ static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__Sta
             return false;
         }
         moved = true;
+        if (header.kind == HS_RECORD_HUB_MOVE) {
+            has_gone(turn, &r->room, &entry);
+            break;
+        }
     }
     return moved;
 }
@@ -251,6 +302,8 @@ enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Ha
     HS_REQUIRE(turn->kv->err == HS_OK, turn->kv->err);
     view = hs_room_view(turn, &room);
     HS_REQUIRE(view != NULL, HS_ERR_STORE);
+    if (!view->hub)
+        return HS_OK;
     hs_recovery_answered(r, reader, moved, view->next_seq);
     if (moved && turn->session->state == HS_SESSION_NODE && turn->session->standing == HS_STANDING_STRANGER)
         hs_standing_again(turn, turn->session); /* the log may say by now that it was invited */
@@ -322,13 +375,22 @@ void hs_recover_tick(struct hs_turn *turn)
             continue;
         looked++;
         r->since.ms = turn->now.ms - turn->core->recover_ms / 2; /* and again in half that time */
-        if (enough_came(turn, r, view->next_seq)) {
+        if (hs_way_get(turn, &r->room) == NULL && enough_came(turn, r, view->next_seq)) {
             resume(turn, &r->room);
             hs_turn_log(turn, "event=resumed a restored room goes on: all that its readers hold is back");
         } else {
             wait_on(turn, r, view->next_seq);
         }
     }
+}
+
+/* A room that has moved isn't this node's to let go on: there would be two hubs. */
+static bool has_moved(struct hs_turn *turn, const struct hs_id *room)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn own = *turn;
+    own.arena = &scratch;
+    return hs_way_get(&own, room) != NULL;
 }
 
 /* Calls resume for every room that stands still, or counts them. */
@@ -347,8 +409,9 @@ static uint64_t all_frozen(struct hs_turn *turn, bool resumes)
         if (HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, &scratch, &view) != HS_OK ||
             !hs_recover_is_frozen(turn, view) || !HS_FIXED(key, &room))
             continue;
-        count++;
-        if (resumes)
+        bool moved = has_moved(turn, &room);
+        count += resumes && moved ? 0 : 1;
+        if (resumes && !moved)
             resume(turn, &room);
     }
 }
@@ -368,6 +431,7 @@ enum hs_err hs_recover_resume(struct hs_turn *turn, const struct hs_id *room)
     }
     const Hanse__State__RoomView *view = hs_room_view(turn, room);
     HS_REQUIRE(view != NULL && hs_recover_is_frozen(turn, view), HS_ERR_NOT_FOUND);
+    HS_REQUIRE(!has_moved(turn, room), HS_ERR_HUB_MOVED);
     resume(turn, room);
     return HS_OK;
 }

@@ -32,10 +32,16 @@ bool hs_recover_ledger_is_frozen(struct hs_turn *turn);
 void hs_recover_attached(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                          uint64_t next, bool known);
 
+/* The turn's session reads a room that was let go on after a restoring, and holds more than there is: it is
+ * asked what, for the room may have moved, and then it says so. */
+void hs_recover_ahead(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
+
 /* Rooms go on whose time has come. */
 void hs_recover_tick(struct hs_turn *turn);
 
-/* The operator says so: room NULL: all, and the ledger. NOT_FOUND where that room isn't frozen. */
+/* The operator says so: room NULL: all, and the ledger. NOT_FOUND where that room isn't frozen; HUB_MOVED
+ * where its readers have shown that it has moved: such rooms stay as they are until its log is back up to
+ * there. */
 enum hs_err hs_recover_resume(struct hs_turn *turn, const struct hs_id *room);
 
 /* How many rooms of this hub stand still; for the operator. */

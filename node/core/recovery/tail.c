@@ -4,11 +4,14 @@
 #include "core/dispatch.h"
 #include "core/federation/promise.h"
 #include "core/internal.h"
+#include "core/office/office.h"
 #include "core/office/takeover.h"
+#include "core/office/way.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
 #include "core/rooms/room.h"
 #include "core/standing/standing.h"
+#include "object/object.h"
 #include "wire/limits.h"
 
 /* What a field of these hashes takes in a frame. */
@@ -41,6 +44,24 @@ static bool is_hub(struct hs_turn *turn, const struct hs_id *room, const Hanse__
     if (view->hub || !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
         return false;
     *out = (struct part){view->next_seq, !turn->session->outbound, hs_room_kept_head(turn, room)};
+    return true;
+}
+
+/* A hub that gave the room away, and may have forgotten that: its own records, and what shows that it has
+ * gone.
+ */
+static bool is_former(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                      const Hanse__WantTail *want, struct part *out)
+{
+    uint64_t seq;
+    if (hs_office_is_coming(view) || !hs_office_left(turn, room, view, &turn->session->subscriber, &seq))
+        return false;
+    const Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
+    *out = (struct part){.end = seq + 1, .for_hub = true};
+    if (entry == NULL || hs_object_unpack(hs_pb_bytes(entry->head), turn->arena, &out->head) != HS_OK)
+        return false;
+    if (want->headers && want->below == 0) /* its first question */
+        (void)hs_way_show(turn, turn->session, room, view);
     return true;
 }
 
@@ -118,13 +139,15 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     struct part part = {0};
     if (want->blob.len > 0)
         return is_of_hub(turn, view) ? hs_blob_wanted(turn, &room, hs_pb_bytes(want->blob)) : HS_OK;
-    if (view == NULL || !(is_hub(turn, &room, view, &part) || is_reader(turn, &room, view, want, &part)))
+    if (view == NULL || !(is_hub(turn, &room, view, &part) || is_former(turn, &room, view, want, &part) ||
+                          is_reader(turn, &room, view, want, &part)))
         return next_hub ? HS_ERR_ROOM_UNKNOWN : HS_OK;
     tail.room = want->room;
     tail.records = records;
     tail.headers = want->headers;
     tail.head = part.head;
-    tail.held = part.head != NULL ? hs_promise_held(turn, &room, view->next_seq) : NULL;
+    tail.held =
+        part.head != NULL && part.end == view->next_seq ? hs_promise_held(turn, &room, view->next_seq) : NULL;
     size_t cost = fill(turn, &room, view, want, &part, &tail);
     HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, cost), HS_ERR_RATE_LIMITED);
     if (next_hub) {

@@ -6,6 +6,7 @@
 #include "core/office/office.h"
 #include "core/office/way.h"
 #include "core/records/table.h"
+#include "core/recovery/recover.h"
 #include "core/rooms/room.h"
 #include "object/object.h"
 #include "room/head.h"
@@ -470,13 +471,95 @@ static void given_away_twice(void **state)
     }
 }
 
+/* ---- an old hub that is restored ---- */
+
+static bool no_tails;
+
+static enum world_verdict tails(void *ctx, struct world_node *from, struct world_node *to,
+                                struct hs_bytes *frame)
+{
+    struct scene *s = ctx;
+    Hanse__Frame *f;
+    (void)from;
+    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
+    return no_tails && to == s->old && f->body_case == HANSE__FRAME__BODY_TAIL ? WORLD_DROP : WORLD_PASS;
+}
+
+static enum hs_err operator_resumes(struct scene *s, const struct hs_id *room)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = reading(s, s->old);
+    turn.arena = &arena;
+    return hs_recover_resume(&turn, room);
+}
+
+static void bob_is_back(struct scene *s)
+{
+    assert_ok(world_connect(s->bob, NULL));
+    world_attach(s->bob);
+    assert_ok(world_post(s->room, "to bob", NULL));
+    world_settle(s->w);
+    scene_pass(s, 3);
+    sees(s->bobs, "to bob");
+    assert_ok(world_post(s->bobs, "from bob", NULL));
+    world_settle(s->w);
+    scene_pass(s, 2);
+    sees(s->room, "from bob");
+    sees(s->alices, "from bob");
+    assert_bytes(hs_pb_bytes(view_at(s, s->old)->hub_root), HS_VIEW(s->new->root.pub));
+    assert_false(view_at(s, s->old)->hub);
+    assert_int_equal(view_at(s, s->old)->next_seq, view_at(s, s->new)->next_seq);
+}
+
+/* FED-63, NODE-71: it comes to its own end, and follows; the operator can't make a second hub of it. */
+static void restored_old_hub(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        scene_rosa_moves(&s);
+        struct hs_kv *backup = world_store_copy(s.old);
+        for (size_t n = 0; n < (i == 1 ? 200 : 3); n++)
+            assert_ok(world_post(s.bobs, "lost", NULL));
+        world_settle(w);
+        scene_room_moves(&s);
+        scene_pass(&s, 5);
+        assert_ok(world_post(s.room, "meanwhile", NULL));
+        world_settle(w);
+        no_tails = i >= 2;
+        w->hook = tails;
+        w->hook_ctx = &s;
+        world_node_restore(s.old, backup);
+        s.old->redo = i == 1 ? WORLD_REDO(HS_INPUT_FRAME) : 0;
+        if (i == 3) { /* before anybody could say what has happened */
+            assert_ok(operator_resumes(&s, &s.room->id));
+            assert_true(view_at(&s, s.old)->hub);
+        }
+        scene_pass(&s, 130);
+        if (no_tails) {
+            assert_true(has_way(&s, s.old));
+            assert_err(operator_resumes(&s, &s.room->id), HS_ERR_HUB_MOVED);
+            (void)operator_resumes(&s, NULL);
+            scene_pass(&s, 2 * HS_RECOVER_MS / 1000);
+            struct hs_turn turn = reading(&s, s.old);
+            assert_true(hs_recover_is_frozen(&turn, view_at(&s, s.old)));
+            no_tails = false;
+            scene_pass(&s, 140);
+        }
+        s.old->redo = 0;
+        bob_is_back(&s);
+        sees(s.bobs, "meanwhile");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_old_hub_is_dead), cmocka_unit_test(the_new_hub_tells),
         cmocka_unit_test(where_unasked),       cmocka_unit_test(dies_on_its_way),
-        cmocka_unit_test(forged_chains),       cmocka_unit_test(the_new_hub_lies),
-        cmocka_unit_test(given_away_twice),
+        cmocka_unit_test(forged_chains),       cmocka_unit_test(given_away_twice),
+        cmocka_unit_test(restored_old_hub),    cmocka_unit_test(the_new_hub_lies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
