@@ -40,6 +40,8 @@ enum hs_table {
     HS_TABLE_HUB_KEY, /* hub root || signing key: the descriptor that named it, where it isn't the newest */
     HS_TABLE_PUBLIC,  /* room || record: the public MLS state of a room whose keys are lost */
     HS_TABLE_GRANTS,  /* hub root: Chain with this device's grants by it, where it isn't the home */
+    HS_TABLE_MOVED,   /* room || term: HubMoved, how the hub of that term went; room || 0: Moved, as it was
+                         shown */
     HS_TABLE_COUNT
 };
 

@@ -36,9 +36,10 @@ enum hs_err hs_tail_wanted(struct hs_step *s, const Hanse__WantTail *want)
     Hanse__Frame frame = HANSE__FRAME__INIT;
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(want->room), &id), HS_ERR_MALFORMED);
     enum hs_err err = hs_live_get(s, &id, &room);
-    if (err == HS_ERR_NOT_FOUND || (err == HS_OK && !hs_root_is_home(s->sync, hs_row_hub(&room->row))))
-        return HS_OK;
+    HS_REQUIRE(err != HS_ERR_NOT_FOUND, HS_OK);
     HS_TRY(err);
+    if (!hs_root_is_home(s->sync, hs_row_hub(&room->row))) /* it has forgotten that it gave the room away */
+        return hs_way_tell(s, room);
     if (want->blob.len > 0)
         return HS_OK; /* a device keeps no attachment in the form in which it came */
     uint64_t below = want->headers && want->below > 0 ? want->below : room->row.tip.next_seq;

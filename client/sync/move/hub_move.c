@@ -69,6 +69,7 @@ enum hs_err hs_hub_moved(struct hs_step *s, struct hs_live_room *room)
         return HS_OK;
     if (!room->caught_up) /* the hub has signed more than the last record of its term */
         return hs_room_freeze(s, room, row->tip.next_seq, HS_ERR_LOG_FORK);
+    HS_TRY(hs_way_keep(s, room));
     HS_TRY(hs_hub_key_keep(s, hs_row_hub(row), row->descriptor));
     HS_TRY(hs_live_take_descriptor(room, move->descriptor));
     bool home_again = hs_key_equal(&move->office.root, &row->hub_root);

@@ -124,17 +124,10 @@ static enum hs_err way_of(struct hs_step *s, const struct hs_live_room *room, co
                           struct hs_hub_office *office, struct hs_bytes *descriptor)
 {
     const struct hs_room_row *row = &room->row;
-    uint32_t term = hs_row_term(row);
-    size_t known = term - HS_POLICY_HUB_TERM_FIRST;
-    struct hs_key brand;
-    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(moved->room), HS_VIEW(row->id)) && moved->n_moves > known,
-               HS_ERR_UNEXPECTED);
-    if (known > 0) {
-        HS_TRY(hs_hub_moved_verify(moved->moves, known, &row->id, s->arena, &brand, office, NULL));
-        HS_REQUIRE(hs_key_equal(&office->root, hs_row_hub(row)), HS_ERR_UNEXPECTED);
-    }
-    HS_TRY(hs_hub_moved_verify(moved->moves, moved->n_moves, &row->id, s->arena, &brand, office, descriptor));
-    HS_REQUIRE(hs_key_equal(&brand, &row->hub_root), HS_ERR_UNEXPECTED);
+    struct hs_hub_office known = {*hs_row_hub(row), hs_row_term(row)};
+    HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(moved->room), HS_VIEW(row->id)), HS_ERR_UNEXPECTED);
+    HS_TRY(hs_hub_moved_on(moved->moves, moved->n_moves, &row->id, s->arena, &row->hub_root, &known, office,
+                           descriptor));
     /* never back: however many former hubs answer, each leads to a later term */
     return office->term > row->way_term || (office->term == row->way_term && !room->way_told)
                ? HS_OK
@@ -169,7 +162,11 @@ static enum hs_err told(struct hs_step *s, const struct hs_request *request, con
 
 static enum hs_err tell_hub(struct hs_step *s, struct hs_live_room *room)
 {
+    struct hs_hub_office office;
+    struct hs_bytes descriptor;
     room->way_told = false;
+    if (hs_way_shown(s, room, &office, &descriptor))
+        return tell(s, room, &office.root, descriptor);
     return tell(s, room, hs_row_hub(&room->row), room->row.descriptor);
 }
 

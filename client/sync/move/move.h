@@ -37,6 +37,24 @@ enum hs_err hs_hub_move_refused(struct hs_step *s, const struct hs_id *room, con
  * it doesn't know it yet. */
 enum hs_err hs_policy_follow(struct hs_step *s, struct hs_live_room *room, bool *behind);
 
+/* ---- way.c ---- */
+
+/* The room's hub has gone with the newest record: that is kept, to be shown. Before the row changes. */
+enum hs_err hs_way_keep(struct hs_step *s, const struct hs_live_room *room);
+
+/* Shows the home node how the hubs before went, where this device has seen all of it. */
+enum hs_err hs_way_tell(struct hs_step *s, const struct hs_live_room *room);
+
+/* Somebody shows who is in office. It is kept, and shown to the home node; a room whose new home its hub
+ * doesn't know yet is told to that hub. UNEXPECTED where it leads from elsewhere, or nowhere; errors of the
+ * chain. */
+enum hs_err hs_way_learn(struct hs_step *s, struct hs_live_room *room, Hanse__HubMoved *const *moves,
+                         size_t count);
+
+/* The hub in office behind the one that is known, as it was shown. */
+bool hs_way_shown(struct hs_step *s, const struct hs_live_room *room, struct hs_hub_office *office,
+                  struct hs_bytes *descriptor);
+
 /* ---- evidence.c ---- */
 
 /* The room was frozen for what came: where it proves that the hub told two stories, that is kept. */

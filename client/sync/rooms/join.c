@@ -7,6 +7,7 @@
 #include "room/invite.h"
 #include "room/invite_link.h"
 #include "sync/log/hub_key.h"
+#include "sync/move/move.h"
 #include "sync/rooms/late.h"
 
 static enum hs_err waiting_event(struct hs_step *s, const struct hs_id *room)
@@ -294,6 +295,15 @@ static enum hs_err keep_brand(struct hs_step *s, const struct hs_key *brand, con
     return hs_hub_key_keep(s, brand, descriptor);
 }
 
+/* A member is led to the hub in office, too: its own home may not know of it. */
+static enum hs_err way_shown(struct hs_step *s, const struct hs_id *id, const Hanse__InviteInfo *info)
+{
+    struct hs_live_room *room;
+    HS_TRY(hs_live_get(s, id, &room));
+    enum hs_err err = hs_way_learn(s, room, info->moves, info->n_moves);
+    return hs_sync_is_own_trouble(err) ? err : HS_OK; /* it may be known already */
+}
+
 static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hanse__InviteInfo *info)
 {
     struct hs_invite_link HS_INVITE_LINK link = {0};
@@ -307,6 +317,8 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
     HS_TRY(place_of(s, &link, &op->room, info, &brand, &hub, domain));
     HS_REQUIRE(!here || (hs_key_equal(&known.hub_root, &brand) && known.state != HS_ROOM_STATE_CREATING),
                HS_ERR_CONFLICT);
+    if (here && known.state == HS_ROOM_STATE_MEMBER && info->n_moves > 0)
+        HS_TRY(way_shown(s, &op->room, info));
     if (here && known.state == HS_ROOM_STATE_MEMBER)
         return hs_op_done(s, op, HS_OK, &op->room, 0, NULL);
     HS_TRY(keep_brand(s, &brand, info));

@@ -221,11 +221,75 @@ static void home_moves_behind_a_missed_move(void **state)
     town_free(c.t);
 }
 
+/* CLIENT-72: the same, and then the old hub is gone for good: a link leads her on. */
+static void a_link_leads_a_member_on(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_node *fourth = town_node_new(c.t, "fourth.example");
+    uint64_t op, join;
+    rosa_moves(&c);
+    grant(&c);
+    c.third->down = true;
+    town_node_cut(c.third);
+    town_device_cut(c.dora);
+    the_room_moves(&c);
+    c.old->down = true;
+    town_node_cut(c.old);
+    town_device_cut(c.ben);
+    TOWN_WANT(c.dora, hs_want_move_home(&s, town_ticket(fourth, 0, NULL, 1), &op));
+    town_wait(c.t, 60000);
+    assert_null(town_done(c.dora, op)); /* nobody is left who could tell her */
+    const char *link = town_link(c.rosa, &c.room, 5);
+    TOWN_WANT(c.dora, hs_want_join(&s, link, &join));
+    town_wait(c.t, 90000);
+    assert_non_null(town_done(c.dora, join));
+    assert_int_equal(town_done(c.dora, join)->err, HANSE_OK);
+    assert_non_null(town_done(c.dora, op));
+    assert_int_equal(town_done(c.dora, op)->err, HANSE_OK);
+    assert_int_equal(town_event_count(c.dora, HANSE_EVENT_HUB), 1);
+    assert_int_equal(town_event_count(c.dora, HANSE_EVENT_FROZEN), 0);
+    post(c.dora, &c.room, "dora");
+    town_wait(c.t, 5000);
+    assert_string_equal(town_history(c.rosa, &c.room), "dora\n");
+    town_free(c.t);
+}
+
+/* CLIENT-73, FED-63: a device is enough to keep its home from being a second hub. */
+static void a_device_shows_its_home(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    rosa_moves(&c);
+    grant(&c);
+    struct hs_kv *backup = town_node_copy(c.old);
+    the_room_moves(&c);
+    c.new->down = c.third->down = true;
+    town_node_cut(c.new);
+    town_node_cut(c.third);
+    town_node_restore(c.old, backup);
+    town_device_cut(c.ben);
+    town_wait(c.t, 10000);
+    town_node_resume(c.old);
+    town_wait(c.t, 300000);
+    assert_true(town_node_is_frozen(c.old));
+    c.new->down = c.third->down = false;
+    town_wait(c.t, 150000);
+    assert_false(town_node_is_frozen(c.old));
+    post(c.ben, &c.room, "ben");
+    town_wait(c.t, 5000);
+    all_see(&c, "ben\n");
+    town_free(c.t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_room_goes_on), cmocka_unit_test(lost_keys_at_a_new_hub),
-        cmocka_unit_test(who_waits_is_let_in), cmocka_unit_test(who_asks_too_late_keeps_the_key_package),
-        cmocka_unit_test(home_moves_behind_a_missed_move)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_room_goes_on),
+                                       cmocka_unit_test(lost_keys_at_a_new_hub),
+                                       cmocka_unit_test(who_waits_is_let_in),
+                                       cmocka_unit_test(who_asks_too_late_keeps_the_key_package),
+                                       cmocka_unit_test(home_moves_behind_a_missed_move),
+                                       cmocka_unit_test(a_link_leads_a_member_on),
+                                       cmocka_unit_test(a_device_shows_its_home)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
