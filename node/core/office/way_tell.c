@@ -59,11 +59,12 @@ static void note(struct hs_turn *turn, const struct hs_key *home, const struct h
     tell->told[at].until.ms = turn->now.ms + HS_TELL_MS;
 }
 
-/* It reads here, or has read something of this hub's own time. */
+/* It has read something of this hub's own time. Who only reads here may do so since a term before. */
 static bool reads_here(struct hs_turn *turn, const struct hs_session *session, const struct hs_key *home,
                        const struct hs_id *room, uint64_t began)
 {
-    return (session != NULL && hs_session_position(session, room) != NULL) ||
+    const struct hs_position *position = session != NULL ? hs_session_position(session, room) : NULL;
+    return (position != NULL && position->held > began + 1) ||
            hs_register_number(turn, HS_REGISTER_CURSOR, HS_VIEW(*home), HS_VIEW(*room)) > began + 1;
 }
 

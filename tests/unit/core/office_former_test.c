@@ -421,9 +421,71 @@ static void unsigned_behind_the_move(void **state)
     still_follows(&s, "signed again");
 }
 
+static enum world_verdict others_heads(void *ctx, struct world_node *from, struct world_node *to,
+                                       struct hs_bytes *frame)
+{
+    struct scene *s = ctx;
+    Hanse__Frame *f;
+    struct hs_record_header last;
+    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
+    if (from != s->new || to != s->third || f->body_case != HANSE__FRAME__BODY_RECORDS ||
+        f->records->n_records == 0)
+        return WORLD_PASS;
+    assert_ok(
+        hs_record_header_parse(hs_pb_bytes(f->records->records[f->records->n_records - 1]->header), &last));
+    f->records->head = head_of(s, s->new, last.seq, &last.hash, 1);
+    *frame = world_pack(s->w, &f->base);
+    return WORLD_PASS;
+}
+
+/* FED-47: a copy that begins in the present term takes no records of a former one that end nowhere. */
+static void former_heads_without_a_move(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    struct hs_policy_role role;
+    struct world_commit commit;
+    struct hs_policy policy = world_policy(s.rosa, "launch", &role);
+    policy.hub_root = s.old->root.pub;
+    policy = hs_policy_set_office(&policy, &(struct hs_hub_office){s.new->root.pub, 2});
+    world_commit_policy(s.room, &policy, &commit);
+    assert_ok(world_ask_hub(s.rosa, s.room->hub, world_commit_frame(s.room, &commit), NULL));
+    world_settle(w);
+    scene_pass(&s, 1);
+    struct world_invite invite = world_invite_new(s.room, 5, WORLD_DAY_MS);
+    invite.hub = s.new;
+    invite.brand = s.old;
+    assert_ok(world_put_invite(s.room, &invite));
+    world_settle(w);
+    s.third = world_node_new(w, "fourth.example");
+    struct world_device *dave = world_customer(s.third, "dave");
+    assert_ok(world_bind(dave, s.old));
+    struct world_room *daves = world_room_join(dave, &invite);
+    assert_ok(world_forward(dave, s.new, world_join_frame(daves, world_join_body(daves, &invite)), NULL));
+    world_settle(w);
+    w->hook = others_heads;
+    w->hook_ctx = &s;
+    assert_ok(world_admit(s.room));
+    world_settle(w);
+    assert_ok(world_post(s.room, "unsigned", NULL));
+    world_settle(w);
+    w->hook = NULL;
+    scene_pass(&s, 3);
+    assert_ok(world_post(s.room, "signed", NULL));
+    world_settle(w);
+    scene_pass(&s, 70);
+    struct hs_turn turn = reading(&s, s.third);
+    assert_null(hs_room_kept_head(&turn, &s.room->id));
+    assert_int_equal(daves->post_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(former_heads_without_a_move),
         cmocka_unit_test(former_hub_names_a_place),
         cmocka_unit_test(home_on_its_way),
         cmocka_unit_test(former_hub_removes),

@@ -553,13 +553,41 @@ static void restored_old_hub(void **state)
     }
 }
 
+/* FED-61: the room has moved on meanwhile, and both hubs of before are gone. */
+static void two_moves_at_once(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_away(w, 3), next = s;
+    next.old = s.new;
+    next.new = world_node_new(w, "fourth.example");
+    scene_rosa_moves(&next);
+    assert_ok(world_forward(s.rosa, s.new, scene_move_frame(&next, s.room, next.new, 3), NULL));
+    world_settle(w);
+    scene_pass(&s, 8);
+    assert_int_equal(view_at(&s, next.new)->hub_term, 3);
+    dies(&s, s.new);
+    Hanse__Frame *one = way_frame(&s, next.new); /* a part of it doesn't begin with the brand */
+    one->way->moves++;
+    one->way->n_moves--;
+    struct hs_id before = world_store_hash(s.third);
+    shows(&s, s.alice, one);
+    struct hs_id after = world_store_hash(s.third);
+    assert_true(hs_id_equal(&before, &after));
+    shows(&s, s.alice, way_frame(&s, next.new));
+    scene_pass(&s, 140);
+    goes_on(&s, next.new, 3);
+    sees(s.alices, "missed 0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_old_hub_is_dead), cmocka_unit_test(the_new_hub_tells),
         cmocka_unit_test(where_unasked),       cmocka_unit_test(dies_on_its_way),
         cmocka_unit_test(forged_chains),       cmocka_unit_test(given_away_twice),
-        cmocka_unit_test(restored_old_hub),    cmocka_unit_test(the_new_hub_lies),
+        cmocka_unit_test(restored_old_hub),    cmocka_unit_test(two_moves_at_once),
+        cmocka_unit_test(the_new_hub_lies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
