@@ -211,6 +211,7 @@ static int start(struct hs_site *site, struct node *node)
                                   .incarnation = site->incarnation,
                                   .wake_http = site->config.wake_http,
                                   .recover_ms = (int64_t)site->config.recover_seconds * 1000,
+                                  .inbox_ms = (int64_t)site->config.inbox_days * HS_INBOX_DAY_MS,
                                   .peer_rules = site->peer_rules};
     struct hs_net_config net = {.transport = &site->transport,
                                 .transport_pub = site->transport_pub,

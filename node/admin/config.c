@@ -1,6 +1,7 @@
 #include "admin/config.h"
 
 #include "base/text.h"
+#include "core/core.h"
 #include "discover/discover.h"
 #include "net/address.h"
 
@@ -118,6 +119,11 @@ static bool set_recover(struct hs_config *config, const char *value)
     return number(value, 1, 86400, &config->recover_seconds);
 }
 
+static bool set_inbox(struct hs_config *config, const char *value)
+{
+    return number(value, 30, 3650, &config->inbox_days);
+}
+
 static bool set_peers_file(struct hs_config *config, const char *value)
 {
     return snprintf(config->peers_file, sizeof config->peers_file, "%s", value) <
@@ -213,6 +219,7 @@ static const struct {
     {"limits", "store_gib", set_store, "a number from 1 to 4096", false, false},
     {"limits", "disk_reserve_mib", set_reserve, "a number up to 1000000", false, false},
     {"limits", "recover_seconds", set_recover, "a number from 1 to 86400", false, false},
+    {"limits", "inbox_days", set_inbox, "a number from 30 to 3650", false, false},
     {"metrics", "listen", set_metrics, "an address of this machine alone and a port, such as 127.0.0.1:9470",
      false, false},
     {"network", "private", set_private, "yes or no", false, false},
@@ -289,6 +296,7 @@ enum hs_err hs_config_read(const char *path, struct hs_config *out, char why[sta
                               .store_gib = HS_STORE_GIB,
                               .disk_reserve_mib = HS_DISK_RESERVE_MIB,
                               .recover_seconds = HS_RECOVER_S,
+                              .inbox_days = HS_INBOX_AGE_DAYS,
                               .log = HS_LOG_INFO};
     struct reading r = {.config = out};
     why[0] = '\0';

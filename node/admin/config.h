@@ -30,6 +30,7 @@ struct hs_config {
     unsigned store_gib;        /* address space of the store: its most */
     unsigned disk_reserve_mib; /* below so much free disk new data is refused */
     unsigned recover_seconds;  /* after a restoring: how long rooms wait for those who read them */
+    unsigned inbox_days;       /* so long waits what a device or node doesn't fetch */
     enum hs_log_level log;
     enum hs_log_format log_format;
     bool wake_http;   /* devices may be woken by http, too: for trials */

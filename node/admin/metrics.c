@@ -140,6 +140,8 @@ static void put_store(const struct hs_commit_stats *s, struct hs_writer *out)
     number(out, "hanse_store_file_bytes", "gauge", "Bytes that its file has grown to.", s->store.file_bytes);
     number(out, "hanse_store_limit_bytes", "gauge",
            "Bytes that it may have; new data is refused from 80 % on.", s->store.map_bytes);
+    number(out, "hanse_inbox_dropped_total", "counter", "Inbox items that nobody has fetched in time.",
+           s->core.inbox_dropped);
     number(out, "hanse_blobs", "gauge", "Blobs that are whole, when they were last counted.", s->core.blobs);
     number(out, "hanse_blob_bytes", "gauge", "Bytes of these; files beside the store for the most part.",
            s->core.blob_bytes);

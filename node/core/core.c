@@ -4,6 +4,7 @@
 #include "core/blobs/blob.h"
 #include "core/delivery/cursor.h"
 #include "core/delivery/due.h"
+#include "core/delivery/inbox_age.h"
 #include "core/dispatch.h"
 #include "core/federation/discover.h"
 #include "core/federation/follow.h"
@@ -35,6 +36,7 @@ enum hs_err hs_core_new(const struct hs_core_config *config, struct hs_core **ou
     core->signer = config->node_signer;
     core->incarnation = config->incarnation;
     core->recover_ms = config->recover_ms > 0 ? config->recover_ms : HS_RECOVER_MS;
+    core->inbox_ms = config->inbox_ms > 0 ? config->inbox_ms : HS_INBOX_AGE_DAYS * HS_INBOX_DAY_MS;
     core->arena = hs_arena(CORE_ARENA_CAP);
     TAILQ_INIT(&core->sessions.strangers);
     core->wake_http = config->wake_http;
@@ -187,6 +189,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_settle_tick(turn);
         hs_cursors_tick(turn);
         hs_retention_tick(turn);
+        hs_inbox_age_tick(turn);
         hs_admin_gauge(turn);
         hs_blobs_tick(turn);
         hs_recover_tick(turn);

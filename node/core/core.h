@@ -17,12 +17,19 @@
 
 struct hs_core;
 
+/* What nobody fetches from an inbox waits for so long where its subscriber acknowledges nothing, and less
+ * than twice as long: longer than a JOIN waits, than posts are known, and than a device lies in a drawer of
+ * which its owner still thinks. */
+#define HS_INBOX_AGE_DAYS 180
+#define HS_INBOX_DAY_MS   (24ll * 3600 * 1000)
+
 struct hs_core_config {
     struct hs_key root;           /* this node's root public key */
     struct hs_signer node_signer; /* the signing key that the descriptor names */
     struct hs_bytes descriptor;   /* SignedObject bytes, copied */
     uint64_t incarnation;         /* grows with each restore */
     int64_t recover_ms;         /* after a restore, who reads a room has so long to come; 0: HS_RECOVER_MS */
+    int64_t inbox_ms;           /* what nobody fetches waits so long; 0: HS_INBOX_AGE_DAYS */
     bool wake_http;             /* devices may be woken by http, too */
     struct hs_bytes peer_rules; /* PeerRules bytes: what the operator says of other nodes; may be empty */
 };
@@ -147,6 +154,7 @@ struct hs_core_stats {
     uint64_t outbox[HS_STATS_PEER_STATES];  /* posts that wait for these */
     uint64_t standings[HS_STATS_STANDINGS]; /* nodes that are dialled or connected, by hs_peer_standing */
     uint64_t roots_waiting;                 /* domains that show another root: for the operator to judge */
+    uint64_t inbox_dropped;                 /* items that nobody has fetched */
     uint64_t blobs, blob_bytes;             /* held here, whole: as the last walk through them has found */
 };
 struct hs_core_stats hs_core_stats(const struct hs_core *core);

@@ -31,6 +31,7 @@ struct hs_core {
     struct hs_settling *settlings; /* commits that aren't settled: settle.h */
     struct hs_core_stats stats;
     int64_t recover_ms;
+    int64_t inbox_ms;
     struct hs_recovery *recoveries;      /* of a hub that was restored, by room (recovery.h) */
     uint64_t recover_hashes;             /* that they hold */
     struct hs_office_walk office;        /* through the rooms that come here */
@@ -43,6 +44,8 @@ struct hs_core {
     bool full;                           /* as the log was told last */
     bool described;                      /* this node's own descriptor is in its stream */
     bool started;                        /* the first tick has dialled the hubs that are followed */
+    struct hs_time inbox_lap_at;         /* when the last lap ended */
+    struct hs_kv_key inbox_from;         /* the inbox that it looks at, for what nobody fetches */
     struct hs_kv_key retention_from;     /* the room that the next tick looks at, for what is too old */
     struct hs_kv_key blob_walk;          /* where the next look for blobs that nobody needs begins */
     uint64_t walked_blobs, walked_bytes; /* of those that are whole, so far */

@@ -41,18 +41,18 @@ void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__
         hs_wake_inbox(turn, subscriber);
 }
 
-void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
-                       const struct hs_stream_at *from)
-{
-    hs_inbox_put(turn, subscriber, item);
-    hs_spent_hold(turn, subscriber, item->seq, from);
-}
-
 static void unref(struct hs_turn *turn, struct hs_bytes value, struct hs_arena *scratch)
 {
     Hanse__InboxItem *item;
     if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, scratch, &item) == HS_OK)
         hs_blob_unref_item(turn, item);
+}
+
+void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
+                       const struct hs_stream_at *from)
+{
+    hs_inbox_put(turn, subscriber, item);
+    hs_spent_hold(turn, subscriber, item->seq, from);
 }
 
 void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next)
@@ -77,4 +77,20 @@ uint64_t hs_inbox_waiting(struct hs_turn *turn, const struct hs_key *subscriber)
     if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, prefix, &scratch, &key, &value))
         return 0;
     return hs_inbox_next(turn, subscriber) - hs_kv_u64(key);
+}
+
+/* Numbers jump where a node was restored, so where they say so the items are counted. */
+bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_kv_key from = hs_key1(HS_VIEW(*subscriber));
+    if (hs_inbox_waiting(turn, subscriber) < HS_INBOX_MAX)
+        return false;
+    for (size_t i = 0; i < HS_INBOX_MAX; i++) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        struct hs_bytes key, prefix = HS_VIEW(*subscriber);
+        if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, hs_kv_key_bytes(&from), &scratch, &key, NULL))
+            return false;
+        from = hs_kv_after(key);
+    }
+    return true;
 }

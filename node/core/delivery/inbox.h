@@ -8,6 +8,13 @@
 /* Appends an item (its seq is set here); it is delivered when the subscriber is attached. */
 void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item);
 
+/* Items that wait in one inbox: more than a device leaves unread that is in use, and as many as its node goes
+ * through at once. Who is asked to add one more answers BUSY. */
+enum { HS_INBOX_MAX = 4096 };
+
+/* Do so many wait? */
+bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber);
+
 /* The same for an item that its record can be cut of when it is gone (spent.h). */
 void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
                        const struct hs_stream_at *from);

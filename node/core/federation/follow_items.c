@@ -362,6 +362,7 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint
     HS_TRY(hs_fetch_check(welcome->tree));
     HS_REQUIRE(welcome->welcome.len + welcome->tree->bytes.len <= HS_BLOB_THRESHOLD, HS_ERR_TOO_LARGE);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
+    HS_REQUIRE(!hs_inbox_is_full(turn, &subscriber), HS_ERR_QUOTA);
     HS_TRY(check_brand(turn, peer, &persona, welcome->brand_root));
     record_item(turn, peer, seq, &subscriber, pack_welcome(turn, welcome));
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
@@ -382,6 +383,7 @@ static enum hs_err take_home(struct hs_turn *turn, struct hs_peer *peer, uint64_
     HS_REQUIRE(home->prev_hash.len == HS_HASH_LEN && home->next_seq > 0 && home->next_seq < HS_SEQ_END,
                HS_ERR_MALFORMED);
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
+    HS_REQUIRE(!hs_inbox_is_full(turn, &subscriber), HS_ERR_QUOTA);
     HS_TRY(check_brand(turn, peer, &persona, home->brand_root));
     record_item(turn, peer, seq, &subscriber, pack_home(turn, home));
     Hanse__State__RoomView *view = hs_room_view(turn, &room);

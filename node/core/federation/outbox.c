@@ -54,6 +54,7 @@ enum hs_err hs_outbox_put(struct hs_turn *turn, const struct hs_key *hub, const 
     if (hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&index)))
         return HS_OK;
     HS_REQUIRE(hs_outbox_count(turn, hub) < HS_OUTBOX_MAX, HS_ERR_BUSY);
+    HS_REQUIRE(!hs_inbox_is_full(turn, &turn->session->subscriber), HS_ERR_BUSY);
     struct hs_bytes frame = hs_turn_pack(turn, &request->base);
     HS_REQUIRE(frame.len > 0, HS_ERR_NOMEM);
     queued.peer = hs_pb_data(HS_VIEW(*hub));

@@ -117,6 +117,7 @@ enum hs_err hs_handle_open_counter(struct hs_turn *turn, const Hanse__Frame *req
         HS_TRY(hs_guest_check(turn, &turn->session->subscriber, &persona, NULL,
                               hs_quota_of(turn->session->standing)));
     HS_REQUIRE(find_till(turn, &till), HS_ERR_NOT_FOUND);
+    HS_REQUIRE(!hs_inbox_is_full(turn, &till), HS_ERR_BUSY);
     asked.persona = open->persona;
     asked.home_root = hs_pb_data(turn->session->state == HS_SESSION_NODE ? HS_VIEW(turn->session->subscriber)
                                                                          : HS_VIEW(*hs_turn_root(turn)));

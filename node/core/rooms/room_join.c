@@ -1,5 +1,6 @@
 /* Join: a use of an invite enters the log; a moderator's client will admit the joiner. */
 #include "core/accounts/account.h"
+#include "core/delivery/inbox.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/office/office.h"
@@ -94,6 +95,7 @@ enum hs_err hs_handle_join(struct hs_turn *turn, const Hanse__Frame *request, Ha
         HS_REQUIRE(hs_bytes_equal(hs_pb_bytes(before->body_hash), HS_VIEW(hash)), HS_ERR_CONFLICT);
         return reply_status(turn, HANSE__JOIN_STATE__JOIN_WAITING, before->seq, reply);
     }
+    HS_REQUIRE(!hs_inbox_is_full(turn, &turn->session->subscriber), HS_ERR_BUSY); /* for the Welcome */
     HS_TRY(check_use(turn, &join, view, &invite));
     HS_REQUIRE(hub_time.ms < invite->not_after_ms, HS_ERR_INVITE_EXPIRED); /* as the members will judge */
     struct hs_record_spec spec = {

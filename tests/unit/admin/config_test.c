@@ -24,7 +24,7 @@ static void good_file_is_read(void **state)
     assert_ok(read_text(state,
                         "# a comment\n" GOOD
                         "log = debug\n\n[limits]\nconnections = 5\nconnections_per_second = 6\n"
-                        "connections_burst = 7\nstore_gib = 8\ndisk_reserve_mib = 0\n"
+                        "connections_burst = 7\nstore_gib = 8\ndisk_reserve_mib = 0\ninbox_days = 30\n"
                         "[metrics]\nlisten = [::1]:9470\n",
                         &c, why));
     assert_string_equal(c.domain, "rosa.example");
@@ -40,6 +40,7 @@ static void good_file_is_read(void **state)
     assert_int_equal(c.limits.address_burst, 7);
     assert_int_equal(c.store_gib, 8);
     assert_int_equal(c.disk_reserve_mib, 0);
+    assert_int_equal(c.inbox_days, 30);
     assert_string_equal(c.metrics, "[::1]:9470");
     assert_ok(read_text(state, GOOD "[metrics]\nlisten = 127.9.9.9:0\n", &c, why));
 }

@@ -34,6 +34,7 @@ static void figures_are_shown(void **state)
     commit->core.refused_by[-HS_ERR_NOT_MEMBER] = 11;
     commit->core.peers[3] = 12;
     commit->core.outbox[0] = 13;
+    commit->core.inbox_dropped = 15;
     commit->store = (struct hs_lmdb_stats){.map_bytes = UINT64_MAX, .file_bytes = 2, .used_bytes = 1};
     commit->full = true;
     commit->entries[HS_T_ROOM] = 14;
@@ -54,6 +55,7 @@ static void figures_are_shown(void **state)
     has_line(text, "hanse_outbox_posts{state=\"down\"} 13");
     has_line(text, "hanse_store_limit_bytes 18446744073709551615");
     has_line(text, "hanse_store_full 1");
+    has_line(text, "hanse_inbox_dropped_total 15");
     has_line(text, "hanse_store_entries{kind=\"rooms\"} 14");
     assert_null(strstr(text, "NOT_FOUND")); /* what never happened has no line */
     free(text);

@@ -120,6 +120,7 @@ struct world_device {
     bool silent;        /* doesn't say what it made of commits */
     enum hs_err doubts; /* what it says of commits, and doesn't follow them */
     bool no_cursors;    /* doesn't say what it holds */
+    bool gaps;          /* has left items unread for too long: some are missing (DELIVERY-72) */
     bool stalled;       /* reads nothing: its budget stays 0 */
     enum hs_err ended;  /* why its session was closed */
 };
