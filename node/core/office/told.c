@@ -159,6 +159,8 @@ enum hs_err hs_brand_member(struct hs_turn *turn, const struct hs_id *room, cons
     bool was = member != NULL && !member->left;
     struct hs_key hub;
     struct hs_bytes told;
+    HS_REQUIRE(!hs_office_is_coming(view),
+               HS_ERR_BUSY); /* it comes back: who is in it isn't known again yet */
     if (view != NULL && view->was_hub && !view->hub && HS_FIXED(hs_pb_bytes(view->hub_root), &hub)) {
         struct hs_kv_key key = told_key(room, &hub, persona);
         if (hs_kv_get(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key), turn->arena, &told))

@@ -31,7 +31,7 @@ void hs_told_forget(struct hs_turn *turn, const struct hs_id *room, const struct
 
 /* Is the persona a member of a room of this node's brand, and where is it at home? Of one that has moved as
  * the hub in office says, or where that has said nothing as it was then. NOT_MEMBER; BUSY while the hub in
- * office, which knows, can't say so. */
+ * office, which knows, can't say so, and while the room comes back here. */
 enum hs_err hs_brand_member(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
                             struct hs_key *home);
 

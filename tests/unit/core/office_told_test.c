@@ -111,6 +111,25 @@ static void hub_in_office_is_away(void **state)
     assert_err(hs_brand_member(&turn, &s.room->id, &eve, &home), HS_ERR_NOT_MEMBER);
 }
 
+/* FED-77: the room comes back, and who is in it isn't known again before all of its log is applied. */
+static void the_room_comes_back(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_key home;
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    w->forged = true;
+    struct hs_turn *turn = raw_turn_begin(s.old);
+    Hanse__State__RoomView *view = hs_room_view(turn, &s.room->id);
+    view->hub = true;
+    view->office_end = view->next_seq;
+    hs_room_store(turn, &s.room->id, view);
+    assert_err(hs_brand_member(turn, &s.room->id, persona_of(s.alices), &home), HS_ERR_BUSY);
+    raw_turn_end(turn);
+}
+
 /* FED-77: nobody else, nor does what makes no sense harm. */
 static void nobody_else_is_believed(void **state)
 {
@@ -215,7 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hub_in_office_tells),     cmocka_unit_test(hub_in_office_is_away),
         cmocka_unit_test(nobody_else_is_believed), cmocka_unit_test(so_many_of_one_hub),
-        cmocka_unit_test(the_next_hub_tells_anew),
+        cmocka_unit_test(the_next_hub_tells_anew), cmocka_unit_test(the_room_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
