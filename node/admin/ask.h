@@ -43,6 +43,7 @@ void hs_show_status(const json_t *answer, FILE *out);
 void hs_show_peers(const json_t *answer, FILE *out);
 void hs_show_reload(const json_t *answer, FILE *out);
 void hs_show_rooms(const json_t *answer, FILE *out);
+bool hs_request_rooms_or_give_up(int argc, char **argv, json_t *request);
 bool hs_request_rooms(int argc, char **argv, json_t *request);
 
 /* ask_roots.c: what hansed peers says of domains with another root; true where the answer is on a decision */

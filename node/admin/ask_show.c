@@ -166,6 +166,20 @@ bool hs_request_rooms(int argc, char **argv, json_t *request)
     return fits && json_object_set_new(request, "room", json_string(argv[0])) == 0;
 }
 
+bool hs_request_rooms_or_give_up(int argc, char **argv, json_t *request)
+{
+    bool give_up = argc > 0 && strcmp(argv[0], "give-up") == 0;
+    if (argc > 1 && !give_up)
+        hs_cmd_fail(HS_EXIT_USAGE, "hansed rooms takes one room; see hansed rooms --help");
+    if (give_up && argc != 2)
+        hs_cmd_fail(HS_EXIT_USAGE,
+                    "give-up takes the room that shall not come here, as hansed rooms shows it");
+    if (give_up ? argc != 2 : argc > 1)
+        return false;
+    return (!give_up || json_object_set_new(request, "give_up", json_true()) == 0) &&
+           hs_request_rooms(argc - (give_up ? 1 : 0), argv + (give_up ? 1 : 0), request);
+}
+
 static void room_row(struct hs_grid *grid, const json_t *room, struct hs_time now)
 {
     hs_grid_add(grid, HS_PLAIN, "%.*s", SHORT_ID, hs_ask_text(room, "id"));

@@ -42,18 +42,23 @@ const struct hs_ask_command hs_ask_commands[] = {
      .request = hs_request_peers,
      .show = hs_show_peers},
     {.name = "rooms",
-     .args = "[ROOM]",
+     .args = "[ROOM | give-up ROOM]",
      .help =
          "The rooms that this node orders (hub) or keeps a copy of. With ROOM, the first digits of an id,\n"
          "one of them and the nodes that are home to its members. SIZE is what its records take, without\n"
          "attachments.\n"
          "\n"
+         "  comes          an owner gives it to this node, which fetches its log before it takes it over\n"
+         "  waits          this node orders it, but has to gather first what that needs\n"
+         "  give-up ROOM   it isn't to come here; its owner is told. Not once the room has been given away\n"
+         "\n"
          "  --json   one line of JSON\n"
          "\n"
          "Example:\n"
-         "  hansed rooms 3f9a --config rosa/hansed.conf\n",
-     .args_max = 1,
-     .request = hs_request_rooms,
+         "  hansed rooms 3f9a --config rosa/hansed.conf\n"
+         "  hansed rooms give-up 3f9a --config rosa/hansed.conf\n",
+     .args_max = 2,
+     .request = hs_request_rooms_or_give_up,
      .show = hs_show_rooms,
      .pages = "rooms",
      .after = "id"},

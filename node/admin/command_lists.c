@@ -73,6 +73,7 @@ enum hs_err hs_control_rooms_ask(const struct hs_control_call *call, struct hs_a
         HS_REQUIRE(one != NULL, HS_ERR_NOMEM);
         hanse__state__admin_ask_room__init(one);
         out->room = one;
+        one->give_up = json_is_true(json_object_get(call->request, "give_up"));
         out->body_case = HANSE__STATE__ADMIN_REQUEST__BODY_ROOM;
         return hs_control_take_prefix(room, arena, one);
     }

@@ -166,8 +166,12 @@ enum hs_err hs_admin_room(struct hs_turn *turn, const Hanse__State__AdminRequest
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
     Hanse__State__AdminRooms *rooms = rooms_answer(turn, answer);
     struct hs_bytes key, value;
+    struct hs_id room;
     HS_REQUIRE(rooms != NULL, HS_ERR_NOMEM);
     HS_TRY(hs_admin_find_room(turn, request->room, &scratch, &key, &value));
+    HS_REQUIRE(HS_FIXED(key, &room), HS_ERR_STORE);
+    if (request->room->give_up)
+        HS_TRY(hs_takeover_give_up(turn, &room));
     Hanse__State__AdminRoom *row = row_of(turn, key, value, &scratch);
     HS_REQUIRE(row != NULL, HS_ERR_NOMEM);
     HS_TRY(count_homes(turn, row));

@@ -243,7 +243,7 @@ enum hs_err hs_takeover_give_up(struct hs_turn *turn, const struct hs_id *room)
 {
     const Hanse__State__TakeoverView *wanted = view_of(turn, room);
     HS_REQUIRE(wanted != NULL || !hs_office_is_coming(hs_room_view(turn, room)), HS_ERR_HUB_MOVED);
-    HS_REQUIRE(wanted != NULL, HS_ERR_NOT_FOUND);
+    HS_REQUIRE(wanted != NULL, HS_ERR_INVALID_STATE);
     refuse(turn, room, wanted, HS_ERR_DENIED);
     return HS_OK;
 }

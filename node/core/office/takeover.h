@@ -26,7 +26,7 @@ enum hs_err hs_takeover_begin(struct hs_turn *turn, const Hanse__MoveHub *reques
 /* It is wanted, and hasn't come. */
 bool hs_takeover_is_wanted(struct hs_turn *turn, const struct hs_id *room);
 
-/* The operator doesn't want it; whoever asked for it is told. NOT_FOUND where nobody did; HUB_MOVED where the
+/* The operator doesn't want it; whoever asked for it is told. INVALID_STATE where nobody did; HUB_MOVED where the
  * room is given to this node already. */
 enum hs_err hs_takeover_give_up(struct hs_turn *turn, const struct hs_id *room);
 

@@ -3,6 +3,7 @@
 #include "office_scene.h"
 
 #include "core/accounts/account.h"
+#include "core/admin.pb-c.h"
 #include "core/internal.h"
 #include "core/office/office.h"
 #include "core/office/takeover.h"
@@ -355,6 +356,57 @@ static void who_may_have_the_log(void **state)
     assert_int_equal(s.old->refused, refused);
 }
 
+static enum hs_err gives_up(struct scene *s, size_t digits)
+{
+    Hanse__State__AdminRequest request = HANSE__STATE__ADMIN_REQUEST__INIT;
+    Hanse__State__AdminAskRoom ask = HANSE__STATE__ADMIN_ASK_ROOM__INIT;
+    struct hs_core_input input = {.kind = HS_INPUT_ADMIN, .session = 77};
+    struct hs_effects effects = hs_effects();
+    ask.prefix = hs_pb_data(hs_bytes(s->room->id.b, digits / 2));
+    ask.give_up = true;
+    request.room = &ask;
+    request.body_case = HANSE__STATE__ADMIN_REQUEST__BODY_ROOM;
+    input.bytes = world_pack(s->w, &request.base);
+    assert_ok(hs_core_step(s->new->core, s->new->kv, &input, s->w->now, false, &effects));
+    assert_true(effects.len > 0);
+    enum hs_err err = effects.list[effects.len - 1].err;
+    hs_effects_free(&effects);
+    world_settle(s->w);
+    return err;
+}
+
+/* NODE-85, FED-66 */
+static void the_operator_gives_up(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct wire wire = {.drop = HANSE__FRAME__BODY_TAIL, .pass = SIZE_MAX};
+    scene_rosa_moves(&s);
+    assert_err(gives_up(&s, 64), HS_ERR_INVALID_STATE);
+    hook(&s, &wire);
+    asks(&s);
+    assert_true(is_wanted(&s));
+    size_t items = s.rosa->item_count;
+    assert_ok(gives_up(&s, 8));
+    assert_false(is_wanted(&s));
+    world_disconnect(s.rosa); /* the answer to an operator wakes nobody: the next round does */
+    assert_ok(world_connect(s.rosa, NULL));
+    world_attach(s.rosa);
+    world_settle(w);
+    assert_int_equal(s.rosa->item_count, items + 1);
+    assert_int_equal(s.rosa->items[items]->outcome->error->code, -HS_ERR_DENIED);
+    unhook(&s);
+    scene_pass(&s, 10);
+    assert_true(view_at(&s, s.old)->hub);
+    assert_ok(world_post(s.alices, "here we stay", NULL));
+    world_settle(w);
+    asks(&s); /* and she may ask again */
+    scene_pass(&s, 3);
+    assert_true(is_in_office(&s));
+    assert_err(gives_up(&s, 64), HS_ERR_INVALID_STATE);
+}
+
 /* FED-66: as many as fit wait at once, and none of them keeps another one waiting. */
 static void many_are_wanted(void **state)
 {
@@ -402,10 +454,15 @@ static void held_is_said_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(held_is_said_again),   cmocka_unit_test(the_log_comes_first),
-        cmocka_unit_test(long_logs_and_deaths), cmocka_unit_test(the_old_hub_dies_at_each_step),
-        cmocka_unit_test(another_log),          cmocka_unit_test(far_behind),
-        cmocka_unit_test(who_may_have_the_log), cmocka_unit_test(many_are_wanted),
+        cmocka_unit_test(held_is_said_again),
+        cmocka_unit_test(the_log_comes_first),
+        cmocka_unit_test(long_logs_and_deaths),
+        cmocka_unit_test(the_old_hub_dies_at_each_step),
+        cmocka_unit_test(another_log),
+        cmocka_unit_test(far_behind),
+        cmocka_unit_test(who_may_have_the_log),
+        cmocka_unit_test(the_operator_gives_up),
+        cmocka_unit_test(many_are_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
