@@ -184,6 +184,8 @@ struct hs_time hs_home_deadline(const struct hs_sync *sync)
     struct hs_time first = hs_requests_deadline(sync);
     if (sync->session == HS_SESSION_ONLINE && sync->again_due.ms < first.ms)
         first = sync->again_due;
+    if (sync->session == HS_SESSION_ONLINE && sync->joins_due.ms < first.ms)
+        first = sync->joins_due;
     if (sync->session == HS_SESSION_ONLINE && sync->heard.ms + HS_PING_MS < first.ms)
         first.ms = sync->heard.ms + HS_PING_MS;
     return first;
@@ -199,6 +201,8 @@ enum hs_err hs_home_tick(struct hs_step *s)
         return HS_OK;
     if (s->now.ms >= sync->again_due.ms)
         HS_TRY(hs_home_resume(s));
+    else if (s->now.ms >= sync->joins_due.ms)
+        HS_TRY(hs_joins_ask_again(s));
     if (s->now.ms < sync->heard.ms + HS_PING_MS)
         return HS_OK;
     sync->heard = s->now;

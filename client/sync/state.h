@@ -167,6 +167,7 @@ struct hs_sync {
 
     int64_t again_ms;          /* the answer that is being judged says to ask again then; 0: it doesn't */
     struct hs_time again_due;  /* INT64_MAX = nothing was refused for the moment */
+    struct hs_time joins_due;  /* who waits to be let in asks whether the room has moved; INT64_MAX: nobody waits */
     struct hs_time rejoin_due; /* when rooms without keys are looked at again; INT64_MAX = needn't be */
     struct hs_late *late;      /* a room that is come into without its Welcome; NULL: none */
     bool late_again;           /* hubs are asked once more for what was asked before */

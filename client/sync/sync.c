@@ -10,7 +10,7 @@ enum hs_err hs_sync_new(struct hs_sync **out)
 {
     struct hs_sync *sync = calloc(1, sizeof *sync);
     HS_REQUIRE(sync != NULL, HS_ERR_NOMEM);
-    sync->cursor_due = sync->till_due = sync->again_due = sync->rejoin_due = HS_NEVER;
+    sync->cursor_due = sync->till_due = sync->again_due = sync->rejoin_due = sync->joins_due = HS_NEVER;
     *out = sync;
     return HS_OK;
 }

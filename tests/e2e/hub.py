@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A room moves to another hub: ROOM-82, FED-45 to FED-48, FED-77, CLIENT-67 to CLIENT-69 with three real nodes, one
-of which dies for good and one in the middle."""
+"""A room moves to another hub: ROOM-82, FED-45 to FED-48, FED-64 to FED-66, FED-77, CLIENT-67 to CLIENT-69 with
+three real nodes, one of which dies before it gives the room away, and then for good, and one in the middle."""
 import pathlib
 import sys
 
@@ -56,14 +56,44 @@ def the_owner_moves_home(s):
     s.mo.run("grant", "-", text=s.third.hansed("grant", "--key", key, "--role", "staff"))
 
 
-def the_room_moves_while_the_new_hub_dies(s):
+def the_old_hub_dies_before_it_gives_the_room_away(s):
+    # FED-64, FED-65: what is asked for is kept, and the room stays where it is
+    room = next(room["id"] for room in s.third.ask("rooms")["rooms"] if not room["hub"])
+
+    def at_the_new_one(*words):
+        row = s.third.ask("rooms", *words, room)["rooms"][0]
+        return row["hub"], row["waits"], row["term"]
     s.hub.kill()
-    s.cem_says_to_his_home("waits for the old hub")
+    s.mo.run("--timeout", "3", "move-room", ROOM, expect=[1, 2, 3, 4, 5])
+    check("goes on by itself" in s.mo.error, f"it is told to wait: {s.mo.error}")
     s.third.kill()
     s.third.start()
+    check(at_the_new_one() == (False, True, 1), f"it is wanted there: {at_the_new_one()}")
+    check("comes" in s.third.ask("rooms", as_json=False), "and the operator sees it")
+    # NODE-85
+    check(at_the_new_one("give-up") == (False, False, 1), "and gives it up")
+    s.third.ask("rooms", "give-up", room, expect=1)
     s.hub.start()
-    s.mo.run("move-room", ROOM, seconds=90)
+    s.says(s.ben, "still at the old hub")
+    s.says(s.cem, "as before")
+
+
+def the_new_hub_asks_by_itself(s):
+    # FED-65: nobody is there when the old hub comes back; the room goes, and is whole without it
+    s.hub.kill()
+    s.cem_says_to_his_home("waits for the old hub")
+    s.mo.run("--timeout", "3", "move-room", ROOM, expect=[1, 2, 3, 4, 5])
+    s.hub.start()
+
+    def rows():
+        return [room for room in s.third.ask("rooms")["rooms"] if room["hub"] and not room["waits"]]
+    wait_for(rows, "the room is at the new hub", 90)
+    check(rows()[0]["first_seq"] == 0 and rows()[0]["term"] == 2, f"with all of its log: {rows()}")
+
+
+def posts_go_through_while_the_new_hub_dies(s):
     s.third.kill()
+    s.cem_says_to_his_home("waits for the new hub")
     s.third.start()
     s.mo.start("chat", ROOM).wait_line("online")
     s.all_have(s.cem, s.ben)
@@ -109,5 +139,6 @@ def the_old_hub_isn_t_needed(s):
 
 
 if __name__ == "__main__":
-    sys.exit(play(Scene, (the_owner_moves_home, the_room_moves_while_the_new_hub_dies, links_lead_there,
+    sys.exit(play(Scene, (the_owner_moves_home, the_old_hub_dies_before_it_gives_the_room_away,
+                          the_new_hub_asks_by_itself, posts_go_through_while_the_new_hub_dies, links_lead_there,
                           till_and_ledger_stay, the_old_hub_isn_t_needed), "hanse-hub-"))

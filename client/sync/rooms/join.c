@@ -27,11 +27,13 @@ static struct hs_op *op_of_room(struct hs_sync *sync, const struct hs_id *room)
 
 /* ---- asking the hub ---- */
 
+enum { LOOK_MS = 10 * 60 * 1000 }; /* who waits at a door asks so often whether the room is still there */
+
+static enum hs_err look(struct hs_step *s, const struct hs_join_row *row);
+
 static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_err err)
 {
     struct hs_op *op = op_of_room(s->sync, &row->room);
-    if (err == HS_ERR_HUB_MOVED && !row->counter) /* its JOIN may be in the log; the link leads on with it */
-        return hs_op_done(s, op, err, NULL, 0, NULL);
     if (hs_err_is_transient(err) && err != HS_ERR_HUB_MOVED) {
         hs_home_try_again(s);
         return HS_OK;
@@ -60,6 +62,12 @@ static bool is_asked_again(struct hs_step *s, const struct hs_join_row *row)
     return row->asked && !row->counter && op_of_room(s->sync, &row->room) == NULL;
 }
 
+static const struct hs_key *hub_of(const struct hs_join_row *row)
+{
+    static const struct hs_key none;
+    return hs_key_equal(&row->office_root, &none) ? &row->hub_root : &row->office_root;
+}
+
 static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *request,
                                 const Hanse__Frame *frame, enum hs_err err)
 {
@@ -67,6 +75,8 @@ static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *requ
     if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
         return s->kv->err; /* the Welcome was faster */
     bool again = is_asked_again(s, &row);
+    if (err == HS_ERR_HUB_MOVED && !row.counter)
+        return look(s, &row); /* its JOIN may be in the log: the same one goes to where the room is */
     if (err != HS_OK)
         return again ? hs_late_refused(s, err) : refused(s, &row, err);
     HS_REQUIRE(frame->body_case == (row.counter ? HANSE__FRAME__BODY_ACK : HANSE__FRAME__BODY_JOIN_STATUS),
@@ -79,6 +89,8 @@ static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *requ
     HS_TRY(hs_late_told(s, &row, frame->join_status->state == HANSE__JOIN_STATE__JOIN_JOINED));
     if (again)
         return s->kv->err;
+    if (s->sync->joins_due.ms > s->now.ms + LOOK_MS)
+        s->sync->joins_due.ms = s->now.ms + LOOK_MS;
     HS_TRY(waiting_event(s, &row.room));
     return hs_op_done(s, op_of_room(s->sync, &row.room), HS_OK, &row.room, 0, NULL);
 }
@@ -101,9 +113,7 @@ static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row)
         frame.body_case = HANSE__FRAME__BODY_JOIN;
         frame.join = &join;
     }
-    static const struct hs_key none;
-    const struct hs_key *hub = hs_key_equal(&row->office_root, &none) ? &row->hub_root : &row->office_root;
-    return hs_request_send_to(s, hub, row->descriptor, &frame, &request);
+    return hs_request_send_to(s, hub_of(row), row->descriptor, &frame, &request);
 }
 
 /* ---- binding ---- */
@@ -154,14 +164,16 @@ enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row)
     return known ? ask(s, row) : bind(s, row);
 }
 
-/* What the hub has been asked for it may have lost since, and the Welcome too. */
+/* What the hub has been asked for it may have lost since, and the Welcome too; or the room has moved. */
 enum hs_err hs_joins_ask_again(struct hs_step *s)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
+    s->sync->joins_due = HS_NEVER;
     while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
         if (!row.asked || row.counter)
             continue;
+        s->sync->joins_due.ms = s->now.ms + LOOK_MS;
         if (hs_requests_are_scarce(s->sync))
             return hs_late_refused(s, HS_ERR_BUSY);
         HS_TRY(hs_join_go_on(s, &row));
@@ -302,6 +314,72 @@ static enum hs_err way_shown(struct hs_step *s, const struct hs_id *id, const Ha
     HS_TRY(hs_live_get(s, id, &room));
     enum hs_err err = hs_way_learn(s, room, info->moves, info->n_moves);
     return hs_sync_is_own_trouble(err) ? err : HS_OK; /* it may be known already */
+}
+
+/* What the hub says of the invite by which this row asked: is the room still there? */
+static enum hs_err look_at(struct hs_step *s, struct hs_join_row *row, const Hanse__InviteInfo *info,
+                           bool *moved)
+{
+    struct hs_invite_link at = {.root = *hub_of(row)};
+    struct hs_id room;
+    struct hs_join join;
+    struct hs_invite invite;
+    struct hs_key brand, hub;
+    struct hs_bytes descriptor;
+    char domain[HS_DOMAIN_MAX + 1];
+    HS_REQUIRE(info->descriptor != NULL && HS_FIXED(hs_pb_bytes(info->room), &room) &&
+                   hs_id_equal(&room, &row->room),
+               HS_ERR_MALFORMED);
+    HS_TRY(hs_join_verify(row->body, &row->room, &row->hub_root, s->now, &join));
+    HS_TRY(hs_invite_verify(hs_pb_bytes(info->invite), &room, s->now, &invite));
+    HS_REQUIRE(hs_key_equal(&invite.invite_key, &join.invite_key), HS_ERR_INVITE_INVALID);
+    HS_TRY(place_of(s, &at, &room, info, &brand, &hub, domain));
+    HS_REQUIRE(hs_key_equal(&brand, &row->hub_root), HS_ERR_WRONG_SIGNER);
+    *moved = !hs_key_equal(&hub, hub_of(row));
+    if (!*moved)
+        return HS_OK;
+    HS_TRY(hs_object_pack(info->descriptor, s->arena, &descriptor));
+    return join_moves(s, row, &hub, descriptor);
+}
+
+static enum hs_err looked(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
+                          enum hs_err err)
+{
+    struct hs_join_row row;
+    bool moved = false;
+    if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
+        return s->kv->err; /* the Welcome was faster */
+    if (err == HS_OK)
+        err = frame->body_case == HANSE__FRAME__BODY_INVITE_INFO
+                  ? look_at(s, &row, frame->invite_info, &moved)
+                  : HS_ERR_UNEXPECTED;
+    if (hs_sync_is_own_trouble(err))
+        return err;
+    if (moved)
+        return hs_join_go_on(s, &row);
+    if (err != HS_OK && !hs_err_is_transient(err))
+        return hs_op_done(s, op_of_room(s->sync, &row.room), HS_ERR_HUB_MOVED, NULL, 0, NULL);
+    if (!row.asked) /* not now; or the link has led there meanwhile */
+        hs_home_try_again(s);
+    return HS_OK;
+}
+
+/* The hub says that the room has gone: where is it? */
+static enum hs_err look(struct hs_step *s, const struct hs_join_row *row)
+{
+    struct hs_join join;
+    Hanse__GetInvite get = HANSE__GET_INVITE__INIT;
+    Hanse__Frame frame = HANSE__FRAME__INIT;
+    struct hs_request request = {.answer = looked, .id_a = row->ref};
+    enum hs_err err = hs_join_verify(row->body, &row->room, &row->hub_root, s->now, &join);
+    HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+    if (err != HS_OK) /* its time is over: whoever has the link opens it again */
+        return hs_op_done(s, op_of_room(s->sync, &row->room), HS_ERR_HUB_MOVED, NULL, 0, NULL);
+    get.invite_key = hs_pb_data(HS_VIEW(join.invite_key));
+    get.room = hs_pb_data(HS_VIEW(row->room));
+    frame.body_case = HANSE__FRAME__BODY_GET_INVITE;
+    frame.get_invite = &get;
+    return hs_request_send_to(s, hub_of(row), row->descriptor, &frame, &request);
 }
 
 static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hanse__InviteInfo *info)

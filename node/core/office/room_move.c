@@ -172,6 +172,31 @@ static void let_removed_go(struct hs_turn *turn, const struct hs_id *room, uint6
     }
 }
 
+/* Who is at home here by the log reads the room, though no item of the former hub has said so. */
+static void let_members_read(struct hs_turn *turn, const struct hs_id *room)
+{
+    struct hs_bytes prefix = HS_VIEW(*room), key, value;
+    struct hs_kv_key from = hs_key1(prefix);
+    for (;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        struct hs_turn own = *turn;
+        Hanse__State__MemberView *member;
+        struct hs_key persona, subscriber;
+        own.arena = &scratch;
+        if (!hs_kv_next(turn->kv, HS_T_MEMBER, prefix, hs_kv_key_bytes(&from), &scratch, &key, &value))
+            return;
+        from = hs_kv_after(key);
+        if (HS_UNPACK(hanse__state__member_view, value, HS_LENIENT, &scratch, &member) != HS_OK ||
+            member->left || !hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*hs_turn_root(turn))) ||
+            !HS_FIXED(hs_bytes(key.data + prefix.len, key.len - prefix.len), &persona) ||
+            !hs_persona_subscriber(&own, &persona, &subscriber))
+            continue;
+        const Hanse__State__SubscriptionView *reads = hs_subscription_view(&own, &subscriber, room);
+        if (reads == NULL || reads->until != UINT64_MAX)
+            hs_subscribe(&own, &subscriber, room, member->since, 1);
+    }
+}
+
 /* All is here. A node that was restored may have held this office before, and have forgotten it. */
 static void take_office(struct hs_turn *turn, struct hs_room_record *r)
 {
@@ -182,6 +207,7 @@ static void take_office(struct hs_turn *turn, struct hs_room_record *r)
     r->view->was_hub = false;
     r->view->resumed = 0;
     let_removed_go(turn, &r->room, r->header.seq);
+    let_members_read(turn, &r->room);
     hs_brand_reads(turn, &r->room, r->view);
 }
 

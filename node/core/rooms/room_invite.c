@@ -119,7 +119,10 @@ enum hs_err hs_handle_get_invite(struct hs_turn *turn, const Hanse__Frame *reque
     Hanse__State__InviteView *invite;
     Hanse__State__RoomView *view;
     HS_TAKE32(request->get_invite->invite_key, &invite_key);
-    HS_REQUIRE(hs_invite_room(turn, &invite_key, &room), HS_ERR_INVITE_UNKNOWN);
+    if (request->get_invite->room.len > 0)
+        HS_TAKE32(request->get_invite->room, &room);
+    else
+        HS_REQUIRE(hs_invite_room(turn, &invite_key, &room), HS_ERR_INVITE_UNKNOWN);
     HS_TRY(hs_invite_is_open(turn, &invite_key, &room, &invite));
     Hanse__State__RoomEntry *entry = hs_room_entry(turn, &room, invite->seq);
     Hanse__InviteInfo *info = HS_NEW(turn, Hanse__InviteInfo, hanse__invite_info);

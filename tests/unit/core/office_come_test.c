@@ -32,12 +32,16 @@ static struct world_invite invite_with_key(struct world_room *room, const struct
     return invite;
 }
 
-static void names_room(struct world_device *d, const struct world_invite *invite, const struct hs_id *room)
+/* of: the room that is asked for; NULL: the key alone is known. */
+static void names_room(struct world_device *d, const struct world_invite *invite, const struct hs_id *of,
+                       const struct hs_id *room)
 {
     Hanse__Frame *frame = world_frame(d->world), *answer;
     frame->get_invite = WORLD_NEW(d->world, Hanse__GetInvite, hanse__get_invite);
     frame->body_case = HANSE__FRAME__BODY_GET_INVITE;
     frame->get_invite->invite_key = hs_pb_data(HS_VIEW(invite->signer.pub));
+    if (of != NULL)
+        frame->get_invite->room = hs_pb_data(HS_VIEW(*of));
     assert_ok(world_ask_hub(d, invite->hub, frame, &answer));
     assert_bytes(hs_pb_bytes(answer->invite_info->room), HS_VIEW(*room));
 }
@@ -56,7 +60,9 @@ static void no_room_takes_anothers_invites(void **state)
     scene_rosa_moves(&s);
     scene_room_moves(&s);
     assert_true(s.alices->hub == s.new);
-    names_room(nina, &link, &other->id);
+    names_room(nina, &link, NULL, &other->id);
+    names_room(nina, &link, &other->id, &other->id);
+    names_room(nina, &link, &s.room->id, &s.room->id); /* who knows the room gets its invite */
     struct world_room *daves = world_join(world_customer(s.new, "dave"), other, &link);
     assert_true(daves->joined);
     assert_ok(world_post(daves, "in the other one", NULL));
@@ -262,6 +268,25 @@ static void a_removal_never_came(void **state)
         assert_string_not_equal(s.carols->posts[i], "not for carol");
 }
 
+/* FED-46: nothing but the log says that she reads here; it is enough. */
+static void a_member_wasnt_announced(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    scene_rosa_moves(&s);
+    w->forged = true;
+    struct hs_turn turn = {.core = s.new->core, .kv = s.new->kv, .arena = &w->arena};
+    struct hs_key subscriber;
+    assert_true(hs_persona_subscriber(&turn, &s.carols->persona->signer.pub, &subscriber));
+    struct hs_kv_key key = hs_key2(HS_VIEW(subscriber), HS_VIEW(s.room->id));
+    hs_kv_del(s.new->kv, HS_T_SUBSCRIPTION, hs_kv_key_bytes(&key));
+    scene_room_moves(&s);
+    assert_true(is_in_office(&s));
+    assert_true(reads_until(s.carols) == UINT64_MAX);
+    assert_true(reads_until(s.room) == UINT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +294,7 @@ int main(void)
         cmocka_unit_test(one_log_is_refused),
         cmocka_unit_test(many_stand_still),
         cmocka_unit_test(a_removal_never_came),
+        cmocka_unit_test(a_member_wasnt_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
