@@ -73,6 +73,8 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     position->until = view->until;
     position->told = cursor->descriptor;
     hs_due_position(&turn->core->sessions, turn->session, position, HS_DUE_BEHIND);
+    if (turn->session->state == HS_SESSION_NODE)
+        hs_cursor_room(turn, &room, cursor->next_seq);
     if (of != NULL && !hs_office_is_coming(of) && view->until == UINT64_MAX && hs_recover_is_frozen(turn, of))
         hs_recover_attached(turn, &room, of, cursor->next_seq, true);
     else if (of != NULL && of->hub && cursor->next_seq > of->next_seq && hs_restored_since(turn) > 0)

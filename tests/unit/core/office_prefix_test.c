@@ -317,6 +317,21 @@ static void far_behind(void **state)
     assert_true(is_in_office(&t));
 }
 
+/* FED-17, FED-45: what the new hub has acknowledged, an old one that was killed may have forgotten. */
+static void acknowledgements_are_lost(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    scene_rosa_moves(&s);
+    say_much(&s, s.bobs, HS_TAKEOVER_LAG + 5);
+    world_node_restart(s.old);
+    scene_pass(&s, 70);
+    asks(&s);
+    scene_pass(&s, 3);
+    assert_true(is_in_office(&s));
+}
+
 static Hanse__Frame *want_frame(struct scene *s, struct world_room *by, struct world_node *to)
 {
     Hanse__Frame *frame = world_frame(s->w), *move = scene_move_frame(s, by, to, 2);
@@ -460,6 +475,7 @@ int main(void)
         cmocka_unit_test(the_old_hub_dies_at_each_step),
         cmocka_unit_test(another_log),
         cmocka_unit_test(far_behind),
+        cmocka_unit_test(acknowledgements_are_lost),
         cmocka_unit_test(who_may_have_the_log),
         cmocka_unit_test(the_operator_gives_up),
         cmocka_unit_test(many_are_wanted),
