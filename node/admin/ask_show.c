@@ -142,10 +142,10 @@ void hs_show_peers(const json_t *answer, FILE *out)
 {
     static const char *const titles[] = {"<ROOT", "<NODE", "<STANDING", "<OUT", ">FAILED", "<IN", ">OUTBOX"};
     const json_t *rows = json_object_get(answer, "peers"), *row;
-    struct hs_grid *grid = hs_grid_new(sizeof titles / sizeof *titles, titles);
-    size_t i;
     if (hs_show_decided(answer, out))
         return;
+    struct hs_grid *grid = hs_grid_new(sizeof titles / sizeof *titles, titles);
+    size_t i;
     if (json_array_size(rows) == 0)
         fputs("This node has to do with no other node yet.\n", out);
     json_array_foreach(rows, i, row) peer_row(grid, row, hs_cmd_now());

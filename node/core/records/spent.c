@@ -65,21 +65,24 @@ static uint64_t cut_commit(struct hs_turn *turn, const struct hs_id *room, uint6
     return before - protobuf_c_message_get_packed_size(&entry->base);
 }
 
-static void shorten(Hanse__State__RoomView *view, uint64_t bytes)
+/* A room that comes into office counts its records anew: one that it hasn't come to yet is counted as it is
+ * then. */
+static void shorten(Hanse__State__RoomView *view, uint64_t seq, uint64_t bytes)
 {
-    view->log_bytes -= bytes < view->log_bytes ? bytes : view->log_bytes;
+    if (seq < view->next_seq)
+        view->log_bytes -= bytes < view->log_bytes ? bytes : view->log_bytes;
 }
 
 void hs_spent_group_info(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
                          uint64_t seq)
 {
     if (seq > 0) /* the room's first record: the group is made of it */
-        shorten(view, cut_commit(turn, room, seq, false, true));
+        shorten(view, seq, cut_commit(turn, room, seq, false, true));
 }
 
 void hs_spent_void(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view, uint64_t seq)
 {
-    shorten(view, cut_commit(turn, room, seq, true, true));
+    shorten(view, seq, cut_commit(turn, room, seq, true, true));
 }
 
 static void cut_welcome(struct hs_turn *turn, const struct hs_stream_at *at)
@@ -91,7 +94,7 @@ static void cut_welcome(struct hs_turn *turn, const struct hs_stream_at *at)
     Hanse__State__RoomView *view = bytes > 0 ? hs_room_view(&own, &at->id) : NULL;
     if (view == NULL)
         return;
-    shorten(view, bytes);
+    shorten(view, at->seq, bytes);
     hs_room_store(&own, &at->id, view);
 }
 
