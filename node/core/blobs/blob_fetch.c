@@ -112,7 +112,6 @@ static bool hand_on(struct hs_turn *turn, const struct hs_id *hub, const struct 
         return false;
     from.seq = held->handed_seq;
     hs_inbox_put_from(&own, &subscriber, item, &from);
-    hs_blob_ref_item(&own, item);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "core/records/register.h"
 #include "core/records/spent.h"
 #include "core/records/table.h"
+#include "crypto/hash.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
 
@@ -48,11 +49,46 @@ static void unref(struct hs_turn *turn, struct hs_bytes value, struct hs_arena *
         hs_blob_unref_item(turn, item);
 }
 
+/* One item that isn't waited for any more. */
+static void drop(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_kv_key key = hs_key_seq(HS_VIEW(*subscriber), number);
+    struct hs_bytes value;
+    if (!hs_kv_get(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&key), &scratch, &value))
+        return;
+    unref(turn, value, &scratch);
+    hs_kv_del(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&key));
+    hs_spent_release(turn, subscriber, number);
+}
+
+/* Of several items about the same, the newest one counts. */
+static struct hs_id about_of(const Hanse__InboxItem *item)
+{
+    struct hs_sha256 state;
+    struct hs_id none = {0};
+    hs_sha256_init(&state);
+    if (item->body_case == HANSE__INBOX_ITEM__BODY_WELCOME) {
+        hs_sha256_update(&state, hs_pb_bytes(item->welcome->hub_root)); /* a former hub's displaces none */
+        hs_sha256_update(&state, hs_pb_bytes(item->welcome->room));
+        hs_sha256_update(&state, hs_pb_bytes(item->welcome->persona));
+        return hs_sha256_final(&state);
+    }
+    if (item->body_case != HANSE__INBOX_ITEM__BODY_COUNTER)
+        return none;
+    hs_sha256_update(&state, hs_pb_bytes(item->counter->persona));
+    return hs_sha256_final(&state);
+}
+
 void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
                        const struct hs_stream_at *from)
 {
+    struct hs_id about = about_of(item);
     hs_inbox_put(turn, subscriber, item);
-    hs_spent_hold(turn, subscriber, item->seq, from);
+    hs_blob_ref_item(turn, item);
+    uint64_t older = hs_spent_hold(turn, subscriber, item->seq, from, &about);
+    if (older != UINT64_MAX)
+        drop(turn, subscriber, older);
 }
 
 void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next)

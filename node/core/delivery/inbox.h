@@ -15,7 +15,8 @@ enum { HS_INBOX_MAX = 4096 };
 /* Do so many wait? */
 bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber);
 
-/* The same for an item that its record can be cut of when it is gone (spent.h). */
+/* The same for an item that its record can be cut of when it is gone (spent.h). Of a hub's Welcomes for one
+ * persona and room only the newest stays, and of a persona's wishes. */
 void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
                        const struct hs_stream_at *from);
 

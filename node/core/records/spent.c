@@ -23,13 +23,64 @@ static struct hs_kv_key count_key(struct hs_bytes place)
     return hs_key_sub(HS_MISC_SOURCE, place, (struct hs_bytes){0});
 }
 
-void hs_spent_hold(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number,
-                   const struct hs_stream_at *from)
+/* And one longer than both. */
+static struct hs_kv_key about_key(const struct hs_key *subscriber, struct hs_bytes about)
 {
-    struct hs_kv_key item = item_key(subscriber, number), place = hs_stream_key(from);
+    return hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), about);
+}
+
+/* What an item is made of, and about what it is. */
+static bool source_of(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number,
+                      struct hs_stream_at *from, struct hs_id *about)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(8 * HS_KV_KEY_MAX);
+    struct hs_kv_key item = item_key(subscriber, number);
+    struct hs_bytes value;
+    if (!hs_kv_get(turn->kv, HS_T_MISC, hs_kv_key_bytes(&item), &scratch, &value) ||
+        value.len <= sizeof about->b)
+        return false;
+    size_t len = value.len - sizeof about->b;
+    memcpy(about->b, value.data + len, sizeof about->b);
+    return hs_stream_at_parse(hs_bytes(value.data, len), from);
+}
+
+/* A Welcome that waited for its tree may come behind a newer one. */
+static bool is_older(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_stream_at *from,
+                     uint64_t than)
+{
+    struct hs_stream_at at = {0};
+    struct hs_id about;
+    return source_of(turn, subscriber, than, &at, &about) && at.stream == from->stream &&
+           hs_id_equal(&at.id, &from->id) && from->seq < at.seq;
+}
+
+uint64_t hs_spent_hold(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number,
+                       const struct hs_stream_at *from, const struct hs_id *about)
+{
+    static const struct hs_id none;
+    struct hs_kv_key item = item_key(subscriber, number), place = hs_stream_key(from), value = place;
     struct hs_kv_key count = count_key(hs_kv_key_bytes(&place));
-    hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&item), hs_kv_key_bytes(&place));
+    struct hs_kv_key newest = about_key(subscriber, HS_VIEW(*about));
+    bool there = false;
+    hs_kv_key_add(&value, HS_VIEW(*about));
+    hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&item), hs_kv_key_bytes(&value));
     hs_number_put(turn, HS_T_MISC, &count, hs_number_get(turn, HS_T_MISC, &count, NULL) + 1);
+    if (hs_id_equal(about, &none))
+        return UINT64_MAX;
+    uint64_t before = hs_number_get(turn, HS_T_MISC, &newest, &there);
+    if (there && is_older(turn, subscriber, from, before))
+        return number;
+    hs_number_put(turn, HS_T_MISC, &newest, number);
+    return there ? before : UINT64_MAX;
+}
+
+static void forget_about(struct hs_turn *turn, const struct hs_key *subscriber, struct hs_bytes about,
+                         uint64_t number)
+{
+    struct hs_kv_key newest = about_key(subscriber, about);
+    bool there = false;
+    if (hs_number_get(turn, HS_T_MISC, &newest, &there) == number && there)
+        hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&newest));
 }
 
 /* ---- what is cut ---- */
@@ -145,13 +196,13 @@ void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uin
     struct hs_arena HS_ARENA scratch = hs_arena(2 * HS_KV_KEY_MAX);
     struct hs_kv_key item = item_key(subscriber, number);
     struct hs_stream_at at = {0};
-    struct hs_bytes place;
-    if (!hs_kv_get(turn->kv, HS_T_MISC, hs_kv_key_bytes(&item), &scratch, &place) ||
-        !hs_stream_at_parse(place, &at))
+    struct hs_id about;
+    if (!source_of(turn, subscriber, number, &at, &about))
         return;
-    struct hs_kv_key count = count_key(place);
+    struct hs_kv_key place = hs_stream_key(&at), count = count_key(hs_kv_key_bytes(&place));
     struct hs_turn own = *turn;
     own.arena = &scratch;
+    forget_about(&own, subscriber, HS_VIEW(about), number);
     uint64_t left = hs_number_get(&own, HS_T_MISC, &count, NULL);
     hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&item));
     if (left > 1) {

@@ -7,9 +7,11 @@
 
 #include "core/records/stream.h"
 
-/* The item with that number in the subscriber's inbox is made of that record. */
-void hs_spent_hold(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number,
-                   const struct hs_stream_at *from);
+/* The item with that number in the subscriber's inbox is made of that record. about: of the items about the
+ * same only the one of the newest record is of use; zeros: it is about nothing that others are about.
+ * Returns the number of the one that is of no use from now on; UINT64_MAX where there is none. */
+uint64_t hs_spent_hold(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number,
+                       const struct hs_stream_at *from, const struct hs_id *about);
 
 /* The item is gone; after the last one that was made of its record, the record is cut. */
 void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number);

@@ -51,8 +51,8 @@ enum hs_sub_table {
     HS_MISC_READS = 18,     /* room 32 | persona 32 -> u64: from where a user reads a followed room */
     HS_MISC_WAKE = 16,      /* device 32 -> WakeView */
     HS_MISC_DOMAIN = 15,    /* domain hash 32 -> root: as its own page has shown */
-    HS_MISC_SOURCE = 29, /* subscriber 32 | number u64 -> the record of that inbox item; and that one's place
-                            -> u64: how many items wait that were made of it (spent.h) */
+    HS_MISC_SOURCE = 29, /* subscriber 32 | number u64 -> the record of that inbox item, about 32; that one's
+                            place -> u64: how many such wait; subscriber | about 32 -> u64: the newest */
     HS_MISC_QUEUED = 6,  /* room 32 | body hash 32 -> u64: its number in the outbox */
     HS_MISC_ROOT = 30,   /* domain hash 32 -> RootView: another root than the pinned one was seen there */
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
@@ -61,11 +61,11 @@ enum hs_sub_table {
     HS_MISC_INVITED = 24,   /* invite key 32 -> room: the first one here that has it (room.h) */
     HS_MISC_OFFICE = 22,    /* room 32 -> nothing: this node becomes its hub (office.h) */
     HS_MISC_WAY = 25,       /* room 32 -> Moved: who is in office behind the hub that is known (way.h) */
-    HS_MISC_TOLD = 31,      /* room 32 | hub 32 | persona 32 -> its home, or nothing; hub 32 -> u64 (told.h) */
-    HS_MISC_TAKEOVER = 26,  /* room 32 -> TakeoverView: it is to become it (takeover.h) */
-    HS_MISC_LAYOUT = 11,    /* -> u64: by which layout the store was made (layout.h) */
-    HS_MISC_RESTORED = 12,  /* -> u64: the incarnation since the last restoring */
-    HS_MISC_JOURNAL = 10,   /* -> u64: the next number of the journal */
+    HS_MISC_TOLD = 31,     /* room 32 | hub 32 | persona 32 -> its home, or nothing; hub 32 -> u64 (told.h) */
+    HS_MISC_TAKEOVER = 26, /* room 32 -> TakeoverView: it is to become it (takeover.h) */
+    HS_MISC_LAYOUT = 11,   /* -> u64: by which layout the store was made (layout.h) */
+    HS_MISC_RESTORED = 12, /* -> u64: the incarnation since the last restoring */
+    HS_MISC_JOURNAL = 10,  /* -> u64: the next number of the journal */
 };
 
 /* Key parts: a borrowed view of 32 bytes each. */

@@ -121,7 +121,6 @@ static enum hs_err send_welcome(struct hs_turn *turn, const struct hs_id *room,
     item.welcome = &out;
     item.body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
     hs_inbox_put_from(turn, subscriber, &item, &from);
-    hs_blob_ref_item(turn, &item);
     return HS_OK;
 }
 

@@ -229,12 +229,79 @@ static void a_full_inbox_queues_no_post(void **state)
     world_settle(w);
 }
 
+/* DELIVERY-73: a member that comes and goes while its device is away has one Welcome waiting, at its hub and
+ * elsewhere; and that one is good. */
+static void the_newest_welcome_waits_for(bool at_hub)
+{
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_device *d = at_hub ? s.bob : s.alice;
+    struct hs_key inbox = inbox_of(d);
+    d->gaps = true;
+    for (int i = 0; i < 4; i++) {
+        bool account;
+        struct world_room *room = wait_for(d, &s.invite);
+        world_disconnect(d);
+        assert_ok(world_admit(s.room));
+        world_settle(w);
+        assert_int_equal(waiting(d->node, &inbox), 1);
+        world_rebuild_check(d->node);
+        if (i == 3) {
+            come_back(d);
+            assert_true(room->joined);
+            break;
+        }
+        assert_ok(world_remove(s.room, room));
+        forget(room);
+        world_settle(w);
+        assert_ok(world_connect(d, &account)); /* it doesn't attach: it asks only */
+    }
+}
+
+static void the_newest_welcome_waits(void **state)
+{
+    (void)state;
+    the_newest_welcome_waits_for(false);
+    the_newest_welcome_waits_for(true);
+}
+
+/* DELIVERY-73: one customer's wishes don't fill the inbox of a till that is away. */
+static void the_newest_wish_waits(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_invite none = {.hub = s.hub};
+    struct world_device *till = world_staff(s.hub, "till", HANSE__ROLE__ROLE_TILL);
+    struct hs_key inbox = inbox_of(till);
+    s.bobs = world_join(s.bob, s.room, &s.invite);
+    world_disconnect(till);
+    world_disconnect(s.owner); /* who would be asked in its place */
+    for (int i = 0; i < 3; i++) {
+        struct world_room *counter = world_room_join(s.bob, &none);
+        Hanse__Frame *frame = world_frame(w);
+        frame->open_counter = WORLD_NEW(w, Hanse__OpenCounter, hanse__open_counter);
+        frame->body_case = HANSE__FRAME__BODY_OPEN_COUNTER;
+        frame->open_counter->persona = hs_pb_data(HS_VIEW(counter->persona->signer.pub));
+        frame->open_counter->room = hs_pb_data(HS_VIEW(s.room->id));
+        frame->open_counter->key_package = hs_pb_data(counter->key_package);
+        assert_ok(world_ask(s.bob, frame, NULL));
+        assert_int_equal(waiting(s.hub, &inbox), 1);
+        world_rebuild_check(s.hub);
+        world_pass(w, DAY);
+    }
+    till->gaps = true;
+    come_back(till);
+    assert_int_equal(till->item_count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_nobody_fetches_goes),    cmocka_unit_test(who_comes_loses_nothing),
         cmocka_unit_test(much_goes_in_steps),          cmocka_unit_test(a_full_inbox_takes_no_join),
-        cmocka_unit_test(a_full_inbox_queues_no_post),
+        cmocka_unit_test(a_full_inbox_queues_no_post), cmocka_unit_test(the_newest_welcome_waits),
+        cmocka_unit_test(the_newest_wish_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
