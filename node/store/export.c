@@ -63,19 +63,29 @@ static enum hs_err write_table(struct export *x, enum hs_export_kind kind, unsig
     return HS_OK;
 }
 
-static enum hs_err write_record(struct export *x, struct hs_kv *kv, uint64_t n)
+/* The record at n, or behind it where what was there is gone; *n becomes the number behind it. */
+static enum hs_err write_record(struct export *x, struct hs_kv *kv, uint64_t *n, uint64_t end)
 {
     struct hs_arena HS_ARENA arena = hs_arena(SLICE_ARENA_CAP);
     struct hs_turn turn = {.kv = kv, .arena = &arena};
     struct hs_stream_at at;
     struct hs_bytes record = {0};
-    HS_REQUIRE(hs_journal_at(&turn, n, &at), kv->err != HS_OK ? kv->err : HS_ERR_STORE);
-    bool there = hs_stream_bytes(kv, &at, &arena, &record);
+    uint64_t found = *n;
+    bool there = hs_journal_at(&turn, &found, &at) && found < end;
+    HS_TRY(kv->err);
+    if (!there || found > *n) {
+        hs_write_u64(&x->file.payload, there ? found : end);
+        HS_TRY(hs_export_put(&x->file, HS_EXPORT_JOURNAL));
+    }
+    *n = there ? found + 1 : end;
+    if (!there)
+        return HS_OK;
+    bool held = hs_stream_bytes(kv, &at, &arena, &record);
     HS_TRY(kv->err);
     hs_write_u8(&x->file.payload, (uint8_t)at.stream);
     hs_write_bytes(&x->file.payload, HS_VIEW(at.id));
     hs_write_u64(&x->file.payload, at.seq);
-    hs_write_u8(&x->file.payload, there ? 1 : 0);
+    hs_write_u8(&x->file.payload, held ? 1 : 0);
     hs_write_bytes(&x->file.payload, record);
     x->facts->records++;
     return hs_export_put(&x->file, HS_EXPORT_RECORD);
@@ -83,21 +93,22 @@ static enum hs_err write_record(struct export *x, struct hs_kv *kv, uint64_t n)
 
 static enum hs_err write_records(struct export *x, uint64_t end)
 {
-    while (x->facts->records < end) {
+    uint64_t n = 0;
+    while (n < end) {
         struct hs_kv *kv;
         enum hs_err err = HS_OK;
         HS_TRY(hs_lmdb_begin_read(x->store, &kv));
-        for (size_t i = 0; i < HS_EXPORT_SLICE && x->facts->records < end && err == HS_OK; i++)
-            err = write_record(x, kv, x->facts->records);
+        for (size_t i = 0; i < HS_EXPORT_SLICE && n < end && err == HS_OK; i++)
+            err = write_record(x, kv, &n, end);
         hs_lmdb_abort(kv);
         HS_TRY(err);
         if (x->e->progress != NULL)
-            x->e->progress(x->e->arg, x->facts->records, end);
+            x->e->progress(x->e->arg, n, end);
     }
     return HS_OK;
 }
 
-/* The layout, and how many records there are now. */
+/* The layout, and how far the journal has come now. */
 static enum hs_err look(struct export *x, uint64_t *end)
 {
     struct hs_kv *kv;

@@ -8,6 +8,7 @@
  *   'G'    key length u8 | key | value                                        registers
  *   'B'    key length u8 | key | value                                        bytes of blobs
  *   'R'    stream u8 | id 32 | seq u64 | there u8 | record                    in their order
+ *   'J'    number u64             the next record has that one in the journal, behind some that are gone
  *   'C'    SHA-256 of all bytes of the file before this frame                 at least every 4 MiB
  *   'E'    counts of 'G', 'B', 'R', each u64 | SHA-256 as above | signature   last
  *

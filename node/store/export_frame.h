@@ -13,6 +13,7 @@ enum hs_export_kind {
     HS_EXPORT_REGISTER = 'G',
     HS_EXPORT_BLOB = 'B',
     HS_EXPORT_RECORD = 'R',
+    HS_EXPORT_JOURNAL = 'J',
     HS_EXPORT_SUM = 'C',
     HS_EXPORT_END = 'E',
 };

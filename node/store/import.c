@@ -123,6 +123,20 @@ static enum hs_err take_record(struct import *m)
     return err == HS_OK ? HS_OK : fail(m, err, "a record doesn't fit those before it");
 }
 
+static enum hs_err take_journal(struct import *m)
+{
+    struct hs_bytes rest = hs_writer_bytes(&m->file.payload);
+    bool bad = false;
+    uint64_t next = cut_number(&rest, 8, &bad);
+    if (bad || rest.len > 0)
+        return fail(m, HS_ERR_MALFORMED, "it was altered");
+    if (m->store == NULL || !m->records)
+        return HS_OK;
+    HS_TRY(in_txn(m));
+    enum hs_err err = hs_replay_pass(m->replay, m->txn, next);
+    return err == HS_OK ? HS_OK : fail(m, err, "a record doesn't fit those before it");
+}
+
 static enum hs_err take(struct import *m)
 {
     switch (m->file.kind) {
@@ -135,6 +149,8 @@ static enum hs_err take(struct import *m)
     case HS_EXPORT_RECORD:
         m->facts->records++;
         return take_record(m);
+    case HS_EXPORT_JOURNAL:
+        return take_journal(m);
     default:
         return fail(m, HS_ERR_MALFORMED, "it was altered");
     }

@@ -168,10 +168,14 @@ static void forget(struct hs_turn *turn, struct hs_bytes hub, uint64_t seq, stru
 {
     struct hs_stream_at at = {.stream = HS_STREAM_OUTBOX, .seq = seq};
     struct hs_kv_key index = queued_key(room, body_hash);
+    struct hs_bytes numbers;
     if (!HS_FIXED(hub, &at.id))
         return;
     struct hs_kv_key key = hs_stream_key(&at);
     hs_kv_del(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&key));
+    if (hs_kv_get(turn->kv, HS_T_MISC, hs_kv_key_bytes(&index), turn->arena, &numbers) && numbers.len == 16 &&
+        hs_kv_u64(numbers) == seq)
+        hs_journal_drop(turn, &at, hs_kv_u64(hs_bytes(numbers.data, 8)));
     hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&index));
 }
 
@@ -180,7 +184,10 @@ void hs_queued_apply(struct hs_turn *turn, const struct hs_stream_at *at,
 {
     const Hanse__State__QueuedRequest *queued = record->queued;
     struct hs_kv_key index = queued_key(hs_pb_bytes(queued->room), hs_pb_bytes(queued->body_hash));
-    hs_number_put(turn, HS_T_MISC, &index, at->seq);
+    struct hs_kv_key numbers = {0};
+    hs_kv_key_add_u64(&numbers, hs_journal_next(turn) - 1);
+    hs_kv_key_add_u64(&numbers, at->seq);
+    hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&index), hs_kv_key_bytes(&numbers));
 }
 
 /* The sender learns of a refusal through its inbox; an acceptance it sees in the log. */

@@ -74,16 +74,17 @@ static enum hs_err replay_room(struct hs_turn *turn, const struct hs_stream_at *
     return hs_room_apply(turn, &at->id, at->seq, entry);
 }
 
-/* Records that their stream has dropped have left their number. */
+/* Posts that were answered have left their numbers, the newest one with its row. */
 static enum hs_err replay_stream(struct hs_turn *turn, const struct hs_stream_at *at, struct hs_bytes bytes)
 {
     Hanse__State__StreamRecord *record;
     struct hs_kv_key key = hs_stream_key(at), next = hs_stream_next_key(at->stream, HS_VIEW(at->id));
-    HS_REQUIRE(hs_number_get(turn, HS_T_STREAM_NEXT, &next, NULL) == at->seq, HS_ERR_STORE);
-    hs_number_put(turn, HS_T_STREAM_NEXT, &next, at->seq + 1);
-    hs_journal_add(turn, at);
+    uint64_t seq = hs_number_get(turn, HS_T_STREAM_NEXT, &next, NULL);
+    bool outbox = at->stream == HS_STREAM_OUTBOX;
+    HS_REQUIRE(outbox ? at->seq >= seq : at->seq == seq, HS_ERR_STORE);
+    hs_stream_enter(turn, at);
     if (bytes.data == NULL)
-        return at->stream == HS_STREAM_OUTBOX ? HS_OK : HS_ERR_STORE;
+        return outbox ? HS_OK : HS_ERR_STORE;
     HS_REQUIRE(HS_UNPACK(hanse__state__stream_record, bytes, HS_LENIENT, turn->arena, &record) == HS_OK,
                HS_ERR_STORE);
     hs_kv_put(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&key), bytes);
@@ -101,6 +102,15 @@ enum hs_err hs_replay_record(struct hs_replay *replay, struct hs_kv *to, const s
         at->stream == HS_STREAM_ROOM ? replay_room(&turn, at, record) : replay_stream(&turn, at, record);
     hs_effects_reset(&replay->effects);
     return to->err != HS_OK ? to->err : err;
+}
+
+enum hs_err hs_replay_pass(struct hs_replay *replay, struct hs_kv *to, uint64_t next)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(REPLAY_ARENA_CAP);
+    struct hs_turn turn = turn_of(replay, to, &arena);
+    HS_REQUIRE(next >= hs_journal_next(&turn), HS_ERR_STORE);
+    hs_journal_pass(&turn, next);
+    return to->err;
 }
 
 enum hs_err hs_replay_register(struct hs_replay *replay, struct hs_kv *to, struct hs_bytes key,
@@ -124,13 +134,22 @@ enum hs_err hs_replay_restored(struct hs_replay *replay, struct hs_kv *to, struc
     return to->err;
 }
 
-static enum hs_err next_record(struct hs_replay *replay, struct hs_kv *from, struct hs_kv *to, uint64_t n)
+/* The record at n, or behind it where what was there is gone; *n becomes the number behind it. */
+static enum hs_err next_record(struct hs_replay *replay, struct hs_kv *from, struct hs_kv *to, uint64_t *n,
+                               uint64_t end)
 {
     struct hs_arena HS_ARENA arena = hs_arena(REPLAY_ARENA_CAP);
     struct hs_turn turn = turn_of(replay, from, &arena);
     struct hs_stream_at at;
     struct hs_bytes bytes = {0};
-    HS_REQUIRE(hs_journal_at(&turn, n, &at), from->err != HS_OK ? from->err : HS_ERR_STORE);
+    uint64_t found = *n;
+    bool there = hs_journal_at(&turn, &found, &at) && found < end;
+    HS_TRY(from->err);
+    if (!there || found > *n)
+        HS_TRY(hs_replay_pass(replay, to, there ? found : end));
+    *n = there ? found + 1 : end;
+    if (!there)
+        return HS_OK;
     replay->at = at;
     (void)hs_stream_bytes(from, &at, &arena, &bytes);
     HS_TRY(from->err);
@@ -158,7 +177,7 @@ enum hs_err hs_replay_step(struct hs_replay *replay, struct hs_kv *from, struct 
     *done = false;
     for (size_t i = 0; i < max && !*done; i++) {
         if (n < end)
-            HS_TRY(next_record(replay, from, to, n++));
+            HS_TRY(next_record(replay, from, to, &n, end));
         else
             HS_TRY(next_register(replay, from, to, done));
     }

@@ -23,6 +23,10 @@ void hs_replay_free(struct hs_replay *replay);
 enum hs_err hs_replay_record(struct hs_replay *replay, struct hs_kv *to, const struct hs_stream_at *at,
                              struct hs_bytes record);
 
+/* The journal goes on at that number: what had those before it is gone (HS_STREAM_OUTBOX). STORE where it is
+ * beyond. */
+enum hs_err hs_replay_pass(struct hs_replay *replay, struct hs_kv *to, uint64_t next);
+
 /* One register, after all records; in any order, and as often as one likes. */
 enum hs_err hs_replay_register(struct hs_replay *replay, struct hs_kv *to, struct hs_bytes key,
                                struct hs_bytes value);
@@ -44,7 +48,7 @@ const struct hs_stream_at *hs_replay_at(const struct hs_replay *replay);
 bool hs_stream_bytes(struct hs_kv *kv, const struct hs_stream_at *at, struct hs_arena *arena,
                      struct hs_bytes *bytes);
 
-/* How many records the journal of a store has. */
+/* Behind the last record of a store's journal: its next number. */
 uint64_t hs_journal_count(struct hs_kv *kv);
 
 #endif

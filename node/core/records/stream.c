@@ -42,6 +42,53 @@ void hs_journal_add(struct hs_turn *turn, const struct hs_stream_at *at)
     hs_number_put(turn, HS_T_MISC, &next, n + 1);
 }
 
+void hs_journal_pass(struct hs_turn *turn, uint64_t next)
+{
+    struct hs_kv_key key = journal_next_key();
+    hs_number_put(turn, HS_T_MISC, &key, next);
+}
+
+static void drop_row(struct hs_turn *turn, uint64_t n)
+{
+    struct hs_kv_key key = journal_key(n);
+    hs_kv_del(turn->kv, HS_T_JOURNAL, hs_kv_key_bytes(&key));
+}
+
+/* The newest one's row says how far the stream's numbers have come. */
+void hs_journal_drop(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t n)
+{
+    struct hs_kv_key next = hs_stream_next_key(at->stream, HS_VIEW(at->id));
+    if (hs_number_get(turn, HS_T_STREAM_NEXT, &next, NULL) != at->seq + 1)
+        drop_row(turn, n);
+}
+
+/* Of an outbox the journal's number of the newest record is known too: it is dropped with the next one. */
+static void enter_outbox(struct hs_turn *turn, const struct hs_stream_at *at, const struct hs_kv_key *next)
+{
+    struct hs_stream_at before = *at;
+    struct hs_kv_key value = {0};
+    struct hs_bytes was;
+    if (hs_kv_get(turn->kv, HS_T_STREAM_NEXT, hs_kv_key_bytes(next), turn->arena, &was) && was.len == 16) {
+        before.seq = hs_kv_u64(was) - 1;
+        struct hs_kv_key key = hs_stream_key(&before);
+        if (!hs_kv_has(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&key)))
+            drop_row(turn, hs_kv_u64(hs_bytes(was.data, 8)));
+    }
+    hs_kv_key_add_u64(&value, hs_journal_next(turn));
+    hs_kv_key_add_u64(&value, at->seq + 1);
+    hs_kv_put(turn->kv, HS_T_STREAM_NEXT, hs_kv_key_bytes(next), hs_kv_key_bytes(&value));
+}
+
+void hs_stream_enter(struct hs_turn *turn, const struct hs_stream_at *at)
+{
+    struct hs_kv_key next = hs_stream_next_key(at->stream, HS_VIEW(at->id));
+    if (at->stream == HS_STREAM_OUTBOX)
+        enter_outbox(turn, at, &next);
+    else
+        hs_number_put(turn, HS_T_STREAM_NEXT, &next, at->seq + 1);
+    hs_journal_add(turn, at);
+}
+
 bool hs_stream_at_parse(struct hs_bytes key, struct hs_stream_at *at)
 {
     if (key.len != 1 + sizeof at->id.b + 8)
@@ -52,12 +99,14 @@ bool hs_stream_at_parse(struct hs_bytes key, struct hs_stream_at *at)
     return true;
 }
 
-bool hs_journal_at(struct hs_turn *turn, uint64_t n, struct hs_stream_at *at)
+bool hs_journal_at(struct hs_turn *turn, uint64_t *n, struct hs_stream_at *at)
 {
-    struct hs_bytes value;
-    struct hs_kv_key key = journal_key(n);
-    return hs_kv_get(turn->kv, HS_T_JOURNAL, hs_kv_key_bytes(&key), turn->arena, &value) &&
-           hs_stream_at_parse(value, at);
+    struct hs_bytes key, value, none = {0};
+    struct hs_kv_key from = journal_key(*n);
+    if (!hs_kv_next(turn->kv, HS_T_JOURNAL, none, hs_kv_key_bytes(&from), turn->arena, &key, &value))
+        return false;
+    *n = hs_kv_u64(key);
+    return hs_stream_at_parse(value, at);
 }
 
 void hs_stream_record(struct hs_turn *turn, enum hs_stream stream, struct hs_bytes id,
@@ -70,8 +119,7 @@ void hs_stream_record(struct hs_turn *turn, enum hs_stream stream, struct hs_byt
     struct hs_kv_key key = hs_stream_key(&at);
     record->time_ms = turn->now.ms;
     hs_view_put(turn, HS_T_STREAM, &key, &record->base);
-    hs_number_put(turn, HS_T_STREAM_NEXT, &next, at.seq + 1);
-    hs_journal_add(turn, &at);
+    hs_stream_enter(turn, &at);
     HS_ASSERT(hs_stream_apply(turn, &at, record));
 }
 

@@ -15,7 +15,8 @@ enum hs_stream {
     HS_STREAM_ACCOUNT = 'A',  /* of a persona */
     HS_STREAM_TICKET = 'T',   /* of a ticket's key */
     HS_STREAM_LEDGER = 'L',   /* of a definition of coupons */
-    HS_STREAM_OUTBOX = 'O',   /* of a hub: posts that wait for it; one that was answered is gone */
+    HS_STREAM_OUTBOX = 'O',   /* of a hub: posts that wait for it; one that was answered is gone, and of its
+                                 place in the journal nothing stays but of the newest one */
     HS_STREAM_PEER = 'P',     /* of a hub that is followed: what it handed on, where it is */
     HS_STREAM_DEVICE = 'D',   /* of a subscriber: what it is told besides records of rooms */
     HS_STREAM_BLOB = 'B',     /* of a blob */
@@ -48,16 +49,23 @@ bool hs_stream_apply(struct hs_turn *turn, const struct hs_stream_at *at,
 struct hs_kv_key hs_stream_key(const struct hs_stream_at *at);
 struct hs_kv_key hs_stream_next_key(enum hs_stream stream, struct hs_bytes id);
 
+/* The next record of its stream and of the journal is this one. */
+void hs_stream_enter(struct hs_turn *turn, const struct hs_stream_at *at);
+
 /* The next record of the journal is this one. */
 void hs_journal_add(struct hs_turn *turn, const struct hs_stream_at *at);
 
-/* How many records the journal has. */
+/* The record of the outbox is gone, which the journal had at n. */
+void hs_journal_drop(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t n);
+
+/* The journal's next number, and its next one where what had those up to it is gone. */
 uint64_t hs_journal_next(struct hs_turn *turn);
+void hs_journal_pass(struct hs_turn *turn, uint64_t next);
 
 /* The key above again as what it stands for; false where it isn't one. */
 bool hs_stream_at_parse(struct hs_bytes key, struct hs_stream_at *at);
 
-/* What the journal has at n; false where it has nothing. */
-bool hs_journal_at(struct hs_turn *turn, uint64_t n, struct hs_stream_at *at);
+/* The first record that the journal has at n or behind it; false where it has none. */
+bool hs_journal_at(struct hs_turn *turn, uint64_t *n, struct hs_stream_at *at);
 
 #endif

@@ -8,7 +8,7 @@
 /* Numbers are the store's; a number is never used for something else. u64 are big-endian. */
 enum hs_table {
     HS_T_STREAM = 0,       /* kind u8 | id 32 | seq u64        -> StreamRecord */
-    HS_T_STREAM_NEXT = 1,  /* kind u8 | id 32                  -> u64 */
+    HS_T_STREAM_NEXT = 1,  /* kind u8 | id 32                  -> u64; of an outbox journal's n u64 | u64 */
     HS_T_ROOM_LOG = 2,     /* room 32 | seq u64                -> RoomEntry */
     HS_T_ROOM = 3,         /* room 32                          -> RoomView */
     HS_T_GROUP = 4,        /* room 32 | record (mls/store.h)   -> public MLS group, at the hub */
@@ -53,7 +53,7 @@ enum hs_sub_table {
     HS_MISC_DOMAIN = 15,    /* domain hash 32 -> root: as its own page has shown */
     HS_MISC_SOURCE = 29, /* subscriber 32 | number u64 -> the record of that inbox item, about 32; that one's
                             place -> u64: how many such wait; subscriber | about 32 -> u64: the newest */
-    HS_MISC_QUEUED = 6,  /* room 32 | body hash 32 -> u64: its number in the outbox */
+    HS_MISC_QUEUED = 6,  /* room 32 | body hash 32 -> u64 | u64: its numbers in journal and outbox */
     HS_MISC_ROOT = 30,   /* domain hash 32 -> RootView: another root than the pinned one was seen there */
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
     HS_MISC_RESUMED = 21,   /* -> u64: the incarnation since which the ledger goes on */

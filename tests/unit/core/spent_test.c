@@ -54,7 +54,7 @@ static struct carried carried(struct world_node *node)
         struct hs_turn turn = {.kv = node->kv, .arena = &arena};
         struct hs_stream_at at;
         struct hs_bytes bytes;
-        assert_true(hs_journal_at(&turn, n, &at));
+        assert_true(hs_journal_at(&turn, &n, &at));
         if (!hs_stream_bytes(node->kv, &at, &arena, &bytes))
             continue;
         if (at.stream == HS_STREAM_ROOM)

@@ -3,6 +3,7 @@
 
 #include "core/core.h"
 #include "core/records/layout.h"
+#include "core/records/replay.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
 #include "store/check.h"
@@ -114,6 +115,18 @@ static struct hs_export export_of(struct world_node *node)
                               .now = node->world->now};
 }
 
+static size_t rows_of(struct hs_kv *kv, unsigned table)
+{
+    struct hs_kv_key from = {0};
+    struct hs_bytes key, none = {0};
+    for (size_t rows = 0;; rows++) {
+        struct hs_arena HS_ARENA arena = hs_arena(SIZE_MAX / 2);
+        if (!hs_kv_next(kv, table, none, hs_kv_key_bytes(&from), &arena, &key, NULL))
+            return rows;
+        from = hs_kv_after(key);
+    }
+}
+
 static void write_file(struct scene *s, struct world_node *node, const char *name)
 {
     struct hs_lmdb *db = on_disk(s, node, "from");
@@ -124,8 +137,9 @@ static void write_file(struct scene *s, struct world_node *node, const char *nam
     assert_ok(hs_export_write(&e, db, file, &facts));
     assert_int_equal(fclose(file), 0);
     assert_int_not_equal(facts.registers, 0);
-    assert_int_equal(facts.records,
-                     hs_journal_next(&(struct hs_turn){.kv = node->kv, .arena = &s->w->arena}));
+    assert_int_equal(facts.records, rows_of(node->kv, HS_T_JOURNAL));
+    assert_true(facts.records < hs_journal_count(node->kv) ||
+                node == s->hub); /* posts have left its outbox */
     hs_lmdb_close(db);
     remove_tree(path(s, "from"));
 }
