@@ -51,6 +51,7 @@ struct outcome {
     enum hanse_err err;
     struct hanse_id id, room;
     uint64_t seq;
+    bool waits; /* it goes on without this program */
     char text[HANSE_LINK_SIZE + 1024];
 };
 
@@ -64,6 +65,9 @@ enum hanse_err cli_run(struct cli *c, int seconds, on_event *wanted, void *conte
 
 /* Waits for the end of operation op for --timeout. A connection that can't be made is told as such. */
 enum hanse_err cli_wait(struct cli *c, uint64_t op, struct outcome *out);
+
+/* The same; what is said on stderr once it goes on without this program. */
+enum hanse_err cli_wait_saying(struct cli *c, uint64_t op, const char *text, struct outcome *out);
 
 /* Starts a step of the loop by hand, for commands that poll other things too: waits at most ms milliseconds
  * for the socket or fd (or -1). */

@@ -185,30 +185,23 @@ const struct command cmd_remove = {
             "  hanse remove 'Rosa VIP' Ben\n",
 };
 
-struct moving {
-    uint64_t op;
-    struct outcome done;
-    bool waits;
-};
-
-static bool is_moved(void *context, const struct hanse_event *event)
+static int show_on_its_way(const struct cli *c, const struct hanse_room *room)
 {
-    struct moving *m = context;
-    if (event->kind == HANSE_EVENT_WAITING && event->op == m->op && !m->waits) {
-        m->waits = true;
-        fputs("your home node fetches the room's log first, and goes on by itself from here\n", stderr);
-    }
-    if (event->kind != HANSE_EVENT_DONE || event->op != m->op)
-        return false;
-    m->done.err = event->err;
-    m->done.seq = event->seq;
-    return true;
+    if (c->json)
+        json_line(json_pack("{s:o}", "waits", json_id(&room->id)));
+    else
+        printf(
+            "%s isn't there yet: the hub of now is away, or the log is long. \"hansed rooms\" at your home "
+            "node\nshows how it stands; to see what becomes of it here, run this again.\n",
+            room->name);
+    return EXIT_WAITING;
 }
 
 static int run_move_room(struct cli *c, int argc, char **argv)
 {
     struct hanse_room room;
-    struct moving moving = {0};
+    struct outcome done = {0};
+    uint64_t op;
     if (argc != 2)
         return cli_usage(&cmd_move_room, "name one room");
     int code = cli_open_fresh(c);
@@ -216,15 +209,16 @@ static int run_move_room(struct cli *c, int argc, char **argv)
         code = find_room(c, argv[1], &room);
     if (code != EXIT_DONE)
         return code;
-    enum hanse_err err = hanse_room_move(c->h, &room.id, &moving.op);
+    enum hanse_err err = hanse_room_move(c->h, &room.id, &op);
     if (err == HANSE_OK)
-        err = cli_run(c, c->timeout_s, is_moved, &moving);
-    if (err == HANSE_OK)
-        err = moving.done.err;
+        err = cli_wait_saying(
+            c, op, "your home node fetches the room's log first, and goes on by itself from here", &done);
+    if (done.waits && done.err == HANSE_OK && err != HANSE_OK)
+        return show_on_its_way(c, &room);
     if (err != HANSE_OK)
         return cli_fail(c, argv[1], err);
     if (c->json)
-        json_line(json_pack("{s:o, s:I}", "moved", json_id(&room.id), "seq", (json_int_t)moving.done.seq));
+        json_line(json_pack("{s:o, s:I}", "moved", json_id(&room.id), "seq", (json_int_t)done.seq));
     else
         printf("%s is at your home node from now on. Links that you make from now on lead there.\n",
                room.name);
@@ -239,7 +233,9 @@ const struct command cmd_move_room = {
             "For its owner, who has moved home to the new node first (hanse move-home) and may make rooms "
             "there (a grant\n"
             "of that node, hanse grant). Members, invites and history stay; coupons stay with the brand's "
-            "own node.\n\n"
+            "own node. The new node fetches the whole log first, and goes on with that by itself: where it "
+            "takes\n"
+            "longer than --timeout, the exit code is 6.\n\n"
             "example:\n"
             "  hanse move-room 'Rosa VIP'\n",
 };

@@ -154,6 +154,7 @@ struct waiting {
     uint64_t op;
     struct outcome *out;
     enum hanse_err offline;
+    const char *text;
 };
 
 static bool is_done(void *context, const struct hanse_event *event)
@@ -163,6 +164,11 @@ static bool is_done(void *context, const struct hanse_event *event)
         w->offline = event->err;
     if (event->kind == HANSE_EVENT_ONLINE)
         w->offline = HANSE_OK;
+    if (event->kind == HANSE_EVENT_WAITING && event->op == w->op && !w->out->waits) {
+        w->out->waits = true;
+        if (w->text != NULL)
+            fprintf(stderr, "%s\n", w->text);
+    }
     if (event->kind != HANSE_EVENT_DONE || event->op != w->op)
         return false;
     w->out->err = event->err;
@@ -175,7 +181,12 @@ static bool is_done(void *context, const struct hanse_event *event)
 
 enum hanse_err cli_wait(struct cli *c, uint64_t op, struct outcome *out)
 {
-    struct waiting waiting = {.op = op, .out = out};
+    return cli_wait_saying(c, op, NULL, out);
+}
+
+enum hanse_err cli_wait_saying(struct cli *c, uint64_t op, const char *text, struct outcome *out)
+{
+    struct waiting waiting = {.op = op, .out = out, .text = text};
     *out = (struct outcome){0};
     enum hanse_err err = cli_run(c, c->timeout_s, is_done, &waiting);
     if (err == HANSE_ERR_TIMEOUT && waiting.offline != HANSE_OK)

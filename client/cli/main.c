@@ -28,7 +28,7 @@ static void print_help(void)
         "  --version\n\n"
         "The state is sealed with the key in DIR/key, or in the file that $HANSE_KEY_FILE names.\n\n"
         "exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the other side or the room's rules,\n"
-        "            4 not reachable in time, 5 an exported order doesn't verify, 6 waiting to be let in\n\n"
+        "            4 not reachable in time, 5 an exported order doesn't verify, 6 it waits for others, and goes on by itself\n\n"
         "example, from an invite to the first word:\n"
         "  hanse join 'hanse:i/AbCd...' --name Anna\n"
         "  hanse send 'Rosa VIP' 'Hello!'\n");

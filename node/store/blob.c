@@ -196,9 +196,10 @@ static enum hs_err hash_file(int fd, struct hs_id *out)
     return HS_OK;
 }
 
-/* The part is what its name says, and durable; else it is thrown away, but where it only can't be read. */
+/* The part is what its name says, and durable; else it is thrown away, but where it only can't be read, and
+ * where it has its name already and others refer to that: they were told that it is durable before. */
 static enum hs_err check_part(const struct hs_blob_files *files, const char *name,
-                              const struct hs_blob_part *part)
+                              const struct hs_blob_part *part, bool kept)
 {
     struct hs_id is;
     int fd = openat(files->dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -207,7 +208,7 @@ static enum hs_err check_part(const struct hs_blob_files *files, const char *nam
     bool other = err == HS_OK && !hs_id_equal(&is, &part->hash);
     bool synced = err != HS_OK || other || fsync(fd) == 0;
     close(fd);
-    if (other || !synced)
+    if (other || (!synced && !kept))
         throw_away(files, name);
     HS_TRY(err);
     HS_REQUIRE(!other, HS_ERR_BLOB_HASH);
@@ -230,7 +231,7 @@ enum hs_err hs_blob_part_finish(struct hs_blob_files *files, const struct hs_blo
     struct name name = name_of(&part->hash, &part->room);
     uint64_t len;
     bool named = !length_of(files, name.part, &len); /* by a process that died then */
-    HS_TRY(check_part(files, named ? name.file : name.part, part));
+    HS_TRY(check_part(files, named ? name.file : name.part, part, named && part->known));
     if (!named)
         HS_REQUIRE(renameat(files->dir, name.part, files->dir, name.file) == 0, disk_error());
     return sync_name(files, &name, part->known);

@@ -227,9 +227,9 @@ static void sweep_all(const struct sweep_scene *scene)
     fflush(stdout);
 }
 
-static const struct sweep_scene *const scenes[] = {&sweep_blob, &sweep_carry,  &sweep_http,    &sweep_find,
-                                                   &sweep_wake, &sweep_backup, &sweep_restore, &sweep_check,
-                                                   &sweep_init, &sweep_client};
+static const struct sweep_scene *const scenes[] = {&sweep_blob,  &sweep_again, &sweep_carry,  &sweep_http,
+                                                   &sweep_find,  &sweep_wake,  &sweep_backup, &sweep_restore,
+                                                   &sweep_check, &sweep_init,  &sweep_client};
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
 static bool wanted(const char *name, int argc, char **argv)

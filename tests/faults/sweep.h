@@ -25,8 +25,8 @@ struct sweep_scene {
     bool may_abort; /* a library in it does so for lack of memory, threads or ways to wait */
 };
 
-extern const struct sweep_scene sweep_blob, sweep_carry, sweep_http, sweep_find, sweep_wake, sweep_backup,
-    sweep_restore, sweep_check, sweep_init, sweep_client;
+extern const struct sweep_scene sweep_blob, sweep_again, sweep_carry, sweep_http, sweep_find, sweep_wake,
+    sweep_backup, sweep_restore, sweep_check, sweep_init, sweep_client;
 
 /* The folder of this attempt: begin finds it empty. */
 const char *sweep_dir(void);

@@ -95,6 +95,46 @@ static void no_end(void) {}
 const struct sweep_scene sweep_blob = {
     .name = "blob", .begin = make_part, .act = blob_act, .check = blob_check, .end = no_end};
 
+/* ---- once more, by another room ---- */
+
+static void again_begin(void)
+{
+    char path[300];
+    struct hs_blob_files *files;
+    make_part();
+    blob_path(path, "blobs");
+    FAULT_CHECK(hs_blob_files_open(path, 0, &files) == HS_OK && put(files) == HS_OK, "nothing to name again");
+    hs_blob_files_close(files);
+    part.known = true; /* to the room that has put it */
+    part.room.b[0] = 2;
+}
+
+static enum hs_err again_act(void)
+{
+    char path[300];
+    struct hs_blob_files *files = NULL;
+    blob_path(path, "blobs");
+    HS_TRY(hs_blob_files_open(path, 0, &files));
+    enum hs_err err = hs_blob_part_finish(files, &part);
+    hs_blob_files_close(files);
+    return err;
+}
+
+/* What others refer to is there, whatever became of it. */
+static void again_check(enum hs_err told)
+{
+    char path[300];
+    struct hs_blob_files *files;
+    (void)told;
+    blob_path(path, "blobs");
+    FAULT_CHECK(hs_blob_files_open(path, 0, &files) == HS_OK, "it can't be opened afterwards");
+    FAULT_CHECK(hs_blob_file_check(files, &part.hash, LEN) == HS_OK, "another room's file is gone");
+    hs_blob_files_close(files);
+}
+
+const struct sweep_scene sweep_again = {
+    .name = "again", .begin = again_begin, .act = again_act, .check = again_check, .end = no_end};
+
 /* ---- into another directory ---- */
 
 static char disk[64]; /* another one than sweep_dir()'s, where there is one */
