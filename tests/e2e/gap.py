@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Devices that can't read everything any more: away for longer than posts are kept, or back from an old copy.
 
-CLIENT-56 to CLIENT-61, ROOM-90, ROOM-91 with real programs.
+CLIENT-56 to CLIENT-61, DELIVERY-62, ROOM-90, ROOM-91 with real programs.
 """
 import pathlib
 import shutil
@@ -36,22 +36,33 @@ class Scene(Brands):
 
 
 def posts_that_are_kept_no_longer(s):
+    """CLIENT-56, DELIVERY-62: while Cem is away posts end, Dora comes and goes; he sees the gap, and all behind it."""
     s.mo.stop()
-    s.mo.run("room", "create", SHORT, "--keep", "1s")
+    s.mo.run("room", "create", SHORT, "--keep", "4s")
     link = s.mo.run("invite", SHORT, "--uses", "5", "--until", "7d")["link"]
     s.mo.start("chat", SHORT).wait_line("online")
     check(s.cem.run("join", link, "--wait", "30")["state"] == "member", "Cem is in")
     for i in range(3):
         s.mo.running.type(f"soon forgotten {i}")
     wait_for(lambda: sum("soon forgotten" in line for line in s.mo.running.lines()) == 3, "they are in the log")
+    check(s.dora.run("join", link, "--wait", "30")["state"] == "member", "Dora is in")
+    s.mo.stop()
+    s.mo.run("remove", SHORT, "Dora")
+    s.mo.start("chat", SHORT).wait_line("online")
 
-    time.sleep(4)  # past what is kept, and the node's next look
-    s.mo.running.type("news")
-    wait_for(lambda: any(m["text"] == "news" for m in s.log(s.cem, SHORT)), "Cem reads what is new")
-    gap = [m for m in s.log(s.cem, SHORT) if m["kind"] == "gap"]
+    time.sleep(7)  # past what is kept, and the node's next look
+    news = [f"news {i}" for i in range(3)]
+    for text in news:
+        s.mo.running.type(text)
+    wait_for(lambda: [m["text"] for m in s.log(s.cem, SHORT) if m["kind"] == "text"] == news, "Cem reads what is new")
+    log = s.log(s.cem, SHORT)
+    gap = [m for m in log if m["kind"] == "gap"]
     check(len(gap) == 1 and gap[0]["missing"] == 3 and gap[0]["last"] - gap[0]["seq"] == 2, f"one gap: {gap}")
+    behind = [m["kind"] for m in log[log.index(gap[0]) + 1:]]
+    check(behind == ["joined", "left", "text", "text", "text"], f"and all behind it: {behind}")
     check("3 posts" in s.cem.run("log", SHORT, as_json=False), "and it is said in words")
     s.cem.run("send", SHORT, "I was away")
+    wait_for(lambda: any("I was away" in line for line in s.mo.running.lines()), "the room goes on with him")
     s.mo.stop()
 
 
