@@ -80,14 +80,14 @@ static void drop(struct hs_turn *turn, const struct hs_key *subscriber, struct m
 static void look_at(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t first, size_t *left)
 {
     struct mark mark;
+    if (hs_session_of(&turn->core->sessions, subscriber) != NULL)
+        return; /* it is being fetched */
     bool marked = mark_get(turn, subscriber, &mark) && mark.upto > first;
     int64_t waits_ms = marked ? turn->now.ms - (int64_t)mark.since_ms : 0;
     if (marked && waits_ms >= turn->core->inbox_ms)
         drop(turn, subscriber, &mark, left);
     if (marked || turn->full) /* a mark takes space */
         return;
-    if (hs_session_of(&turn->core->sessions, subscriber) != NULL)
-        return; /* it is being fetched */
     mark.upto = hs_inbox_next(turn, subscriber);
     mark.since_ms = (uint64_t)turn->now.ms;
     mark_put(turn, subscriber, &mark);
@@ -99,9 +99,10 @@ static bool rests(struct hs_turn *turn)
     int64_t since_ms = turn->now.ms - turn->core->inbox_lap_at.ms;
     if (turn->core->inbox_from.len > 0)
         return false;
-    if (turn->core->inbox_lap_at.ms > 0 && since_ms >= HS_INBOX_AGE_LAP_MS)
+    bool set = since_ms < 0 || since_ms >= HS_INBOX_AGE_SET_MS; /* the clock: it may be set once more soon */
+    if (turn->core->inbox_lap_at.ms > 0 && !set && since_ms >= HS_INBOX_AGE_LAP_MS)
         return false;
-    if (turn->core->inbox_lap_at.ms == 0 || since_ms < 0) /* the clock was set back */
+    if (turn->core->inbox_lap_at.ms == 0 || set)
         turn->core->inbox_lap_at = turn->now;
     return true;
 }

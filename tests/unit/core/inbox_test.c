@@ -165,6 +165,31 @@ static void who_comes_loses_nothing(void **state)
     assert_true(again->joined);
 }
 
+/* DELIVERY-72: a clock that is wrong for less than a lap takes nothing. */
+static void a_clock_is_set(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_key bob = inbox_of(s.bob);
+    s.bobs = wait_for(s.bob, &s.invite);
+    world_disconnect(s.bob);
+    assert_ok(world_admit(s.room));
+    world_settle(w);
+    world_pass(w, 1000);
+    days(w, 2);
+    struct hs_time right = w->now;
+    world_pass(w, 2 * HS_INBOX_AGE_DAYS * DAY);
+    world_pass(w, HS_INBOX_AGE_LAP_MS - 1000);
+    assert_int_equal(waiting(s.hub, &bob), 1);
+    w->now = right; /* it was set back in time */
+    world_pass(w, HS_INBOX_AGE_LAP_MS);
+    days(w, HS_INBOX_AGE_DAYS - 10);
+    assert_int_equal(waiting(s.hub, &bob), 1);
+    come_back(s.bob);
+    assert_true(s.bobs->joined);
+}
+
 /* DELIVERY-72: a tick drops a bounded part, and ticks come to the end. */
 static void much_goes_in_steps(void **state)
 {
@@ -179,6 +204,8 @@ static void much_goes_in_steps(void **state)
     world_pass(w, HS_INBOX_AGE_LAP_MS);
     world_pass(w, 1000);
     w->now.ms += HS_INBOX_AGE_DAYS * DAY;
+    world_pass(w, 1000); /* it is a leap */
+    w->now.ms += HS_INBOX_AGE_LAP_MS;
     while (left > 0) {
         world_pass(w, 1000);
         size_t now = waiting(s.hub, &bob);
@@ -298,10 +325,10 @@ static void the_newest_wish_waits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_nobody_fetches_goes),    cmocka_unit_test(who_comes_loses_nothing),
-        cmocka_unit_test(much_goes_in_steps),          cmocka_unit_test(a_full_inbox_takes_no_join),
-        cmocka_unit_test(a_full_inbox_queues_no_post), cmocka_unit_test(the_newest_welcome_waits),
-        cmocka_unit_test(the_newest_wish_waits),
+        cmocka_unit_test(what_nobody_fetches_goes),   cmocka_unit_test(who_comes_loses_nothing),
+        cmocka_unit_test(much_goes_in_steps),         cmocka_unit_test(a_clock_is_set),
+        cmocka_unit_test(a_full_inbox_takes_no_join), cmocka_unit_test(a_full_inbox_queues_no_post),
+        cmocka_unit_test(the_newest_welcome_waits),   cmocka_unit_test(the_newest_wish_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
