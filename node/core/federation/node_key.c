@@ -67,6 +67,28 @@ Hanse__SignedObject *hs_node_key_newest(struct hs_turn *turn, const struct hs_ke
     return give(turn, &newest, out);
 }
 
+static struct hs_kv_key before_key(const struct hs_key *root)
+{
+    return hs_key_sub(HS_MISC_RESTORED, HS_VIEW(*root), (struct hs_bytes){0});
+}
+
+void hs_node_key_restored(struct hs_turn *turn)
+{
+    struct hs_descriptor newest;
+    struct hs_kv_key key = before_key(hs_turn_root(turn));
+    if (hs_node_key_newest(turn, hs_turn_root(turn), &newest) != NULL)
+        hs_number_put(turn, HS_T_MISC, &key, newest.sequence);
+}
+
+uint64_t hs_node_key_forgotten(struct hs_turn *turn, bool stands_still)
+{
+    struct hs_descriptor newest;
+    struct hs_kv_key key = before_key(hs_turn_root(turn));
+    if (stands_still)
+        return hs_number_get(turn, HS_T_MISC, &key, NULL);
+    return hs_node_key_newest(turn, hs_turn_root(turn), &newest) != NULL ? newest.sequence : 0;
+}
+
 static bool find(struct hs_kv *kv, const struct hs_key *root, const struct hs_key *signing_key,
                  struct hs_arena *arena, struct known *out)
 {

@@ -31,6 +31,14 @@ void hs_node_key_of_session(struct hs_turn *turn);
 /* This node's own, when it starts and when it is renewed. */
 void hs_node_key_own(struct hs_turn *turn);
 
+/* This node is being restored: which of its own is the newest that it had until then is kept. */
+void hs_node_key_restored(struct hs_turn *turn);
+
+/* The sequence of the oldest own descriptor by which this node may have given the room away that it is the
+ * hub of, and have forgotten it: while the room stands still after a restoring, of the newest that it had
+ * before; later the newest of all. */
+uint64_t hs_node_key_forgotten(struct hs_turn *turn, bool stands_still);
+
 /* The newest one of that root, in the turn's arena: NULL where none is known. out: what it says, or NULL. */
 Hanse__SignedObject *hs_node_key_newest(struct hs_turn *turn, const struct hs_key *root,
                                         struct hs_descriptor *out);

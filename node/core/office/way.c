@@ -78,14 +78,20 @@ static bool is_news(struct hs_turn *turn, const struct hs_id *room, const Hanse_
 }
 
 /* A hub's replaced keys may be in anybody's hands: what it signs behind a head is by that head's key, or by a
- * later one. */
-static enum hs_err check_key(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *root,
+ * later one. What this node itself has forgotten, it hasn't signed by a key that it had replaced before; and
+ * where it orders again, the heads of its present key are out. */
+static enum hs_err check_key(struct hs_turn *turn, const struct hs_id *room,
+                             const Hanse__State__RoomView *view, const struct hs_key *root,
                              const Hanse__HubMoved *link)
 {
-    Hanse__SignedObject *kept = hs_room_kept_head(turn, room);
+    Hanse__SignedObject *kept = view->hub ? NULL : hs_room_kept_head(turn, room);
     struct hs_descriptor known, shown;
     struct hs_key key;
     HS_TRY(hs_descriptor_open(link->descriptor, root, &shown));
+    if (view->hub)
+        return shown.sequence >= hs_node_key_forgotten(turn, hs_recover_is_frozen(turn, view))
+                   ? HS_OK
+                   : HS_ERR_REPLAY;
     if (kept == NULL || !hs_object_claimed_signer(kept, 0, &key) ||
         hs_node_key_of(turn, root, &key, &known) == NULL)
         return HS_OK;
@@ -102,7 +108,7 @@ static enum hs_err check(struct hs_turn *turn, const struct hs_id *room, const H
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hub_root), &known.root), HS_ERR_STORE);
     HS_TRY(hs_hub_moved_on(moved->moves, moved->n_moves, room, turn->arena, &brand, &known, &office, NULL));
     const Hanse__HubMoved *link = moved->moves[known.term - HS_POLICY_HUB_TERM_FIRST];
-    HS_TRY(check_key(turn, room, &known.root, link));
+    HS_TRY(check_key(turn, room, view, &known.root, link));
     HS_TRY(hs_record_header_parse(hs_pb_bytes(link->header), &header));
     if (view->hub || header.seq >= view->next_seq)
         return HS_OK; /* this hub itself signed it: whatever it has said since, it is the hub no more */

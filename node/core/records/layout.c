@@ -1,4 +1,5 @@
 #include "core/records/layout.h"
+#include "core/federation/node_key.h"
 
 #include "core/records/apply.h"
 #include "core/records/table.h"
@@ -89,6 +90,7 @@ void hs_restored_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     (void)at;
     struct hs_kv_key key = restored_key();
     hs_number_put(turn, HS_T_MISC, &key, record->restored->incarnation);
+    hs_node_key_restored(turn);
 }
 
 void hs_restored_record(struct hs_turn *turn, uint64_t incarnation)

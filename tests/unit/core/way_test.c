@@ -553,6 +553,77 @@ static void restored_old_hub(void **state)
     }
 }
 
+/* Carol, who hasn't the owner's word, gives the room away with a key that was the old hub's. */
+static Hanse__Frame *thiefs_way(struct scene *s, const struct hs_signer *key, Hanse__SignedObject *descriptor)
+{
+    Hanse__Frame *move = scene_move_frame(s, s->carols, s->new, 2), *frame = world_frame(s->w);
+    Hanse__HubMoved *link = WORLD_NEW(s->w, Hanse__HubMoved, hanse__hub_moved);
+    struct hs_writer HS_WRITER header = hs_writer(HS_RECORD_HEADER_MAX);
+    struct hs_log_tip tip = {view_at(s, s->old)->next_seq + 5, s->room->tip.hash, s->w->now};
+    struct hs_record_spec spec = {.kind = HS_RECORD_HUB_MOVE,
+                                  .epoch = 1,
+                                  .sender_node = s->new->root.pub,
+                                  .sender_persona = s->carols->persona->signer.pub,
+                                  .body = hs_pb_bytes(move->move_hub->move),
+                                  .hub_time = s->w->now};
+    assert_ok(hs_log_build_next(&tip, &s->room->id, &spec, &header, NULL));
+    link->body = move->move_hub->move;
+    link->header = hs_pb_data(world_take(s->w, &header));
+    assert_ok(hs_head_build(key, &s->room->id, &tip, 1, 1, s->w->now, &s->w->arena, &link->head));
+    link->descriptor = descriptor;
+    frame->way = WORLD_NEW(s->w, Hanse__Moved, hanse__moved);
+    frame->way->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    frame->way->moves = hs_arena_alloc(&s->w->arena, sizeof(Hanse__HubMoved *));
+    assert_non_null(frame->way->moves);
+    frame->way->moves[0] = link;
+    frame->way->n_moves = 1;
+    frame->body_case = HANSE__FRAME__BODY_WAY;
+    return frame;
+}
+
+static void all_attach(struct scene *s)
+{
+    struct world_device *devices[] = {s->rosa, s->bob};
+    for (size_t i = 0; i < 2; i++) {
+        assert_ok(world_connect(devices[i], NULL));
+        world_attach(devices[i]);
+    }
+}
+
+/* FED-60, FED-63: a key that was replaced gives nothing away: not before the room goes on, where that was
+ * before the backup, and none after it. */
+static void stolen_keys(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_signer first = s.old->signer, second;
+    Hanse__SignedObject *was = s.old->descriptor, *then;
+    world_node_rotate(s.old);
+    scene_pass(&s, 5);
+    world_node_restore(s.old, world_store_copy(s.old));
+    all_attach(&s);
+    struct hs_turn turn = reading(&s, s.old);
+    assert_true(hs_recover_is_frozen(&turn, view_at(&s, s.old)));
+    shows(&s, s.bob, thiefs_way(&s, &first, was));
+    assert_false(has_way(&s, s.old));
+    assert_ok(operator_resumes(&s, &s.room->id));
+    shows(&s, s.bob, thiefs_way(&s, &first, was));
+    second = s.old->signer;
+    then = s.old->descriptor;
+    world_node_rotate(s.old);
+    scene_pass(&s, 5);
+    all_attach(&s);
+    shows(&s, s.bob, thiefs_way(&s, &first, was));
+    shows(&s, s.bob, thiefs_way(&s, &second, then));
+    assert_false(has_way(&s, s.old));
+    assert_ok(world_post(s.room, "goes on", NULL));
+    world_settle(w);
+    sees(s.bobs, "goes on");
+    shows(&s, s.bob, thiefs_way(&s, &s.old->signer, s.old->descriptor)); /* who has that is the hub */
+    assert_true(has_way(&s, s.old));
+}
+
 /* FED-61: the room has moved on meanwhile, and both hubs of before are gone. */
 static void two_moves_at_once(void **state)
 {
@@ -587,7 +658,7 @@ int main(void)
         cmocka_unit_test(where_unasked),       cmocka_unit_test(dies_on_its_way),
         cmocka_unit_test(forged_chains),       cmocka_unit_test(given_away_twice),
         cmocka_unit_test(restored_old_hub),    cmocka_unit_test(two_moves_at_once),
-        cmocka_unit_test(the_new_hub_lies),
+        cmocka_unit_test(the_new_hub_lies),    cmocka_unit_test(stolen_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
