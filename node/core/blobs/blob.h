@@ -155,6 +155,9 @@ enum hs_err hs_move_back(struct hs_turn *turn, const struct hs_id *hash, const s
 enum hs_err hs_blob_want(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
                          bool moved_here);
 
+/* Is the session a follower's that was asked for it? */
+bool hs_blob_was_asked(const struct hs_turn *turn, const struct hs_id *hash);
+
 /* Something of it has come. */
 void hs_blob_want_moved(struct hs_turn *turn, const struct hs_id *hash);
 void hs_wants_tick(struct hs_turn *turn);

@@ -55,13 +55,13 @@ static enum hs_err may_put(struct hs_turn *turn, const struct hs_id *room, const
     return reads != NULL && reads->until == UINT64_MAX ? HS_OK : HS_ERR_NOT_MEMBER;
 }
 
-/* A post in the room names it, and this hub has lost it: whoever reads the room may bring it again. */
-static bool is_missing(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
+/* A post in the room names it, this hub has lost it, and has asked this follower for it. */
+static bool is_brought_back(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
 {
     const Hanse__State__RoomView *of = hs_room_view(turn, room);
     const Hanse__State__BlobView *view = hs_blob_view(turn, hash);
-    return of != NULL && of->hub && view != NULL && view->state == HS_BLOB_REMOTE && view->refs > 0 &&
-           hs_blob_may_read(turn, hash, room);
+    return hs_blob_was_asked(turn, hash) && of != NULL && of->hub && view != NULL &&
+           view->state == HS_BLOB_REMOTE && view->refs > 0 && hs_blob_may_read(turn, hash, room);
 }
 
 static enum hs_err check_sizes(const Hanse__PutChunk *put)
@@ -150,7 +150,7 @@ enum hs_err hs_handle_put_chunk(struct hs_turn *turn, const Hanse__Frame *reques
     HS_TAKE32(put->room, &room);
     HS_TAKE32(put->persona, &persona);
     HS_TRY(check_sizes(put));
-    bool named = is_missing(turn, &hash, &room);
+    bool named = is_brought_back(turn, &hash, &room);
     if (!named)
         HS_TRY(may_put(turn, &room, &persona));
     struct hs_kv_key gone = key_of(DELETE, &hash, &every_room), part = key_of(DELETE, &hash, &room);

@@ -21,6 +21,7 @@ struct hs_want {
     struct hs_id blob, room;
     struct hs_time since, at; /* when the next one is asked, or when it may be asked for anew */
     size_t asked;
+    struct hs_key roots[ASKED_MAX]; /* of those who were */
     bool missing;
 };
 
@@ -64,7 +65,7 @@ static bool ask_next(struct hs_turn *turn, struct hs_want *want)
         if (to->state != HS_SESSION_NODE || to->outbound || to->closed || !to->attached ||
             position->until != UINT64_MAX || place++ < want->asked)
             continue;
-        want->asked++;
+        want->roots[want->asked++] = to->subscriber;
         want->at.ms = turn->now.ms + ASK_MS;
         send(turn, to, want);
         return true;
@@ -102,6 +103,17 @@ enum hs_err hs_blob_want(struct hs_turn *turn, const struct hs_id *hash, const s
     if (!want->missing && turn->now.ms >= want->at.ms)
         go_on(turn, want, moved_here);
     return want->missing ? HS_ERR_BLOB_UNKNOWN : HS_ERR_BUSY;
+}
+
+bool hs_blob_was_asked(const struct hs_turn *turn, const struct hs_id *hash)
+{
+    const struct hs_want *want = want_find(turn->core, hash);
+    if (turn->session->state != HS_SESSION_NODE || want == NULL)
+        return false;
+    for (size_t i = 0; i < want->asked; i++)
+        if (hs_key_equal(&want->roots[i], &turn->session->subscriber))
+            return true;
+    return false;
 }
 
 void hs_blob_want_moved(struct hs_turn *turn, const struct hs_id *hash)

@@ -290,8 +290,19 @@ static void lost_by_a_restoring(void **state)
     }
 }
 
-/* NODE-87: what nobody has is said to be missing, in the end, here and at followers; it may be put again, and
- * by whoever reads the room. */
+/* Begins attachments for as long as it may. */
+static enum hs_err use_up(struct world_room *room)
+{
+    enum hs_err err = HS_OK;
+    for (uint8_t i = 1; i > 0 && err == HS_OK; i++) {
+        struct hs_id name = {{i}};
+        err = world_put(room, HS_VIEW(name), HS_ATTACHMENT_MAX, 0, (struct hs_bytes){0}, NULL);
+    }
+    return err;
+}
+
+/* NODE-87: what nobody has is said to be missing, in the end, here and at followers; it may be put again, by
+ * who may put anything there. */
 static void nobody_has_it(void **state)
 {
     (void)state;
@@ -305,6 +316,9 @@ static void nobody_has_it(void **state)
     assert_err(err, HS_ERR_BLOB_UNKNOWN);
     assert_int_equal(world_get_all(s.alices, &hash, &err).len, 0);
     assert_err(err, HS_ERR_BLOB_UNKNOWN);
+    assert_err(use_up(s.bobs), HS_ERR_QUOTA); /* it counts like any other, as nobody has asked him */
+    assert_err(world_put(s.bobs, HS_VIEW(hash), LEN, 0, hs_bytes(s.bytes.data, HS_BLOB_CHUNK), &status),
+               HS_ERR_QUOTA);
     for (uint64_t at = 0; at < LEN; at += HS_BLOB_CHUNK) {
         struct hs_bytes piece =
             hs_bytes(s.bytes.data + at, LEN - at < HS_BLOB_CHUNK ? LEN - at : HS_BLOB_CHUNK);
