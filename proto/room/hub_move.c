@@ -68,11 +68,8 @@ enum hs_err hs_hub_move_verify(struct hs_bytes bytes, const struct hs_id *room, 
     return HS_OK;
 }
 
-/* One link: the head is by the hub that the descriptor names, over that record, which is the move. min_seq:
- * of the record at the least; behind it where this one is good. */
-static enum hs_err moved_check(const Hanse__HubMoved *moved, const struct hs_id *room, uint32_t term,
-                               uint64_t *min_seq, struct hs_arena *arena, struct hs_key *from,
-                               struct hs_hub_move *to)
+enum hs_err hs_hub_moved_link(const Hanse__HubMoved *moved, const struct hs_id *room, struct hs_arena *arena,
+                              struct hs_hub_link *out)
 {
     struct hs_descriptor d;
     struct hs_head head;
@@ -82,14 +79,14 @@ static enum hs_err moved_check(const Hanse__HubMoved *moved, const struct hs_id 
     HS_TRY(hs_head_verify(moved->head, &d.signing_key, room, &head));
     HS_TRY(hs_record_header_parse(hs_pb_bytes(moved->header), &header));
     struct hs_id body = hs_record_body_hash(hs_pb_bytes(moved->body));
-    HS_REQUIRE(header.kind == HS_RECORD_HUB_MOVE && head.hub_term == term && head.seq == header.seq &&
-                   hs_id_equal(&head.hash, &header.hash) && hs_id_equal(&header.body_hash, &body),
+    HS_REQUIRE(header.kind == HS_RECORD_HUB_MOVE && head.seq == header.seq &&
+                   hs_id_equal(&head.hash, &header.hash) && hs_id_equal(&header.body_hash, &body) &&
+                   hs_id_equal(&header.room, room),
                HS_ERR_MALFORMED);
-    HS_REQUIRE(hs_id_equal(&header.room, room) && header.seq >= *min_seq, HS_ERR_MALFORMED);
-    HS_TRY(hs_hub_move_verify(hs_pb_bytes(moved->body), room, header.hub_time, arena, to));
-    HS_REQUIRE(to->office.term == term + 1, HS_ERR_MALFORMED);
-    *min_seq = header.seq + 1;
-    *from = d.root;
+    struct hs_hub_link link = {.from = {d.root, head.hub_term}, .seq = header.seq};
+    HS_TRY(hs_hub_move_verify(hs_pb_bytes(moved->body), room, header.hub_time, arena, &link.to));
+    HS_REQUIRE(link.to.office.term - 1 == head.hub_term, HS_ERR_MALFORMED);
+    *out = link;
     return HS_OK;
 }
 
@@ -97,22 +94,22 @@ enum hs_err hs_hub_moved_verify(Hanse__HubMoved *const *list, size_t count, cons
                                 struct hs_arena *arena, struct hs_key *brand, struct hs_hub_office *office,
                                 struct hs_bytes *descriptor)
 {
-    struct hs_hub_move to = {0};
-    struct hs_key first = {0}, from;
-    uint64_t min_seq = 1;
+    struct hs_hub_link link = {0};
+    struct hs_key first = {0};
     HS_REQUIRE(count > 0, HS_ERR_MALFORMED);
     HS_REQUIRE(count <= HS_HUB_MOVED_MAX, HS_ERR_TOO_LARGE);
     for (size_t i = 0; i < count; i++) {
-        struct hs_key named = to.office.root;
-        HS_TRY(
-            moved_check(list[i], room, HS_POLICY_HUB_TERM_FIRST + (uint32_t)i, &min_seq, arena, &from, &to));
-        HS_REQUIRE(i == 0 || hs_key_equal(&from, &named), HS_ERR_MALFORMED);
-        first = i == 0 ? from : first;
+        struct hs_key named = link.to.office.root;
+        uint64_t behind = link.seq;
+        HS_TRY(hs_hub_moved_link(list[i], room, arena, &link));
+        HS_REQUIRE(link.from.term == HS_POLICY_HUB_TERM_FIRST + i && link.seq > behind, HS_ERR_MALFORMED);
+        HS_REQUIRE(i == 0 || hs_key_equal(&link.from.root, &named), HS_ERR_MALFORMED);
+        first = i == 0 ? link.from.root : first;
     }
     *brand = first;
-    *office = to.office;
+    *office = link.to.office;
     if (descriptor != NULL)
-        *descriptor = to.descriptor;
+        *descriptor = link.to.descriptor;
     return HS_OK;
 }
 

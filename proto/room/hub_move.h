@@ -43,6 +43,17 @@ struct hs_hub_move {
 enum hs_err hs_hub_move_verify(struct hs_bytes body, const struct hs_id *room, struct hs_time at,
                                struct hs_arena *arena, struct hs_hub_move *out);
 
+struct hs_hub_link {
+    struct hs_hub_office from; /* that ended */
+    struct hs_hub_move to;
+    uint64_t seq; /* of the record */
+};
+
+/* One proof: the head is by the hub that the descriptor names, over that record, which gives the office on.
+ * MALFORMED; errors of the parts. *out is as before after an error. */
+enum hs_err hs_hub_moved_link(const Hanse__HubMoved *moved, const struct hs_id *room, struct hs_arena *arena,
+                              struct hs_hub_link *out);
+
 /* A chain of proofs: the hub of the first term, whose root comes out in brand, signed that the room's log
  * ends in its term with a HUB_MOVE to the second one, and so on up to the one in office. MALFORMED for none
  * or a chain that doesn't hold together; TOO_LARGE for more than HS_HUB_MOVED_MAX; errors of the parts.

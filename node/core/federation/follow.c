@@ -10,6 +10,7 @@
 #include "core/federation/outbox.h"
 #include "core/federation/promise.h"
 #include "core/internal.h"
+#include "core/office/link.h"
 #include "core/office/office.h"
 #include "core/records/retention.h"
 #include "core/records/table.h"
@@ -149,10 +150,10 @@ void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCur
 
 /* What names the key of the head over a HUB_MOVE. Of former terms it comes along from the hub in office,
  * unless it is here from when that term ended. */
-static enum hs_err describe_move(struct hs_turn *turn, const struct hs_room_record *one, bool former,
+static enum hs_err describe_move(struct hs_turn *turn, const struct hs_id *room, uint64_t seq, bool former,
                                  const Hanse__Records *records, struct hs_bytes *out)
 {
-    Hanse__State__RoomEntry *held = former ? hs_room_entry(turn, &one->room, one->header.seq) : NULL;
+    Hanse__State__RoomEntry *held = former ? hs_room_entry(turn, room, seq) : NULL;
     if (held != NULL && held->descriptor.len > 0) {
         *out = hs_pb_bytes(held->descriptor);
         return HS_OK;
@@ -165,18 +166,25 @@ static enum hs_err describe_move(struct hs_turn *turn, const struct hs_room_reco
 }
 
 /* The end of a hub's term, with what shows it to others. */
+static enum hs_err prove_move(struct hs_turn *turn, const struct hs_room_record *r,
+                              Hanse__State__RoomEntry *entry, const Hanse__Records *records, bool shown,
+                              struct hs_hub_move *move)
+{
+    struct hs_bytes head, descriptor;
+    HS_TRY(hs_hub_move_verify(hs_pb_bytes(entry->body), &r->room, r->header.hub_time, turn->arena, move));
+    bool former = shown || move->office.term <= hs_room_term(r->view);
+    HS_TRY(hs_object_pack(records->head, turn->arena, &head));
+    HS_TRY(describe_move(turn, &r->room, r->header.seq, former, records, &descriptor));
+    entry->head = hs_pb_data(head);
+    entry->descriptor = hs_pb_data(descriptor);
+    return HS_OK;
+}
+
 static enum hs_err append_move(struct hs_turn *turn, struct hs_room_record *one,
                                Hanse__State__RoomEntry *entry, const Hanse__Records *records, bool shown)
 {
-    struct hs_bytes head, descriptor;
     struct hs_hub_move move;
-    HS_TRY(
-        hs_hub_move_verify(hs_pb_bytes(entry->body), &one->room, one->header.hub_time, turn->arena, &move));
-    HS_TRY(hs_object_pack(records->head, turn->arena, &head));
-    HS_TRY(
-        describe_move(turn, one, shown || move.office.term <= hs_room_term(one->view), records, &descriptor));
-    entry->head = hs_pb_data(head);
-    entry->descriptor = hs_pb_data(descriptor);
+    HS_TRY(prove_move(turn, one, entry, records, shown, &move));
     HS_TRY(hs_room_enter(turn, one));
     hs_copy_apply(turn, one);
     hs_hub_move_apply(turn, one, &move);
@@ -286,10 +294,28 @@ static bool is_last(struct hs_turn *turn, const Hanse__SignedObject *object,
            head->seq == move->seq && hs_bytes_equal(hs_pb_bytes(head->hash), HS_VIEW(move->hash));
 }
 
+/* The record at index is a HUB_MOVE. */
+static enum hs_err check_move(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                              const Hanse__Records *records, size_t index,
+                              const struct hs_record_header *header, bool shown)
+{
+    const Hanse__Record *record = records->records[index];
+    Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
+    struct hs_room_record one = {.room = *room, .view = view, .header = *header, .entry = &entry};
+    struct hs_hub_move move;
+    struct hs_hub_link link;
+    HS_TRY(hs_office_check_move(turn, room, view, header, hs_pb_bytes(record->body)));
+    HS_REQUIRE(index + 1 == records->n_records && is_last(turn, records->head, header),
+               HS_ERR_MALFORMED); /* nothing of that term is behind it */
+    entry.header = record->header;
+    entry.body = record->body;
+    HS_TRY(prove_move(turn, &one, &entry, records, shown, &move));
+    return hs_link_check(turn, room, view, &entry, &link);
+}
+
 /* Nothing of the batch is written before all of it was checked: the first pass moves a tip of its own. */
-static enum hs_err check_records(struct hs_turn *turn, const struct hs_id *room,
-                                 const Hanse__State__RoomView *view, const Hanse__Records *records,
-                                 struct hs_log_tip *tip)
+static enum hs_err check_records(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                                 const Hanse__Records *records, bool shown, struct hs_log_tip *tip)
 {
     struct hs_promises promises;
     HS_TRY(hs_promises_load(turn, room, &promises));
@@ -299,11 +325,8 @@ static enum hs_err check_records(struct hs_turn *turn, const struct hs_id *room,
         enum hs_err err =
             hs_log_check_next(tip, room, hs_pb_bytes(record->header), hs_pb_bytes(record->body), &header);
         HS_REQUIRE(err == HS_OK || err == HS_ERR_REPLAY, err);
-        if (err == HS_OK && header.kind == HS_RECORD_HUB_MOVE) {
-            HS_TRY(hs_office_check_move(turn, room, view, &header, hs_pb_bytes(record->body)));
-            HS_REQUIRE(i + 1 == records->n_records && is_last(turn, records->head, &header),
-                       HS_ERR_MALFORMED); /* nothing of that term is behind it */
-        }
+        if (err == HS_OK && header.kind == HS_RECORD_HUB_MOVE)
+            HS_TRY(check_move(turn, room, view, records, i, &header, shown));
         /* Only posts are ever erased: without another record the members couldn't go on. */
         HS_REQUIRE(err == HS_ERR_REPLAY || !header.erased || header.kind == HS_RECORD_POST, HS_ERR_LOG_GAP);
         HS_TRY(err == HS_ERR_REPLAY ? HS_OK : hs_promises_check(&promises, &header));
@@ -313,11 +336,10 @@ static enum hs_err check_records(struct hs_turn *turn, const struct hs_id *room,
     return HS_OK;
 }
 
-static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room,
-                               const Hanse__State__RoomView *view, const Hanse__Records *records,
-                               struct hs_log_tip tip, bool *head_counts)
+static enum hs_err check_batch(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
+                               const Hanse__Records *records, struct hs_log_tip tip, bool *head_counts)
 {
-    HS_TRY(check_records(turn, room, view, records, &tip));
+    HS_TRY(check_records(turn, room, view, records, false, &tip));
     return check_head(turn, room, view, records->head, &tip, head_counts);
 }
 
@@ -421,7 +443,7 @@ enum hs_err hs_follow_shown(struct hs_turn *turn, const struct hs_id *room, cons
     tip.hub_time.ms = view->hub_time_ms;
     HS_REQUIRE(!view->forked && tip_hash(view, records, &tip.hash), HS_ERR_LOG_FORK);
     struct hs_log_tip end = tip;
-    HS_TRY(check_records(turn, room, view, records, &end));
+    HS_TRY(check_records(turn, room, view, records, true, &end));
     enum hs_err err = append_shown(turn, room, view, &tip, records);
     if (err != HS_OK && turn->kv->err == HS_OK)
         turn->kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE;

@@ -3,6 +3,7 @@
 #include "core/office/office_check.h"
 
 #include "core/internal.h"
+#include "core/office/link.h"
 #include "core/office/office.h"
 #include "core/records/table.h"
 #include "core/rooms/settle.h"
@@ -85,14 +86,16 @@ static enum hs_err check_settled(struct hs_turn *turn, const struct hs_room_reco
 
 static enum hs_err check_move(struct hs_turn *turn, const struct hs_room_record *r)
 {
-    struct hs_hub_move move;
+    struct hs_hub_link link;
     struct hs_policy policy;
-    HS_TRY(hs_hub_move_verify(hs_pb_bytes(r->entry->body), &r->room, r->header.hub_time, turn->arena, &move));
+    const struct hs_hub_move *move = &link.to;
+    struct hs_hub_office office = hs_room_office(turn, &r->room, r->view);
+    HS_TRY(hs_link_check(turn, &r->room, r->view, r->entry, &link));
     HS_TRY(hs_room_policy(turn, r->view, &policy));
-    HS_REQUIRE(hs_key_equal(&move.owner, &r->header.sender_persona), HS_ERR_WRONG_SENDER);
-    HS_REQUIRE(hs_policy_allows(&policy, &move.owner, r->header.hub_time, HS_RIGHT_GOVERN), HS_ERR_DENIED);
-    HS_REQUIRE(move.office.term == hs_room_term(r->view) + 1 && r->view->unsettled == 0, HS_ERR_POLICY);
-    return r->entry->head.len > 0 ? HS_OK : HS_ERR_MALFORMED;
+    HS_REQUIRE(hs_key_equal(&move->owner, &r->header.sender_persona), HS_ERR_WRONG_SENDER);
+    HS_REQUIRE(hs_policy_allows(&policy, &move->owner, r->header.hub_time, HS_RIGHT_GOVERN), HS_ERR_DENIED);
+    HS_REQUIRE(link.from.term == office.term && r->view->unsettled == 0, HS_ERR_POLICY);
+    return hs_key_equal(&link.from.root, &office.root) ? HS_OK : HS_ERR_BAD_CHAIN;
 }
 
 enum hs_err hs_office_check(struct hs_turn *turn, const struct hs_room_record *r)

@@ -2,6 +2,7 @@
  * the hash of each record is in the one behind it, so that nothing is kept which isn't of this log. */
 #include "core/blobs/blob.h"
 #include "core/internal.h"
+#include "core/office/link.h"
 #include "core/office/office.h"
 #include "core/office/office_check.h"
 #include "core/office/takeover.h"
@@ -69,21 +70,22 @@ static void entry_of(const Hanse__Tail *tail, size_t i, const struct hs_record_h
     out->n_blobs = hs_blobs_hinted(record);
 }
 
-/* What is special about some kinds. */
-static enum hs_err check_kind(struct hs_turn *turn, const struct hs_room_record *r)
+/* What is special about some kinds. named: by the HUB_MOVE before in the same batch. */
+static enum hs_err check_kind(struct hs_turn *turn, const struct hs_room_record *r,
+                              struct hs_hub_office *named)
 {
-    struct hs_hub_move move;
+    struct hs_hub_link link;
     HS_REQUIRE(r->header.kind == HS_RECORD_POST || r->entry->body.len > 0, HS_ERR_LOG_GAP);
     HS_REQUIRE((r->header.kind == HS_RECORD_GENESIS) == (r->header.seq == 0), HS_ERR_MALFORMED);
     if (r->header.kind == HS_RECORD_GENESIS)
         return hs_office_check(turn, r);
     if (r->header.kind != HS_RECORD_HUB_MOVE)
         return HS_OK;
-    HS_TRY(hs_hub_move_verify(hs_pb_bytes(r->entry->body), &r->room, r->header.hub_time, turn->arena, &move));
-    HS_REQUIRE(move.office.term <= hs_room_term(r->view), HS_ERR_MALFORMED);
-    HS_REQUIRE(r->entry->head.len > 0 && r->entry->head.len <= HS_FRAME_MAX && r->entry->descriptor.len > 0 &&
-                   r->entry->descriptor.len <= HS_DESCRIPTOR_MAX,
-               HS_ERR_MALFORMED);
+    HS_TRY(hs_link_check(turn, &r->room, r->view, r->entry, &link));
+    HS_REQUIRE(link.to.office.term <= hs_room_term(r->view), HS_ERR_MALFORMED);
+    HS_REQUIRE(named->term != link.from.term || hs_key_equal(&named->root, &link.from.root),
+               HS_ERR_BAD_CHAIN);
+    *named = link.to.office;
     return HS_OK;
 }
 
@@ -105,6 +107,7 @@ static enum hs_err check_chain(struct hs_turn *turn, struct hs_room_record *r, c
                                struct hs_record_header *headers)
 {
     struct hs_record_header joint;
+    struct hs_hub_office named = {0};
     struct hs_log_tip tip = {.next_seq = r->view->first_seq - tail->n_records};
     HS_TRY(joint_of(turn, &r->room, r->view, &joint));
     HS_TRY(hs_record_header_parse(hs_pb_bytes(tail->records[0]->header), &headers[0]));
@@ -118,7 +121,7 @@ static enum hs_err check_chain(struct hs_turn *turn, struct hs_room_record *r, c
         entry_of(tail, i, &headers[i], 0, &entry);
         r->header = headers[i];
         r->entry = &entry;
-        HS_TRY(check_kind(turn, r));
+        HS_TRY(check_kind(turn, r, &named));
         HS_TRY(as_held(turn, r));
     }
     HS_REQUIRE(hs_id_equal(&tip.hash, &joint.prev), HS_ERR_LOG_FORK);

@@ -183,6 +183,8 @@ static enum world_verdict no_items(void *ctx, struct world_node *from, struct wo
                                                                                         : WORLD_PASS;
 }
 
+static size_t spoiled;
+
 /* Bob's other device, at home at the third node. */
 static struct world_device *bob_moves(struct scene *s, uint64_t next_seq)
 {
@@ -208,6 +210,29 @@ static struct world_device *bob_moves(struct scene *s, uint64_t next_seq)
     return d;
 }
 
+/* The head over the HUB_MOVE comes with a wrong byte from the hub in office. */
+static enum world_verdict spoils_head(void *ctx, struct world_node *from, struct world_node *to,
+                                      struct hs_bytes *frame)
+{
+    struct scene *s = ctx;
+    Hanse__Frame *f;
+    struct hs_record_header header;
+    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
+    if (from != s->new || to != s->third || f->body_case != HANSE__FRAME__BODY_RECORDS ||
+        f->records->n_records == 0)
+        return WORLD_PASS;
+    const Hanse__Record *last = f->records->records[f->records->n_records - 1];
+    assert_ok(hs_record_header_parse(hs_pb_bytes(last->header), &header));
+    if (header.kind != HS_RECORD_HUB_MOVE)
+        return WORLD_PASS;
+    Hanse__SignedObject *head = f->records->head;
+    head->signatures[0]->sig = hs_pb_data(world_copy(s->w, hs_pb_bytes(head->signatures[0]->sig)));
+    head->signatures[0]->sig.data[5] ^= 1;
+    spoiled++;
+    *frame = world_pack(s->w, &f->base);
+    return WORLD_PASS;
+}
+
 /* FED-47: what was on its way counts: the copy goes back, at the hub in office. */
 static void home_on_its_way(void **state)
 {
@@ -228,12 +253,16 @@ static void home_on_its_way(void **state)
     uint64_t at = s.room->tip.next_seq;
     scene_room_moves(&s);
     assert_false(reads(&s, bob));
-    w->hook = NULL;
+    w->hook = spoils_head;
     for (size_t i = 0; i < w->link_count; i++)
         if (w->links[i].open && w->links[i].node[0] == s.third && w->links[i].node[1] == s.old)
             world_close(w, w->links[i].id[0]);
     world_run(w);
     scene_pass(&s, 70);
+    assert_true(spoiled > 0);
+    assert_in_range(view_at(&s, s.third)->next_seq, stands, at);
+    w->hook = NULL;
+    scene_pass(&s, 140);
     assert_true(reads(&s, bob));
     assert_int_equal(view_at(&s, s.third)->first_seq, stands);
     still_follows(&s, "to both");
