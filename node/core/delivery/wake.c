@@ -5,6 +5,7 @@
 #include "core/internal.h"
 #include "core/records/apply.h"
 #include "core/records/register.h"
+#include "core/records/spent.h"
 #include "core/records/table.h"
 #include "crypto/hash.h"
 #include "wire/limits.h"
@@ -246,7 +247,14 @@ void hs_wake_set_apply(struct hs_turn *turn, const struct hs_stream_at *at,
 {
     Hanse__State__WakeView view = HANSE__STATE__WAKE_VIEW__INIT;
     struct hs_kv_key key = hs_key_sub(HS_MISC_WAKE, HS_VIEW(at->id), (struct hs_bytes){0});
+    Hanse__State__WakeView *before =
+        (Hanse__State__WakeView *)HS_VIEW_GET(turn, HS_T_MISC, &key, hanse__state__wake_view);
+    if (before != NULL) { /* nobody asks for the former URL any more */
+        struct hs_stream_at former = {.stream = at->stream, .id = at->id, .seq = before->seq};
+        hs_spent_cut(turn, &former);
+    }
     view.url = record->wake_set->url;
+    view.seq = at->seq;
     if (view.url[0] != '\0')
         hs_view_put(turn, HS_T_MISC, &key, &view.base);
     else

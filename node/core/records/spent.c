@@ -170,7 +170,14 @@ static bool cut_refused(Hanse__State__PostRefused *refused)
     return changed;
 }
 
-static void cut_stream(struct hs_turn *turn, const struct hs_stream_at *at)
+static bool cut_url(Hanse__State__WakeSet *set)
+{
+    bool was = set->url[0] != '\0';
+    hanse__state__wake_set__init(set);
+    return was;
+}
+
+void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
     struct hs_turn own = *turn;
@@ -187,6 +194,8 @@ static void cut_stream(struct hs_turn *turn, const struct hs_stream_at *at)
         changed = cut_field(&record->counter_asked->key_package);
     if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_REFUSED)
         changed = cut_refused(record->refused);
+    if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_WAKE_SET)
+        changed = cut_url(record->wake_set);
     if (changed)
         hs_view_put(&own, HS_T_STREAM, &key, &record->base);
 }
@@ -213,5 +222,5 @@ void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uin
     if (at.stream == HS_STREAM_ROOM)
         cut_welcome(turn, &at);
     else
-        cut_stream(turn, &at);
+        hs_spent_cut(turn, &at);
 }

@@ -16,6 +16,10 @@ uint64_t hs_spent_hold(struct hs_turn *turn, const struct hs_key *subscriber, ui
 /* The item is gone; after the last one that was made of its record, the record is cut. */
 void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number);
 
+/* What a record of any stream but a room's says is needed by nobody any more: of a kind that isn't cut
+ * nothing changes. */
+void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at);
+
 /* The GroupInfo of a commit that isn't the newest one any more; and with it, of a void commit, the Welcome.
  * The view isn't stored. */
 void hs_spent_group_info(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,

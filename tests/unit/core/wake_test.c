@@ -4,6 +4,7 @@
 #include "core/delivery/inbox.h"
 #include "core/delivery/wake.h"
 #include "core/federation/url.h"
+#include "core/records/table.h"
 
 #include <stdio.h>
 
@@ -246,6 +247,43 @@ static void what_was_not_delivered_counts(void **state)
     assert_int_equal(s.hub->wakes, 1);
 }
 
+static size_t stream_bytes(struct world_node *node)
+{
+    struct hs_kv_key from = {0};
+    struct hs_bytes key, value, none = {0};
+    for (size_t bytes = 0;; bytes += value.len) {
+        struct hs_arena HS_ARENA scratch = hs_arena(1 << 20);
+        if (!hs_kv_next(node->kv, HS_T_STREAM, none, hs_kv_key_bytes(&from), &scratch, &key, &value))
+            return bytes;
+        from = hs_kv_after(key);
+    }
+}
+
+/* DELIVERY-71: a record keeps the URL that counts. */
+static void former_urls_are_cut(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    char url[501];
+    size_t before = stream_bytes(s.hub);
+    for (int i = 0; i < 10; i++) {
+        (void)snprintf(url, sizeof url, "https://push.example/%0400d/%d", 0, i);
+        assert_ok(world_ask(s.anna, wake_frame(w, url), NULL));
+        world_rebuild_check(s.hub);
+    }
+    assert_in_range(stream_bytes(s.hub), before + 400, before + 400 + 10 * 50);
+    assert_ok(world_ask(s.anna, wake_frame(w, ""), NULL));
+    assert_in_range(stream_bytes(s.hub), before - strlen(URL), before + 11 * 50);
+    assert_ok(world_ask(s.anna, wake_frame(w, URL), NULL));
+    world_disconnect(s.anna);
+    world_run(w);
+    world_pass(w, HS_WAKE_MS);
+    post(&s);
+    world_pass(w, 1000);
+    assert_string_equal(s.hub->woken, URL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +294,7 @@ int main(void)
         cmocka_unit_test(an_old_url_is_gone),
         cmocka_unit_test(urls_are_set_and_taken_back),
         cmocka_unit_test(what_was_not_delivered_counts),
+        cmocka_unit_test(former_urls_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
