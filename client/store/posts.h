@@ -3,6 +3,7 @@
 #define HS_STORE_POSTS_H
 
 #include "identity/credential.h"
+#include "room/policy.h"
 #include "store/row.h"
 
 /* Somebody as a room shows them. */
@@ -81,8 +82,26 @@ struct hs_join_row {
     bool asked;                  /* the hub has the request */
     struct hs_time made;
     struct hs_key office_root; /* of the hub; zeros: hub_root, which is the brand's */
-    struct hs_time joined_at;  /* the hub said that this is a member; 0: it didn't. The Welcome is on its way */
+    struct hs_time
+        joined_at;           /* the hub said that this is a member; 0: it didn't. The Welcome is on its way */
+    uint32_t hub_term;       /* of the hub; 0: the first */
+    struct hs_time asked_at; /* who waits has asked once more */
+    bool soon;               /* and does so again soon */
+    struct hs_time looked_at; /* it has asked where the room has gone */
+    struct hs_time fetch_at;  /* the room isn't fetched without its Welcome before */
 };
+
+/* The root of the hub that is asked, and its term. */
+static inline const struct hs_key *hs_join_hub(const struct hs_join_row *row)
+{
+    static const struct hs_key none;
+    return hs_key_equal(&row->office_root, &none) ? &row->hub_root : &row->office_root;
+}
+static inline uint32_t hs_join_term(const struct hs_join_row *row)
+{
+    return row->hub_term > 0 ? row->hub_term : HS_POLICY_HUB_TERM_FIRST;
+}
+
 bool hs_join_row_get(struct hs_kv *kv, const struct hs_id *ref, struct hs_arena *arena,
                      struct hs_join_row *out);
 bool hs_join_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,

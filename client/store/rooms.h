@@ -55,6 +55,7 @@ struct hs_room_row {
     uint32_t hub_term;         /* its term; 0: the first */
     struct hs_key way_root;    /* unmoved: a hub in office that was shown before its HUB_MOVE came */
     uint32_t way_term;         /* its term; 0: none was */
+    struct hs_time wanted_at;  /* when the hub had this device commit last; 0: never */
 };
 
 /* The root of the hub in office, and its term. */

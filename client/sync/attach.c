@@ -87,7 +87,7 @@ static enum hs_err attached(struct hs_step *s, const struct hs_request *request,
     if (s->sync->till)
         hs_till_look_at(s, s->now.ms); /* what was on its way to the ledger is gone with the last session */
     HS_TRY(hs_home_resume(s));
-    HS_TRY(hs_joins_ask_again(s));
+    HS_TRY(hs_joins_ask_again(s, true));
     return hs_home_ping(s);
 }
 

@@ -169,6 +169,14 @@ bool hs_request_has_number(const struct hs_sync *sync, uint64_t number)
     return false;
 }
 
+bool hs_request_is_about(const struct hs_sync *sync, const struct hs_id *id)
+{
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
+        if (sync->requests[i].id != 0 && hs_id_equal(&sync->requests[i].id_a, id))
+            return true;
+    return false;
+}
+
 size_t hs_requests_numbered(const struct hs_sync *sync)
 {
     size_t count = 0;

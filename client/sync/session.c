@@ -202,7 +202,7 @@ enum hs_err hs_home_tick(struct hs_step *s)
     if (s->now.ms >= sync->again_due.ms)
         HS_TRY(hs_home_resume(s));
     else if (s->now.ms >= sync->joins_due.ms)
-        HS_TRY(hs_joins_ask_again(s));
+        HS_TRY(hs_joins_ask_again(s, false));
     if (s->now.ms < sync->heard.ms + HS_PING_MS)
         return HS_OK;
     sync->heard = s->now;

@@ -43,7 +43,6 @@ struct hs_live_room {
     struct hs_newest_commit newest; /* settle.h */
     struct hs_time rejoin_at;       /* the way back was refused, and isn't tried again before */
     struct hs_time forgot_at;       /* when the home node said last that it has forgotten the room */
-    struct hs_time wanted_at;       /* when the hub had this device commit last */
     struct hs_time typing_at;       /* when this device said last that somebody types */
     bool posts_counted;             /* what follows is true of the outbox */
     size_t posts_waiting;           /* to be encrypted */
@@ -165,15 +164,15 @@ struct hs_sync {
     struct hs_time cursor_due; /* INT64_MAX = nothing to tell */
     bool inbox_moved;
 
-    int64_t again_ms;          /* the answer that is being judged says to ask again then; 0: it doesn't */
-    struct hs_time again_due;  /* INT64_MAX = nothing was refused for the moment */
-    struct hs_time joins_due;  /* who waits to be let in asks whether the room has moved; INT64_MAX: nobody waits */
+    int64_t again_ms;         /* the answer that is being judged says to ask again then; 0: it doesn't */
+    struct hs_time again_due; /* INT64_MAX = nothing was refused for the moment */
+    struct hs_time
+        joins_due; /* who waits to be let in asks whether the room has moved; INT64_MAX: nobody waits */
     struct hs_time rejoin_due; /* when rooms without keys are looked at again; INT64_MAX = needn't be */
     struct hs_late *late;      /* a room that is come into without its Welcome; NULL: none */
-    bool late_again;           /* hubs are asked once more for what was asked before */
     struct hs_time till_due;   /* when a till's order wants to be looked at again */
     struct {                   /* as the present step found it */
-        struct hs_time now, till_due, rejoin_due;
+        struct hs_time now, till_due, rejoin_due, joins_due;
         bool till;
         uint64_t outbox_sent;
     } before;
@@ -226,6 +225,8 @@ enum hs_err hs_err_of_answer(const Hanse__Error *error);
 /* How many requests that are under way are of the outbox. */
 size_t hs_requests_numbered(const struct hs_sync *sync);
 bool hs_request_has_number(const struct hs_sync *sync, uint64_t number);
+/* True where one is under way whose id_a is that. */
+bool hs_request_is_about(const struct hs_sync *sync, const struct hs_id *id);
 /* True where requests that can wait should: the last places are for answers that others wait for. */
 bool hs_requests_are_scarce(const struct hs_sync *sync);
 void hs_requests_drop(struct hs_sync *sync);
@@ -476,8 +477,8 @@ enum hs_err hs_create_refused(struct hs_step *s, struct hs_outbox_row *row, enum
 enum hs_err hs_bind_send(struct hs_step *s, const struct hs_key *hub_root, const struct hs_request *request);
 
 enum hs_err hs_joins_resume(struct hs_step *s);
-/* Those that wait already. */
-enum hs_err hs_joins_ask_again(struct hs_step *s);
+/* Those that wait already, and whose time has come. first: in this session. */
+enum hs_err hs_joins_ask_again(struct hs_step *s, bool first);
 /* The account that an invite was to bring was refused, and with it every join at the home node. */
 enum hs_err hs_joins_refused(struct hs_step *s, enum hs_err err);
 enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row);

@@ -36,6 +36,7 @@ enum hs_err hs_sync_enter(struct hs_step *s)
     sync->before.till_due = sync->till_due;
     sync->before.till = sync->till;
     sync->before.rejoin_due = sync->rejoin_due;
+    sync->before.joins_due = sync->joins_due;
     sync->before.outbox_sent = sync->outbox_sent;
     return sync->me_loaded ? HS_OK : hs_me_load(s);
 }
@@ -73,6 +74,7 @@ void hs_sync_rollback(struct hs_sync *sync)
     hs_live_drop_all(sync);
     hs_till_roll_back(sync);
     sync->rejoin_due = sync->late != NULL ? sync->before.now : sync->before.rejoin_due;
+    sync->joins_due = sync->before.joins_due;
     hs_late_drop(sync); /* it is begun anew */
     if (sync->outbox_sent > sync->before.outbox_sent)
         sync->outbox_sent = sync->before.outbox_sent;

@@ -7,11 +7,11 @@ enum { WANTED_AGAIN_MS = 60000 /* a hub may ask for nothing, too: each commit ta
 
 static bool may_commit(struct hs_step *s, const struct hs_live_room *room, const Hanse__WantCommit *want)
 {
-    int64_t since = s->now.ms - room->wanted_at.ms;
+    int64_t since = s->now.ms - room->row.wanted_at.ms;
     return !hs_room_is_lost(room) && room->group != NULL && !room->newest.unsettled &&
            (room->caught_up || s->sync->caught_up) && hs_mls_group_epoch(room->group) == want->epoch &&
            !hs_mls_group_has_pending(room->group) &&
-           (room->wanted_at.ms == 0 || since < 0 || since >= WANTED_AGAIN_MS);
+           (room->row.wanted_at.ms == 0 || since < 0 || since >= WANTED_AGAIN_MS);
 }
 
 /* What this device has to commit anyway will do; else an empty one, with everybody in it who has left. What
@@ -27,7 +27,8 @@ enum hs_err hs_commit_wanted(struct hs_step *s, const Hanse__WantCommit *want)
         return hs_sync_is_own_trouble(err) ? err : HS_OK;
     if (!may_commit(s, room, want))
         return s->kv->err;
-    room->wanted_at = s->now;
+    room->row.wanted_at = s->now; /* kept with the commit: neither an end nor a fault makes it forgotten */
+    room->row_dirty = true;
     HS_TRY(hs_commit_next(s, room));
     if (hs_mls_group_has_pending(room->group))
         return HS_OK;

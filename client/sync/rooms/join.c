@@ -8,6 +8,7 @@
 #include "room/invite_link.h"
 #include "sync/log/hub_key.h"
 #include "sync/move/move.h"
+#include "sync/rooms/join.h"
 #include "sync/rooms/late.h"
 
 static enum hs_err waiting_event(struct hs_step *s, const struct hs_id *room)
@@ -17,7 +18,7 @@ static enum hs_err waiting_event(struct hs_step *s, const struct hs_id *room)
     return hs_out_event(s, &event, NULL);
 }
 
-static struct hs_op *op_of_room(struct hs_sync *sync, const struct hs_id *room)
+struct hs_op *hs_join_op(struct hs_sync *sync, const struct hs_id *room)
 {
     for (struct hs_op *op = sync->ops; op != NULL; op = op->next)
         if (op->kind == HS_OP_JOIN && hs_id_equal(&op->room, room))
@@ -27,13 +28,9 @@ static struct hs_op *op_of_room(struct hs_sync *sync, const struct hs_id *room)
 
 /* ---- asking the hub ---- */
 
-enum { LOOK_MS = 10 * 60 * 1000 }; /* who waits at a door asks so often whether the room is still there */
-
-static enum hs_err look(struct hs_step *s, const struct hs_join_row *row);
-
 static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_err err)
 {
-    struct hs_op *op = op_of_room(s->sync, &row->room);
+    struct hs_op *op = hs_join_op(s->sync, &row->room);
     if (hs_err_is_transient(err) && err != HS_ERR_HUB_MOVED) {
         hs_home_try_again(s);
         return HS_OK;
@@ -59,13 +56,7 @@ enum hs_err hs_joins_refused(struct hs_step *s, enum hs_err err)
 /* By this device for itself: nobody waits for the answer. */
 static bool is_asked_again(struct hs_step *s, const struct hs_join_row *row)
 {
-    return row->asked && !row->counter && op_of_room(s->sync, &row->room) == NULL;
-}
-
-static const struct hs_key *hub_of(const struct hs_join_row *row)
-{
-    static const struct hs_key none;
-    return hs_key_equal(&row->office_root, &none) ? &row->hub_root : &row->office_root;
+    return row->asked && !row->counter && hs_join_op(s->sync, &row->room) == NULL;
 }
 
 static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *request,
@@ -76,12 +67,13 @@ static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *requ
         return s->kv->err; /* the Welcome was faster */
     bool again = is_asked_again(s, &row);
     if (err == HS_ERR_HUB_MOVED && !row.counter)
-        return look(s, &row); /* its JOIN may be in the log: the same one goes to where the room is */
+        return hs_join_gone(s, &row); /* its JOIN may be in the log: the same one goes to where the room is */
     if (err != HS_OK)
-        return again ? hs_late_refused(s, err) : refused(s, &row, err);
+        return again ? hs_join_put_off(s, &row, err) : refused(s, &row, err);
     HS_REQUIRE(frame->body_case == (row.counter ? HANSE__FRAME__BODY_ACK : HANSE__FRAME__BODY_JOIN_STATUS),
                HS_ERR_UNEXPECTED);
     row.asked = true;
+    row.soon = false;
     if (row.counter) {
         hs_join_row_put(s->kv, &row);
         return s->kv->err;
@@ -89,10 +81,9 @@ static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *requ
     HS_TRY(hs_late_told(s, &row, frame->join_status->state == HANSE__JOIN_STATE__JOIN_JOINED));
     if (again)
         return s->kv->err;
-    if (s->sync->joins_due.ms > s->now.ms + LOOK_MS)
-        s->sync->joins_due.ms = s->now.ms + LOOK_MS;
+    HS_TRY(hs_join_asked(s, &row));
     HS_TRY(waiting_event(s, &row.room));
-    return hs_op_done(s, op_of_room(s->sync, &row.room), HS_OK, &row.room, 0, NULL);
+    return hs_op_done(s, hs_join_op(s->sync, &row.room), HS_OK, &row.room, 0, NULL);
 }
 
 static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row)
@@ -113,7 +104,7 @@ static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row)
         frame.body_case = HANSE__FRAME__BODY_JOIN;
         frame.join = &join;
     }
-    return hs_request_send_to(s, hub_of(row), row->descriptor, &frame, &request);
+    return hs_request_send_to(s, hs_join_hub(row), row->descriptor, &frame, &request);
 }
 
 /* ---- binding ---- */
@@ -125,7 +116,7 @@ static enum hs_err bind_answered(struct hs_step *s, const struct hs_request *req
     if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
         return s->kv->err;
     if (err != HS_OK)
-        return is_asked_again(s, &row) ? hs_late_refused(s, err) : refused(s, &row, err);
+        return is_asked_again(s, &row) ? hs_join_put_off(s, &row, err) : refused(s, &row, err);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACK, HS_ERR_UNEXPECTED);
     row.bound = true;
     hs_join_row_put(s->kv, &row);
@@ -164,32 +155,18 @@ enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row)
     return known ? ask(s, row) : bind(s, row);
 }
 
-/* What the hub has been asked for it may have lost since, and the Welcome too; or the room has moved. */
-enum hs_err hs_joins_ask_again(struct hs_step *s)
-{
-    struct hs_kv_key cursor = {0};
-    struct hs_join_row row;
-    s->sync->joins_due = HS_NEVER;
-    while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
-        if (!row.asked || row.counter)
-            continue;
-        s->sync->joins_due.ms = s->now.ms + LOOK_MS;
-        if (hs_requests_are_scarce(s->sync))
-            return hs_late_refused(s, HS_ERR_BUSY);
-        HS_TRY(hs_join_go_on(s, &row));
-    }
-    return s->kv->err;
-}
-
 enum hs_err hs_joins_resume(struct hs_step *s)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
-    while (hs_join_row_next(s->kv, &cursor, s->arena, &row))
-        if (!row.asked && hs_requests_are_scarce(s->sync))
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
+        if (row.asked || hs_request_is_about(s->sync, &row.ref))
+            continue;
+        if (hs_requests_are_scarce(s->sync))
             hs_home_try_again(s);
-        else if (!row.asked)
+        else
             HS_TRY(hs_join_go_on(s, &row));
+    }
     return s->kv->err;
 }
 
@@ -205,30 +182,6 @@ static bool find_join(struct hs_step *s, const struct hs_id *room, struct hs_joi
     return false;
 }
 
-/* The room's brand, and its hub: the link's root where the room hasn't moved. Else the link names one of the
- * hubs that it had or has, and the chain leads from the brand's node to the present one. domain: the brand's.
- */
-static enum hs_err place_of(struct hs_step *s, const struct hs_invite_link *link, const struct hs_id *room,
-                            const Hanse__InviteInfo *info, struct hs_key *brand, struct hs_key *hub,
-                            char *domain)
-{
-    struct hs_descriptor d, first;
-    struct hs_hub_office office;
-    *brand = *hub = link->root;
-    if (info->n_moves > 0) {
-        bool named = false;
-        HS_TRY(hs_hub_moved_verify(info->moves, info->n_moves, room, s->arena, brand, &office, NULL));
-        *hub = office.root;
-        for (size_t i = 0; i < info->n_moves && !named; i++)
-            named = hs_descriptor_open(info->moves[i]->descriptor, &link->root, &first) == HS_OK;
-        HS_REQUIRE(named || hs_key_equal(hub, &link->root), HS_ERR_WRONG_SIGNER);
-        HS_TRY(hs_descriptor_open(info->moves[0]->descriptor, brand, &first));
-    }
-    HS_TRY(hs_descriptor_verify(info->descriptor, hub, s->now, &d));
-    memcpy(domain, info->n_moves > 0 ? first.domain : d.domain, sizeof d.domain);
-    return HS_OK;
-}
-
 /* Key package and proof, stored with a room that waits. */
 static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *link, const struct hs_id *room,
                              const Hanse__InviteInfo *info, struct hs_join_row *row)
@@ -238,8 +191,9 @@ static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *lin
     struct hs_own_package package;
     struct hs_descriptor d;
     struct hs_writer HS_WRITER body = hs_writer(HS_FRAME_MAX);
-    struct hs_key brand, hub;
-    HS_TRY(place_of(s, link, room, info, &brand, &hub, d.domain));
+    struct hs_hub_office office;
+    struct hs_key brand;
+    HS_TRY(hs_join_place(s, link, room, info, &brand, &office, d.domain));
     HS_TRY(hs_self_for(s, &brand, &self));
     HS_TRY(hs_self_key_package(s, &self, &package));
     hs_invite_signer(link->seed, &invite);
@@ -253,7 +207,8 @@ static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *lin
     *row = (struct hs_join_row){.ref = package.ref,
                                 .room = *room,
                                 .hub_root = brand,
-                                .office_root = hub,
+                                .office_root = office.root,
+                                .hub_term = office.term,
                                 .persona = self.persona,
                                 .key_package = package.message,
                                 .priv = package.priv,
@@ -285,18 +240,6 @@ static enum hs_err check_info(struct hs_step *s, const struct hs_invite_link *li
     return hs_key_equal(&invite.invite_key, &signer.pub) ? HS_OK : HS_ERR_INVITE_INVALID;
 }
 
-/* The room has moved since this JOIN was made: the same one goes to the hub in office, which has it in its
- * log if any hub had it, and through whose session the Welcome comes. */
-static enum hs_err join_moves(struct hs_step *s, struct hs_join_row *row, const struct hs_key *hub,
-                              struct hs_bytes descriptor)
-{
-    row->office_root = *hub;
-    row->descriptor = descriptor;
-    row->asked = false;
-    hs_join_row_put(s->kv, row);
-    return s->kv->err;
-}
-
 /* Ledger and till stay with the brand's node, wherever the room is. */
 static enum hs_err keep_brand(struct hs_step *s, const struct hs_key *brand, const Hanse__InviteInfo *info)
 {
@@ -316,72 +259,6 @@ static enum hs_err way_shown(struct hs_step *s, const struct hs_id *id, const Ha
     return hs_sync_is_own_trouble(err) ? err : HS_OK; /* it may be known already */
 }
 
-/* What the hub says of the invite by which this row asked: is the room still there? */
-static enum hs_err look_at(struct hs_step *s, struct hs_join_row *row, const Hanse__InviteInfo *info,
-                           bool *moved)
-{
-    struct hs_invite_link at = {.root = *hub_of(row)};
-    struct hs_id room;
-    struct hs_join join;
-    struct hs_invite invite;
-    struct hs_key brand, hub;
-    struct hs_bytes descriptor;
-    char domain[HS_DOMAIN_MAX + 1];
-    HS_REQUIRE(info->descriptor != NULL && HS_FIXED(hs_pb_bytes(info->room), &room) &&
-                   hs_id_equal(&room, &row->room),
-               HS_ERR_MALFORMED);
-    HS_TRY(hs_join_verify(row->body, &row->room, &row->hub_root, s->now, &join));
-    HS_TRY(hs_invite_verify(hs_pb_bytes(info->invite), &room, s->now, &invite));
-    HS_REQUIRE(hs_key_equal(&invite.invite_key, &join.invite_key), HS_ERR_INVITE_INVALID);
-    HS_TRY(place_of(s, &at, &room, info, &brand, &hub, domain));
-    HS_REQUIRE(hs_key_equal(&brand, &row->hub_root), HS_ERR_WRONG_SIGNER);
-    *moved = !hs_key_equal(&hub, hub_of(row));
-    if (!*moved)
-        return HS_OK;
-    HS_TRY(hs_object_pack(info->descriptor, s->arena, &descriptor));
-    return join_moves(s, row, &hub, descriptor);
-}
-
-static enum hs_err looked(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
-                          enum hs_err err)
-{
-    struct hs_join_row row;
-    bool moved = false;
-    if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
-        return s->kv->err; /* the Welcome was faster */
-    if (err == HS_OK)
-        err = frame->body_case == HANSE__FRAME__BODY_INVITE_INFO
-                  ? look_at(s, &row, frame->invite_info, &moved)
-                  : HS_ERR_UNEXPECTED;
-    if (hs_sync_is_own_trouble(err))
-        return err;
-    if (moved)
-        return hs_join_go_on(s, &row);
-    if (err != HS_OK && !hs_err_is_transient(err))
-        return hs_op_done(s, op_of_room(s->sync, &row.room), HS_ERR_HUB_MOVED, NULL, 0, NULL);
-    if (!row.asked) /* not now; or the link has led there meanwhile */
-        hs_home_try_again(s);
-    return HS_OK;
-}
-
-/* The hub says that the room has gone: where is it? */
-static enum hs_err look(struct hs_step *s, const struct hs_join_row *row)
-{
-    struct hs_join join;
-    Hanse__GetInvite get = HANSE__GET_INVITE__INIT;
-    Hanse__Frame frame = HANSE__FRAME__INIT;
-    struct hs_request request = {.answer = looked, .id_a = row->ref};
-    enum hs_err err = hs_join_verify(row->body, &row->room, &row->hub_root, s->now, &join);
-    HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
-    if (err != HS_OK) /* its time is over: whoever has the link opens it again */
-        return hs_op_done(s, op_of_room(s->sync, &row->room), HS_ERR_HUB_MOVED, NULL, 0, NULL);
-    get.invite_key = hs_pb_data(HS_VIEW(join.invite_key));
-    get.room = hs_pb_data(HS_VIEW(row->room));
-    frame.body_case = HANSE__FRAME__BODY_GET_INVITE;
-    frame.get_invite = &get;
-    return hs_request_send_to(s, hub_of(row), row->descriptor, &frame, &request);
-}
-
 static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hanse__InviteInfo *info)
 {
     struct hs_invite_link HS_INVITE_LINK link = {0};
@@ -390,9 +267,10 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
     HS_TRY(hs_invite_link_parse(op->text, &link));
     HS_TRY(check_info(s, &link, info, &op->room));
     bool here = hs_room_get(s->kv, &op->room, s->arena, &known);
-    struct hs_key brand, hub;
+    struct hs_hub_office office;
+    struct hs_key brand;
     char domain[HS_DOMAIN_MAX + 1];
-    HS_TRY(place_of(s, &link, &op->room, info, &brand, &hub, domain));
+    HS_TRY(hs_join_place(s, &link, &op->room, info, &brand, &office, domain));
     HS_REQUIRE(!here || (hs_key_equal(&known.hub_root, &brand) && known.state != HS_ROOM_STATE_CREATING),
                HS_ERR_CONFLICT);
     if (here && known.state == HS_ROOM_STATE_MEMBER && info->n_moves > 0)
@@ -403,10 +281,8 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
     if (!find_join(s, &op->room, &row)) {
         hs_live_forget(s->sync, &op->room);
         HS_TRY(make_join(s, &link, &op->room, info, &row));
-    } else if (info->n_moves > 0 && !hs_key_equal(&row.office_root, &hub)) {
-        struct hs_bytes descriptor;
-        HS_TRY(hs_object_pack(info->descriptor, s->arena, &descriptor));
-        HS_TRY(join_moves(s, &row, &hub, descriptor));
+    } else if (office.term > hs_join_term(&row)) {
+        HS_TRY(hs_join_moves(s, &row, &office, info));
     }
     return hs_home_is_online(s->sync) ? hs_join_go_on(s, &row) : hs_home_sign_up(s);
 }

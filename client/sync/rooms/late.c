@@ -1,17 +1,20 @@
 #include "sync/rooms/late.h"
 
 #include "mls/public.h"
+#include "room/blob.h"
 #include "room/leaf.h"
 #include "room/suite.h"
 #include "sync/log/rejoin.h"
 #include "sync/move/move.h"
+#include "wire/limits.h"
 
 #include <stdlib.h>
 
 /* One room at a time: GroupInfo and tree of one epoch, as they come. */
 struct hs_late {
     struct hs_id ref; /* of the join row */
-    uint64_t epoch;
+    bool has_info;    /* what comes now is the tree */
+    uint64_t epoch, tree_size;
     struct hs_log_tip tip;
     struct hs_writer info, tree;
 };
@@ -45,22 +48,7 @@ enum hs_err hs_late_told(struct hs_step *s, struct hs_join_row *row, bool joined
     return s->kv->err;
 }
 
-enum hs_err hs_late_refused(struct hs_step *s, enum hs_err err)
-{
-    if (!hs_err_is_transient(err))
-        return HS_OK; /* in the next session it may think better of it */
-    s->sync->late_again = true;
-    look_at(s, s->now.ms + (s->sync->again_ms > 0 ? s->sync->again_ms : HS_LATE_MS));
-    return HS_OK;
-}
-
 /* ---- the room's public side ---- */
-
-static const struct hs_key *hub_of(const struct hs_join_row *row)
-{
-    static const struct hs_key none;
-    return hs_key_equal(&row->office_root, &none) ? &row->hub_root : &row->office_root;
-}
 
 /* Every leaf must be somebody's whom a persona certifies, as with a Welcome; and one of them this device's,
  * which is what it comes back by. */
@@ -80,7 +68,7 @@ static enum hs_err check_leaves(struct hs_step *s, const struct hs_live_room *ro
     return own ? HS_OK : HS_ERR_NOT_MEMBER;
 }
 
-static enum hs_err check_room(struct hs_step *s, struct hs_live_room *room)
+static enum hs_err check_room(struct hs_step *s, struct hs_live_room *room, uint64_t epoch)
 {
     struct hs_hub_office office = hs_policy_office(&room->policy);
     HS_TRY(hs_room_suite_check(hs_mls_public_suite(room->pub)));
@@ -88,6 +76,8 @@ static enum hs_err check_room(struct hs_step *s, struct hs_live_room *room)
     HS_REQUIRE(hs_key_equal(&room->policy.hub_root, &room->row.hub_root) &&
                    hs_key_equal(&office.root, hs_row_hub(&room->row)),
                HS_ERR_POLICY);
+    HS_REQUIRE(hs_mls_public_epoch(room->pub) == epoch, HS_ERR_MLS_EPOCH);
+    HS_REQUIRE(hs_live_has_persona(room, &room->row.self), HS_ERR_NOT_MEMBER);
     room->row.hub_term = office.term;
     return check_leaves(s, room);
 }
@@ -107,7 +97,7 @@ static enum hs_err make(struct hs_step *s, const struct hs_join_row *row, const 
     made.state = HS_ROOM_STATE_MEMBER;
     made.keys = HS_ROOM_KEYS_LOST;
     made.descriptor = row->descriptor;
-    made.office_root = hs_key_equal(hub_of(row), &row->hub_root) ? none : row->office_root;
+    made.office_root = hs_key_equal(hs_join_hub(row), &row->hub_root) ? none : row->office_root;
     made.tip = late->tip;
     made.has_anchor = true;
     made.anchor = late->tip.next_seq - 1;
@@ -121,24 +111,37 @@ static enum hs_err make(struct hs_step *s, const struct hs_join_row *row, const 
     (*out)->pub = pub;
     (*out)->pub_dirty = true;
     HS_TRY(hs_live_refresh(s, *out));
-    return check_room(s, *out);
+    return check_room(s, *out, late->epoch);
+}
+
+/* It is tried anew then; others come first. */
+static enum hs_err put_off(struct hs_step *s, struct hs_join_row *row, enum hs_err err, int64_t ms)
+{
+    hs_late_drop(s->sync);
+    HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+    row->fetch_at = (struct hs_time){s->now.ms + ms};
+    hs_join_row_put(s->kv, row);
+    look_at(s, s->now.ms);
+    return s->kv->err;
 }
 
 /* All is here. What doesn't fit is the hub's word against the log's: it is asked again later. */
-static enum hs_err enter(struct hs_step *s, const struct hs_join_row *row, const struct hs_late *late)
+static enum hs_err enter(struct hs_step *s, struct hs_join_row *row, const struct hs_late *late)
 {
     struct hs_live_room *room;
     enum hs_err err = make(s, row, late, &room);
     if (err != HS_OK) {
         hs_live_forget(s->sync, &row->room); /* nothing of it may be saved */
-        HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
-        return hs_late_refused(s, HS_ERR_BUSY);
+        return put_off(s, row, err, HS_LATE_MS);
     }
+    hs_late_drop(s->sync);
     hs_join_row_delete(s->kv, &row->ref);
+    look_at(s, s->now.ms); /* for the next one */
     struct hanse_event event = {.kind = HANSE_EVENT_JOINED};
     memcpy(event.room.b, row->room.b, sizeof event.room.b);
     HS_TRY(hs_out_event(s, &event, room->row.name));
-    HS_TRY(hs_root_is_home(s->sync, hub_of(row)) ? hs_home_attach_room(s, room) : hs_home_forgot(s, room));
+    HS_TRY(hs_root_is_home(s->sync, hs_join_hub(row)) ? hs_home_attach_room(s, room)
+                                                      : hs_home_forgot(s, room));
     return hs_rejoin_next(s, room);
 }
 
@@ -146,40 +149,39 @@ static enum hs_err enter(struct hs_step *s, const struct hs_join_row *row, const
 
 static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row, uint64_t epoch, uint64_t offset);
 
-/* It is tried anew. */
-static enum hs_err put_off(struct hs_step *s, enum hs_err err, int64_t ms)
+/* The next piece, whole: only the last one may be shorter, so that a hub can't have it asked for byte by
+ * byte.
+ */
+static bool is_next_piece(const struct hs_late *late, const Hanse__GroupInfo *part)
 {
-    hs_late_drop(s->sync);
-    HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
-    look_at(s, s->now.ms + ms);
-    return HS_OK;
+    uint64_t left = part->tree_size - part->offset;
+    return part->epoch == late->epoch && part->offset == late->tree.len && part->tree_size <= HS_TREE_MAX &&
+           part->offset < part->tree_size && (late->tree_size == 0 || part->tree_size == late->tree_size) &&
+           part->tree.len == (left < HS_BLOB_CHUNK ? left : HS_BLOB_CHUNK);
 }
 
-static enum hs_err tree_received(struct hs_step *s, const struct hs_join_row *row, struct hs_late *late,
+static enum hs_err tree_received(struct hs_step *s, struct hs_join_row *row, struct hs_late *late,
                                  const Hanse__GroupInfo *part)
 {
-    struct hs_bytes piece = hs_pb_bytes(part->tree);
-    if (part->epoch != late->epoch || part->offset != late->tree.len || piece.len == 0 ||
-        part->tree_size > HS_TREE_MAX || part->offset + piece.len > part->tree_size)
-        return put_off(s, HS_OK, HS_LATE_MS);
-    hs_write_bytes(&late->tree, piece);
+    if (!is_next_piece(late, part))
+        return put_off(s, row, HS_OK, HS_LATE_MS);
+    late->tree_size = part->tree_size;
+    hs_write_bytes(&late->tree, hs_pb_bytes(part->tree));
     HS_TRY(late->tree.err);
-    if (late->tree.len < part->tree_size)
-        return ask(s, row, late->epoch, late->tree.len);
-    enum hs_err err = enter(s, row, late);
-    hs_late_drop(s->sync);
-    return err;
+    return late->tree.len < late->tree_size ? ask(s, row, late->epoch, late->tree.len) : enter(s, row, late);
 }
 
-static enum hs_err info_received(struct hs_step *s, const struct hs_join_row *row, struct hs_late *late,
+static enum hs_err info_received(struct hs_step *s, struct hs_join_row *row, struct hs_late *late,
                                  const Hanse__GroupInfo *info)
 {
-    if (info->leaving || info->epoch == 0) /* a proposal that isn't known here is in the next commit */
-        return put_off(s, HS_OK, HS_LATE_LEAVERS);
+    if (info->leaving) /* a proposal that isn't known here is in the next commit */
+        return put_off(s, row, HS_OK, HS_LATE_LEAVERS);
     late->tip = (struct hs_log_tip){.next_seq = info->next_seq, .hub_time = {info->hub_time_ms}};
     late->epoch = info->epoch;
-    if (info->next_seq == 0 || !HS_FIXED(hs_pb_bytes(info->hash), &late->tip.hash))
-        return put_off(s, HS_OK, HS_LATE_MS);
+    if (info->epoch == 0 || info->next_seq == 0 || info->group_info.len == 0 ||
+        !HS_FIXED(hs_pb_bytes(info->hash), &late->tip.hash))
+        return put_off(s, row, HS_OK, HS_LATE_MS);
+    late->has_info = true;
     hs_write_bytes(&late->info, hs_pb_bytes(info->group_info));
     HS_TRY(late->info.err);
     return ask(s, row, late->epoch, 0);
@@ -194,14 +196,15 @@ static enum hs_err answered(struct hs_step *s, const struct hs_request *request,
         return HS_OK;
     if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row)) {
         hs_late_drop(s->sync); /* the Welcome was faster */
+        look_at(s, s->now.ms);
         return s->kv->err;
     }
     if (err == HS_OK && frame->body_case != HANSE__FRAME__BODY_GROUP_INFO)
         err = HS_ERR_UNEXPECTED;
     if (err != HS_OK)
-        return put_off(s, err, HS_LATE_MS);
-    return late->info.len == 0 ? info_received(s, &row, late, frame->group_info)
-                               : tree_received(s, &row, late, frame->group_info);
+        return put_off(s, &row, err, HS_LATE_MS);
+    return late->has_info ? tree_received(s, &row, late, frame->group_info)
+                          : info_received(s, &row, late, frame->group_info);
 }
 
 static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row, uint64_t epoch, uint64_t offset)
@@ -215,10 +218,11 @@ static enum hs_err ask(struct hs_step *s, const struct hs_join_row *row, uint64_
     get.offset = offset;
     frame.body_case = HANSE__FRAME__BODY_GET_GROUP_INFO;
     frame.get_group_info = &get;
-    return hs_request_send_to(s, hub_of(row), row->descriptor, &frame, &request);
+    return hs_request_send_to(s, hs_join_hub(row), row->descriptor, &frame, &request);
 }
 
-static enum hs_err begin(struct hs_step *s, const struct hs_join_row *row)
+/* Whatever becomes of it, others have their turn before it is tried anew. */
+static enum hs_err begin(struct hs_step *s, struct hs_join_row *row)
 {
     struct hs_late *late = calloc(1, sizeof *late);
     HS_REQUIRE(late != NULL, HS_ERR_NOMEM);
@@ -226,6 +230,8 @@ static enum hs_err begin(struct hs_step *s, const struct hs_join_row *row)
     late->info = hs_writer(HS_FRAME_MAX);
     late->tree = hs_writer(HS_TREE_MAX);
     s->sync->late = late;
+    row->fetch_at = (struct hs_time){s->now.ms + HS_LATE_MS};
+    hs_join_row_put(s->kv, row);
     return ask(s, row, 0, 0);
 }
 
@@ -237,26 +243,39 @@ static bool is_under_way(const struct hs_sync *sync)
     return false;
 }
 
-enum hs_err hs_lates_look(struct hs_step *s)
+static int64_t due_of(const struct hs_join_row *row)
+{
+    int64_t first = row->joined_at.ms + HS_LATE_MS;
+    return row->fetch_at.ms > first ? row->fetch_at.ms : first;
+}
+
+/* The one whose time came first. */
+static bool find_first(struct hs_step *s, struct hs_join_row *out)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
-    bool busy = is_under_way(s->sync);
-    if (s->sync->late_again) {
-        s->sync->late_again = false;
-        HS_TRY(hs_joins_ask_again(s));
-    }
+    bool any = false;
     while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
-        int64_t due = row.joined_at.ms + HS_LATE_MS;
-        if (!row.asked || row.counter || row.joined_at.ms == 0)
+        if (!row.asked || row.counter || row.joined_at.ms == 0 || (any && due_of(&row) >= due_of(out)))
             continue;
-        if (busy || !s->sync->caught_up || s->now.ms < due || hs_requests_are_scarce(s->sync)) {
-            look_at(s, s->now.ms < due ? due : s->now.ms + HS_LATE_MS);
-            continue;
-        }
-        hs_late_drop(s->sync);
-        HS_TRY(begin(s, &row));
-        busy = true;
+        *out = row;
+        any = true;
     }
-    return s->kv->err;
+    return any;
+}
+
+enum hs_err hs_lates_look(struct hs_step *s)
+{
+    struct hs_join_row row;
+    if (!find_first(s, &row))
+        return s->kv->err;
+    if (s->now.ms < due_of(&row)) {
+        look_at(s, due_of(&row));
+        return s->kv->err;
+    }
+    look_at(s, s->now.ms + HS_LATE_MS);
+    if (is_under_way(s->sync) || !s->sync->caught_up || hs_requests_are_scarce(s->sync))
+        return s->kv->err;
+    hs_late_drop(s->sync);
+    return begin(s, &row);
 }

@@ -15,9 +15,6 @@ enum {
 /* The hub has answered to a JOIN: is its persona a member? The row is stored. */
 enum hs_err hs_late_told(struct hs_step *s, struct hs_join_row *row, bool joined);
 
-/* The hub was asked once more, and refused: the wait goes on, and it is asked again. */
-enum hs_err hs_late_refused(struct hs_step *s, enum hs_err err);
-
 /* The time has come for some. */
 enum hs_err hs_lates_look(struct hs_step *s);
 

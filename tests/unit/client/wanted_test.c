@@ -199,6 +199,39 @@ static void a_hub_that_asks_for_nothing(void **state)
     town_free(c.t);
 }
 
+static enum hs_err nonsense(struct hs_step *s)
+{
+    Hanse__WantCommit want = HANSE__WANT_COMMIT__INIT;
+    return hs_commit_wanted(s, &want);
+}
+
+/* The same where it makes the device forget what it has in memory each time, or the device dies. CLIENT-76 */
+static void a_hub_that_asks_between_faults(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t first = row_of(&c, c.ben).epoch;
+    question.room = c.room;
+    for (int64_t t = 0; t < 59; t++) {
+        question.epoch = row_of(&c, c.ben).epoch;
+        TOWN_WANT(c.ben, asked(&s));
+        town_wait(c.t, 500);
+        if (t == 30) {
+            town_device_kill(c.ben);
+            start(c.ben);
+        }
+        TOWN_WANT_ERR(c.ben, nonsense(&s), HS_ERR_MALFORMED);
+        town_wait(c.t, 500);
+    }
+    assert_int_equal(row_of(&c, c.ben).epoch, first + 1);
+    town_wait(c.t, 2000);
+    question.epoch = first + 1;
+    TOWN_WANT(c.ben, asked(&s));
+    town_wait(c.t, 3000);
+    assert_int_equal(row_of(&c, c.ben).epoch, first + 2);
+    town_free(c.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +239,7 @@ int main(void)
         cmocka_unit_test(through_a_home),
         cmocka_unit_test(a_leaver_and_nobody_in_charge),
         cmocka_unit_test(a_hub_that_asks_for_nothing),
+        cmocka_unit_test(a_hub_that_asks_between_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

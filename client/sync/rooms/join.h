@@ -1,0 +1,38 @@
+/* Who waits to be let in: it asks again, each room in its own time, and follows a room that moves. */
+#ifndef HS_SYNC_JOIN_H
+#define HS_SYNC_JOIN_H
+
+#include "room/invite_link.h"
+#include "store/posts.h"
+#include "sync/state.h"
+
+enum {
+    HS_JOIN_LOOK_MS = 10 * 60 * 1000, /* so often it asks whether the room is still there */
+    HS_JOIN_SOON_MS = 30000 /* what a hub says brings no request sooner: it may say the same each time */
+};
+
+/* The operation that waits for the answer; NULL: none. */
+struct hs_op *hs_join_op(struct hs_sync *sync, const struct hs_id *room);
+
+/* The room's brand, and its hub: the link's root where the room hasn't moved. Else the link names one of the
+ * hubs that it had or has, and the chain leads from the brand's node to the present one. domain: the brand's.
+ * WRONG_SIGNER; errors of the parts. */
+enum hs_err hs_join_place(struct hs_step *s, const struct hs_invite_link *link, const struct hs_id *room,
+                          const Hanse__InviteInfo *info, struct hs_key *brand, struct hs_hub_office *office,
+                          char *domain);
+
+/* The room has moved since this JOIN was made: the same one goes to the hub in office, which has it in its
+ * log if any hub had it, and through whose session the Welcome comes. The row is stored. */
+enum hs_err hs_join_moves(struct hs_step *s, struct hs_join_row *row, const struct hs_hub_office *office,
+                          const Hanse__InviteInfo *info);
+
+/* The hub has the request: from now on it is asked again. The row is stored. */
+enum hs_err hs_join_asked(struct hs_step *s, struct hs_join_row *row);
+
+/* The hub was asked once more, and refused: the wait goes on. The row is stored. */
+enum hs_err hs_join_put_off(struct hs_step *s, struct hs_join_row *row, enum hs_err err);
+
+/* The hub says that the room has gone: where is it? The row is stored. */
+enum hs_err hs_join_gone(struct hs_step *s, struct hs_join_row *row);
+
+#endif
