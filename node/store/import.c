@@ -75,8 +75,9 @@ static enum hs_err take_header(struct import *m)
     m->facts->made.ms = (int64_t)cut_number(&rest, 8, &bad);
     if (!HS_FIXED(cut(&rest, sizeof root.b, &bad), &root) || bad)
         return fail(m, HS_ERR_MALFORMED, "it was altered");
-    if (m->facts->layout != HS_LAYOUT)
-        return fail(m, HS_ERR_UNSUPPORTED, "another version of hansed made it; restore it with that one");
+    if (m->facts->layout == 0 ||
+        m->facts->layout > HS_LAYOUT) /* of older ones the records keep their meaning */
+        return fail(m, HS_ERR_UNSUPPORTED, "a later version of hansed made it; restore it with that one");
     if (!hs_key_equal(&root, &m->root))
         return fail(m, HS_ERR_WRONG_PEER, "it is another node's");
     enum hs_err err = hs_object_unpack(rest, &arena, &object);

@@ -282,6 +282,36 @@ static void assert_has(const struct kinds *all, size_t kind, const char *name)
     fail();
 }
 
+static void restore_older(void **state, const char *line)
+{
+    char name[128], root_hex[65], path[LINE];
+    struct hs_export e = {0};
+    struct hs_export_facts facts;
+    assert_int_equal(sscanf(line, "%127s %64s", name, root_hex), 2);
+    assert_ok(hs_unhex(root_hex, e.root.b, sizeof e.root.b));
+    (void)snprintf(path, sizeof path, GOLDEN "/%s", name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    struct hs_lmdb *db = store_new(state, "older");
+    assert_ok(hs_import_load(file, &e, db, 0, &facts));
+    assert_int_equal(fclose(file), 0);
+    store_free(state, db, "older");
+}
+
+/* NODE-29: backups of every older layout are restored by this program. */
+static void older_layouts_are_restored(void **state)
+{
+    char path[LINE], line[LINE];
+    for (int layout = 1; layout <= HS_LAYOUT; layout++) {
+        (void)snprintf(path, sizeof path, GOLDEN "/layout-%d.txt", layout);
+        FILE *list = fopen(path, "r");
+        assert_non_null(list); /* golden stores of a layout are kept for good */
+        while (fgets(line, sizeof line, list) != NULL)
+            restore_older(state, line);
+        assert_int_equal(fclose(list), 0);
+    }
+}
+
 /* NODE-35: also, none is forgotten: whoever adds a kind of record makes golden stores with it. */
 static void golden_stores_make_what_they_made(void **state)
 {
@@ -309,6 +339,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(golden_stores_make_what_they_made, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(older_layouts_are_restored, tmpdir_setup, tmpdir_teardown),
     };
     if (sodium_init() < 0)
         return 1;
