@@ -55,6 +55,19 @@ static enum hs_err load_def(struct hs_turn *turn, struct step *s)
     return hs_coupon_def_open(&chain, object, turn->arena, &s->def);
 }
 
+/* A stranger brings nothing but what members of the definition's room have signed: anybody can make up
+ * personas and nodes. */
+static enum hs_err check_bringer(struct hs_turn *turn, const struct step *s, const struct hs_key *signer)
+{
+    struct hs_id room;
+    struct hs_key home;
+    if (turn->session->state != HS_SESSION_NODE || turn->session->standing != HS_STANDING_STRANGER)
+        return HS_OK;
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(s->def.msg->room), &room), HS_ERR_DENIED);
+    enum hs_err err = hs_brand_member(turn, &room, signer, &home);
+    return err == HS_ERR_NOT_MEMBER ? HS_ERR_DENIED : err;
+}
+
 /* The unit of a coupon: NULL where it isn't known. */
 static enum hs_err load_unit(struct hs_turn *turn, const struct hs_id *coupon, struct hs_unit *unit,
                              bool *known, Hanse__State__UnitView **view)
@@ -147,6 +160,7 @@ static enum hs_err put_def(struct hs_turn *turn, struct step *s, const Hanse__Le
     Hanse__State__LedgerStep ledger = HANSE__STATE__LEDGER_STEP__INIT;
     Hanse__Chain chain = HANSE__CHAIN__INIT;
     HS_TRY(hs_coupon_def_open(&s->chain, s->request, turn->arena, &s->def));
+    HS_TRY(check_bringer(turn, s, &s->def.signer.key));
     HS_REQUIRE(turn->now.ms < s->def.msg->hdr->not_after_ms, HS_ERR_COUPON_EXPIRED);
     s->def_id = s->def.id;
     chain.objects = request->chain;
@@ -189,6 +203,7 @@ static enum hs_err claim(struct hs_turn *turn, struct step *s)
     HS_TRY(hs_coupon_claim_open(&s->chain, s->request, turn->now, turn->arena, &claim));
     s->def_id = claim.def_id;
     HS_TRY(load_def(turn, s));
+    HS_TRY(check_bringer(turn, s, &claim.signer.key));
     HS_TRY(check_membership(turn, s, &claim.signer.key));
     Hanse__State__ClaimView *before = (Hanse__State__ClaimView *)ledger_get(
         turn, HS_LEDGER_CLAIM, HS_VIEW(s->def_id), HS_VIEW(claim.signer.key),
@@ -220,6 +235,28 @@ static enum hs_err keep_answer(struct hs_turn *turn, struct step *s, const struc
     return record(turn, s, &ledger);
 }
 
+/* The same for the till that signed the request. */
+static enum hs_err check_till(struct hs_turn *turn, struct step *s, enum hs_kind kind)
+{
+    struct hs_reserve_request request;
+    struct hs_commit commit;
+    struct hs_release release;
+    if (turn->session->state != HS_SESSION_NODE || turn->session->standing != HS_STANDING_STRANGER)
+        return HS_OK;
+    HS_TRY(load_def(turn, s));
+    switch (kind) {
+    case HS_KIND_RESERVE_REQUEST:
+        HS_TRY(hs_reserve_request_open(&s->chain, s->request, &s->def, turn->now, turn->arena, &request));
+        return check_bringer(turn, s, &request.signer.key);
+    case HS_KIND_COMMIT:
+        HS_TRY(hs_commit_open(&s->chain, s->request, turn->now, turn->arena, &commit));
+        return check_bringer(turn, s, &commit.signer.key);
+    default:
+        HS_TRY(hs_release_open(&s->chain, s->request, turn->now, turn->arena, &release));
+        return check_bringer(turn, s, &release.signer.key);
+    }
+}
+
 /* Only the fields that name things are read here; hs_issuer_reserve() opens the request for good. */
 static enum hs_err reserve(struct hs_turn *turn, struct step *s)
 {
@@ -235,6 +272,7 @@ static enum hs_err reserve(struct hs_turn *turn, struct step *s)
                      &claimed));
     HS_REQUIRE(claimed->coupon != NULL, HS_ERR_MALFORMED);
     coupon_id = hs_object_id(claimed->coupon);
+    HS_TRY(check_till(turn, s, HS_KIND_RESERVE_REQUEST));
     HS_TRY(load_unit(turn, &coupon_id, &unit, &known, &view));
     HS_TRY(hs_issuer_reserve(&s->issuer, &s->chain, &s->def, known ? &unit : NULL, s->request, turn->arena,
                              &answer));
@@ -261,6 +299,7 @@ static enum hs_err finish(struct hs_turn *turn, struct step *s, enum hs_kind kin
                HS_ERR_COUPON_UNKNOWN);
     HS_TRY(load_unit(turn, &coupon_id, &unit, &known, &view));
     HS_REQUIRE(known && HS_FIXED(hs_pb_bytes(view->def_id), &s->def_id), HS_ERR_COUPON_UNKNOWN);
+    HS_TRY(check_till(turn, s, kind));
     HS_TRY(kind == HS_KIND_COMMIT
                ? hs_issuer_commit(&s->issuer, &s->chain, &coupon_id, &unit, s->request, turn->arena, &answer)
                : hs_issuer_release(&s->issuer, &s->chain, &unit, s->request, turn->arena, &answer));

@@ -1,5 +1,5 @@
 /* Ledger: a coupon's way from its definition to its redemption, and every door that must stay shut. */
-#include "world.h"
+#include "peer_world.h"
 
 #include "core/internal.h"
 #include "core/recovery/recover.h"
@@ -54,7 +54,8 @@ static enum hs_err ledger(struct scene *s, struct world_device *d, Hanse__Signed
     return HS_OK;
 }
 
-static Hanse__SignedObject *def_new(struct scene *s, struct world_device *merchant, uint32_t limit)
+static Hanse__SignedObject *def_for(struct scene *s, struct world_device *merchant, uint32_t limit,
+                                    struct hs_bytes room)
 {
     Hanse__SignedObject *object;
     Hanse__CouponDef def = HANSE__COUPON_DEF__INIT;
@@ -64,11 +65,16 @@ static Hanse__SignedObject *def_new(struct scene *s, struct world_device *mercha
     def.binding = HANSE__COUPON_BINDING__BINDING_HOLDER;
     def.limit_total = limit;
     def.limit_per_customer = 1;
-    def.room = hs_pb_data(HS_VIEW(s->room->id));
+    def.room = hs_pb_data(room);
     def.title = (char *)(uintptr_t) "ten percent";
     struct hs_time end = {s->w->now.ms + WORLD_DAY_MS};
     assert_ok(hs_coupon_def_build(&def, &author, end, &s->w->arena, &object));
     return object;
+}
+
+static Hanse__SignedObject *def_new(struct scene *s, struct world_device *merchant, uint32_t limit)
+{
+    return def_for(s, merchant, limit, HS_VIEW(s->room->id));
 }
 
 static struct scene scene_new(struct world *w, bool remote)
@@ -386,13 +392,52 @@ static void after_a_restoring(void **state)
     (void)reservation_of(&s, reply, request, coupon, 2);
 }
 
+/* FED-23: a stranger brings what members of a definition's room have signed, and nothing else. */
+static void what_strangers_bring(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    struct world_device *mouth = world_device_new(s.hub, "mouth");
+    struct raw_node raw = raw_node_new(mouth, "stranger.example");
+    Hanse__SignedObject *open = def_for(&s, s.owner, 100, (struct hs_bytes){0}), *coupon, *reply;
+    struct hs_id bound = s.def_id;
+    assert_ok(ledger(&s, s.owner, open, s.owner, NULL, NULL));
+    assert_int_not_equal(raw_node_connect(&raw, NULL), 0);
+    struct hs_id before = world_store_hash(s.hub);
+    assert_err(ledger(&s, mouth, def_for(&s, s.owner, 9, (struct hs_bytes){0}), s.owner, NULL, NULL),
+               HS_ERR_DENIED);
+    s.def_id = hs_object_id(open);
+    assert_err(ledger(&s, mouth, claim_new(&s, s.bob), s.bob, NULL, NULL), HS_ERR_DENIED);
+    assert_err(ledger(&s, mouth, claim_new(&s, s.alice), s.alice, NULL, NULL), HS_ERR_DENIED);
+    struct hs_id after = world_store_hash(s.hub);
+    assert_memory_equal(before.b, after.b, 32);
+    s.def_id = bound;
+    assert_ok(ledger(&s, mouth, s.def, s.owner, NULL, NULL));
+    assert_err(ledger(&s, mouth, claim_new(&s, s.bob), s.bob, NULL, NULL), HS_ERR_DENIED);
+    assert_ok(ledger(&s, mouth, claim_new(&s, s.alice), s.alice, NULL, &coupon));
+    before = world_store_hash(s.hub);
+    Hanse__SignedObject *request = reserve_new(&s, coupon, s.alice, 1); /* the till isn't in the room */
+    assert_err(ledger(&s, mouth, request, s.till, s.alice, NULL), HS_ERR_DENIED);
+    after = world_store_hash(s.hub);
+    assert_memory_equal(before.b, after.b, 32);
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    struct hs_reservation r = reservation_of(&s, reply, request, coupon, 1);
+    before = world_store_hash(s.hub);
+    assert_err(ledger(&s, mouth, commit_new(&s, &r, 1), s.till, NULL, NULL), HS_ERR_DENIED);
+    after = world_store_hash(s.hub);
+    assert_memory_equal(before.b, after.b, 32);
+    s.def_id = hs_object_id(open); /* whom it knows isn't a stranger */
+    assert_ok(ledger(&s, s.bob, claim_new(&s, s.bob), s.bob, NULL, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_a_restoring),   cmocka_unit_test(definitions_are_the_merchants),
         cmocka_unit_test(one_coupon_a_member), cmocka_unit_test(one_coupon_a_member_from_afar),
         cmocka_unit_test(redeemed_once),       cmocka_unit_test(released_and_reserved_anew),
-        cmocka_unit_test(wrong_hands),
+        cmocka_unit_test(wrong_hands),         cmocka_unit_test(what_strangers_bring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
