@@ -414,12 +414,22 @@ static void learn_key(struct hs_turn *turn, const Hanse__SignedObject *object)
         hs_node_key_learn(turn, bytes, &d);
 }
 
+/* The last head of a term that was over before promises nothing of the present one. */
+static bool is_of_term(struct hs_turn *turn, const Hanse__SignedObject *object, uint32_t term)
+{
+    Hanse__Head *head;
+    return object != NULL &&
+           HS_UNPACK(hanse__head, hs_pb_bytes(object->payload), HS_STRICT, turn->arena, &head) == HS_OK &&
+           head->hub_term == term;
+}
+
 /* What was checked before is written. */
 static enum hs_err append_shown(struct hs_turn *turn, const struct hs_id *room, Hanse__State__RoomView *view,
                                 struct hs_log_tip *tip, const Hanse__Records *records)
 {
     struct hs_record_header commit;
     struct hs_key hub;
+    bool counts = is_of_term(turn, records->head, hs_room_term(view));
     HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hub_root), &hub), HS_ERR_STORE);
     for (size_t i = 0; i < records->n_records; i++)
         HS_TRY(append(turn, room, view, tip, records, i, true, &commit));
@@ -427,7 +437,8 @@ static enum hs_err append_shown(struct hs_turn *turn, const struct hs_id *room, 
     if (gone)
         hs_promises_drop(turn, room);
     learn_key(turn, records->descriptor);
-    HS_TRY(hs_promises_keep(turn, room, tip->next_seq, records->head));
+    if (counts)
+        HS_TRY(hs_promises_keep(turn, room, tip->next_seq, records->head));
     hs_room_store(turn, room, view);
     if (gone)
         hs_office_moved(turn, room, &hub);

@@ -238,6 +238,8 @@ void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const 
     const Hanse__Tail *tail = answer->body_case == HANSE__FRAME__BODY_TAIL ? answer->tail : NULL;
     if (tail != NULL && !HS_FIXED(hs_pb_bytes(tail->room), &room))
         return;
+    if (tail != NULL && asked != NULL && !hs_id_equal(&room, &asked->room))
+        return;
     if (tail == NULL && asked != NULL)
         room = asked->room;
     if (turn->full || (tail == NULL && asked == NULL))
@@ -250,7 +252,7 @@ void hs_office_answered(struct hs_turn *turn, const struct hs_peer *peer, const 
     if (!view->hub && of_hub && hs_takeover_is_wanted(turn, &room))
         hs_takeover_answered(turn, &room, answer);
     else if (tail != NULL && !hs_office_is_coming(view))
-        hs_way_answered(turn, &room, tail);
+        hs_way_answered(turn, peer, &room, tail);
     else if (tail != NULL && of_former)
         take_tail(turn, &room, view, tail);
 }

@@ -10,10 +10,12 @@
 #include "core/turn.h"
 
 enum {
-    HS_WAY_ROOMS = 64,        /* that one tick looks at, and that are read on at once */
-    HS_WAY_ANSWERS = 3,       /* in a row that bring nothing: then it rests */
-    HS_WAY_REST_MS = 60000,   /* so long */
-    HS_WAY_ASK_MS = 5000,     /* an answer is waited for so long */
+    HS_WAY_ROOMS = 64,      /* that one tick looks at, and that are read on at once */
+    HS_WAY_ANSWERS = 3,     /* in a row that bring nothing: then it rests */
+    HS_WAY_REST_MS = 60000, /* so long */
+    HS_WAY_ASK_MS = 5000,   /* an answer is waited for so long */
+    HS_WAY_PACE_MS = 10, /* a record keeps a way's place so long, beyond the first minute, a minute at most */
+    HS_WAY_FIRST = 64,   /* hashes that a way begins with; then twice as many again and again */
     HS_WAY_HASHES = 1 << 20,  /* records on all ways at once, one way always has a place: 32 MiB of hashes */
     HS_WAY_RECORDS = 1 << 22, /* of one room: who is further behind begins anew */
 };
@@ -34,8 +36,9 @@ void hs_way_reached(struct hs_turn *turn, const struct hs_id *room, uint32_t ter
 void hs_way_work(struct hs_turn *turn, const struct hs_id *room);
 void hs_way_tick(struct hs_turn *turn);
 
-/* A node has answered what hs_way_work() asked; anybody may have made this up. */
-void hs_way_answered(struct hs_turn *turn, const struct hs_id *room, const Hanse__Tail *tail);
+/* The peer has answered what hs_way_work() asked; or somebody who wasn't asked has made this up. */
+void hs_way_answered(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_id *room,
+                     const Hanse__Tail *tail);
 
 /* What was asked in turns that came to nothing has never left. */
 void hs_ways_undone(struct hs_core *core);

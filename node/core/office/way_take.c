@@ -17,19 +17,20 @@
 
 struct hs_way {
     struct hs_id room;
-    uint64_t first, end; /* the copy ended before first; the HUB_MOVE is the record before end */
-    uint64_t low;        /* hashes are known from this one on */
+    uint64_t end; /* the HUB_MOVE is the record before it */
     struct hs_id *hashes;
-    bool proved; /* the headers lead from the HUB_MOVE to the copy */
+    size_t count, cap; /* of hashes: the HUB_MOVE's is the first, then backwards */
+    bool proved;       /* the headers lead from the HUB_MOVE to the copy */
     unsigned idle;
     struct hs_time ask_at; /* again, or for the first time */
+    struct hs_time until;  /* its place is its own; later it may be another one's */
     UT_hash_handle hh;
 };
 
 static void way_free(struct hs_core *core, struct hs_way *way)
 {
     HASH_DELETE(hh, core->ways, way);
-    core->way_hashes -= way->end - way->first;
+    core->way_hashes -= way->cap;
     free(way->hashes);
     free(way);
 }
@@ -55,30 +56,80 @@ static struct hs_way *way_find(struct hs_core *core, const struct hs_id *room)
     return found;
 }
 
-static struct hs_way *way_new(struct hs_core *core, const struct hs_id *room, uint64_t first,
+/* The lowest record whose hash is known. */
+static uint64_t way_low(const struct hs_way *way)
+{
+    return way->end - way->count;
+}
+
+static const struct hs_id *way_hash(const struct hs_way *way, uint64_t seq)
+{
+    return &way->hashes[way->end - 1 - seq];
+}
+
+/* Other ways that bring nothing give up their places, the one first that has rested longest. False where none
+ * does: then each that goes on has shown that it does. */
+static bool make_place(struct hs_turn *turn, const struct hs_way *grows, size_t hashes)
+{
+    struct hs_core *core = turn->core;
+    size_t own = grows != NULL ? 1 : 0;
+    while (HASH_COUNT(core->ways) > own &&
+           (HASH_COUNT(core->ways) >= HS_WAY_ROOMS + own || core->way_hashes + hashes > HS_WAY_HASHES)) {
+        struct hs_way *longest = NULL;
+        for (struct hs_way *way = core->ways; way != NULL; way = way->hh.next)
+            if (way != grows && way->until.ms <= turn->now.ms &&
+                (longest == NULL || way->until.ms < longest->until.ms))
+                longest = way;
+        if (longest == NULL)
+            return false;
+        way_free(core, longest);
+    }
+    return true;
+}
+
+/* How far it is says the hub that went, which may be anybody's: memory is taken as headers come. */
+static struct hs_way *way_new(struct hs_turn *turn, const struct hs_id *room, uint64_t first,
                               const struct hs_record_header *move)
 {
-    uint64_t count = move->seq + 1 - first;
-    struct hs_way *way = NULL;
-    if (count <= HS_WAY_RECORDS && HASH_COUNT(core->ways) < HS_WAY_ROOMS &&
-        (core->ways == NULL || core->way_hashes + count <= HS_WAY_HASHES))
-        way = calloc(1, sizeof *way);
-    struct hs_id *hashes = way != NULL ? calloc(count, sizeof *hashes) : NULL;
+    struct hs_core *core = turn->core;
+    if (move->seq - first >= HS_WAY_RECORDS || !make_place(turn, NULL, HS_WAY_FIRST))
+        return NULL;
+    struct hs_way *way = calloc(1, sizeof *way);
+    struct hs_id *hashes = way != NULL ? calloc(HS_WAY_FIRST, sizeof *hashes) : NULL;
     if (hashes == NULL) {
         free(way);
         return NULL;
     }
     *way = (struct hs_way){
-        .room = *room, .first = first, .end = move->seq + 1, .low = move->seq, .hashes = hashes};
-    hashes[count - 1] = move->hash;
+        .room = *room, .end = move->seq + 1, .hashes = hashes, .count = 1, .cap = HS_WAY_FIRST};
+    way->until.ms = turn->now.ms + HS_WAY_REST_MS;
+    hashes[0] = move->hash;
     HASH_ADD(hh, core->ways, room, sizeof way->room, way);
     if (!HS_IS_HASHED(hh, way)) {
         free(hashes);
         free(way);
         return NULL;
     }
-    core->way_hashes += count;
+    core->way_hashes += way->cap;
     return way;
+}
+
+/* The hash of the record before the lowest one that is known. False where there is no place for it now. */
+static bool way_add(struct hs_turn *turn, struct hs_way *way, const struct hs_id *hash)
+{
+    if (way->count == way->cap) {
+        size_t cap = 2 * way->cap;
+        struct hs_id *grown = cap <= HS_WAY_RECORDS && make_place(turn, way, cap - way->cap)
+                                  ? realloc(way->hashes, cap * sizeof *grown)
+                                  : NULL;
+        if (grown == NULL)
+            return false;
+        turn->core->way_hashes += cap - way->cap;
+        way->hashes = grown;
+        way->cap = cap;
+    }
+    way->hashes[way->count++] = *hash;
+    return true;
 }
 
 /* ---- where it leads ---- */
@@ -95,27 +146,37 @@ static const Hanse__HubMoved *next_move(const Hanse__State__RoomView *view, cons
     return link;
 }
 
-/* The hub in office, to be dialled; NULL where that is this node, or there is no place for another one. */
-static struct hs_peer *guide(struct hs_turn *turn, const Hanse__Moved *moved)
+/* The hub in office, as the chain has it. */
+static bool leads_to(struct hs_turn *turn, const Hanse__Moved *moved, Hanse__HubMoveBody **body,
+                     struct hs_descriptor *d)
 {
     const Hanse__HubMoved *last = moved->moves[moved->n_moves - 1];
+    return HS_UNPACK(hanse__hub_move_body, hs_pb_bytes(last->body), HS_STRICT, turn->arena, body) == HS_OK &&
+           hs_descriptor_claimed((*body)->descriptor, d) == HS_OK;
+}
+
+/* That hub, dialled for a while; NULL where that is this node, or there is no place for another one. It is
+ * followed when the HUB_MOVE is there: what a chain says is the word of a hub that may be anybody's. */
+static struct hs_peer *guide(struct hs_turn *turn, const Hanse__Moved *moved)
+{
     char *addresses[HS_DESCRIPTOR_ADDRESSES];
     Hanse__HubMoveBody *body;
     struct hs_descriptor d;
     struct hs_bytes bytes;
-    if (HS_UNPACK(hanse__hub_move_body, hs_pb_bytes(last->body), HS_STRICT, turn->arena, &body) != HS_OK ||
-        hs_descriptor_claimed(body->descriptor, &d) != HS_OK || hs_key_equal(&d.root, hs_turn_root(turn)))
+    if (!leads_to(turn, moved, &body, &d) || hs_key_equal(&d.root, hs_turn_root(turn)))
         return NULL;
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &d.root);
     if (peer != NULL && peer->followed)
         return peer;
-    for (size_t i = 0; i < d.address_count; i++)
-        addresses[i] = d.addresses[i];
-    peer = hs_peer_get(turn, &d.root, addresses, d.address_count);
-    if (peer == NULL || hs_object_pack(body->descriptor, turn->arena, &bytes) != HS_OK)
-        return NULL;
-    hs_peer_learn(turn, peer, bytes);
-    hs_peer_follow(turn, peer);
+    if (peer == NULL || !peer->known || peer->sequence < d.sequence) {
+        for (size_t i = 0; i < d.address_count; i++)
+            addresses[i] = d.addresses[i];
+        peer = hs_peer_get(turn, &d.root, addresses, d.address_count);
+        if (peer == NULL || hs_object_pack(body->descriptor, turn->arena, &bytes) != HS_OK)
+            return NULL;
+        hs_peer_learn(turn, peer, bytes);
+    }
+    peer->call_until.ms = turn->now.ms + HS_WAY_REST_MS;
     return peer;
 }
 
@@ -143,11 +204,26 @@ static void ask(struct hs_turn *turn, struct hs_peer *peer, struct hs_way *way, 
     want.room = hs_pb_data(HS_VIEW(way->room));
     want.from = from;
     want.headers = !way->proved;
-    want.below = way->proved ? way->end : way->low + 1;
+    want.below = way->proved ? way->end : way_low(way) + 1;
     frame.want_tail = &want;
     frame.body_case = HANSE__FRAME__BODY_WANT_TAIL;
     hs_turn_send(turn, session, &frame);
     way->ask_at.ms = turn->now.ms + HS_WAY_ASK_MS;
+}
+
+/* The copy may have moved on meanwhile, by what the hub that goes still says itself, or begun anew. False
+ * where it has become another log than the one that this way leads to. */
+static bool meets(struct hs_way *way, const Hanse__State__RoomView *view, const struct hs_record_header *move)
+{
+    uint64_t next = view->next_seq, low = way_low(way);
+    if (way->end != move->seq + 1 || !hs_id_equal(way_hash(way, move->seq), &move->hash))
+        return false; /* of before a turn that came to nothing, or of the term before */
+    if (low < next)
+        way->proved =
+            view->hash.len == 0 || hs_bytes_equal(HS_VIEW(*way_hash(way, next - 1)), hs_pb_bytes(view->hash));
+    else
+        way->proved = way->proved && low == next;
+    return low >= next || way->proved;
 }
 
 /* A room that is read on: what is known of the way from where the copy ends now. */
@@ -155,13 +231,11 @@ static struct hs_way *way_of(struct hs_turn *turn, const struct hs_id *room,
                              const Hanse__State__RoomView *view, const struct hs_record_header *move)
 {
     struct hs_way *way = way_find(turn->core, room);
-    bool fits = way != NULL && way->end == move->seq + 1 && way->first <= view->next_seq &&
-                hs_id_equal(&way->hashes[way->end - 1 - way->first], &move->hash);
-    if (way != NULL && !fits) {
-        way_free(turn->core, way); /* of before a turn that came to nothing, or of the term before */
+    if (way != NULL && !meets(way, view, move)) {
+        way_free(turn->core, way);
         way = NULL;
     }
-    return way != NULL ? way : way_new(turn->core, room, view->next_seq, move);
+    return way != NULL ? way : way_new(turn, room, view->next_seq, move);
 }
 
 static bool may_read_on(const Hanse__State__RoomView *view)
@@ -177,10 +251,10 @@ void hs_way_work(struct hs_turn *turn, const struct hs_id *room)
     if (moved == NULL || !may_read_on(view) || next_move(view, moved, &move) == NULL)
         return;
     struct hs_peer *peer = guide(turn, moved);
-    struct hs_way *way = peer != NULL ? way_of(turn, room, view, &move) : NULL;
-    if (way == NULL)
+    if (peer == NULL)
         return;
-    if (peer->state == HS_PEER_UP && turn->now.ms >= way->ask_at.ms)
+    struct hs_way *way = peer->state == HS_PEER_UP ? way_of(turn, room, view, &move) : NULL;
+    if (way != NULL && turn->now.ms >= way->ask_at.ms)
         ask(turn, peer, way, view->next_seq);
     else
         hs_peer_work(turn, peer);
@@ -226,77 +300,109 @@ void hs_way_tick(struct hs_turn *turn)
 
 /* ---- what comes ---- */
 
-/* Headers from the newest to the oldest. True where there was a new one. */
-static bool take_headers(struct hs_turn *turn, struct hs_way *way, const Hanse__State__RoomView *view,
-                         const Hanse__Tail *tail)
+/* Headers from the newest to the oldest. How many were new. */
+static size_t take_headers(struct hs_turn *turn, struct hs_way *way, const Hanse__State__RoomView *view,
+                           const Hanse__Tail *tail)
 {
     struct hs_record_header header;
-    bool moved = false;
+    size_t taken = 0;
     for (size_t i = tail->n_records; i > 0 && !way->proved; i--) {
+        uint64_t low = way_low(way);
         if (hs_record_header_parse(hs_pb_bytes(tail->records[i - 1]->header), &header) != HS_OK ||
-            header.seq != way->low || !hs_id_equal(&header.room, &way->room) ||
-            !hs_id_equal(&header.hash, &way->hashes[way->low - way->first]))
+            header.seq != low || !hs_id_equal(&header.room, &way->room) ||
+            !hs_id_equal(&header.hash, way_hash(way, low)))
             continue;
-        if (way->low > way->first) {
-            way->hashes[--way->low - way->first] = header.prev;
-            moved = true;
+        if (low > view->next_seq) {
+            if (!way_add(turn, way, &header.prev))
+                return taken;
+            taken++;
             continue;
         }
         way->proved = view->hash.len == 0 || hs_bytes_equal(HS_VIEW(header.prev), hs_pb_bytes(view->hash));
         if (!way->proved)
             hs_turn_log(turn, "event=way-refused error=LOG_FORK text=\"the hub that went ended another log "
                               "than it told\"");
-        return way->proved;
+        return way->proved ? taken + 1 : 0;
     }
-    return moved;
+    return taken;
 }
 
-/* The records of these headers, from the copy's end on. True where there was one. */
-static bool take_records(struct hs_turn *turn, const struct hs_way *way, const Hanse__State__RoomView *view,
-                         const Hanse__HubMoved *link, const Hanse__Tail *tail)
+/* The chain's link of that HUB_MOVE: its hub's last head, and what names that one's key. */
+static const Hanse__HubMoved *link_of(const Hanse__Moved *moved, struct hs_bytes header)
+{
+    for (size_t i = 0; i < moved->n_moves; i++)
+        if (hs_bytes_equal(hs_pb_bytes(moved->moves[i]->header), header))
+            return moved->moves[i];
+    return NULL;
+}
+
+/* The records of these headers, from the copy's end up to the next HUB_MOVE, which a copy may also have
+ * before it of terms that it knows to be over. How many there were. */
+static size_t take_records(struct hs_turn *turn, const struct hs_way *way, const Hanse__State__RoomView *view,
+                           const Hanse__Moved *moved, const Hanse__HubMoved *link, const Hanse__Tail *tail)
 {
     Hanse__Records records = HANSE__RECORDS__INIT;
     uint64_t next = view->next_seq;
+    bool ends = false;
     if (tail->headers)
-        return false;
+        return 0;
     records.records = hs_arena_alloc(turn->arena, (tail->n_records + 1) * sizeof *records.records);
-    for (size_t i = 0; records.records != NULL && i < tail->n_records && next < way->end; i++) {
+    for (size_t i = 0; records.records != NULL && i < tail->n_records && next < way->end && !ends; i++) {
         struct hs_record_header header;
-        if (hs_record_header_parse(hs_pb_bytes(tail->records[i]->header), &header) != HS_OK ||
-            header.seq != next || !hs_id_equal(&header.hash, &way->hashes[next - way->first]))
+        struct hs_bytes bytes = hs_pb_bytes(tail->records[i]->header);
+        if (hs_record_header_parse(bytes, &header) != HS_OK || header.seq != next ||
+            !hs_id_equal(&header.hash, way_hash(way, next)))
             continue;
         records.records[records.n_records++] = tail->records[i];
+        ends = header.kind == HS_RECORD_HUB_MOVE;
+        link = ends ? link_of(moved, bytes) : link;
         next++;
     }
+    if (records.n_records == 0 || link == NULL)
+        return 0;
     records.room = hs_pb_data(HS_VIEW(way->room));
     records.head = link->head;
     records.descriptor = link->descriptor;
-    if (records.n_records == 0)
-        return false;
     enum hs_err err = hs_follow_shown(turn, &way->room, &records);
     if (err != HS_OK)
         hs_turn_log(turn, "event=way-refused error=%s", hs_err_name(err));
     if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
         turn->kv->err = err;
-    return err == HS_OK;
+    return err == HS_OK ? records.n_records : 0;
 }
 
-void hs_way_answered(struct hs_turn *turn, const struct hs_id *room, const Hanse__Tail *tail)
+/* Each record buys some time: who holds the place of another one by less rests, whatever it says. */
+static void note(struct hs_turn *turn, struct hs_way *way, size_t taken)
+{
+    int64_t now = turn->now.ms, most = now + HS_WAY_REST_MS;
+    int64_t until = (way->until.ms > now ? way->until.ms : now) + (int64_t)taken * HS_WAY_PACE_MS;
+    way->until.ms = until < most ? until : most;
+    way->idle = taken > 0 ? 0 : way->idle + 1;
+    way->ask_at.ms = now;
+    if (way->idle < HS_WAY_ANSWERS)
+        return;
+    way->ask_at.ms = most;
+    way->until.ms = now;
+    way->idle = 0;
+}
+
+void hs_way_answered(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_id *room,
+                     const Hanse__Tail *tail)
 {
     const Hanse__State__RoomView *view = hs_room_view(turn, room);
     const Hanse__Moved *moved = hs_way_get(turn, room);
+    Hanse__HubMoveBody *body;
+    struct hs_descriptor d;
     struct hs_record_header move;
-    const Hanse__HubMoved *link = moved != NULL && may_read_on(view) ? next_move(view, moved, &move) : NULL;
+    if (moved == NULL || !leads_to(turn, moved, &body, &d) || !hs_key_equal(&d.root, &peer->root))
+        return; /* nobody else was asked */
+    const Hanse__HubMoved *link = may_read_on(view) ? next_move(view, moved, &move) : NULL;
     struct hs_way *way = link != NULL ? way_of(turn, room, view, &move) : NULL;
     if (way == NULL || turn->full)
         return;
-    bool news = way->proved ? take_records(turn, way, view, link, tail) : take_headers(turn, way, view, tail);
-    way->idle = news ? 0 : way->idle + 1;
-    way->ask_at.ms = turn->now.ms;
-    if (way->idle >= HS_WAY_ANSWERS) {
-        way->ask_at.ms = turn->now.ms + HS_WAY_REST_MS;
-        way->idle = 0;
-    }
+    size_t taken =
+        way->proved ? take_records(turn, way, view, moved, link, tail) : take_headers(turn, way, view, tail);
+    note(turn, way, taken);
     if (turn->kv->err == HS_OK)
         hs_way_work(turn, room);
 }
