@@ -124,6 +124,8 @@ static enum hs_err answer(struct hs_step *s, const struct hs_request *request, c
     if (frame->body_case != HANSE__FRAME__BODY_ERROR)
         return request->answer(s, request, frame, HS_OK);
     uint32_t after = frame->error->retry_after_ms;
+    if (after > 0 && after < HS_AGAIN_MIN_MS)
+        after = HS_AGAIN_MIN_MS;
     s->sync->again_ms = after < HS_AGAIN_MAX_MS ? after : HS_AGAIN_MAX_MS;
     enum hs_err err = request->answer(s, request, NULL, hs_err_of_answer(frame->error));
     s->sync->again_ms = 0;

@@ -107,6 +107,100 @@ static void who_waits_is_let_in(void **state)
     town_free(c.t);
 }
 
+static struct {
+    uint64_t join;
+    size_t joins, looks;
+} said; /* what a device asked hubs through its home */
+
+static bool takes_joins(struct town_device *d, struct hs_bytes frame)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *f;
+    Hanse__Frame__BodyCase kind = asks_for(frame);
+    (void)d;
+    said.looks += kind == HANSE__FRAME__BODY_GET_INVITE;
+    if (kind != HANSE__FRAME__BODY_JOIN || HS_UNPACK(hanse__frame, frame, HS_LENIENT, &arena, &f) != HS_OK)
+        return true;
+    said.join = f->id;
+    said.joins++;
+    return false;
+}
+
+static enum hs_err says_moved(struct hs_step *s)
+{
+    Hanse__Frame f = HANSE__FRAME__INIT;
+    Hanse__Error e = HANSE__ERROR__INIT;
+    f.id = said.join;
+    said.join = 0;
+    e.code = (uint32_t)hs_err_to_wire(HS_ERR_HUB_MOVED);
+    f.error = &e;
+    f.body_case = HANSE__FRAME__BODY_ERROR;
+    return hs_request_answered(s, &f);
+}
+
+/* The device's only wait, as at that hub in that term. */
+static enum hs_err waits_at(struct hs_step *s, const struct hs_key *hub, uint32_t term,
+                            struct hs_join_row *was)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    HS_REQUIRE(hs_join_row_next(s->kv, &cursor, s->arena, &row), HS_ERR_NOT_FOUND);
+    *was = row;
+    row.office_root = *hub;
+    row.hub_term = term;
+    hs_join_row_put(s->kv, &row);
+    return s->kv->err;
+}
+
+/* Hubs that send her to and fro, each to a later term or to an earlier one. CLIENT-70 */
+static void who_waits_is_not_sent_to_and_fro(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_node *fourth = town_node_new(c.t, "fourth.example");
+    struct town_device *eva = town_customer(fourth, "Eva");
+    struct hs_join_row was;
+    size_t led = 0;
+    uint64_t op;
+    const char *link = town_link(c.rosa, &c.room, 5);
+    rosa_moves(&c);
+    grant(&c);
+    c.rosa->outgoing = no_commits;
+    TOWN_WANT(eva, hs_want_join(&s, link, &op));
+    town_wait(c.t, 3000);
+    the_room_moves(&c);
+    memset(&said, 0, sizeof said);
+    eva->outgoing = takes_joins;
+    town_wait(c.t, 40000);
+    town_device_cut(eva);
+    for (int i = 0; i < 300; i++) { /* each time to a later term than she knows */
+        town_wait(c.t, 1000);
+        TOWN_WANT(eva, waits_at(&s, &c.old->root.pub, 0, &was));
+        led += was.hub_term == 2 && hs_key_equal(&was.office_root, &c.new->root.pub);
+        if (said.join != 0)
+            TOWN_WANT(eva, says_moved(&s));
+    }
+    assert_in_range(led, 1, 10);
+    assert_in_range(said.looks, led, 11);
+    assert_in_range(said.joins, 2, 22);
+    TOWN_WANT(eva, waits_at(&s, &c.old->root.pub, 7, &was));
+    size_t looks = said.looks;
+    for (int i = 0; i < 700; i++) {
+        town_wait(c.t, 1000);
+        if (said.join != 0)
+            TOWN_WANT(eva, says_moved(&s));
+    }
+    assert_in_range(said.looks - looks, 1, 3);
+    TOWN_WANT(eva, waits_at(&s, &c.old->root.pub, 0, &was)); /* she wasn't led back */
+    assert_int_equal(was.hub_term, 7);
+    eva->outgoing = c.rosa->outgoing = NULL;
+    town_device_cut(c.rosa);
+    town_device_cut(eva);
+    town_wait(c.t, 11 * 60 * 1000);
+    assert_int_equal(town_event_count(eva, HANSE_EVENT_JOINED), 1);
+    town_free(c.t);
+}
+
 static enum hs_err new_keys(struct hs_step *s, const struct hs_id *id)
 {
     struct hs_live_room *room;
@@ -303,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_room_goes_on),
                                        cmocka_unit_test(lost_keys_at_a_new_hub),
                                        cmocka_unit_test(who_waits_is_let_in),
+                                       cmocka_unit_test(who_waits_is_not_sent_to_and_fro),
                                        cmocka_unit_test(who_slept_at_the_door_is_let_in),
                                        cmocka_unit_test(who_asks_too_late_keeps_the_key_package),
                                        cmocka_unit_test(home_moves_behind_a_missed_move),

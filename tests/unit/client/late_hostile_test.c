@@ -182,6 +182,64 @@ static void a_room_that_cannot_be_had(void **state)
     town_free(c.t);
 }
 
+enum { CROWD = 150 }; /* more than there are places among the requests */
+
+static struct {
+    uint64_t ids[HS_REQUESTS_MAX];
+    size_t count;
+    size_t asked[CROWD];
+} crowd;
+
+static bool takes_crowd(struct town_device *d, struct hs_bytes frame)
+{
+    size_t before = got.count;
+    (void)d;
+    (void)takes(frame, HANSE__FRAME__BODY_JOIN);
+    if (got.count == before)
+        return true;
+    assert_true(crowd.count < HS_REQUESTS_MAX);
+    crowd.ids[crowd.count++] = got.id;
+    if (got.room.b[1] == 0xcc && got.room.b[0] < CROWD)
+        crowd.asked[got.room.b[0]]++;
+    return false;
+}
+
+static enum hs_err crowd_add(struct hs_step *s)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    HS_REQUIRE(hs_join_row_next(s->kv, &cursor, s->arena, &row), HS_ERR_NOT_FOUND);
+    for (size_t i = 0; i < CROWD; i++) {
+        row.ref.b[0] = row.room.b[0] = (uint8_t)i;
+        row.ref.b[1] = row.room.b[1] = 0xcc;
+        hs_join_row_put(s->kv, &row);
+    }
+    return s->kv->err;
+}
+
+/* Where more wait than can be asked at once, each has its turn, though all are put off. CLIENT-77 */
+static void a_crowd(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    town_device_kill(c.rosa);
+    asks(&c, c.link);
+    memset(&crowd, 0, sizeof crowd);
+    TOWN_WANT(c.emil, crowd_add(&s));
+    c.emil->outgoing = takes_crowd;
+    town_device_cut(c.emil);
+    for (int i = 0; i < 90; i++) {
+        town_wait(c.t, 1000);
+        for (; crowd.count > 0; crowd.count--) {
+            got.id = crowd.ids[crowd.count - 1];
+            TOWN_WANT(c.emil, refuses(&s, HS_ERR_BUSY));
+        }
+    }
+    for (size_t i = 0; i < CROWD; i++)
+        assert_in_range(crowd.asked[i], 2, 3);
+    town_free(c.t);
+}
+
 /* ---- what it is answered ---- */
 
 struct answer { /* of a hub, and the tree in pieces */
@@ -382,11 +440,9 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_busy_hub),
-        cmocka_unit_test(a_home_that_hangs_up),
-        cmocka_unit_test(a_room_that_cannot_be_had),
-        cmocka_unit_test(what_does_not_fit),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(a_busy_hub),        cmocka_unit_test(a_home_that_hangs_up),
+        cmocka_unit_test(a_crowd),           cmocka_unit_test(a_room_that_cannot_be_had),
+        cmocka_unit_test(what_does_not_fit), cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
