@@ -42,26 +42,6 @@ void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__
         hs_wake_inbox(turn, subscriber);
 }
 
-static void unref(struct hs_turn *turn, struct hs_bytes value, struct hs_arena *scratch)
-{
-    Hanse__InboxItem *item;
-    if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, scratch, &item) == HS_OK)
-        hs_blob_unref_item(turn, item);
-}
-
-/* One item that isn't waited for any more. */
-static void drop(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number)
-{
-    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
-    struct hs_kv_key key = hs_key_seq(HS_VIEW(*subscriber), number);
-    struct hs_bytes value;
-    if (!hs_kv_get(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&key), &scratch, &value))
-        return;
-    unref(turn, value, &scratch);
-    hs_kv_del(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&key));
-    hs_spent_release(turn, subscriber, number);
-}
-
 /* Of several items about the same, the newest one counts. */
 static struct hs_id about_of(const Hanse__InboxItem *item)
 {
@@ -74,10 +54,89 @@ static struct hs_id about_of(const Hanse__InboxItem *item)
         hs_sha256_update(&state, hs_pb_bytes(item->welcome->persona));
         return hs_sha256_final(&state);
     }
+    if (item->body_case == HANSE__INBOX_ITEM__BODY_MEMBER) {
+        hs_sha256_update(&state, hs_pb_bytes(item->member->room));
+        hs_sha256_update(&state, hs_pb_bytes(item->member->persona));
+        return hs_sha256_final(&state);
+    }
     if (item->body_case != HANSE__INBOX_ITEM__BODY_COUNTER)
         return none;
     hs_sha256_update(&state, hs_pb_bytes(item->counter->persona));
     return hs_sha256_final(&state);
+}
+
+/* ---- what is told again and again: of MemberItems that wait for a brand's node ---- */
+
+static struct hs_kv_key told_key(const struct hs_key *subscriber, struct hs_bytes about)
+{
+    return hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), about);
+}
+
+static uint64_t told_count(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_kv_key key = told_key(subscriber, (struct hs_bytes){0});
+    return hs_number_get(turn, HS_T_MISC, &key, NULL);
+}
+
+static void told_add(struct hs_turn *turn, const struct hs_key *subscriber, int by)
+{
+    struct hs_kv_key key = told_key(subscriber, (struct hs_bytes){0});
+    uint64_t count = told_count(turn, subscriber) + (uint64_t)by;
+    if (count > 0)
+        hs_number_put(turn, HS_T_MISC, &key, count);
+    else
+        hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key));
+}
+
+static void told_forget(struct hs_turn *turn, const struct hs_key *subscriber, const Hanse__InboxItem *item)
+{
+    struct hs_id about = about_of(item);
+    struct hs_kv_key newest = told_key(subscriber, HS_VIEW(about));
+    bool there = false;
+    if (hs_number_get(turn, HS_T_MISC, &newest, &there) != item->seq || !there)
+        return; /* of before they were counted */
+    hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&newest));
+    told_add(turn, subscriber, -1);
+}
+
+void hs_inbox_tell(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item)
+{
+    struct hs_id about = about_of(item);
+    struct hs_kv_key newest = told_key(subscriber, HS_VIEW(about));
+    bool there = false;
+    uint64_t older = hs_number_get(turn, HS_T_MISC, &newest, &there);
+    struct hs_kv_key at = hs_key_seq(HS_VIEW(*subscriber), older);
+    hs_inbox_put(turn, subscriber, item);
+    hs_number_put(turn, HS_T_MISC, &newest, item->seq);
+    if (there)
+        hs_kv_del(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&at));
+    else
+        told_add(turn, subscriber, 1);
+}
+
+/* The item isn't in the inbox any more. */
+static void unref(struct hs_turn *turn, const struct hs_key *subscriber, struct hs_bytes value,
+                  struct hs_arena *scratch)
+{
+    Hanse__InboxItem *item;
+    if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, scratch, &item) != HS_OK)
+        return;
+    hs_blob_unref_item(turn, item);
+    if (item->body_case == HANSE__INBOX_ITEM__BODY_MEMBER)
+        told_forget(turn, subscriber, item);
+}
+
+/* One item that isn't waited for any more. */
+static void drop(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_kv_key key = hs_key_seq(HS_VIEW(*subscriber), number);
+    struct hs_bytes value;
+    if (!hs_kv_get(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&key), &scratch, &value))
+        return;
+    unref(turn, subscriber, value, &scratch);
+    hs_kv_del(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&key));
+    hs_spent_release(turn, subscriber, number);
 }
 
 void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
@@ -100,7 +159,7 @@ void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint6
         if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, prefix, &scratch, &key, &value) ||
             hs_kv_u64(key) >= next)
             return;
-        unref(turn, value, &scratch);
+        unref(turn, subscriber, value, &scratch);
         hs_kv_del(turn->kv, HS_T_INBOX, key);
         hs_spent_release(turn, subscriber, hs_kv_u64(key));
     }
@@ -115,13 +174,15 @@ uint64_t hs_inbox_waiting(struct hs_turn *turn, const struct hs_key *subscriber)
     return hs_inbox_next(turn, subscriber) - hs_kv_u64(key);
 }
 
-/* Numbers jump where a node was restored, so where they say so the items are counted. */
-bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber)
+/* Numbers jump where a node was restored or what waited was told anew, so where they say so the items are
+ * counted: as many as a device or an invited node may leave there. */
+bool hs_inbox_is_past(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t max)
 {
     struct hs_kv_key from = hs_key1(HS_VIEW(*subscriber));
-    if (hs_inbox_waiting(turn, subscriber) < HS_INBOX_MAX)
+    uint64_t told = told_count(turn, subscriber);
+    if (hs_inbox_waiting(turn, subscriber) < max + told)
         return false;
-    for (size_t i = 0; i < HS_INBOX_MAX; i++) {
+    for (uint64_t i = 0; max + told <= 2 * HS_INBOX_MAX && i < max + told; i++) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct hs_bytes key, prefix = HS_VIEW(*subscriber);
         if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, hs_kv_key_bytes(&from), &scratch, &key, NULL))
@@ -129,4 +190,9 @@ bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber)
         from = hs_kv_after(key);
     }
     return true;
+}
+
+bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    return hs_inbox_is_past(turn, subscriber, HS_INBOX_MAX);
 }

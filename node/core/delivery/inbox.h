@@ -12,13 +12,20 @@ void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__
  * through at once. Who is asked to add one more answers BUSY. */
 enum { HS_INBOX_MAX = 4096 };
 
-/* Do so many wait? */
+/* Do so many wait, MemberItems left out? Those are no wish of whom they are for. */
+bool hs_inbox_is_past(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t max);
+
+/* HS_INBOX_MAX of them? */
 bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber);
 
 /* The same for an item that its record can be cut of when it is gone (spent.h). Of a hub's Welcomes for one
  * persona and room only the newest stays, and of a persona's wishes. */
 void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
                        const struct hs_stream_at *from);
+
+/* The same for a MemberItem: of those for one persona and room only the newest stays, whoever doesn't fetch
+ * them. */
+void hs_inbox_tell(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item);
 
 /* Deletes what lies before next. */
 void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next);

@@ -19,6 +19,10 @@
 #include "wire/limits.h"
 #include "wire/unpack.h"
 
+enum {
+    MEMBERS_AN_ITEM = 16
+}; /* MemberItems that count as one item: HS_TOLD_MAX of them are fewer than 5,000 */
+
 static struct hs_kv_key handed_key(struct hs_bytes hub)
 {
     return hs_key_sub(HS_MISC_HANDED, hub, (struct hs_bytes){0});
@@ -444,6 +448,16 @@ static enum hs_err take_item(struct hs_turn *turn, struct hs_peer *peer, const H
     }
 }
 
+/* Members in bulk are what a new hub begins with. Of as many as one hub may tell of (HS_TOLD_MAX) not one
+ * ends the session of an invited hub, on which Welcomes come, too. */
+static size_t weight_of(const Hanse__Inbox *inbox)
+{
+    size_t members = 0;
+    for (size_t i = 0; i < inbox->n_items; i++)
+        members += inbox->items[i]->body_case == HANSE__INBOX_ITEM__BODY_MEMBER ? 1 : 0;
+    return inbox->n_items - members + (members + MEMBERS_AN_ITEM - 1) / MEMBERS_AN_ITEM;
+}
+
 /* An item that doesn't make sense is passed over and logged: the hub must not be able to block the next ones.
  */
 enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -454,7 +468,7 @@ enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, H
     const Hanse__Inbox *inbox = request->inbox;
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &turn->session->subscriber);
     HS_REQUIRE(peer != NULL, HS_ERR_UNEXPECTED);
-    HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_ITEMS, inbox->n_items), HS_ERR_RATE_LIMITED);
+    HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_ITEMS, weight_of(inbox)), HS_ERR_RATE_LIMITED);
     uint64_t next = hs_handed_next(turn, &peer->root);
     for (size_t i = 0; i < inbox->n_items; i++) {
         if (inbox->items[i]->seq < next)

@@ -32,7 +32,7 @@ void hs_tell_brand(struct hs_turn *turn, const struct hs_id *room, const struct 
         member.home_root = hs_pb_data(HS_VIEW(*home));
     item.member = &member;
     item.body_case = HANSE__INBOX_ITEM__BODY_MEMBER;
-    hs_inbox_put(turn, &brand, &item);
+    hs_inbox_tell(turn, &brand, &item);
 }
 
 static void put_reading(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand,

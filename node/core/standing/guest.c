@@ -53,7 +53,7 @@ enum hs_err hs_guest_check(struct hs_turn *turn, const struct hs_key *root, cons
     Hanse__State__GuestView *totals = totals_of(turn, root);
     bool known_user = count_of(turn, USER, root, HS_VIEW(*persona)) > 0;
     bool known_room = room != NULL && count_of(turn, ROOM, root, HS_VIEW(*room)) > 0;
-    HS_REQUIRE(hs_inbox_waiting(turn, root) < quota->inbox, HS_ERR_QUOTA);
+    HS_REQUIRE(!hs_inbox_is_past(turn, root, quota->inbox), HS_ERR_QUOTA);
     if (totals == NULL)
         return HS_OK;
     HS_REQUIRE(totals->memberships < quota->memberships, HS_ERR_QUOTA);

@@ -1,9 +1,13 @@
 /* What the brand's node learns of the members of a room that has moved, and from whom. */
 #include "office_scene.h"
 
+#include "core/delivery/inbox.h"
+#include "core/internal.h"
 #include "core/office/told.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
+#include "core/standing/guest.h"
+#include "core/standing/standing.h"
 #include "peer_world.h"
 #include "wire/unpack.h"
 
@@ -229,12 +233,90 @@ static void the_next_hub_tells_anew(void **state)
     assert_true(is_member(&s, s.old, persona_of(s.alices), &home));
 }
 
+static size_t waiting_for(struct scene *s, struct world_node *node, const struct hs_key *subscriber)
+{
+    struct hs_kv_key from = hs_key1(HS_VIEW(*subscriber));
+    struct hs_bytes prefix = HS_VIEW(*subscriber), key;
+    size_t n = 0;
+    for (; hs_kv_next(node->kv, HS_T_INBOX, prefix, hs_kv_key_bytes(&from), &s->w->arena, &key, NULL); n++)
+        from = hs_kv_after(key);
+    return n;
+}
+
+static void old_is_away(struct scene *s, bool away)
+{
+    struct world *w = s->w;
+    s->old->down = away;
+    for (size_t i = 0; i < w->link_count; i++)
+        if (away && w->links[i].open && (w->links[i].node[0] == s->old || w->links[i].node[1] == s->old))
+            world_close(w, w->links[i].id[0]);
+    world_run(w);
+}
+
+static enum hs_err has_place(struct scene *s, const struct hs_key *persona)
+{
+    struct hs_turn turn = reading(s, s->new);
+    return hs_guest_check(&turn, &s->old->root.pub, persona, NULL, hs_quota_of(HS_STANDING_INVITED));
+}
+
+enum { MANY = 5500 }; /* more than an invited hub has other items at once */
+
+/* FED-77, FED-25: what a hub has to tell the brand's node fills no inbox, keeps out no user of the brand, and
+ * ends no session. */
+static void very_much_to_tell(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_key eve = somebody(), last = {{0}}, home;
+    const struct hs_key *brand = &s.old->root.pub;
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    old_is_away(&s, true);
+    w->forged = true;
+    assert_int_equal(waiting_for(&s, s.new, brand), 0);
+    struct hs_turn *turn = raw_turn_begin(s.new);
+    for (int i = 0; i < 30; i++) {
+        hs_tell_brand(turn, &s.room->id, &eve, NULL);
+        hs_tell_brand(turn, &s.room->id, &eve, &s.third->root.pub);
+    }
+    raw_turn_end(turn);
+    assert_int_equal(waiting_for(&s, s.new, brand), 1);
+    for (size_t i = 0; i < MANY; i++) {
+        turn = i % 50 == 0 ? raw_turn_begin(s.new) : turn;
+        memcpy(last.b, &i, sizeof i);
+        hs_tell_brand(turn, &s.room->id, &last, &s.third->root.pub);
+        if (i % 50 == 49)
+            raw_turn_end(turn);
+    }
+    assert_int_equal(waiting_for(&s, s.new, brand), MANY + 1);
+    turn = raw_turn_begin(s.new);
+    for (size_t i = 0; i < hs_quota_of(HS_STANDING_INVITED)->inbox; i++) {
+        Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+        assert_ok(has_place(&s, &eve));
+        hs_inbox_put(turn, brand, &item);
+    }
+    raw_turn_end(turn);
+    assert_err(has_place(&s, &eve), HS_ERR_QUOTA);
+    old_is_away(&s, false);
+    scene_pass(&s, 70);
+    assert_int_equal(waiting_for(&s, s.new, brand), 0);
+    assert_true(is_member(&s, s.old, &eve, &home));
+    assert_true(is_member(&s, s.old, &last, &home));
+    turn = raw_turn_begin(s.new);
+    struct hs_kv_key told = hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*brand), (struct hs_bytes){0});
+    struct hs_bytes prefix = hs_kv_key_bytes(&told), key;
+    assert_false(hs_kv_next(s.new->kv, HS_T_MISC, prefix, prefix, &w->arena, &key, NULL));
+    raw_turn_end(turn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hub_in_office_tells),     cmocka_unit_test(hub_in_office_is_away),
         cmocka_unit_test(nobody_else_is_believed), cmocka_unit_test(so_many_of_one_hub),
         cmocka_unit_test(the_next_hub_tells_anew), cmocka_unit_test(the_room_comes_back),
+        cmocka_unit_test(very_much_to_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
