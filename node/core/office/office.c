@@ -80,20 +80,30 @@ struct hs_hub_office hs_room_office(struct hs_turn *turn, const struct hs_id *ro
     return office;
 }
 
-bool hs_office_left(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
-                    const struct hs_key *root, uint64_t *seq)
+bool hs_office_gave(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                    const struct hs_key *root, uint64_t from, uint64_t *seq)
 {
-    bool found = false;
     Hanse__SignedObject *object;
     struct hs_descriptor d;
-    for (uint64_t at = 0; hs_office_move_at(turn, room, at, &at) && at < view->next_seq; at++) {
+    for (uint64_t at = from; hs_office_move_at(turn, room, at, &at) && at < view->next_seq; at++) {
         const Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, at);
         if (entry != NULL &&
             hs_object_unpack(hs_pb_bytes(entry->descriptor), turn->arena, &object) == HS_OK &&
             hs_descriptor_claimed(object, &d) == HS_OK && hs_key_equal(&d.root, root)) {
             *seq = at;
-            found = true;
+            return true;
         }
+    }
+    return false;
+}
+
+bool hs_office_left(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                    const struct hs_key *root, uint64_t *seq)
+{
+    bool found = false;
+    for (uint64_t at = 0; hs_office_gave(turn, room, view, root, at, &at); at++) {
+        *seq = at;
+        found = true;
     }
     return found;
 }

@@ -70,6 +70,11 @@ bool hs_office_began(struct hs_turn *turn, const struct hs_id *room, const Hanse
 bool hs_office_left(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                     const struct hs_key *root, uint64_t *seq);
 
+/* The end of that node's term which the record from was in, or is before: the first HUB_MOVE at or behind
+ * from with which it went; false where this copy has got none. */
+bool hs_office_gave(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                    const struct hs_key *root, uint64_t from, uint64_t *seq);
+
 /* What shows a newcomer that the office has come from the brand's node to where it is: NOT_FOUND where this
  * node hasn't got all of it. */
 enum hs_err hs_office_moves(struct hs_turn *turn, const struct hs_id *room,

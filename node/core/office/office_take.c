@@ -11,6 +11,7 @@
 #include "core/office/takeover.h"
 #include "core/office/way.h"
 #include "core/records/table.h"
+#include "core/recovery/recover.h"
 #include "core/standing/standing.h"
 #include "object/object.h"
 #include "wire/limits.h"
@@ -59,6 +60,21 @@ static void let_in(struct hs_turn *turn)
             hs_standing_again(turn, s);
 }
 
+/* This node was restored, and has just come back to a later term of its own: who reads here says what more
+ * there is of that, as when it came. */
+static void ask_readers(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
+{
+    struct hs_turn own = *turn;
+    if (!hs_recover_is_frozen(turn, view))
+        return;
+    for (struct hs_session *s = turn->core->sessions.by_id; s != NULL; s = s->hh.next) {
+        const struct hs_position *position = hs_session_position(s, room);
+        own.session = s;
+        if (position != NULL && !s->closed)
+            hs_recover_attached(&own, room, view, position->next, true);
+    }
+}
+
 static void arrived(struct hs_turn *turn, const struct hs_id *room)
 {
     const Hanse__State__RoomView *view = hs_room_view(turn, room);
@@ -70,6 +86,7 @@ static void arrived(struct hs_turn *turn, const struct hs_id *room)
     turn->core->stats.rooms++;
     hs_outbox_take(turn, &former, room);
     let_in(turn);
+    ask_readers(turn, room, view);
     hs_tell_again(turn->core);
     hs_due_room(&turn->core->sessions, room);
 }

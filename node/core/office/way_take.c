@@ -146,24 +146,31 @@ static const Hanse__HubMoved *next_move(const Hanse__State__RoomView *view, cons
     return link;
 }
 
-/* The hub in office, as the chain has it. */
+/* The hub in office, as the chain has it; where that is this node itself, which is to be it again, the one
+ * before. */
 static bool leads_to(struct hs_turn *turn, const Hanse__Moved *moved, Hanse__HubMoveBody **body,
                      struct hs_descriptor *d)
 {
-    const Hanse__HubMoved *last = moved->moves[moved->n_moves - 1];
-    return HS_UNPACK(hanse__hub_move_body, hs_pb_bytes(last->body), HS_STRICT, turn->arena, body) == HS_OK &&
-           hs_descriptor_claimed((*body)->descriptor, d) == HS_OK;
+    size_t n = moved->n_moves;
+    do {
+        if (n-- == 0 ||
+            HS_UNPACK(hanse__hub_move_body, hs_pb_bytes(moved->moves[n]->body), HS_STRICT, turn->arena,
+                      body) != HS_OK ||
+            hs_descriptor_claimed((*body)->descriptor, d) != HS_OK)
+            return false;
+    } while (hs_key_equal(&d->root, hs_turn_root(turn)));
+    return true;
 }
 
-/* That hub, dialled for a while; NULL where that is this node, or there is no place for another one. It is
- * followed when the HUB_MOVE is there: what a chain says is the word of a hub that may be anybody's. */
+/* That hub, dialled for a while; NULL where there is no place for another one. It is followed when the
+ * HUB_MOVE is there: what a chain says is the word of a hub that may be anybody's. */
 static struct hs_peer *guide(struct hs_turn *turn, const Hanse__Moved *moved)
 {
     char *addresses[HS_DESCRIPTOR_ADDRESSES];
     Hanse__HubMoveBody *body;
     struct hs_descriptor d;
     struct hs_bytes bytes;
-    if (!leads_to(turn, moved, &body, &d) || hs_key_equal(&d.root, hs_turn_root(turn)))
+    if (!leads_to(turn, moved, &body, &d))
         return NULL;
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, &d.root);
     if (peer != NULL && peer->followed)

@@ -118,15 +118,22 @@ void hs_recover_ahead(struct hs_turn *turn, const struct hs_id *room, const Hans
     hs_turn_send(turn, turn->session, &frame);
 }
 
-/* A head that this node has signed in this room and term is one that the reader claims; others are nothing.
- */
+/* A head that this node has signed in this room and term is one that the reader claims. One of a later term
+ * leads nowhere, but the room can't be let go on in this one; others are nothing. */
 static void take_head(struct hs_turn *turn, struct hs_recovery *r, struct hs_recover_reader *reader,
                       const Hanse__State__RoomView *view, const Hanse__SignedObject *object, size_t which)
 {
+    struct hs_descriptor by;
     struct hs_head head;
-    if (object != NULL && hs_node_key_head(turn, hs_turn_root(turn), object, &r->room, &head) == HS_OK &&
-        head.hub_term == hs_room_term(view))
+    struct hs_key key;
+    if (object == NULL || hs_node_key_head(turn, hs_turn_root(turn), object, &r->room, &head) != HS_OK)
+        return;
+    if (head.hub_term == hs_room_term(view))
         hs_recovery_claim(r, reader, which, head.seq, &head.hash);
+    else if (head.hub_term > r->term && hs_object_claimed_signer(object, 0, &key) &&
+             hs_node_key_of(turn, hs_turn_root(turn), &key, &by) != NULL &&
+             by.sequence >= hs_node_key_forgotten(turn, true))
+        r->term = head.hub_term;
 }
 
 /* Headers from the newest to the oldest: each proves the one before it. True where there was a new one. */
@@ -347,6 +354,17 @@ static bool enough_came(struct hs_turn *turn, const struct hs_recovery *r, uint6
     }
 }
 
+/* A room that has moved isn't this node's to let go on, nor one of which it has signed a later term: there
+ * would be two hubs. */
+static bool has_moved(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn own = *turn;
+    const struct hs_recovery *r = hs_recovery_of(turn->core, room);
+    own.arena = &scratch;
+    return (r != NULL && r->term > hs_room_term(view)) || hs_way_get(&own, room) != NULL;
+}
+
 /* It isn't enough: whoever has come is asked again. Only the operator can know more. */
 static void wait_on(struct hs_turn *turn, struct hs_recovery *r, uint64_t next_seq)
 {
@@ -375,22 +393,13 @@ void hs_recover_tick(struct hs_turn *turn)
             continue;
         looked++;
         r->since.ms = turn->now.ms - turn->core->recover_ms / 2; /* and again in half that time */
-        if (hs_way_get(turn, &r->room) == NULL && enough_came(turn, r, view->next_seq)) {
+        if (!has_moved(turn, &r->room, view) && enough_came(turn, r, view->next_seq)) {
             resume(turn, &r->room);
             hs_turn_log(turn, "event=resumed a restored room goes on: all that its readers hold is back");
         } else {
             wait_on(turn, r, view->next_seq);
         }
     }
-}
-
-/* A room that has moved isn't this node's to let go on: there would be two hubs. */
-static bool has_moved(struct hs_turn *turn, const struct hs_id *room)
-{
-    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
-    struct hs_turn own = *turn;
-    own.arena = &scratch;
-    return hs_way_get(&own, room) != NULL;
 }
 
 /* Calls resume for every room that stands still, or counts them. */
@@ -409,7 +418,7 @@ static uint64_t all_frozen(struct hs_turn *turn, bool resumes)
         if (HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, &scratch, &view) != HS_OK ||
             !hs_recover_is_frozen(turn, view) || !HS_FIXED(key, &room))
             continue;
-        bool moved = has_moved(turn, &room);
+        bool moved = has_moved(turn, &room, view);
         count += resumes && moved ? 0 : 1;
         if (resumes && !moved)
             resume(turn, &room);
@@ -431,7 +440,7 @@ enum hs_err hs_recover_resume(struct hs_turn *turn, const struct hs_id *room)
     }
     const Hanse__State__RoomView *view = hs_room_view(turn, room);
     HS_REQUIRE(view != NULL && hs_recover_is_frozen(turn, view), HS_ERR_NOT_FOUND);
-    HS_REQUIRE(!has_moved(turn, room), HS_ERR_HUB_MOVED);
+    HS_REQUIRE(!has_moved(turn, room, view), HS_ERR_HUB_MOVED);
     resume(turn, room);
     return HS_OK;
 }

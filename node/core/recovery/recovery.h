@@ -54,6 +54,7 @@ struct hs_recovery {
     struct hs_time asked_at;
     uint64_t questions;
     size_t unknown; /* readers */
+    uint32_t term;  /* the latest one of which somebody has shown a head by this node */
     bool broken;    /* a record that came back couldn't be applied: nothing more is taken until a restart */
     bool told;      /* the operator, that a head isn't proved */
     bool rests;     /* nobody is left to be asked for anything, until something new comes */

@@ -35,15 +35,27 @@ struct part {
     uint64_t end; /* up to here; 0: nothing is */
     bool for_hub;
     Hanse__SignedObject *head;
+    Hanse__SignedObject *later; /* of a later term of the same hub: so it knows that there was one */
 };
+
+/* The hub that asks its readers has gone behind that record: whether or not it has come back since, it has
+ * forgotten a term of its own, and comes to the next one by what ended that. */
+static bool has_forgotten(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                          uint64_t from, uint64_t *seq)
+{
+    return turn->session->outbound && hs_office_gave(turn, room, view, &turn->session->subscriber, from, seq);
+}
 
 /* The hub that is followed lacks the end of its log, or is yet to come and lacks the beginning. */
 static bool is_hub(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
-                   struct part *out)
+                   const Hanse__WantTail *want, struct part *out)
 {
-    if (view->hub || !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
+    uint64_t seq;
+    if (view->hub || !hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)) ||
+        has_forgotten(turn, room, view, want->from, &seq))
         return false;
-    *out = (struct part){view->next_seq, !turn->session->outbound, hs_room_kept_head(turn, room)};
+    *out = (struct part){
+        .end = view->next_seq, .for_hub = !turn->session->outbound, .head = hs_room_kept_head(turn, room)};
     return true;
 }
 
@@ -54,12 +66,15 @@ static bool is_former(struct hs_turn *turn, const struct hs_id *room, const Hans
                       const Hanse__WantTail *want, struct part *out)
 {
     uint64_t seq;
-    if (hs_office_is_coming(view) || !hs_office_left(turn, room, view, &turn->session->subscriber, &seq))
+    if (hs_office_is_coming(view) || !(has_forgotten(turn, room, view, want->from, &seq) ||
+                                       hs_office_left(turn, room, view, &turn->session->subscriber, &seq)))
         return false;
     const Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
     *out = (struct part){.end = seq + 1, .for_hub = true};
     if (entry == NULL || hs_object_unpack(hs_pb_bytes(entry->head), turn->arena, &out->head) != HS_OK)
         return false;
+    if (hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
+        out->later = hs_room_kept_head(turn, room);
     if (want->headers && want->below == 0) /* its first question */
         (void)hs_way_show(turn, turn->session, room, view);
     return true;
@@ -139,15 +154,16 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     struct part part = {0};
     if (want->blob.len > 0)
         return is_of_hub(turn, view) ? hs_blob_wanted(turn, &room, hs_pb_bytes(want->blob)) : HS_OK;
-    if (view == NULL || !(is_hub(turn, &room, view, &part) || is_former(turn, &room, view, want, &part) ||
-                          is_reader(turn, &room, view, want, &part)))
+    if (view == NULL ||
+        !(is_hub(turn, &room, view, want, &part) || is_former(turn, &room, view, want, &part) ||
+          is_reader(turn, &room, view, want, &part)))
         return next_hub ? HS_ERR_ROOM_UNKNOWN : HS_OK;
     tail.room = want->room;
     tail.records = records;
     tail.headers = want->headers;
     tail.head = part.head;
-    tail.held =
-        part.head != NULL && part.end == view->next_seq ? hs_promise_held(turn, &room, view->next_seq) : NULL;
+    tail.held = part.head != NULL && part.end == view->next_seq ? hs_promise_held(turn, &room, view->next_seq)
+                                                                : part.later;
     size_t cost = fill(turn, &room, view, want, &part, &tail);
     HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, cost), HS_ERR_RATE_LIMITED);
     if (next_hub) {
