@@ -20,7 +20,7 @@ enum {
     HS_RETRY_FIRST_MS = 250, /* reconnecting: doubled each time ... */
     HS_RETRY_MAX_MS = 30000, /* ... up to this, and half of it at random */
     HS_PING_MS = 60000,      /* a silent session is asked whether it lives */
-    HS_AGAIN_MIN_MS = 500,   /* whatever a node says: others are asked again then, too */
+    HS_AGAIN_MIN_MS = 250,   /* whatever a node says: others are asked again then, too */
     HS_AGAIN_MAX_MS = 4000,  /* a node that says later is asked then: it holds order for five seconds */
     HS_AGAIN_MS = 2000,      /* what was refused for the moment is tried again */
     HS_CURSOR_MS = 1000,     /* cursors are told at most so often ... */

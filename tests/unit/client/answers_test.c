@@ -70,8 +70,11 @@ static void test_a_busy_node_is_asked_again_when_it_says(void **state)
     static const struct {
         uint32_t says;
         int64_t waits;
-    } cases[] = {
-        {300, 300}, {HS_AGAIN_MAX_MS, HS_AGAIN_MAX_MS}, {0, HS_AGAIN_MS}, {UINT32_MAX, HS_AGAIN_MAX_MS}};
+    } cases[] = {{300, 300},
+                 {HS_AGAIN_MAX_MS, HS_AGAIN_MAX_MS},
+                 {0, HS_AGAIN_MS},
+                 {UINT32_MAX, HS_AGAIN_MAX_MS},
+                 {1, HS_AGAIN_MIN_MS}};
     struct town *t = town_new();
     struct town_device *alice = town_member_of_staff(town_node_new(t, "rosa.example"), "rosa", owner);
     struct hs_id room = town_room(alice, "VIP");
