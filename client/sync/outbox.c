@@ -51,7 +51,7 @@ enum { OUTBOX_WINDOW = HS_REQUESTS_MAX * 3 / 4 };
 static bool waits_for_move(struct hs_step *s, const struct hs_id *id)
 {
     struct hs_live_room *room;
-    return s->sync->me.moving && hs_live_get(s, id, &room) == HS_OK && room->row.unmoved;
+    return hs_live_get(s, id, &room) == HS_OK && room->row.unmoved;
 }
 
 /* Posts and leavers' proposals wait at the home node where the hub can't be reached; a commit is the hub's to

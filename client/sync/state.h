@@ -50,6 +50,8 @@ struct hs_live_room {
     size_t posts_early;             /* under way, and may yet be refused for their epoch, which is over */
     struct hs_hub_move *hub_move;   /* in the records that come just now; else NULL */
     bool move_told;                 /* in this session: the hub was asked to serve it through the new home */
+    bool move_refused;              /* and what it said is shown, and holds up nothing */
+    struct hs_time move_at;         /* it is asked again then; 0: it hasn't answered */
     bool way_told;                  /* and that was the hub in way_root */
     bool gap_grown;                 /* in this step: hs_gap_tell() */
     uint64_t head_in;               /* 1 + the epoch in which the hub's signed head was shown last; 0: none */

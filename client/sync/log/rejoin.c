@@ -4,6 +4,7 @@
 #include "mls/external.h"
 #include "room/suite.h"
 #include "sync/log/gap.h"
+#include "sync/move/move.h"
 #include "sync/rooms/late.h"
 #include "wire/limits.h"
 
@@ -224,6 +225,7 @@ enum hs_err hs_rejoins_tick(struct hs_step *s)
         return HS_OK;
     s->sync->rejoin_due = HS_NEVER;
     HS_TRY(hs_lates_look(s));
+    HS_TRY(hs_moves_resume(s));
     return hs_rejoins_resume(s);
 }
 

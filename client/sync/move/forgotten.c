@@ -9,15 +9,15 @@ enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room)
     if (room->row.state != HS_ROOM_STATE_MEMBER || room->row.unmoved)
         return HS_OK; /* it is told anyway */
     room->row.unmoved = room->row_dirty = true;
-    room->move_told = false;
+    room->move_told = room->move_refused = false;
+    me->home_number++; /* the hub has told the home by the one before, perhaps, and that has forgotten it */
     if (!me->moving) {
         me->old_root = me->home_root;
         me->old_descriptor = me->home_descriptor;
         me->old_inbox_next = me->inbox_next;
-        me->home_number++;
         me->moving = true;
-        HS_TRY(hs_me_save(s));
     }
+    HS_TRY(hs_me_save(s));
     return hs_moves_resume(s);
 }
 

@@ -8,6 +8,12 @@
 #include "room/hub_move.h"
 #include "store/tables.h"
 
+enum {
+    REFUSED_AGAIN_MS = 300000, /* whoever refused may think better of it */
+    ACCEPTED_AGAIN_MS =
+        660000 /* the hub tells a home once more after ten minutes: that has lost it, perhaps */
+};
+
 static struct hs_op *move_op(struct hs_sync *sync)
 {
     for (struct hs_op *op = sync->ops; op != NULL; op = op->next)
@@ -26,7 +32,11 @@ static enum hs_err mark_rooms(struct hs_step *s, bool unmoved)
         if (row.state != HS_ROOM_STATE_MEMBER)
             continue;
         HS_TRY(hs_live_get(s, &row.id, &room));
+        if (room->row.unmoved)
+            room->row.frozen = HS_OK; /* of that move */
         room->row.unmoved = unmoved;
+        room->move_refused = false;
+        room->forgot_at = (struct hs_time){0};
         room->row_dirty = true;
     }
     return s->kv->err;
@@ -67,31 +77,33 @@ static bool is_under_way(const struct hs_sync *sync, const struct hs_id *room)
     return false;
 }
 
-/* The hub knows nobody of that persona any more: it was removed, in a record that never came here. */
-static enum hs_err left(struct hs_step *s, struct hs_live_room *room)
+static void ask_again(struct hs_step *s, struct hs_live_room *room, int64_t ms)
 {
-    room->row.state = HS_ROOM_STATE_LEFT;
-    room->row.unmoved = false;
+    room->move_at.ms = s->now.ms + ms;
+    if (room->move_at.ms < s->sync->rejoin_due.ms)
+        s->sync->rejoin_due = room->move_at;
+}
+
+/* Not now: the person sees why, the hub is asked again later, and the move doesn't wait for this room. Nobody
+ * has signed an answer, and it came through a home: also of NOT_MEMBER only the log's record is proof. */
+static enum hs_err put_off(struct hs_step *s, struct hs_live_room *room, enum hs_err why)
+{
+    room->row.frozen = (int32_t)why;
     room->row_dirty = true;
-    hs_group_state_delete(s->kv, &room->row.id);
-    struct hanse_event event = {.kind = HANSE_EVENT_REMOVED};
-    memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
-    HS_TRY(hs_out_event(s, &event, NULL));
-    HS_TRY(hs_live_save_all(s));
-    hs_live_forget(s->sync, &room->row.id);
+    room->move_refused = true;
+    ask_again(s, room, REFUSED_AGAIN_MS);
+    if (why != HS_ERR_NOT_MEMBER) /* who isn't one has nothing to move there */
+        HS_TRY(hs_op_done(s, move_op(s->sync), why, &room->row.id, 0, NULL));
     return hs_moves_resume(s);
 }
 
 static enum hs_err room_refused(struct hs_step *s, struct hs_live_room *room, enum hs_err err)
 {
-    if (hs_err_is_transient(err)) {
-        room->move_told = room->way_told = false;
-        hs_home_try_again(s);
-        return HS_OK;
-    }
-    if (err == HS_ERR_NOT_MEMBER)
-        return left(s, room);
-    return hs_op_done(s, move_op(s->sync), err, &room->row.id, 0, NULL); /* tried again in the next session */
+    if (!hs_err_is_transient(err))
+        return put_off(s, room, err);
+    room->move_told = room->way_told = false;
+    hs_home_try_again(s);
+    return HS_OK;
 }
 
 static enum hs_err told(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
@@ -157,6 +169,8 @@ static enum hs_err told(struct hs_step *s, const struct hs_request *request, con
     if (frame->body_case == HANSE__FRAME__BODY_MOVED)
         return go_on(s, room, frame->moved);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED, HS_ERR_UNEXPECTED);
+    if (room->row.unmoved)
+        ask_again(s, room, ACCEPTED_AGAIN_MS);
     return hs_moves_resume(s); /* this one is over with the item in the inbox; others may wait for a place */
 }
 
@@ -188,28 +202,40 @@ static enum hs_err move_room(struct hs_step *s, struct hs_live_room *room)
                                                          : hs_bind_send(s, &room->row.hub_root, &asked);
 }
 
+/* Each room once in a session, and again where an answer said that it isn't over yet. */
+static enum hs_err resume_room(struct hs_step *s, struct hs_live_room *room)
+{
+    bool again = room->move_at.ms > 0 && s->now.ms >= room->move_at.ms;
+    if (is_under_way(s->sync, &room->row.id) || hs_requests_are_scarce(s->sync))
+        return HS_OK;
+    if (room->move_told && !again) {
+        if (room->move_at.ms > 0 && room->move_at.ms < s->sync->rejoin_due.ms)
+            s->sync->rejoin_due = room->move_at;
+        return HS_OK;
+    }
+    room->move_told = true;
+    room->move_at = (struct hs_time){0};
+    return move_room(s, room);
+}
+
 enum hs_err hs_moves_resume(struct hs_step *s)
 {
     struct hs_kv_key cursor = {0};
     struct hs_room_row row;
     struct hs_live_room *room;
     bool waits = false;
-    if (!s->sync->me.moving || !hs_home_is_online(s->sync))
+    if (!hs_home_is_online(s->sync))
         return HS_OK;
     HS_TRY(hs_live_save_all(s)); /* the rows say what is left to do */
     while (hs_room_next(s->kv, &cursor, s->arena, &row)) {
         if (!row.unmoved || row.state != HS_ROOM_STATE_MEMBER)
             continue;
-        waits = true;
-        if (is_under_way(s->sync, &row.id) || hs_requests_are_scarce(s->sync))
-            continue;
         HS_TRY(hs_live_get(s, &row.id, &room));
-        if (!room->move_told)
-            HS_TRY(move_room(s, room));
-        room->move_told = true;
+        waits |= !room->move_refused;
+        HS_TRY(resume_room(s, room));
     }
     HS_TRY(s->kv->err);
-    return waits ? HS_OK : finish(s, HS_OK);
+    return waits || !s->sync->me.moving ? HS_OK : finish(s, HS_OK);
 }
 
 /* The hub that is known, or the one that was shown to be in office behind it. */
@@ -231,6 +257,8 @@ enum hs_err hs_home_item_received(struct hs_step *s, const Hanse__HomeItem *item
     if (!room->row.unmoved || !is_of_hub(&room->row, hs_pb_bytes(item->hub_root)))
         return HS_OK;
     room->row.unmoved = false;
+    if (room->row.state == HS_ROOM_STATE_MEMBER)
+        room->row.frozen = HS_OK;
     room->row_dirty = true;
     HS_TRY(hs_home_attach_room(s, room));
     HS_TRY(hs_outbox_send_all(s)); /* its posts have waited; a node that has one already says so */
@@ -256,6 +284,13 @@ static enum hs_err joins_wait(struct hs_step *s, bool *waits)
     return s->kv->err;
 }
 
+/* Under way is no more than that the home is told of rooms that it has forgotten: it could hold up that for
+ * ever, and with it whoever wants to go. */
+static bool is_retelling(const struct hs_me *me)
+{
+    return me->moving && hs_key_equal(&me->old_root, &me->home_root);
+}
+
 /* What was asked for at the old home comes to the old home: that is waited for first. A role's home is its
  * brand's node. While the new node hasn't confirmed the account yet, another one may be chosen. */
 static enum hs_err check_move(struct hs_step *s, const struct hs_ticket_text *text)
@@ -263,7 +298,7 @@ static enum hs_err check_move(struct hs_step *s, const struct hs_ticket_text *te
     const struct hs_me *me = &s->sync->me;
     bool waits;
     HS_REQUIRE(me->has_home && (me->has_account || me->moving), HS_ERR_INVALID_STATE);
-    HS_REQUIRE(!me->moving || !me->has_account, HS_ERR_INVALID_STATE);
+    HS_REQUIRE(!me->moving || !me->has_account || is_retelling(me), HS_ERR_INVALID_STATE);
     HS_REQUIRE(text->grant_count == 0, HS_ERR_TICKET_INVALID);
     HS_REQUIRE(!hs_key_equal(&text->descriptor.root, me->moving ? &me->old_root : &me->home_root),
                HS_ERR_INVALID_ARG);
@@ -283,7 +318,7 @@ static void keep_grants(struct hs_step *s)
 static enum hs_err take_home(struct hs_step *s, struct hs_bytes ticket, const struct hs_ticket_text *text)
 {
     struct hs_me *me = &s->sync->me;
-    if (!me->moving) {
+    if (!me->moving || is_retelling(me)) {
         me->old_root = me->home_root;
         me->old_descriptor = me->home_descriptor;
         me->old_inbox_next = me->inbox_next;

@@ -25,5 +25,6 @@ hs_stream_apply_fn hs_described_apply;
 hs_stream_apply_fn hs_blob_stored_apply;
 hs_stream_apply_fn hs_way_shown_apply;
 hs_stream_apply_fn hs_takeover_apply;
+hs_stream_apply_fn hs_home_told_apply;
 
 #endif

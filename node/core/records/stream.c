@@ -148,6 +148,7 @@ static const struct {
     {HANSE__STATE__STREAM_RECORD__BODY_BLOB_STORED, hs_blob_stored_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_WAY_SHOWN, hs_way_shown_apply},
     {HANSE__STATE__STREAM_RECORD__BODY_TAKEOVER, hs_takeover_apply},
+    {HANSE__STATE__STREAM_RECORD__BODY_HOME_TOLD, hs_home_told_apply},
 };
 
 bool hs_stream_apply(struct hs_turn *turn, const struct hs_stream_at *at,

@@ -6,6 +6,8 @@
 #include "core/internal.h"
 #include "core/office/office.h"
 #include "core/office/told.h"
+#include "core/records/apply.h"
+#include "core/records/stream.h"
 #include "core/records/table.h"
 #include "core/recovery/absent.h"
 #include "core/rooms/room_record.h"
@@ -109,6 +111,63 @@ void hs_home_apply(struct hs_turn *turn, const struct hs_room_record *record, co
     begin_new(turn, record, move);
 }
 
+/* ---- the same once more ---- */
+
+/* The move that counts, and its record; false where that is kept no more. */
+static bool present_move(struct hs_turn *turn, const Hanse__State__MemberView *member,
+                         struct hs_room_record *record, struct hs_home_move *move)
+{
+    record->entry = member->home_seq > 0 ? hs_room_entry(turn, &record->room, member->home_seq) : NULL;
+    return record->view != NULL && record->entry != NULL &&
+           hs_record_header_parse(hs_pb_bytes(record->entry->header), &record->header) == HS_OK &&
+           hs_home_move_verify(hs_pb_bytes(record->entry->body), &record->room, move) == HS_OK;
+}
+
+void hs_home_told_apply(struct hs_turn *turn, const struct hs_stream_at *at,
+                        const Hanse__State__StreamRecord *stream)
+{
+    const Hanse__State__HomeTold *told = stream->home_told;
+    struct hs_kv_key key = hs_key2(hs_pb_bytes(told->room), hs_pb_bytes(told->persona));
+    struct hs_room_record record = {0};
+    struct hs_key persona, subscriber;
+    struct hs_home_move move;
+    (void)at;
+    if (!HS_FIXED(hs_pb_bytes(told->room), &record.room) || !HS_FIXED(hs_pb_bytes(told->persona), &persona))
+        return;
+    Hanse__State__MemberView *member = hs_member_view(turn, &record.room, &persona);
+    record.view = hs_room_view(turn, &record.room);
+    if (member == NULL || !present_move(turn, member, &record, &move))
+        return;
+    member->told_ms = stream->time_ms;
+    hs_view_put(turn, HS_T_MEMBER, &key, &member->base);
+    if (subscriber_of(turn, record.view, &move.home_root, &persona, &subscriber))
+        tell_home(turn, &record, &move, &subscriber);
+}
+
+/* Whoever says the same move again has heard nothing of the room: the home was restored since, perhaps, and
+ * has lost the item. */
+static void tell_again(struct hs_turn *turn, struct hs_room_record *record,
+                       const Hanse__State__MemberView *member)
+{
+    struct hs_key subscriber;
+    struct hs_home_move move;
+    Hanse__State__HomeTold told = HANSE__STATE__HOME_TOLD__INIT;
+    Hanse__State__StreamRecord stream = HANSE__STATE__STREAM_RECORD__INIT;
+    int64_t now = hs_room_time(turn, record->view).ms;
+    if (!present_move(turn, member, record, &move) || now - record->header.hub_time.ms < HS_HOME_MOVE_MS ||
+        now - member->told_ms < HS_HOME_MOVE_MS ||
+        !subscriber_of(turn, record->view, &move.home_root, &move.persona, &subscriber) ||
+        hs_inbox_is_full(turn, &subscriber))
+        return;
+    told.room = hs_pb_data(HS_VIEW(record->room));
+    told.persona = hs_pb_data(HS_VIEW(move.persona));
+    stream.home_told = &told;
+    stream.body_case = HANSE__STATE__STREAM_RECORD__BODY_HOME_TOLD;
+    hs_stream_record(turn, HS_STREAM_DEVICE, HS_VIEW(subscriber), &stream);
+}
+
+/* ---- the request ---- */
+
 /* A move that is older than the one that counts; the same one again is answered as before. */
 static enum hs_err check_number(const Hanse__State__MemberView *member, const struct hs_home_move *move,
                                 bool *known)
@@ -175,8 +234,10 @@ enum hs_err hs_handle_move_home(struct hs_turn *turn, const Hanse__Frame *reques
     Hanse__State__MemberView *member = hs_member_view(turn, &record.room, &move.persona);
     HS_REQUIRE(member != NULL && !member->left, HS_ERR_NOT_MEMBER);
     HS_TRY(check_number(member, &move, &known));
-    if (known)
+    if (known) {
+        tell_again(turn, &record, member);
         return hs_reply_accepted(turn, &record.room, member->home_seq, reply);
+    }
     HS_TRY(check_pace(turn, &record, member));
     HS_REQUIRE(move.next_seq > member->since && move.next_seq <= record.view->next_seq, HS_ERR_LOG_GAP);
     if (turn->session->state == HS_SESSION_NODE)
