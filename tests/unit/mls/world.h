@@ -56,7 +56,7 @@ static inline void person_key_package(struct person *p)
 static inline void person_init_with(struct person *p, const char *name, uint16_t suite)
 {
     memset(p, 0, sizeof *p);
-    snprintf(p->name, sizeof p->name, "%s", name);
+    (void)snprintf(p->name, sizeof p->name, "%.*s", (int)sizeof p->name - 1, name);
     assert_non_null(hs_mls_suite_find(suite));
     assert_ok(hs_mls_signer_random(hs_mls_suite_find(suite), &p->signer));
     p->key_package = hs_writer(CAP);
