@@ -146,6 +146,10 @@ void hs_peer_learn(struct hs_turn *turn, struct hs_peer *peer, struct hs_bytes d
 
 /* Questions (peer_ask.c). A taken one is out of the list, and freed by the caller. */
 struct hs_asked *hs_asked_add(struct hs_peer *peer);
+/* This node's own question about room's log, number seq on, is sent; its answer is waited for so long. False
+ * where it can't be now: peer NULL or not UP, one about this room under way, no memory. */
+bool hs_asked_log(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id *room, uint64_t seq,
+                  int64_t wait_ms, Hanse__Frame *frame);
 struct hs_asked *hs_asked_take(struct hs_peer *peer, struct hs_asked *wanted);
 void hs_asked_free(struct hs_asked *asked);
 void hs_asked_send(struct hs_turn *turn, struct hs_peer *peer, struct hs_asked *asked);

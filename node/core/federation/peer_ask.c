@@ -26,6 +26,32 @@ struct hs_asked *hs_asked_add(struct hs_peer *peer)
     return asked;
 }
 
+static bool is_asked(const struct hs_peer *peer, const struct hs_id *room)
+{
+    for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
+        if (a->is_log && hs_id_equal(&a->room, room))
+            return true;
+    return false;
+}
+
+bool hs_asked_log(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id *room, uint64_t seq,
+                  int64_t wait_ms, Hanse__Frame *frame)
+{
+    if (peer == NULL || peer->state != HS_PEER_UP || is_asked(peer, room))
+        return false;
+    struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
+    struct hs_asked *asked = session != NULL ? hs_asked_add(peer) : NULL;
+    if (asked == NULL)
+        return false;
+    asked->is_log = true;
+    asked->room = *room;
+    asked->seq = seq;
+    asked->deadline.ms = turn->now.ms + wait_ms;
+    asked->id = frame->id = ++peer->last_id;
+    hs_turn_send(turn, session, frame);
+    return true;
+}
+
 /* Takes asked out of the peer's list, without freeing it. */
 struct hs_asked *hs_asked_take(struct hs_peer *peer, struct hs_asked *wanted)
 {

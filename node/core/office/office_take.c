@@ -120,14 +120,6 @@ static void refuse(struct hs_turn *turn, const struct hs_id *room, uint64_t seq,
 
 /* ---- asking the former hub ---- */
 
-static bool is_asked(const struct hs_peer *peer, const struct hs_id *room)
-{
-    for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
-        if (a->is_log && hs_id_equal(&a->room, room))
-            return true;
-    return false;
-}
-
 static void ask(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
 {
     struct hs_key former;
@@ -135,23 +127,12 @@ static void ask(struct hs_turn *turn, const struct hs_id *room, const Hanse__Sta
     Hanse__WantTail want = HANSE__WANT_TAIL__INIT;
     if (!HS_FIXED(hs_pb_bytes(view->former_root), &former))
         return;
-    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &former);
-    struct hs_session *session = peer != NULL && peer->state == HS_PEER_UP && !is_asked(peer, room)
-                                     ? hs_session_find(&turn->core->sessions, peer->session)
-                                     : NULL;
-    struct hs_asked *asked = session != NULL ? hs_asked_add(peer) : NULL;
-    if (asked == NULL)
-        return;
-    asked->is_log = true;
-    asked->room = *room;
-    asked->seq = view->next_seq;
-    asked->deadline.ms = turn->now.ms + HS_OFFICE_ASK_MS;
-    asked->id = frame.id = ++peer->last_id;
     want.room = hs_pb_data(HS_VIEW(*room));
     want.from = view->next_seq;
     frame.want_tail = &want;
     frame.body_case = HANSE__FRAME__BODY_WANT_TAIL;
-    hs_turn_send(turn, session, &frame);
+    (void)hs_asked_log(turn, hs_peer_find(&turn->core->peers, &former), room, view->next_seq,
+                       HS_OFFICE_ASK_MS, &frame);
 }
 
 /* ---- work ---- */

@@ -99,14 +99,6 @@ static void refuse(struct hs_turn *turn, const struct hs_id *room, const Hanse__
 
 /* ---- work ---- */
 
-static bool is_asked(const struct hs_peer *peer, const struct hs_id *room)
-{
-    for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
-        if (a->is_log && hs_id_equal(&a->room, room))
-            return true;
-    return false;
-}
-
 static void ask(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                 const Hanse__State__TakeoverView *wanted)
 {
@@ -116,18 +108,6 @@ static void ask(struct hs_turn *turn, const struct hs_id *room, const Hanse__Sta
     Hanse__MoveHub move = HANSE__MOVE_HUB__INIT;
     if (!HS_FIXED(hs_pb_bytes(view->hub_root), &hub))
         return;
-    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &hub);
-    struct hs_session *session = peer != NULL && peer->state == HS_PEER_UP && !is_asked(peer, room)
-                                     ? hs_session_find(&turn->core->sessions, peer->session)
-                                     : NULL;
-    struct hs_asked *asked = session != NULL ? hs_asked_add(peer) : NULL;
-    if (asked == NULL)
-        return;
-    asked->is_log = true;
-    asked->room = *room;
-    asked->seq = view->first_seq;
-    asked->deadline.ms = turn->now.ms + HS_OFFICE_ASK_MS;
-    asked->id = frame.id = ++peer->last_id;
     if (view->first_seq > 0) {
         want.room = hs_pb_data(HS_VIEW(*room));
         want.below = view->first_seq;
@@ -140,7 +120,8 @@ static void ask(struct hs_turn *turn, const struct hs_id *room, const Hanse__Sta
         frame.move_hub = &move;
         frame.body_case = HANSE__FRAME__BODY_MOVE_HUB;
     }
-    hs_turn_send(turn, session, &frame);
+    (void)hs_asked_log(turn, hs_peer_find(&turn->core->peers, &hub), room, view->first_seq, HS_OFFICE_ASK_MS,
+                       &frame);
 }
 
 static void work(struct hs_turn *turn, const struct hs_id *room)

@@ -187,35 +187,18 @@ static struct hs_peer *guide(struct hs_turn *turn, const Hanse__Moved *moved)
     return peer;
 }
 
-static bool is_asked(const struct hs_peer *peer, const struct hs_id *room)
-{
-    for (const struct hs_asked *a = peer->asked; a != NULL; a = a->next)
-        if (a->is_log && hs_id_equal(&a->room, room))
-            return true;
-    return false;
-}
-
 static void ask(struct hs_turn *turn, struct hs_peer *peer, struct hs_way *way, uint64_t from)
 {
     Hanse__Frame frame = HANSE__FRAME__INIT;
     Hanse__WantTail want = HANSE__WANT_TAIL__INIT;
-    struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
-    struct hs_asked *asked = session != NULL && !is_asked(peer, &way->room) ? hs_asked_add(peer) : NULL;
-    if (asked == NULL)
-        return;
-    asked->is_log = true;
-    asked->room = way->room;
-    asked->seq = from;
-    asked->deadline.ms = turn->now.ms + HS_WAY_ASK_MS;
-    asked->id = frame.id = ++peer->last_id;
     want.room = hs_pb_data(HS_VIEW(way->room));
     want.from = from;
     want.headers = !way->proved;
     want.below = way->proved ? way->end : way_low(way) + 1;
     frame.want_tail = &want;
     frame.body_case = HANSE__FRAME__BODY_WANT_TAIL;
-    hs_turn_send(turn, session, &frame);
-    way->ask_at.ms = turn->now.ms + HS_WAY_ASK_MS;
+    if (hs_asked_log(turn, peer, &way->room, from, HS_WAY_ASK_MS, &frame))
+        way->ask_at.ms = turn->now.ms + HS_WAY_ASK_MS;
 }
 
 /* The copy may have moved on meanwhile, by what the hub that goes still says itself, or begun anew. False

@@ -1,5 +1,5 @@
 /* A member whose state is lost comes back by itself. ROOM-90, ROOM-91 */
-#include "world.h"
+#include "four_scene.h"
 
 #include "core/core.h"
 #include "core/federation/peer.h"
@@ -10,29 +10,6 @@
 #include "room/context.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
-
-struct scene {
-    struct world *w;
-    struct world_node *hub, *home;
-    struct world_device *rosa, *alice, *bob, *cem;
-    struct world_room *room, *alices, *bobs, *cems;
-};
-
-static struct scene scene_new(struct world *w)
-{
-    struct scene s = {
-        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
-    s.rosa = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
-    s.alice = world_customer(s.hub, "alice");
-    s.bob = world_customer(s.hub, "bob");
-    s.cem = world_customer(s.home, "cem");
-    s.room = world_room_new(s.rosa, "launch");
-    struct world_invite invite = world_invite(s.room, 10);
-    s.alices = world_join(s.alice, s.room, &invite);
-    s.bobs = world_join(s.bob, s.room, &invite);
-    s.cems = world_join(s.cem, s.room, &invite);
-    return s;
-}
 
 static enum hs_err ask_info(struct world_room *room, uint64_t epoch, uint64_t offset, Hanse__GroupInfo **out)
 {

@@ -1,35 +1,11 @@
 /* The hub asks for a commit that nobody makes by himself. ROOM-92, FED-67 */
-#include "world.h"
+#include "four_scene.h"
 
 #include "core/federation/peer.h"
 #include "core/internal.h"
 #include "core/recovery/recover.h"
 #include "core/rooms/wanted.h"
 #include "wire/unpack.h"
-
-/* Rosa, Alice and Bob have their home at the hub, Cem at another node. */
-struct scene {
-    struct world *w;
-    struct world_node *hub, *home;
-    struct world_device *rosa, *alice, *bob, *cem;
-    struct world_room *room, *alices, *bobs, *cems;
-};
-
-static struct scene scene_new(struct world *w)
-{
-    struct scene s = {
-        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
-    s.rosa = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
-    s.alice = world_customer(s.hub, "alice");
-    s.bob = world_customer(s.hub, "bob");
-    s.cem = world_customer(s.home, "cem");
-    s.room = world_room_new(s.rosa, "launch");
-    struct world_invite invite = world_invite(s.room, 10);
-    s.alices = world_join(s.alice, s.room, &invite);
-    s.bobs = world_join(s.bob, s.room, &invite);
-    s.cems = world_join(s.cem, s.room, &invite);
-    return s;
-}
 
 /* How often d was asked, in all, and for which epoch last. */
 static size_t asked(struct world_device *d, uint64_t *epoch)
