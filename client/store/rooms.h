@@ -56,6 +56,7 @@ struct hs_room_row {
     struct hs_key way_root;    /* unmoved: a hub in office that was shown before its HUB_MOVE came */
     uint32_t way_term;         /* its term; 0: none was */
     struct hs_time wanted_at;  /* when the hub had this device commit last; 0: never */
+    struct hs_time forgot_at;  /* when the home said last, and was heard, that it has forgotten the room */
 };
 
 /* The root of the hub in office, and its term. */

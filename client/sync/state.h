@@ -43,7 +43,6 @@ struct hs_live_room {
     struct hs_time progress_at;     /* when the application was told last how far it is; 0: it wasn't */
     struct hs_newest_commit newest; /* settle.h */
     struct hs_time rejoin_at;       /* the way back was refused, and isn't tried again before */
-    struct hs_time forgot_at;       /* when the home node said last that it has forgotten the room */
     struct hs_time typing_at;       /* when this device said last that somebody types */
     bool posts_counted;             /* what follows is true of the outbox */
     size_t posts_waiting;           /* to be encrypted */

@@ -3,6 +3,14 @@
 
 enum { FORGOTTEN_AGAIN_MS = 600000 /* each time costs the room a record */ };
 
+/* Within that time the hub is told by the same number: that costs nothing, and it hands the item on when the
+ * time is over (FED-69). */
+static bool is_recent(const struct hs_step *s, const struct hs_live_room *room)
+{
+    int64_t since = s->now.ms - room->row.forgot_at.ms;
+    return room->row.forgot_at.ms > 0 && since >= 0 && since < FORGOTTEN_AGAIN_MS;
+}
+
 enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room)
 {
     struct hs_me *me = &s->sync->me;
@@ -10,7 +18,10 @@ enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room)
         return HS_OK; /* it is told anyway */
     room->row.unmoved = room->row_dirty = true;
     room->move_told = room->move_refused = false;
-    me->home_number++; /* the hub has told the home by the one before, perhaps, and that has forgotten it */
+    if (!is_recent(s, room)) {
+        room->row.forgot_at = s->now;
+        me->home_number++; /* by the one before the home was told, perhaps, and has forgotten it */
+    }
     if (!me->moving) {
         me->old_root = me->home_root;
         me->old_descriptor = me->home_descriptor;
@@ -30,10 +41,5 @@ enum hs_err hs_forgotten_received(struct hs_step *s, const Hanse__Forgotten *for
     if (err == HS_ERR_NOT_FOUND)
         return HS_OK;
     HS_TRY(err);
-    int64_t since = s->now.ms - room->forgot_at.ms;
-    if (hs_root_is_home(s->sync, hs_row_hub(&room->row)) ||
-        (room->forgot_at.ms > 0 && since >= 0 && since < FORGOTTEN_AGAIN_MS))
-        return HS_OK;
-    room->forgot_at = s->now;
-    return hs_home_forgot(s, room);
+    return hs_root_is_home(s->sync, hs_row_hub(&room->row)) ? HS_OK : hs_home_forgot(s, room);
 }

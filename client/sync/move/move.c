@@ -36,7 +36,7 @@ static enum hs_err mark_rooms(struct hs_step *s, bool unmoved)
             room->row.frozen = HS_OK; /* of that move */
         room->row.unmoved = unmoved;
         room->move_refused = false;
-        room->forgot_at = (struct hs_time){0};
+        room->row.forgot_at = (struct hs_time){0};
         room->row_dirty = true;
     }
     return s->kv->err;
@@ -159,6 +159,13 @@ static enum hs_err go_on(struct hs_step *s, struct hs_live_room *room, const Han
     return tell(s, room, &office.root, descriptor);
 }
 
+/* The hub counts from the record, which it wrote when the home said first that it has forgotten. */
+static int64_t accepted_again(const struct hs_step *s, const struct hs_live_room *room)
+{
+    int64_t left = room->row.forgot_at.ms + ACCEPTED_AGAIN_MS - s->now.ms;
+    return left > 0 && left < ACCEPTED_AGAIN_MS ? left : ACCEPTED_AGAIN_MS;
+}
+
 static enum hs_err told(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
                         enum hs_err err)
 {
@@ -170,7 +177,7 @@ static enum hs_err told(struct hs_step *s, const struct hs_request *request, con
         return go_on(s, room, frame->moved);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED, HS_ERR_UNEXPECTED);
     if (room->row.unmoved)
-        ask_again(s, room, ACCEPTED_AGAIN_MS);
+        ask_again(s, room, accepted_again(s, room));
     return hs_moves_resume(s); /* this one is over with the item in the inbox; others may wait for a place */
 }
 

@@ -234,6 +234,42 @@ static void twice_while_another_waits(void **state)
     town_free(c.t);
 }
 
+static void wakes(struct town_device *d)
+{
+    d->outgoing = NULL;
+    d->die_after = 0;
+    town_device_start(d);
+    hs_sync_stay_online(d->sync, true);
+}
+
+/* CLIENT-78: a home that says so to every session costs the room no more records for a device that is
+ * started often. */
+static void each_time_that_she_starts(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    TOWN_WANT(c.dora, forgot(&s, &c.room));
+    town_wait(c.t, 5000);
+    assert_false(hostile_room(c.dora, &c.room).unmoved);
+    uint64_t number = c.dora->sync->me.home_number, next = hostile_room(c.dora, &c.room).tip.next_seq;
+    for (int i = 0; i < 3; i++) {
+        town_device_kill(c.dora);
+        wakes(c.dora);
+        town_wait(c.t, 5000);
+        TOWN_WANT(c.dora, forgot(&s, &c.room));
+        town_wait(c.t, 5000);
+        assert_int_equal(c.dora->sync->me.home_number, number);
+        assert_int_equal(hostile_room(c.dora, &c.room).tip.next_seq, next);
+    }
+    town_wait(c.t, FORGOTTEN_MS);
+    TOWN_WANT(c.dora, forgot(&s, &c.room));
+    town_wait(c.t, 5000);
+    assert_int_equal(c.dora->sync->me.home_number, number + 1);
+    assert_int_equal(hostile_room(c.dora, &c.room).tip.next_seq, next + 1);
+    talk(&c);
+    town_free(c.t);
+}
+
 /* Dies before the answer comes. */
 static bool tells_and_dies(struct town_device *d, struct hs_bytes frame)
 {
@@ -243,14 +279,6 @@ static bool tells_and_dies(struct town_device *d, struct hs_bytes frame)
     if (sent->body_case == HANSE__FRAME__BODY_FORWARD)
         d->die_after = 1;
     return true;
-}
-
-static void wakes(struct town_device *d)
-{
-    d->outgoing = NULL;
-    d->die_after = 0;
-    town_device_start(d);
-    hs_sync_stay_online(d->sync, true);
 }
 
 /* FED-69: a home that has lost the hub's item is told once more, and the posts that wait go out. */
@@ -280,6 +308,33 @@ static void an_item_that_was_lost(void **state)
     town_free(c.t);
 }
 
+/* FED-68, FED-69: a home that is restored twice within minutes has forgotten twice; what is said meanwhile
+ * waits, and comes in the same session. */
+static void a_home_that_is_restored_twice(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    c.dora = town_customer(c.home, "Dora");
+    struct hs_kv *first = town_node_copy(c.home), *second = town_node_copy(c.home);
+    town_join(c.dora, town_link(c.rosa, &c.room, 10));
+    town_node_restore(c.home, first);
+    town_wait(c.t, 60000);
+    talk(&c);
+    town_node_restore(c.home, second);
+    town_wait(c.t, 60000);
+    assert_false(hs_sync_has_pending(c.dora->sync) && !hostile_room(c.dora, &c.room).unmoved);
+    TOWN_WANT(c.dora, hs_want_text(&s, &c.room, "once more", &op));
+    post(&c, c.rosa, "unseen");
+    town_wait(c.t, 2 * FORGOTTEN_MS);
+    assert_int_equal(town_done(c.dora, op)->err, HANSE_OK);
+    assert_false(hostile_room(c.dora, &c.room).unmoved);
+    assert_non_null(strstr(town_history(c.rosa, &c.room), "once more"));
+    assert_non_null(strstr(town_history(c.dora, &c.room), "unseen"));
+    talk(&c);
+    town_free(c.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,8 +342,10 @@ int main(void)
         cmocka_unit_test(who_was_removed_while_she_moved),
         cmocka_unit_test(a_home_that_keeps_nobody),
         cmocka_unit_test(a_refusal_leads_back_to_it),
+        cmocka_unit_test(each_time_that_she_starts),
         cmocka_unit_test(twice_while_another_waits),
         cmocka_unit_test(an_item_that_was_lost),
+        cmocka_unit_test(a_home_that_is_restored_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
