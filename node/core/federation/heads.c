@@ -6,6 +6,7 @@
 #include "core/office/way.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
+#include "core/standing/standing.h"
 #include "object/object.h"
 #include "room/evidence.h"
 #include "wire/limits.h"
@@ -32,6 +33,13 @@ void hs_heads_share(struct hs_turn *turn, const struct hs_id *room, const struct
     hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key), (struct hs_bytes){0});
 }
 
+/* Who has, or had, a user in the room: a record of theirs is in the log that is copied here, or this node was
+ * the hub that they read it from. */
+static bool is_of_room(struct hs_turn *turn, const struct hs_key *node, const struct hs_id *room)
+{
+    return is_shared(turn, node, room) || hs_subscription_view(turn, node, room) != NULL;
+}
+
 /* What is known of the hub of a room beyond what the other side has. */
 struct telling {
     Hanse__SignedObject *heads[HS_HEADS_MAX];
@@ -39,6 +47,7 @@ struct telling {
     size_t head_count, evidence_count;
     bool way; /* of one room, as an answer to the head of a hub that has gone */
     struct hs_id room;
+    bool answers; /* what costs the other side a head that nobody need have signed */
 };
 
 static void add_head(struct hs_turn *turn, struct telling *t, const struct hs_id *room)
@@ -51,8 +60,17 @@ static void add_head(struct hs_turn *turn, struct telling *t, const struct hs_id
 static void add_evidence(struct hs_turn *turn, struct telling *t, const struct hs_id *room)
 {
     struct hs_bytes evidence = hs_evidence_of_room(turn, room);
-    if (t->evidence_count == 0 && evidence.len > 0)
+    if (t->evidence_count == 0 && evidence.len > 0 && (!t->answers || hs_standing_spend_shown(turn)))
         t->evidence[t->evidence_count++] = hs_pb_data(evidence);
+}
+
+/* The next one for which there is a place. */
+static void add_way(struct hs_turn *turn, struct telling *t, const struct hs_id *room)
+{
+    if (t->way || !is_of_room(turn, &turn->session->subscriber, room) || !hs_standing_spend_shown(turn))
+        return;
+    t->way = true;
+    t->room = *room;
 }
 
 static void tell(struct hs_turn *turn, struct hs_session *session, struct telling *t)
@@ -149,10 +167,8 @@ static void compare(struct hs_turn *turn, const Hanse__SignedObject *object, str
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     if (view == NULL)
         return;
-    if (head->hub_term < hs_room_term(view) && !answer->way) { /* its room has gone elsewhere meanwhile */
-        answer->way = true;
-        answer->room = room;
-    }
+    if (head->hub_term < hs_room_term(view)) /* its room has gone elsewhere meanwhile */
+        add_way(turn, answer, &room);
     if (view->hub)
         return;
     if (view->forked) {
@@ -166,14 +182,11 @@ static void compare(struct hs_turn *turn, const Hanse__SignedObject *object, str
     if (head->seq < view->first_seq || !own_hash(turn, &room, head->seq, &own) ||
         hs_bytes_equal(hs_pb_bytes(head->hash), HS_VIEW(own)))
         return;
-    if (hs_evidence_of_head(turn, &room, view, object)) {
+    if (hs_evidence_of_head(turn, &room, view, object))
         add_evidence(turn, answer, &room);
-    } else if (!answer->way &&
-               hs_room_term(view) > HS_POLICY_HUB_TERM_FIRST) { /* another hub's, perhaps: the other side can
-                                                                   see where the ways part */
-        answer->way = true;
-        answer->room = room;
-    }
+    else if (hs_room_term(view) > HS_POLICY_HUB_TERM_FIRST) /* another hub's, perhaps: the other side can see
+                                                               where the ways part */
+        add_way(turn, answer, &room);
 }
 
 enum hs_err hs_handle_heads(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -182,12 +195,14 @@ enum hs_err hs_handle_heads(struct hs_turn *turn, const Hanse__Frame *request, H
     (void)reply;
     (void)detail;
     const Hanse__Heads *heads = request->heads;
-    struct telling answer = {0};
+    struct telling answer = {.answers = true};
+    size_t first =
+        (size_t)(turn->now.ms / HS_HEADS_MS); /* so that each room gets its turn, minute by minute */
     HS_REQUIRE(heads->n_heads <= HS_HEADS_MAX && heads->n_evidence <= 1, HS_ERR_TOO_LARGE);
     for (size_t i = 0; i < heads->n_evidence; i++)
         (void)hs_evidence_take(turn, hs_pb_bytes(heads->evidence[i]));
     for (size_t i = 0; i < heads->n_heads; i++)
-        compare(turn, heads->heads[i], &answer);
+        compare(turn, heads->heads[(first + i) % heads->n_heads], &answer);
     tell(turn, turn->session, &answer);
     return HS_OK;
 }

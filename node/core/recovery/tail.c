@@ -36,6 +36,7 @@ struct part {
     bool for_hub;
     Hanse__SignedObject *head;
     Hanse__SignedObject *later; /* of a later term of the same hub: so it knows that there was one */
+    bool way;                   /* and who is in office, as a hub that has gone */
 };
 
 /* The hub that asks its readers has gone behind that record: whether or not it has come back since, it has
@@ -75,8 +76,7 @@ static bool is_former(struct hs_turn *turn, const struct hs_id *room, const Hans
         return false;
     if (hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
         out->later = hs_room_kept_head(turn, room);
-    if (want->headers && want->below == 0) /* its first question */
-        (void)hs_way_show(turn, turn->session, room, view);
+    out->way = want->headers && want->below == 0; /* its first question */
     return true;
 }
 
@@ -164,15 +164,11 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     tail.head = part.head;
     tail.held = part.head != NULL && part.end == view->next_seq ? hs_promise_held(turn, &room, view->next_seq)
                                                                 : part.later;
-    size_t cost = fill(turn, &room, view, want, &part, &tail);
+    size_t cost = fill(turn, &room, view, want, &part, &tail) + (part.way ? HS_FRAME_MAX : 0);
     HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, cost), HS_ERR_RATE_LIMITED);
-    if (next_hub) {
-        frame.id = request->id;
-        frame.tail = &tail;
-        frame.body_case = HANSE__FRAME__BODY_TAIL;
-        hs_turn_send(turn, turn->session, &frame);
-        return HS_OK;
-    }
+    if (part.way)
+        (void)hs_way_show(turn, turn->session, &room, view);
+    frame.id = next_hub ? request->id : 0;
     frame.tail = &tail;
     frame.body_case = HANSE__FRAME__BODY_TAIL;
     hs_turn_send(turn, turn->session, &frame);

@@ -16,6 +16,7 @@ enum hs_flow_kind {
     HS_FLOW_BYTES,     /* and the bytes of that */
     HS_FLOW_HUB_BYTES, /* what it sends as a hub, */
     HS_FLOW_HUB_ITEMS, /* and the inbox items in that */
+    HS_FLOW_SHOWN,     /* what it is shown of a room's hub for a head, of up to a frame each */
     HS_FLOWS
 };
 

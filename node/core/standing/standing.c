@@ -10,22 +10,25 @@
 
 /* A stranger's user looks at one invite and joins once. An invited node is a household's or a friend's: a few
  * hundred people, who write as fast as one room's worth of them can. An allowed one is another brand's, of
- * any size. What a hub sends is its rooms' whole traffic; where it sends more than this, it waits. */
+ * any size. What a hub sends is its rooms' whole traffic; where it sends more than this, it waits. What is
+ * shown for heads, which are told once a minute, is eight rooms' at once, then one's in eight seconds. */
 static const struct hs_quota quotas[] = {
-    [HS_STANDING_STRANGER] = {.flows = {{32, 2}, {0.25 * MIB, 16 * 1024}, {256 * MIB, 8 * MIB}, {5000, 0.06}},
-                              .users = 200,
-                              .rooms = 50,
-                              .memberships = 1000,
-                              .inbox = 1000,
-                              .copies = 500},
-    [HS_STANDING_INVITED] = {.flows = {{2000, 500}, {32 * MIB, 8 * MIB}, {256 * MIB, 8 * MIB}, {5000, 0.06}},
-                             .users = 200,
-                             .rooms = 50,
-                             .memberships = 1000,
-                             .inbox = 1000,
-                             .copies = 500},
+    [HS_STANDING_STRANGER] =
+        {.flows = {{32, 2}, {0.25 * MIB, 16 * 1024}, {256 * MIB, 8 * MIB}, {5000, 0.06}, {8, 0.125}},
+         .users = 200,
+         .rooms = 50,
+         .memberships = 1000,
+         .inbox = 1000,
+         .copies = 500},
+    [HS_STANDING_INVITED] =
+        {.flows = {{2000, 500}, {32 * MIB, 8 * MIB}, {256 * MIB, 8 * MIB}, {5000, 0.06}, {8, 0.125}},
+         .users = 200,
+         .rooms = 50,
+         .memberships = 1000,
+         .inbox = 1000,
+         .copies = 500},
     [HS_STANDING_ALLOWED] =
-        {.flows = {{20000, 5000}, {256 * MIB, 64 * MIB}, {4096 * MIB, 256 * MIB}, {1000000, 12}},
+        {.flows = {{20000, 5000}, {256 * MIB, 64 * MIB}, {4096 * MIB, 256 * MIB}, {1000000, 12}, {64, 1}},
          .users = 1000000,
          .rooms = 100000,
          .memberships = 10000000,
@@ -35,7 +38,7 @@ static const struct hs_quota quotas[] = {
 };
 
 static const struct hs_quota device_quota = {
-    .flows = {{HS_REQUEST_BURST, HS_REQUEST_RATE}, {256 * MIB, 64 * MIB}, {0, 0}, {0, 0}}};
+    .flows = {{HS_REQUEST_BURST, HS_REQUEST_RATE}, {256 * MIB, 64 * MIB}, {0, 0}, {0, 0}, {0, 0}}};
 
 const struct hs_quota *hs_quota_of(enum hs_peer_standing standing)
 {
@@ -122,6 +125,11 @@ bool hs_standing_spend(struct hs_turn *turn, size_t len)
     const struct hs_quota *quota = quota_of(turn->session);
     return hs_meter_take(meter, quota->flows, HS_FLOW_REQUESTS, 1, turn->now) &&
            hs_meter_take(meter, quota->flows, HS_FLOW_BYTES, (double)len, turn->now);
+}
+
+bool hs_standing_spend_shown(struct hs_turn *turn)
+{
+    return hs_meter_take(meter_of(turn), quota_of(turn->session)->flows, HS_FLOW_SHOWN, 1, turn->now);
 }
 
 bool hs_standing_spend_hub(struct hs_turn *turn, enum hs_flow_kind kind, size_t amount)

@@ -43,6 +43,10 @@ void hs_standing_joined(struct hs_turn *turn);
 /* Takes one request of len bytes from the session's allowance; false where it has none left. */
 bool hs_standing_spend(struct hs_turn *turn, size_t len);
 
+/* One more thing of up to a frame that the session's other side is shown for a head, which costs it nothing.
+ */
+bool hs_standing_spend_shown(struct hs_turn *turn);
+
 /* The same for what a hub sends to this node. */
 bool hs_standing_spend_hub(struct hs_turn *turn, enum hs_flow_kind kind, size_t amount);
 
