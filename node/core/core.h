@@ -51,7 +51,7 @@ enum hs_core_input_kind {
     HS_INPUT_WOKEN,       /* what became of a wake: bytes, device 32 | status of HTTP u16 */
     HS_INPUT_DISCOVERED,  /* what was found at a domain: bytes, a Discovered */
     HS_INPUT_TICK,        /* time passed: at the deadline, or once a second */
-    HS_INPUT_BLOB,        /* what became of a BLOB effect: done, session, id, blob, room, ... */
+    HS_INPUT_BLOB,        /* what became of a BLOB effect: done, session, id, blob, ... */
     HS_INPUT_ADMIN,       /* the operator asks: bytes = an AdminRequest; session = the asker's number */
 };
 
@@ -70,7 +70,7 @@ enum hs_effect_kind {
     HS_EFFECT_BLOB_WRITE,  /* bytes at offset of the blob that comes for room, if that is where its file ends;
                               size: of the whole; known: it is a file already, for another room */
     HS_EFFECT_BLOB_READ,   /* the piece of the blob at offset, of size bytes in all */
-    HS_EFFECT_BLOB_DELETE, /* the blob; with size 0 what came of it for room, else all of it */
+    HS_EFFECT_BLOB_DELETE, /* the blob; with size 0 what came of it from there for room, else all of it */
     HS_EFFECT_LOG,         /* a line for the log: text (no bodies, keys or addresses) */
 };
 
@@ -87,6 +87,7 @@ struct hs_core_input {
     enum hs_effect_kind done; /* BLOB: which effect; what follows is the effect's, and its outcome */
     uint64_t id, offset, size;
     struct hs_id blob, blob_room;
+    struct hs_key blob_from;
     enum hs_err err;
     uint64_t have; /* WRITE: how much is durable */
     bool complete; /* WRITE: all of it, and it is what its name says */
@@ -109,6 +110,8 @@ struct hs_effect {
     const char *text; /* LOG, DISCOVER, WAKE: in the effects' arena */
     uint64_t id;      /* BLOB: of the request */
     struct hs_id blob, blob_room;
+    struct hs_key blob_from; /* WRITE, DELETE: who brings it for the room, each a part of its own; zeros: this
+                                node fetches it */
     uint64_t offset, size;
     bool known;
 };

@@ -62,7 +62,8 @@ static void done(uv_work_t *request, int status)
 static bool same_line(const struct hs_effect *a, const struct hs_effect *b)
 {
     if (a->kind != b->kind || !hs_id_equal(&a->blob, &b->blob) ||
-        !hs_id_equal(&a->blob_room, &b->blob_room) || a->size != b->size)
+        !hs_id_equal(&a->blob_room, &b->blob_room) || !hs_key_equal(&a->blob_from, &b->blob_from) ||
+        a->size != b->size)
         return false;
     return a->kind == HS_EFFECT_BLOB_WRITE || (a->kind == HS_EFFECT_BLOB_READ && a->session == b->session);
 }

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DIR_MODE = 0700, FILE_MODE = 0600, NAME_SIZE = 128, PATH_SIZE = 4096, FOLDERS = 256 };
+enum { DIR_MODE = 0700, FILE_MODE = 0600, NAME_SIZE = 128, PATH_SIZE = 4096, FOLDERS = 256, WHOSE = 16 };
 
 struct hs_blob_files {
     int dir;
@@ -30,15 +30,28 @@ static void hex(char *out, const uint8_t *bytes, size_t len)
         (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static struct name name_of(const struct hs_id *hash, const struct hs_id *room)
+static struct name file_name(const struct hs_id *hash)
 {
     struct name name = {0};
-    char h[2 * HS_HASH_LEN + 1], r[17];
+    char h[2 * HS_HASH_LEN + 1];
     hex(h, hash->b, HS_HASH_LEN);
-    hex(r, room->b, 8);
     hex(name.folder, hash->b, 1);
     (void)snprintf(name.file, sizeof name.file, "%s/%s", name.folder, h);
-    (void)snprintf(name.part, sizeof name.part, "%s/%s-%s.part", name.folder, h, r);
+    return name;
+}
+
+/* Rooms' ids and keys are chosen by those who have them: a hash of both is nobody else's. */
+static struct name name_of(const struct hs_blob_part *part)
+{
+    struct name name = file_name(&part->hash);
+    struct hs_sha256 state;
+    char whose[2 * WHOSE + 1];
+    hs_sha256_init(&state);
+    hs_sha256_update(&state, HS_VIEW(part->room));
+    hs_sha256_update(&state, HS_VIEW(part->from));
+    struct hs_id id = hs_sha256_final(&state);
+    hex(whose, id.b, WHOSE);
+    (void)snprintf(name.part, sizeof name.part, "%.67s-%s.part", name.file, whose);
     return name;
 }
 
@@ -112,7 +125,7 @@ static bool length_of(const struct hs_blob_files *files, const char *name, uint6
 
 enum hs_err hs_blob_part_have(struct hs_blob_files *files, const struct hs_blob_part *part, uint64_t *have)
 {
-    struct name name = name_of(&part->hash, &part->room);
+    struct name name = name_of(part);
     *have = 0;
     if (length_of(files, name.part, have)) {
         if (*have < part->size || part->size == 0)
@@ -147,7 +160,7 @@ static enum hs_err write_all(int fd, struct hs_bytes bytes, uint64_t offset)
 enum hs_err hs_blob_part_append(struct hs_blob_files *files, const struct hs_blob_part *part, uint64_t offset,
                                 struct hs_bytes bytes, uint64_t *have)
 {
-    struct name name = name_of(&part->hash, &part->room);
+    struct name name = name_of(part);
     int fd;
     HS_TRY(hs_blob_part_have(files, part, have));
     if (offset != *have || bytes.len == 0 || offset + bytes.len > part->size)
@@ -165,7 +178,7 @@ enum hs_err hs_blob_part_append(struct hs_blob_files *files, const struct hs_blo
 
 enum hs_err hs_blob_part_sync(struct hs_blob_files *files, const struct hs_blob_part *part)
 {
-    struct name name = name_of(&part->hash, &part->room);
+    struct name name = name_of(part);
     int fd = openat(files->dir, name.part, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return errno == ENOENT ? HS_OK : HS_ERR_IO;
@@ -228,7 +241,7 @@ static enum hs_err sync_name(const struct hs_blob_files *files, const struct nam
 
 enum hs_err hs_blob_part_finish(struct hs_blob_files *files, const struct hs_blob_part *part)
 {
-    struct name name = name_of(&part->hash, &part->room);
+    struct name name = name_of(part);
     uint64_t len;
     bool named = !length_of(files, name.part, &len); /* by a process that died then */
     HS_TRY(check_part(files, named ? name.file : name.part, part, named && part->known));
@@ -240,7 +253,7 @@ enum hs_err hs_blob_part_finish(struct hs_blob_files *files, const struct hs_blo
 enum hs_err hs_blob_file_read(struct hs_blob_files *files, const struct hs_id *hash, uint64_t offset,
                               uint8_t *out, size_t len)
 {
-    struct name name = name_of(hash, hash);
+    struct name name = file_name(hash);
     int fd = openat(files->dir, name.file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     HS_REQUIRE(fd >= 0, errno == ENOENT ? HS_ERR_NOT_FOUND : HS_ERR_IO);
     enum hs_err err = HS_OK;
@@ -262,7 +275,7 @@ enum hs_err hs_blob_file_read(struct hs_blob_files *files, const struct hs_id *h
 
 enum hs_err hs_blob_file_check(struct hs_blob_files *files, const struct hs_id *hash, uint64_t size)
 {
-    struct name name = name_of(hash, hash);
+    struct name name = file_name(hash);
     struct hs_id is;
     uint64_t len;
     HS_REQUIRE(length_of(files, name.file, &len), HS_ERR_NOT_FOUND);
@@ -295,8 +308,8 @@ static enum hs_err copy_rest(struct hs_blob_files *from, struct hs_blob_files *t
 enum hs_err hs_blob_file_carry(struct hs_blob_files *from, struct hs_blob_files *to, const struct hs_id *hash,
                                uint64_t size, bool *had)
 {
-    struct name name = name_of(hash, hash);
     struct hs_blob_part part = {.hash = *hash, .room = *hash, .size = size};
+    struct name name = name_of(&part);
     uint64_t len;
     *had = length_of(to, name.file, &len) && len == size;
     if (*had)
@@ -319,13 +332,12 @@ static enum hs_err delete_name(const struct hs_blob_files *files, const char *na
 
 enum hs_err hs_blob_file_delete_now(struct hs_blob_files *files, const struct hs_id *hash)
 {
-    struct name name = name_of(hash, hash);
+    struct name name = file_name(hash);
     return delete_name(files, name.file);
 }
 
-enum hs_err hs_blob_part_delete(struct hs_blob_files *files, const struct hs_id *hash,
-                                const struct hs_id *room)
+enum hs_err hs_blob_part_delete(struct hs_blob_files *files, const struct hs_blob_part *part)
 {
-    struct name name = name_of(hash, room);
+    struct name name = name_of(part);
     return delete_name(files, name.part);
 }

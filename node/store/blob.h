@@ -1,7 +1,7 @@
 /* Blobs as files: blobs/xx/<hash> beside the store, xx being the first byte. One that is being put is
- * blobs/xx/<hash>-<room>.part: pieces are appended and synced, and when all of it is there its hash is
- * checked and it gets its name. So a file with a blob's name is whole, and a part's length is what of it is
- * durable.
+ * blobs/xx/<hash>-<whose>.part, by the room and who brings it: pieces are appended and synced, and when all
+ * of it is there its hash is checked and it gets its name. So a file with a blob's name is whole, and a
+ * part's length is what of it is durable.
  *
  * Everything here may be called from any thread, for one part from one at a time. */
 #ifndef HS_STORE_BLOB_H
@@ -23,6 +23,7 @@ enum hs_err hs_blob_files_sync(struct hs_blob_files *files);
  * count. */
 struct hs_blob_part {
     struct hs_id hash, room;
+    struct hs_key from; /* who brings it: nobody else adds to that part */
     uint64_t size;
     bool known;
 };
@@ -57,7 +58,6 @@ enum hs_err hs_blob_file_carry(struct hs_blob_files *from, struct hs_blob_files 
 
 /* Deletes a file, or a part; a missing one is fine. IO. */
 enum hs_err hs_blob_file_delete_now(struct hs_blob_files *files, const struct hs_id *hash);
-enum hs_err hs_blob_part_delete(struct hs_blob_files *files, const struct hs_id *hash,
-                                const struct hs_id *room);
+enum hs_err hs_blob_part_delete(struct hs_blob_files *files, const struct hs_blob_part *part);
 
 #endif

@@ -51,10 +51,16 @@ static enum hs_err write_parts(struct hs_blob_files *files, const struct hs_blob
     return HS_OK;
 }
 
+static struct hs_blob_part part_of(const struct hs_effect *e)
+{
+    return (struct hs_blob_part){
+        .hash = e->blob, .room = e->blob_room, .from = e->blob_from, .size = e->size, .known = e->known};
+}
+
 static void do_writes(struct hs_blob_files *files, struct hs_blob_job *jobs)
 {
     const struct hs_effect *e = &jobs->effect;
-    struct hs_blob_part part = {.hash = e->blob, .room = e->blob_room, .size = e->size, .known = e->known};
+    const struct hs_blob_part part = part_of(e);
     uint64_t have = 0;
     enum hs_err err = write_parts(files, &part, jobs, &have);
     bool complete = err == HS_OK && have == part.size && part.size > 0;
@@ -77,6 +83,13 @@ static void do_read(struct hs_blob_files *files, struct hs_blob_job *job)
         job->data != NULL ? hs_blob_file_read(files, &e->blob, e->offset, job->data, job->len) : HS_ERR_NOMEM;
 }
 
+static void do_delete(struct hs_blob_files *files, struct hs_blob_job *job)
+{
+    const struct hs_blob_part part = part_of(&job->effect);
+    job->err =
+        part.size == 0 ? hs_blob_part_delete(files, &part) : hs_blob_file_delete_now(files, &part.hash);
+}
+
 void hs_blob_jobs_do(struct hs_blob_files *files, struct hs_blob_job *jobs)
 {
     const struct hs_effect *e = &jobs->effect;
@@ -86,8 +99,7 @@ void hs_blob_jobs_do(struct hs_blob_files *files, struct hs_blob_job *jobs)
         for (struct hs_blob_job *job = jobs; job != NULL; job = job->next)
             do_read(files, job);
     else
-        jobs->err = e->size == 0 ? hs_blob_part_delete(files, &e->blob, &e->blob_room)
-                                 : hs_blob_file_delete_now(files, &e->blob);
+        do_delete(files, jobs);
 }
 
 bool hs_blob_job_input(const struct hs_blob_job *job, struct hs_core_input *input)
@@ -104,6 +116,7 @@ bool hs_blob_job_input(const struct hs_blob_job *job, struct hs_core_input *inpu
         .size = e->size,
         .blob = e->blob,
         .blob_room = e->blob_room,
+        .blob_from = e->blob_from,
         .err = job->err,
         .have = job->have,
         .complete = job->complete,

@@ -1,5 +1,6 @@
 #include "core/blobs/blob.h"
 
+#include "core/blobs/upload.h"
 #include "core/internal.h"
 #include "core/records/apply.h"
 #include "core/records/stream.h"

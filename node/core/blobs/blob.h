@@ -21,17 +21,15 @@ enum hs_blob_state {
 
 enum {
     HS_BLOB_GRACE_MS =
-        24 * 3600 * 1000,            /* between the last reference and the end: who reads slowly is served */
-    HS_FETCH_MS = 10000,             /* a piece that hasn't come by then is asked for again */
-    HS_BLOBS_A_TICK = 64,            /* looked at in one tick ... */
-    HS_BLOBS_GONE = 4,               /* ... and deleted: keeps a round short */
-    HS_UPLOAD_MS = 24 * 3600 * 1000, /* a blob that isn't whole by then is thrown away */
-    HS_DELETE_AGAIN_MS = 60 * 1000,  /* a file that should be gone is asked to go so often */
-    HS_MOVES_MAX = 32,               /* blobs on their way to or from hubs: each takes a window of memory */
-    HS_MOVES_HUB = 16,               /* of them with one hub: it may be slow, or gone, and others aren't */
-    HS_MOVE_IDLE_MS = 60 * 1000,     /* one of which nothing came for so long makes place for another */
-    HS_MOVE_MS = 15 * 1000,          /* one that hasn't moved for so long begins anew from what is durable */
-    HS_MOVE_AGAIN_MS = 1000,         /* after a refusal that may pass */
+        24 * 3600 * 1000,        /* between the last reference and the end: who reads slowly is served */
+    HS_FETCH_MS = 10000,         /* a piece that hasn't come by then is asked for again */
+    HS_BLOBS_A_TICK = 64,        /* looked at in one tick ... */
+    HS_BLOBS_GONE = 4,           /* ... and deleted: keeps a round short */
+    HS_MOVES_MAX = 32,           /* blobs on their way to or from hubs: each takes a window of memory */
+    HS_MOVES_HUB = 16,           /* of them with one hub: it may be slow, or gone, and others aren't */
+    HS_MOVE_IDLE_MS = 60 * 1000, /* one of which nothing came for so long makes place for another */
+    HS_MOVE_MS = 15 * 1000,      /* one that hasn't moved for so long begins anew from what is durable */
+    HS_MOVE_AGAIN_MS = 1000,     /* after a refusal that may pass */
 };
 
 /* NULL where this node knows nothing of it. */
@@ -114,18 +112,21 @@ bool hs_blob_in_room(struct hs_turn *turn, const struct hs_id *hash, const struc
 struct hs_effect *hs_blob_effect(struct hs_turn *turn, enum hs_effect_kind kind, const struct hs_id *hash,
                                  const struct hs_id *room);
 
-/* Files to delete and uploads that took too long; of hs_blobs_tick(). */
-void hs_uploads_tick(struct hs_turn *turn);
-void hs_blob_file_delete(struct hs_turn *turn, const struct hs_id *hash);
-
 /* ---- blob_quota.c ---- */
 
 /* One more is begun: QUOTA where the persona has put too much today, or too much that no post names. */
 enum hs_err hs_quota_charge(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash,
                             uint64_t size);
 
-/* A post names it, or it is gone. */
+/* The same for a node that was asked for it: no day counts, BUSY where it has too much under way. */
+enum hs_err hs_quota_hold(struct hs_turn *turn, const struct hs_key *node, const struct hs_id *hash,
+                          uint64_t size);
+
+/* A post names it, or it is gone: whoever has put it. */
 void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash);
+
+/* What that one had brought of it is gone. */
+void hs_quota_release_of(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash);
 
 /* ---- blob_move.c: between a follower and the hub ---- */
 

@@ -12,7 +12,8 @@ struct hs_move {
     struct hs_move *next;
     bool push;
     bool back; /* push: for a hub that has lost it; nobody here waits for the outcome */
-    struct hs_key hub, persona;
+    struct hs_key hub;
+    struct hs_key persona; /* push: for whom, each by itself; zeros where the hub has asked for it */
     struct hs_id blob, room;
     uint64_t size;        /* fetch: 0 until the hub has said it */
     uint64_t session;     /* of the hub, in which it was begun */
@@ -51,12 +52,14 @@ void hs_moves_free(struct hs_core *core)
     }
 }
 
+static const struct hs_key nobody;
+
 static struct hs_move *move_find(const struct hs_core *core, const struct hs_id *hash,
-                                 const struct hs_id *room, bool push)
+                                 const struct hs_id *room, bool push, const struct hs_key *persona)
 {
     struct hs_move *move = core->moves;
-    while (move != NULL &&
-           (move->push != push || !hs_id_equal(&move->blob, hash) || !hs_id_equal(&move->room, room)))
+    while (move != NULL && (move->push != push || !hs_id_equal(&move->blob, hash) ||
+                            !hs_id_equal(&move->room, room) || !hs_key_equal(&move->persona, persona)))
         move = move->next;
     return move;
 }
@@ -137,7 +140,7 @@ static void work_of(struct hs_turn *turn, const struct hs_move *move)
 
 enum hs_err hs_move_fetch(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
 {
-    struct hs_move *move = move_find(turn->core, hash, room, false);
+    struct hs_move *move = move_find(turn->core, hash, room, false, &nobody);
     if (move != NULL && move->err == HS_OK)
         return HS_OK;
     if (move != NULL) {
@@ -153,7 +156,7 @@ enum hs_err hs_move_fetch(struct hs_turn *turn, const struct hs_id *hash, const 
 enum hs_err hs_move_push(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
                          const struct hs_key *persona, uint64_t size, bool *there)
 {
-    struct hs_move *move = move_find(turn->core, hash, room, true);
+    struct hs_move *move = move_find(turn->core, hash, room, true, persona);
     *there = hs_blob_is_at_hub(turn, hash, room);
     if (*there || (move != NULL && move->err == HS_OK))
         return HS_OK;
@@ -173,7 +176,7 @@ enum hs_err hs_move_back(struct hs_turn *turn, const struct hs_id *hash, const s
                          uint64_t size)
 {
     struct hs_kv_key key = at_hub_key(hash, room);
-    struct hs_move *move = move_find(turn->core, hash, room, true);
+    struct hs_move *move = move_find(turn->core, hash, room, true, &nobody);
     hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key));
     if (move != NULL)
         return HS_OK;
@@ -197,6 +200,7 @@ static bool ask(struct hs_turn *turn, struct hs_peer *peer, const struct hs_move
     asked->is_push = move->push;
     asked->blob = move->blob;
     asked->room = move->room;
+    asked->persona = move->persona;
     asked->seq = offset;
     asked->deadline.ms = turn->now.ms + HS_FETCH_MS;
     asked->id = frame->id = ++peer->last_id;
@@ -241,6 +245,7 @@ static void own_effect(struct hs_turn *turn, const struct hs_move *move, enum hs
     struct hs_effect *effect = hs_blob_effect(turn, kind, &move->blob, &move->room);
     if (effect == NULL)
         return;
+    effect->blob_from = move->persona;
     effect->offset = offset;
     effect->size = move->size;
     effect->bytes = hs_arena_copy(&turn->effects->arena, bytes);
@@ -324,7 +329,7 @@ static void came_to(struct hs_turn *turn, struct hs_move *move, uint64_t have)
 
 static void wrote(struct hs_turn *turn, const struct hs_core_input *input)
 {
-    struct hs_move *move = move_find(turn->core, &input->blob, &input->blob_room, false);
+    struct hs_move *move = move_find(turn->core, &input->blob, &input->blob_room, false, &nobody);
     if (move == NULL)
         return;
     if (input->err != HS_OK) {
@@ -343,7 +348,7 @@ static void wrote(struct hs_turn *turn, const struct hs_core_input *input)
 
 static void has_read(struct hs_turn *turn, const struct hs_core_input *input)
 {
-    struct hs_move *move = move_find(turn->core, &input->blob, &input->blob_room, true);
+    struct hs_move *move = move_find(turn->core, &input->blob, &input->blob_room, true, &input->blob_from);
     struct hs_peer *peer = move != NULL ? hs_peer_find(&turn->core->peers, &move->hub) : NULL;
     if (peer == NULL || peer->state != HS_PEER_UP || move->session != peer->session)
         return;
@@ -365,7 +370,7 @@ void hs_moves_done(struct hs_turn *turn, const struct hs_core_input *input)
 
 void hs_move_chunk(struct hs_turn *turn, const struct hs_asked *asked, const Hanse__Frame *answer)
 {
-    struct hs_move *move = move_find(turn->core, &asked->blob, &asked->room, false);
+    struct hs_move *move = move_find(turn->core, &asked->blob, &asked->room, false, &nobody);
     if (move == NULL)
         return;
     if (answer->body_case != HANSE__FRAME__BODY_CHUNK) {
@@ -409,7 +414,7 @@ static void refused(struct hs_turn *turn, struct hs_move *move, const Hanse__Fra
 void hs_push_answered(struct hs_turn *turn, struct hs_peer *peer, const struct hs_asked *asked,
                       const Hanse__Frame *answer)
 {
-    struct hs_move *move = move_find(turn->core, &asked->blob, &asked->room, true);
+    struct hs_move *move = move_find(turn->core, &asked->blob, &asked->room, true, &asked->persona);
     (void)peer;
     if (move == NULL || move->err != HS_OK)
         return;

@@ -2,25 +2,11 @@
  * durable the file alone knows; the core decides who may, and what a whole one means. */
 #include "core/accounts/account.h"
 #include "core/blobs/blob.h"
+#include "core/blobs/upload.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
-
-enum {
-    UPLOAD = 'U', /* hash 32 | room 32 -> UploadView, in HS_T_BLOB_BYTES */
-    DELETE = 'X', /* hash 32 | room 32 -> nothing: files that should be gone; zeros for all rooms */
-    LOOKS = 16,   /* at uploads and deletions in one tick */
-};
-
-static const struct hs_id every_room;
-
-static struct hs_kv_key key_of(uint8_t kind, const struct hs_id *hash, const struct hs_id *room)
-{
-    struct hs_kv_key key = hs_key2(hs_bytes(&kind, 1), HS_VIEW(*hash));
-    hs_kv_key_add(&key, HS_VIEW(*room));
-    return key;
-}
 
 struct hs_effect *hs_blob_effect(struct hs_turn *turn, enum hs_effect_kind kind, const struct hs_id *hash,
                                  const struct hs_id *room)
@@ -101,35 +87,14 @@ static enum hs_err whole(struct hs_turn *turn, const struct hs_id *hash, const s
     return reply_status(turn, hash, size, there, reply);
 }
 
-static Hanse__State__UploadView *upload_view(struct hs_turn *turn, const struct hs_kv_key *key)
-{
-    return (Hanse__State__UploadView *)HS_VIEW_GET(turn, HS_T_BLOB_BYTES, key, hanse__state__upload_view);
-}
-
-/* One upload for a blob and room: whoever goes on with it, its size stays. */
-static enum hs_err begin(struct hs_turn *turn, const Hanse__PutChunk *put, const struct hs_id *hash,
-                         const struct hs_id *room, const struct hs_key *persona, bool named)
-{
-    struct hs_kv_key key = key_of(UPLOAD, hash, room);
-    Hanse__State__UploadView fresh = HANSE__STATE__UPLOAD_VIEW__INIT, *view = upload_view(turn, &key);
-    if (view != NULL)
-        return view->size == put->size ? HS_OK : HS_ERR_CONFLICT;
-    if (!named)
-        HS_TRY(hs_quota_charge(turn, persona, hash, put->size));
-    fresh.size = put->size;
-    fresh.persona = hs_pb_data(HS_VIEW(*persona));
-    fresh.begun_ms = turn->now.ms;
-    hs_view_put(turn, HS_T_BLOB_BYTES, &key, &fresh.base);
-    return HS_OK;
-}
-
-static enum hs_err pass_on(struct hs_turn *turn, const Hanse__Frame *request, const struct hs_id *hash,
-                           const struct hs_id *room, bool known)
+static enum hs_err pass_on(struct hs_turn *turn, const Hanse__Frame *request, const struct hs_upload *upload,
+                           bool known)
 {
     const Hanse__PutChunk *put = request->put_chunk;
     struct hs_bytes data = hs_arena_copy(&turn->effects->arena, hs_pb_bytes(put->data));
-    struct hs_effect *effect = hs_blob_effect(turn, HS_EFFECT_BLOB_WRITE, hash, room);
+    struct hs_effect *effect = hs_blob_effect(turn, HS_EFFECT_BLOB_WRITE, &upload->blob, &upload->room);
     HS_REQUIRE(effect != NULL && (data.data != NULL || data.len == 0), HS_ERR_NOMEM);
+    effect->blob_from = upload->from;
     effect->session = turn->session->id;
     effect->id = request->id;
     effect->offset = put->offset;
@@ -144,38 +109,36 @@ enum hs_err hs_handle_put_chunk(struct hs_turn *turn, const Hanse__Frame *reques
 {
     (void)detail;
     const Hanse__PutChunk *put = request->put_chunk;
-    struct hs_id hash, room;
+    struct hs_upload upload;
     struct hs_key persona;
-    HS_TAKE32(put->hash, &hash);
-    HS_TAKE32(put->room, &room);
+    HS_TAKE32(put->hash, &upload.blob);
+    HS_TAKE32(put->room, &upload.room);
     HS_TAKE32(put->persona, &persona);
     HS_TRY(check_sizes(put));
-    bool named = is_brought_back(turn, &hash, &room);
-    if (!named)
-        HS_TRY(may_put(turn, &room, &persona));
-    struct hs_kv_key gone = key_of(DELETE, &hash, &every_room), part = key_of(DELETE, &hash, &room);
-    HS_REQUIRE(!hs_kv_has(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&gone)) &&
-                   !hs_kv_has(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&part)),
-               HS_ERR_BUSY);
-    Hanse__State__BlobView *view = hs_blob_view(turn, &hash);
+    bool asked = is_brought_back(turn, &upload.blob, &upload.room);
+    upload.from = asked ? turn->session->subscriber : persona;
+    if (!asked)
+        HS_TRY(may_put(turn, &upload.room, &persona));
+    HS_REQUIRE(!hs_upload_is_going(turn, &upload), HS_ERR_BUSY);
+    Hanse__State__BlobView *view = hs_blob_view(turn, &upload.blob);
     bool file = view != NULL && view->state == HS_BLOB_FILE;
-    if (file && hs_blob_in_room(turn, &hash, &room)) {
+    if (file && hs_blob_in_room(turn, &upload.blob, &upload.room)) {
         HS_REQUIRE(view->size == put->size, HS_ERR_CONFLICT);
-        return whole(turn, &hash, &room, &persona, put->size, reply);
+        return whole(turn, &upload.blob, &upload.room, &persona, put->size, reply);
     }
-    HS_TRY(begin(turn, put, &hash, &room, &persona, named));
-    if (named)
-        hs_blob_want_moved(turn, &hash);
-    return pass_on(turn, request, &hash, &room, file);
+    HS_TRY(hs_upload_begin(turn, &upload, put->size, asked));
+    if (asked && put->data.len > 0)
+        hs_blob_want_moved(turn, &upload.blob);
+    return pass_on(turn, request, &upload, file);
 }
 
 /* ---- what became of it ---- */
 
-static void answer(struct hs_turn *turn, const struct hs_core_input *input, const struct hs_key *persona)
+static void answer(struct hs_turn *turn, const struct hs_core_input *input)
 {
     Hanse__Frame reply = HANSE__FRAME__INIT;
     struct hs_session *session = hs_session_find(&turn->core->sessions, input->session);
-    enum hs_err err = whole(turn, &input->blob, &input->blob_room, persona, input->size, &reply);
+    enum hs_err err = whole(turn, &input->blob, &input->blob_room, &input->blob_from, input->size, &reply);
     if (session == NULL)
         return;
     reply.id = input->id;
@@ -187,24 +150,19 @@ static void answer(struct hs_turn *turn, const struct hs_core_input *input, cons
 
 static void written(struct hs_turn *turn, const struct hs_core_input *input)
 {
-    struct hs_kv_key key = key_of(UPLOAD, &input->blob, &input->blob_room);
-    Hanse__State__UploadView *upload = upload_view(turn, &key);
-    struct hs_key persona = {0};
-    if (upload != NULL)
-        (void)HS_FIXED(hs_pb_bytes(upload->persona), &persona);
-    Hanse__State__BlobView *view = hs_blob_view(turn, &input->blob);
-    if (view == NULL || view->state != HS_BLOB_FILE ||
-        !hs_blob_in_room(turn, &input->blob, &input->blob_room))
-        hs_blob_record_stored(turn, &input->blob, &input->blob_room, input->size);
-    hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key));
-    answer(turn, input, &persona);
+    const struct hs_upload upload = {input->blob, input->blob_room, input->blob_from};
+    const Hanse__State__BlobView *view = hs_blob_view(turn, &upload.blob);
+    if (view == NULL || view->state != HS_BLOB_FILE || !hs_blob_in_room(turn, &upload.blob, &upload.room))
+        hs_blob_record_stored(turn, &upload.blob, &upload.room, input->size);
+    hs_upload_end(turn, &upload);
+    answer(turn, input);
 }
 
 void hs_blob_done(struct hs_turn *turn, const struct hs_core_input *input)
 {
-    struct hs_kv_key gone = key_of(DELETE, &input->blob, &input->blob_room);
+    const struct hs_upload upload = {input->blob, input->blob_room, input->blob_from};
     if (input->done == HS_EFFECT_BLOB_DELETE && input->err == HS_OK)
-        hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&gone));
+        hs_upload_deleted(turn, &upload);
     else if (input->session == 0 && input->done != HS_EFFECT_BLOB_DELETE)
         hs_moves_done(turn, input);
     else if (input->complete)
@@ -240,73 +198,4 @@ size_t hs_blobs_hinted(const Hanse__Record *record)
         if (record->blobs[i].len != HS_HASH_LEN)
             return 0;
     return record->n_blobs <= HS_BLOBS_MAX ? record->n_blobs : 0;
-}
-
-/* ---- files that should be gone ---- */
-
-static void delete_file(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
-{
-    struct hs_effect *effect = hs_blob_effect(turn, HS_EFFECT_BLOB_DELETE, hash, room);
-    if (effect != NULL)
-        effect->size = hs_id_equal(room, &every_room) ? 1 : 0;
-}
-
-/* Noted first: should the process die before the file is gone, it is asked again. */
-static void note_deletion(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
-{
-    struct hs_kv_key key = key_of(DELETE, hash, room);
-    hs_kv_put(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key), (struct hs_bytes){0});
-    delete_file(turn, hash, room);
-}
-
-void hs_blob_file_delete(struct hs_turn *turn, const struct hs_id *hash)
-{
-    note_deletion(turn, hash, &every_room);
-}
-
-/* The next key of that kind at or behind from, as its two parts. */
-static bool next_key(struct hs_turn *turn, uint8_t kind, struct hs_kv_key *from, struct hs_id *hash,
-                     struct hs_id *room)
-{
-    struct hs_bytes prefix = hs_bytes(&kind, 1), key;
-    if (from->len == 0)
-        hs_kv_key_add(from, prefix);
-    if (!hs_kv_next(turn->kv, HS_T_BLOB_BYTES, prefix, hs_kv_key_bytes(from), turn->arena, &key, NULL) ||
-        key.len != 1 + 2 * HS_HASH_LEN)
-        return false;
-    *from = hs_kv_after(key);
-    return HS_FIXED(hs_bytes(key.data + 1, HS_HASH_LEN), hash) &&
-           HS_FIXED(hs_bytes(key.data + 1 + HS_HASH_LEN, HS_HASH_LEN), room);
-}
-
-static void delete_again(struct hs_turn *turn)
-{
-    struct hs_kv_key from = {0};
-    struct hs_id hash, room;
-    if (turn->now.ms < turn->core->delete_at.ms)
-        return;
-    turn->core->delete_at.ms = turn->now.ms + HS_DELETE_AGAIN_MS;
-    for (int i = 0; i < LOOKS && next_key(turn, DELETE, &from, &hash, &room); i++)
-        delete_file(turn, &hash, &room);
-}
-
-void hs_uploads_tick(struct hs_turn *turn)
-{
-    struct hs_kv_key *at = &turn->core->upload_walk;
-    struct hs_id hash, room;
-    delete_again(turn);
-    for (int i = 0; i < LOOKS && !turn->full; i++) {
-        if (!next_key(turn, UPLOAD, at, &hash, &room)) {
-            *at = (struct hs_kv_key){0};
-            return;
-        }
-        struct hs_kv_key key = key_of(UPLOAD, &hash, &room);
-        Hanse__State__UploadView *upload = upload_view(turn, &key);
-        if (upload == NULL || upload->begun_ms + HS_UPLOAD_MS > turn->now.ms)
-            continue;
-        hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key));
-        if (hs_blob_view(turn, &hash) == NULL)
-            hs_quota_release(turn, &hash);
-        note_deletion(turn, &hash, &room);
-    }
 }

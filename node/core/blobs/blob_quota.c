@@ -5,8 +5,8 @@
 #include "core/records/table.h"
 
 enum {
-    QUOTA = 'Q',   /* persona 32 -> BlobQuotaView */
-    WAITING = 'N', /* hash 32    -> WaitingBlobView: no post has named it */
+    QUOTA = 'Q',   /* persona 32           -> BlobQuotaView */
+    WAITING = 'N', /* hash 32 | persona 32 -> WaitingBlobView: no post has named it */
     DAY_MS = 24 * 3600 * 1000,
     LEAST = 4096, /* what the smallest takes: it is a file */
 };
@@ -23,42 +23,86 @@ static Hanse__State__BlobQuotaView *quota_view(struct hs_turn *turn, const struc
     return view != NULL ? view : HS_NEW(turn, Hanse__State__BlobQuotaView, hanse__state__blob_quota_view);
 }
 
+static struct hs_kv_key waiting_key(const struct hs_id *hash, struct hs_bytes persona)
+{
+    struct hs_kv_key key = key_of(WAITING, HS_VIEW(*hash));
+    hs_kv_key_add(&key, persona);
+    return key;
+}
+
+/* Changes the view alone; err where it is too much. */
+static enum hs_err wait_for_post(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash,
+                                 uint64_t size, Hanse__State__BlobQuotaView *view, enum hs_err err)
+{
+    struct hs_kv_key waits = waiting_key(hash, HS_VIEW(*persona));
+    Hanse__State__WaitingBlobView waiting = HANSE__STATE__WAITING_BLOB_VIEW__INIT;
+    HS_REQUIRE(size <= HS_BLOB_WAITING_BYTES && view->waiting <= HS_BLOB_WAITING_BYTES - size, err);
+    if (hs_kv_has(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&waits)))
+        return HS_OK;
+    view->waiting += size;
+    waiting.bytes = size;
+    hs_view_put(turn, HS_T_BLOB_BYTES, &waits, &waiting.base);
+    return HS_OK;
+}
+
 enum hs_err hs_quota_charge(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash,
                             uint64_t size)
 {
-    struct hs_kv_key key = key_of(QUOTA, HS_VIEW(*persona)), waits = key_of(WAITING, HS_VIEW(*hash));
+    struct hs_kv_key key = key_of(QUOTA, HS_VIEW(*persona));
     Hanse__State__BlobQuotaView *view = quota_view(turn, &key);
-    Hanse__State__WaitingBlobView waiting = HANSE__STATE__WAITING_BLOB_VIEW__INIT;
     HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
     if (view->day != turn->now.ms / DAY_MS)
         view->bytes = 0;
     view->day = turn->now.ms / DAY_MS;
     size = size < LEAST ? LEAST : size;
     HS_REQUIRE(size <= HS_BLOB_DAY_BYTES && view->bytes <= HS_BLOB_DAY_BYTES - size, HS_ERR_QUOTA);
-    HS_REQUIRE(size <= HS_BLOB_WAITING_BYTES && view->waiting <= HS_BLOB_WAITING_BYTES - size, HS_ERR_QUOTA);
+    HS_TRY(wait_for_post(turn, persona, hash, size, view, HS_ERR_QUOTA));
     view->bytes += size;
-    if (!hs_kv_has(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&waits))) {
-        view->waiting += size;
-        waiting.persona = hs_pb_data(HS_VIEW(*persona));
-        waiting.bytes = size;
-        hs_view_put(turn, HS_T_BLOB_BYTES, &waits, &waiting.base);
-    }
     hs_view_put(turn, HS_T_BLOB_BYTES, &key, &view->base);
     return HS_OK;
 }
 
-void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash)
+enum hs_err hs_quota_hold(struct hs_turn *turn, const struct hs_key *node, const struct hs_id *hash,
+                          uint64_t size)
 {
-    struct hs_kv_key waits = key_of(WAITING, HS_VIEW(*hash));
+    struct hs_kv_key key = key_of(QUOTA, HS_VIEW(*node));
+    Hanse__State__BlobQuotaView *view = quota_view(turn, &key);
+    HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
+    HS_TRY(wait_for_post(turn, node, hash, size < LEAST ? LEAST : size, view, HS_ERR_BUSY));
+    hs_view_put(turn, HS_T_BLOB_BYTES, &key, &view->base);
+    return HS_OK;
+}
+
+static void release(struct hs_turn *turn, const struct hs_kv_key *waits, struct hs_bytes persona)
+{
     Hanse__State__WaitingBlobView *waiting = (Hanse__State__WaitingBlobView *)HS_VIEW_GET(
-        turn, HS_T_BLOB_BYTES, &waits, hanse__state__waiting_blob_view);
+        turn, HS_T_BLOB_BYTES, waits, hanse__state__waiting_blob_view);
     if (waiting == NULL)
         return;
-    struct hs_kv_key key = key_of(QUOTA, hs_pb_bytes(waiting->persona));
+    struct hs_kv_key key = key_of(QUOTA, persona);
     Hanse__State__BlobQuotaView *view = quota_view(turn, &key);
-    hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&waits));
+    hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(waits));
     if (view == NULL)
         return;
     view->waiting -= waiting->bytes < view->waiting ? waiting->bytes : view->waiting;
     hs_view_put(turn, HS_T_BLOB_BYTES, &key, &view->base);
+}
+
+void hs_quota_release_of(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash)
+{
+    struct hs_kv_key waits = waiting_key(hash, HS_VIEW(*persona));
+    release(turn, &waits, HS_VIEW(*persona));
+}
+
+void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash)
+{
+    struct hs_kv_key prefix = key_of(WAITING, HS_VIEW(*hash)), waits;
+    struct hs_bytes key;
+    while (turn->kv->err == HS_OK &&
+           hs_kv_next(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&prefix), hs_kv_key_bytes(&prefix),
+                      turn->arena, &key, NULL) &&
+           key.len == 1 + 2 * HS_HASH_LEN) {
+        waits = hs_key1(key);
+        release(turn, &waits, hs_bytes(key.data + 1 + HS_HASH_LEN, HS_HASH_LEN));
+    }
 }

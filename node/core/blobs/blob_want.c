@@ -1,6 +1,7 @@
 /* Blobs that a restored hub has lost, and that posts name which came back: its followers are asked for them,
  * one after another, when somebody here wants to read one. Who has it brings it piece by piece, as if it was
- * put; its name proves what it is. What is under way is in memory alone: who asked asks again. */
+ * put, each for itself; its name proves what it is. What is under way is in memory alone: who asked asks
+ * again. */
 #include "core/blobs/blob.h"
 #include "core/internal.h"
 #include "core/records/table.h"
@@ -12,6 +13,7 @@ enum {
     WANTS_MAX = 256,   /* at once */
     ASKED_MAX = 16,    /* followers that are asked for one: it takes no longer than that */
     ASK_MS = 5000,     /* nothing has come by then: the next one is asked */
+    ALONE_MS = 60000,  /* and where it takes longer: what comes may be slow, or nothing of use */
     FORMER_MS = 30000, /* where the room has moved here, its former hub may have it */
     REST_MS = 60000    /* nobody has it: so long that is said to whoever asks, before they are asked anew */
 };
@@ -20,6 +22,8 @@ struct hs_want {
     struct hs_want *next;
     struct hs_id blob, room;
     struct hs_time since, at; /* when the next one is asked, or when it may be asked for anew */
+    struct hs_time last;      /* when one was asked last */
+    struct hs_time moved;     /* when something came last, of whomever */
     size_t asked;
     struct hs_key roots[ASKED_MAX]; /* of those who were */
     bool missing;
@@ -66,6 +70,7 @@ static bool ask_next(struct hs_turn *turn, struct hs_want *want)
             position->until != UINT64_MAX || place++ < want->asked)
             continue;
         want->roots[want->asked++] = to->subscriber;
+        want->last = turn->now;
         want->at.ms = turn->now.ms + ASK_MS;
         send(turn, to, want);
         return true;
@@ -77,6 +82,10 @@ static void go_on(struct hs_turn *turn, struct hs_want *want, bool moved_here)
 {
     if (ask_next(turn, want))
         return;
+    if (turn->now.ms < want->moved.ms + ASK_MS) {
+        want->at.ms = want->moved.ms + ASK_MS;
+        return;
+    }
     if (moved_here && turn->now.ms < want->since.ms + FORMER_MS) {
         want->at.ms = want->since.ms + FORMER_MS;
         return;
@@ -122,7 +131,10 @@ void hs_blob_want_moved(struct hs_turn *turn, const struct hs_id *hash)
     if (want == NULL)
         return;
     want->missing = false;
+    want->moved = turn->now;
     want->at.ms = turn->now.ms + ASK_MS;
+    if (want->asked < ASKED_MAX && want->at.ms > want->last.ms + ALONE_MS)
+        want->at.ms = want->last.ms + ALONE_MS;
 }
 
 /* What is here, or isn't there and may be asked for anew, isn't wanted any more. */

@@ -49,7 +49,8 @@ struct hs_asked {
     bool is_push;  /* of this node's own: a piece of blob for the hub */
     bool is_log;   /* of this node's own: what room needs that comes here, or is to come */
     struct hs_id blob, room;
-    bool is_join; /* its success makes the peer a hub that is followed */
+    struct hs_key persona; /* of a push: for whom it is brought; zeros: the hub has asked for it */
+    bool is_join;          /* its success makes the peer a hub that is followed */
     uint64_t seq;
     uint64_t session, session_id;
     uint64_t inner_id;

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "core/blobs/blob.h"
+#include "core/blobs/upload.h"
 #include "core/federation/peer.h"
 #include "core/recovery/recover.h"
 #include "room/blob.h"

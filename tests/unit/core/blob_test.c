@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "core/blobs/blob.h"
+#include "core/blobs/upload.h"
 #include "room/blob.h"
 
 #include <sodium.h>

@@ -150,8 +150,8 @@ static void another_hash(void **state)
     assert_err(hs_blob_part_finish(files, &part), HS_ERR_BLOB_HASH);
     assert_int_equal(have(), 0);
     append(0);
-    assert_ok(hs_blob_part_delete(files, &part.hash, &part.room));
-    assert_ok(hs_blob_part_delete(files, &part.hash, &part.room));
+    assert_ok(hs_blob_part_delete(files, &part));
+    assert_ok(hs_blob_part_delete(files, &part));
     assert_int_equal(have(), 0);
 }
 

@@ -1,0 +1,37 @@
+/* Blobs that are being put. Whoever brings one brings it for itself: what somebody else says of its size or
+ * sends under its name changes nothing of that, and the first of whom all is there and has the hash makes it
+ * whole for the room. Of what is under way only whose it is and how large is known here; how much of it is
+ * durable the file alone knows. None of it is a view. */
+#ifndef HS_CORE_UPLOAD_H
+#define HS_CORE_UPLOAD_H
+
+#include "core/turn.h"
+
+struct hs_upload {
+    struct hs_id blob, room;
+    struct hs_key from; /* a persona, or the node that was asked for it */
+};
+
+enum {
+    HS_UPLOAD_MS = 24 * 3600 * 1000, /* a blob that isn't whole by then is thrown away */
+    HS_DELETE_AGAIN_MS = 60 * 1000,  /* a file that should be gone is asked to go so often */
+};
+
+/* It is begun, or goes on. CONFLICT where it was begun with another size; QUOTA; asked: this hub has lost it
+ * and wants it, BUSY where that node has as much under way as it may. */
+enum hs_err hs_upload_begin(struct hs_turn *turn, const struct hs_upload *upload, uint64_t size, bool asked);
+
+/* Its file has the blob's name. */
+void hs_upload_end(struct hs_turn *turn, const struct hs_upload *upload);
+
+/* What was there of it, or the blob, is on its way out. */
+bool hs_upload_is_going(struct hs_turn *turn, const struct hs_upload *upload);
+
+/* Files to delete, and uploads that took too long or that nobody needs any more; of hs_blobs_tick(). */
+void hs_uploads_tick(struct hs_turn *turn);
+void hs_blob_file_delete(struct hs_turn *turn, const struct hs_id *hash);
+
+/* It is gone. */
+void hs_upload_deleted(struct hs_turn *turn, const struct hs_upload *upload);
+
+#endif
