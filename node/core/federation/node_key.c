@@ -164,6 +164,18 @@ static void forget_first(struct hs_turn *turn, const struct hs_key *root)
         hs_kv_del(turn->kv, HS_T_DESCRIPTOR, hs_kv_key_bytes(&first));
 }
 
+/* Of one number there is one descriptor, but where a node has forgotten that it had it and made another one:
+ * then those of one number follow each other. */
+static struct hs_kv_key place_of(struct hs_turn *turn, const struct hs_descriptor *d)
+{
+    struct hs_kv_key key = hs_key_seq(HS_VIEW(d->root), d->sequence), from = key;
+    struct known known;
+    if (next_known(turn->kv, &d->root, &from, turn->arena, &known) && known.d.sequence == d->sequence &&
+        !same_keys(&known.d, d))
+        hs_kv_key_add(&key, HS_VIEW(d->signing_key));
+    return key;
+}
+
 void hs_described_apply(struct hs_turn *turn, const struct hs_stream_at *at,
                         const Hanse__State__StreamRecord *record)
 {
@@ -181,7 +193,7 @@ void hs_described_apply(struct hs_turn *turn, const struct hs_stream_at *at,
         return;
     }
     Hanse__State__DescriptorView view = HANSE__STATE__DESCRIPTOR_VIEW__INIT;
-    struct hs_kv_key key = hs_key_seq(HS_VIEW(at->id), d.sequence);
+    struct hs_kv_key key = place_of(turn, &d);
     view.descriptor = record->described->descriptor;
     view.since_ms = record->time_ms;
     hs_view_put(turn, HS_T_DESCRIPTOR, &key, &view.base);
@@ -236,12 +248,30 @@ void hs_node_key_of_session(struct hs_turn *turn)
 void hs_node_key_own(struct hs_turn *turn)
 {
     const struct hs_core *core = turn->core;
-    struct hs_kv_key key = hs_key_seq(HS_VIEW(core->root), core->descriptor.sequence);
+    struct hs_kv_key from = hs_key_seq(HS_VIEW(core->root), core->descriptor.sequence);
     struct hs_bytes bytes;
-    if (hs_kv_has(turn->kv, HS_T_DESCRIPTOR, hs_kv_key_bytes(&key)))
-        return;
+    struct known known;
+    while (next_known(turn->kv, &core->root, &from, turn->arena, &known))
+        if (known.d.sequence == core->descriptor.sequence && same_keys(&known.d, &core->descriptor))
+            return;
     if (hs_object_pack(core->descriptor_object, turn->arena, &bytes) == HS_OK)
         record(turn, HS_STREAM_NODE, &core->root, bytes);
     else if (turn->kv->err == HS_OK)
         turn->kv->err = HS_ERR_NOMEM;
+}
+
+void hs_node_key_recall(struct hs_turn *turn, const Hanse__SignedObject *object)
+{
+    const struct hs_key *root = hs_turn_root(turn);
+    struct hs_descriptor d;
+    struct hs_bytes bytes;
+    if (hs_descriptor_claimed(object, &d) != HS_OK ||
+        hs_node_key_of(turn, root, &d.signing_key, NULL) != NULL || turn->kv->err != HS_OK ||
+        hs_descriptor_open(object, root, &d) != HS_OK)
+        return;
+    enum hs_err err = hs_object_pack(object, turn->arena, &bytes);
+    if (err == HS_OK && bytes.len <= HS_DESCRIPTOR_MAX)
+        record(turn, HS_STREAM_NODE, root, bytes);
+    else if (err == HS_ERR_NOMEM && turn->kv->err == HS_OK)
+        turn->kv->err = err;
 }

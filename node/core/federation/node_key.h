@@ -31,6 +31,11 @@ void hs_node_key_of_session(struct hs_turn *turn);
 /* This node's own, when it starts and when it is renewed. */
 void hs_node_key_own(struct hs_turn *turn);
 
+/* A descriptor by this node's own root that somebody else has kept, for this node had it behind the backup
+ * that it was restored from: what was signed with its key can be checked again. Another root's, and one whose
+ * signing key is known, changes nothing. */
+void hs_node_key_recall(struct hs_turn *turn, const Hanse__SignedObject *object);
+
 /* This node is being restored: which of its own is the newest that it had until then is kept. */
 void hs_node_key_restored(struct hs_turn *turn);
 

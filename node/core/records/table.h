@@ -31,7 +31,7 @@ enum hs_table {
     HS_T_BLOB_BYTES = 19, /* kind u8 | hash 32 ...          -> what blobs are made of: no view */
     HS_T_UNSETTLED = 20,  /* room 32                          -> UnsettledView, at the hub */
     HS_T_BARS = 21,       /* room 32                          -> BarsView, at the hub */
-    HS_T_DESCRIPTOR = 25, /* root 32 | sequence u64           -> DescriptorView: node_key.h */
+    HS_T_DESCRIPTOR = 25, /* root 32 | sequence u64 [| key 32] -> DescriptorView: node_key.h */
     HS_T_OFFICE = 23,     /* room 32 | seq u64                -> nothing: that record is a HUB_MOVE */
 };
 

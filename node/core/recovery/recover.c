@@ -136,6 +136,14 @@ static void take_head(struct hs_turn *turn, struct hs_recovery *r, struct hs_rec
         r->term = head.hub_term;
 }
 
+/* Readers keep the hub's descriptors. Those by which it signed what they show it may have had behind the
+ * backup, and none of them is anybody's but its root's. */
+static void recall_keys(struct hs_turn *turn, const Hanse__Tail *tail)
+{
+    for (size_t i = 0; i < tail->n_descriptors && i < HS_RECOVER_CLAIMS; i++)
+        hs_node_key_recall(turn, tail->descriptors[i]);
+}
+
 /* Headers from the newest to the oldest: each proves the one before it. True where there was a new one. */
 static bool take_headers(struct hs_turn *turn, struct hs_recovery *r, const Hanse__State__RoomView *view,
                          const Hanse__Tail *tail)
@@ -199,12 +207,13 @@ static void take_hints(struct hs_turn *turn, const struct hs_id *room, const Han
         turn->kv->err = HS_ERR_NOMEM;
 }
 
-/* This hub's own end in the room, with what shows it to others: as the chain has it that was shown, or by the
- * head that comes with the record. */
+/* This hub's own end in the room, with what shows it to others: the head that comes with the record, by no
+ * key that was replaced before the backup was made. */
 static bool take_move(struct hs_turn *turn, const struct hs_id *room, const struct hs_record_header *header,
                       const Hanse__Record *record, Hanse__State__RoomEntry *entry)
 {
     Hanse__SignedObject *object, *descriptor = NULL;
+    struct hs_descriptor by;
     struct hs_bytes bytes;
     struct hs_head head;
     struct hs_key key;
@@ -213,8 +222,9 @@ static bool take_move(struct hs_turn *turn, const struct hs_id *room, const stru
         !hs_id_equal(&head.hash, &header->hash))
         return false;
     if (hs_object_claimed_signer(object, 0, &key))
-        descriptor = hs_node_key_of(turn, hs_turn_root(turn), &key, NULL);
-    if (descriptor == NULL || hs_object_pack(descriptor, turn->arena, &bytes) != HS_OK)
+        descriptor = hs_node_key_of(turn, hs_turn_root(turn), &key, &by);
+    if (descriptor == NULL || by.sequence < hs_node_key_forgotten(turn, true) ||
+        hs_object_pack(descriptor, turn->arena, &bytes) != HS_OK)
         return false;
     entry->head = record->head;
     entry->descriptor = hs_pb_data(bytes);
@@ -301,6 +311,7 @@ enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Ha
     if (r->broken)
         return give_up(turn, r);
     forget_if_back(turn, r, view);
+    recall_keys(turn, tail);
     take_head(turn, r, reader, view, tail->head, 0);
     take_head(turn, r, reader, view, tail->held, 1);
     hs_recovery_try(turn, r, view->next_seq);

@@ -2,6 +2,7 @@
  */
 #include "core/blobs/blob.h"
 #include "core/dispatch.h"
+#include "core/federation/node_key.h"
 #include "core/federation/promise.h"
 #include "core/internal.h"
 #include "core/office/office.h"
@@ -9,6 +10,7 @@
 #include "core/office/way.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
+#include "core/recovery/recovery.h"
 #include "core/rooms/room.h"
 #include "core/standing/standing.h"
 #include "object/object.h"
@@ -35,8 +37,9 @@ struct part {
     uint64_t end; /* up to here; 0: nothing is */
     bool for_hub;
     Hanse__SignedObject *head;
-    Hanse__SignedObject *later; /* of a later term of the same hub: so it knows that there was one */
-    bool way;                   /* and who is in office, as a hub that has gone */
+    Hanse__SignedObject *descriptor; /* that names its key, where that is in the log; else NULL */
+    Hanse__SignedObject *later;      /* of a later term of the same hub: so it knows that there was one */
+    bool way;                        /* and who is in office, as a hub that has gone */
 };
 
 /* The hub that asks its readers has gone behind that record: whether or not it has come back since, it has
@@ -72,7 +75,8 @@ static bool is_former(struct hs_turn *turn, const struct hs_id *room, const Hans
         return false;
     const Hanse__State__RoomEntry *entry = hs_room_entry(turn, room, seq);
     *out = (struct part){.end = seq + 1, .for_hub = true};
-    if (entry == NULL || hs_object_unpack(hs_pb_bytes(entry->head), turn->arena, &out->head) != HS_OK)
+    if (entry == NULL || hs_object_unpack(hs_pb_bytes(entry->head), turn->arena, &out->head) != HS_OK ||
+        hs_object_unpack(hs_pb_bytes(entry->descriptor), turn->arena, &out->descriptor) != HS_OK)
         return false;
     if (hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
         out->later = hs_room_kept_head(turn, room);
@@ -127,6 +131,21 @@ static size_t fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__
     return cost;
 }
 
+/* What names the keys by which the hub that asks signed these heads: it may have forgotten that it had them.
+ * The one over a HUB_MOVE is in the copy beside it. */
+static void show_keys(struct hs_turn *turn, const struct part *part, Hanse__Tail *tail)
+{
+    const Hanse__SignedObject *heads[] = {tail->head, tail->held};
+    for (size_t i = 0; i < HS_RECOVER_CLAIMS; i++) {
+        Hanse__SignedObject *object = i == 0 ? part->descriptor : NULL;
+        struct hs_key key;
+        if (object == NULL && heads[i] != NULL && hs_object_claimed_signer(heads[i], 0, &key))
+            object = hs_node_key_of(turn, &turn->session->subscriber, &key, NULL);
+        if (object != NULL)
+            tail->descriptors[tail->n_descriptors++] = object;
+    }
+}
+
 /* The room is followed here, and asked about by its hub. */
 static bool is_of_hub(const struct hs_turn *turn, const Hanse__State__RoomView *view)
 {
@@ -145,6 +164,7 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     Hanse__Frame frame = HANSE__FRAME__INIT;
     Hanse__Tail tail = HANSE__TAIL__INIT;
     Hanse__Record *records[HS_RECOVER_HEADERS];
+    Hanse__SignedObject *descriptors[HS_RECOVER_CLAIMS];
     struct hs_id room;
     if (next_hub && want->move.len > 0)
         return hs_prefix_give(turn, want, reply);
@@ -164,6 +184,8 @@ enum hs_err hs_handle_want_tail(struct hs_turn *turn, const Hanse__Frame *reques
     tail.head = part.head;
     tail.held = part.head != NULL && part.end == view->next_seq ? hs_promise_held(turn, &room, view->next_seq)
                                                                 : part.later;
+    tail.descriptors = descriptors;
+    show_keys(turn, &part, &tail);
     size_t cost = fill(turn, &room, view, want, &part, &tail) + (part.way ? HS_FRAME_MAX : 0);
     HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_BYTES, cost), HS_ERR_RATE_LIMITED);
     if (part.way)

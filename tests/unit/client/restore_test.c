@@ -10,17 +10,21 @@ static void post(struct town_device *d, const struct hs_id *room, const char *te
     TOWN_WANT(d, hs_want_text(&s, room, text, &op));
 }
 
-/* FED-44, NODE-71, CLIENT-52: what two devices hold between them is all that there was. */
-static void test_clients_bring_it_back(void **state)
+/* renews: the node has had keys meanwhile that it doesn't know any more. */
+static void clients_bring_it_back(bool renews)
 {
-    (void)state;
     struct hostile c = hostile_new();
     post(c.ben, &c.room, "before");
     town_wait(c.t, 2000);
     struct hs_kv *backup = town_node_copy(c.rosa);
+    if (renews)
+        town_node_rotate(c.rosa);
+    town_wait(c.t, 5000);
     for (int i = 0; i < 5; i++)
         post(i % 2 == 0 ? c.ben : c.alice, &c.room, "lost");
     town_wait(c.t, 2000);
+    if (renews)
+        town_node_rotate(c.rosa);
     town_node_restore(c.rosa, backup);
     post(c.ben, &c.room, "meanwhile"); /* waits with its sender */
     assert_true(town_node_is_frozen(c.rosa));
@@ -34,6 +38,20 @@ static void test_clients_bring_it_back(void **state)
     assert_string_equal(town_history(c.alice, &c.room), whole);
     assert_string_equal(town_history(c.ben, &c.room), whole);
     town_free(c.t);
+}
+
+/* FED-44, NODE-71, CLIENT-52: what two devices hold between them is all that there was. */
+static void test_clients_bring_it_back(void **state)
+{
+    (void)state;
+    clients_bring_it_back(false);
+}
+
+/* FED-82 */
+static void test_clients_bring_a_key_back(void **state)
+{
+    (void)state;
+    clients_bring_it_back(true);
 }
 
 /* NODE-71: one of two devices isn't half of more than two, and a device that comes too late has proof. */
@@ -143,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clients_bring_it_back),
+        cmocka_unit_test(test_clients_bring_a_key_back),
         cmocka_unit_test(test_who_comes_too_late_has_proof),
         cmocka_unit_test(test_a_forgotten_node),
         cmocka_unit_test(test_a_forgotten_guest),
