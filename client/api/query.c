@@ -63,6 +63,7 @@ static enum hs_err identity_look(struct hs_step *s, struct hanse_identity *out)
         return s->kv->err;
     out->has_home = me.has_home;
     out->has_account = me.has_account;
+    out->moving = me.moving;
     COPY(out->self.name, me.name);
     COPY(out->self.handle, me.handle);
     if (me.has_home) {
@@ -99,7 +100,8 @@ static void room_out(const struct hs_room_row *row, struct hanse_room *out)
                                .next_seq = row->tip.next_seq,
                                .epoch = row->epoch,
                                .members = row->members,
-                               .frozen = (enum hanse_err)row->frozen};
+                               .frozen = (enum hanse_err)row->frozen,
+                               .waits = row->unmoved && row->state == HS_ROOM_STATE_MEMBER};
     COPY(out->name, row->name);
     COPY(out->hub, row->domain);
 }

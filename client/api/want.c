@@ -27,6 +27,11 @@ enum hanse_err hanse_sign_up(struct hanse *h, const char *ticket, uint64_t *op)
     WANT(h, hs_want_sign_up(&s, ticket, op));
 }
 
+enum hanse_err hanse_home_back(struct hanse *h)
+{
+    WANT(h, hs_want_home_back(&s));
+}
+
 enum hanse_err hanse_move_home(struct hanse *h, const char *ticket, uint64_t *op)
 {
     WANT(h, hs_want_move_home(&s, ticket, op));

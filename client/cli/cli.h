@@ -133,6 +133,16 @@ const char *message_kind_name(enum hanse_message_kind kind);
 const char *order_state_name(enum hanse_order_state state);
 const char *role_name(enum hanse_role role);
 
+/* ---- ticket.c ---- */
+
+enum { TICKET_MAX = 16384 };
+
+/* A ticket's or grant's text from a file, from stdin ("-"), or the argument itself. */
+bool ticket_read(const char *from, char out[TICKET_MAX]);
+
+/* cmd_init.c: what happened, and who this is now. */
+int identity_show(const struct cli *c, const char *what);
+
 /* cmd_file.c: sends the file at path. */
 int file_send(struct cli *c, const char *room, const char *path);
 

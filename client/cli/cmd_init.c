@@ -5,27 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICKET_MAX = 16384 };
-
-/* A ticket's or grant's text from a file, from stdin ("-"), or the argument itself. */
-static bool read_text(const char *from, char out[TICKET_MAX])
-{
-    if (strncmp(from, "hanse:", 6) == 0) {
-        (void)snprintf(out, TICKET_MAX, "%s", from);
-        return true;
-    }
-    FILE *file = strcmp(from, "-") == 0 ? stdin : fopen(from, "r");
-    if (file == NULL)
-        return false;
-    size_t len = fread(out, 1, TICKET_MAX - 1, file);
-    if (file != stdin)
-        (void)fclose(file);
-    out[len] = '\0';
-    out[strcspn(out, "\r\n")] = '\0';
-    return len > 0;
-}
-
-static int show(const struct cli *c, const char *what)
+int identity_show(const struct cli *c, const char *what)
 {
     struct hanse_identity me;
     enum hanse_err err = hanse_identity(c->h, &me);
@@ -74,7 +54,7 @@ static int run(struct cli *c, int argc, char **argv)
     }
     if (optind != argc)
         return cli_usage(&cmd_init, "'%s' isn't expected", argv[optind]);
-    if (from != NULL && !read_text(from, ticket))
+    if (from != NULL && !ticket_read(from, ticket))
         return cli_usage(&cmd_init, "the ticket %s can't be read", from);
     int code = cli_open(c);
     if (code != EXIT_DONE)
@@ -88,7 +68,7 @@ static int run(struct cli *c, int argc, char **argv)
     if (err != HANSE_OK)
         return cli_fail(c, c->dir, err);
     code = from != NULL ? sign_up(c, ticket) : EXIT_DONE;
-    return code == EXIT_DONE ? show(c, "Keys made; they never leave this device.") : code;
+    return code == EXIT_DONE ? identity_show(c, "Keys made; they never leave this device.") : code;
 }
 
 const struct command cmd_init = {
@@ -110,7 +90,7 @@ static int run_grant(struct cli *c, int argc, char **argv)
     struct outcome done;
     if (argc != 2)
         return cli_usage(&cmd_grant, "give one grant");
-    if (!read_text(argv[1], text))
+    if (!ticket_read(argv[1], text))
         return cli_usage(&cmd_grant, "%s can't be read", argv[1]);
     int code = cli_open(c);
     if (code != EXIT_DONE)
@@ -118,7 +98,7 @@ static int run_grant(struct cli *c, int argc, char **argv)
     enum hanse_err err = hanse_grants_add(c->h, text, &op);
     if (err == HANSE_OK)
         err = cli_wait(c, op, &done);
-    return err == HANSE_OK ? show(c, "Granted.") : cli_fail(c, "grant", err);
+    return err == HANSE_OK ? identity_show(c, "Granted.") : cli_fail(c, "grant", err);
 }
 
 const struct command cmd_grant = {
@@ -131,37 +111,4 @@ const struct command cmd_grant = {
             "It counts in that node's rooms, those that you are in too.\n\n"
             "example:\n"
             "  hanse grant staff.grant\n",
-};
-
-static int run_move_home(struct cli *c, int argc, char **argv)
-{
-    static char text[TICKET_MAX];
-    uint64_t op;
-    struct outcome done;
-    if (argc != 2)
-        return cli_usage(&cmd_move_home, "give the new node's ticket");
-    if (!read_text(argv[1], text))
-        return cli_usage(&cmd_move_home, "the ticket %s can't be read", argv[1]);
-    int code = cli_open(c);
-    if (code != EXIT_DONE)
-        return code;
-    enum hanse_err err = hanse_move_home(c->h, text, &op);
-    if (err == HANSE_OK)
-        err = cli_wait(c, op, &done);
-    if (err == HANSE_ERR_TIMEOUT || err == HANSE_ERR_UNREACHABLE)
-        return cli_fail_kept(c, "move-home", err);
-    return err == HANSE_OK ? show(c, "Moved.") : cli_fail(c, "move-home", err);
-}
-
-const struct command cmd_move_home = {
-    .name = "move-home",
-    .summary = "another node serves you from now on; rooms, coupons and orders stay",
-    .run = run_move_home,
-    .help =
-        "usage: hanse move-home TICKET\n\n"
-        "TICKET is a file, - for stdin, or the text itself, as the new node's operator gave it to you.\n"
-        "Every room is read through the new node from then on, rooms of the old one's brand too. What isn't\n"
-        "done when this ends goes on by itself, with hanse sync or whatever is online next.\n\n"
-        "example:\n"
-        "  hanse move-home cem.ticket\n",
 };

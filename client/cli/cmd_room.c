@@ -45,11 +45,31 @@ static int create(struct cli *c, const struct hanse_room_spec *spec)
 
 static json_t *room_json(const struct hanse_room *room)
 {
-    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:b}", "room", json_id(&room->id), "name",
+    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:b, s:b}", "room", json_id(&room->id), "name",
                      room->name, "state", state_name(room->state), "hub", room->hub, "role",
                      role_name(room->role), "members", (int)room->members, "next_seq",
                      (json_int_t)room->next_seq, "epoch", (json_int_t)room->epoch, "counter",
-                     room->kind == HANSE_ROOM_COUNTER);
+                     room->kind == HANSE_ROOM_COUNTER, "waits", room->waits);
+}
+
+static void print_room(const struct hanse_room *room)
+{
+    const char *why = room->frozen != HANSE_OK ? hanse_err_text(room->frozen)
+                      : room->waits ? "it can't be told of your home yet; what you say there waits here"
+                                    : "";
+    printf("%s  %s%-24s%s %-8s %u members, hub %s%s%s\n", short_id(&room->id), colour(BOLD), room->name,
+           colour(PLAIN), state_name(room->state), (unsigned)room->members, room->hub,
+           why[0] != '\0' ? ": " : "", why);
+}
+
+/* Between two homes nothing is read. */
+static void print_home(const struct cli *c)
+{
+    struct hanse_identity me;
+    if (hanse_identity(c->h, &me) == HANSE_OK && me.moving && !me.has_account)
+        printf("You are on the way to %s, which hasn't answered yet: until then no room is read anywhere.\n"
+               "hanse sync asks again; hanse move-home --back stays where you were.\n",
+               me.home);
 }
 
 static int list(struct cli *c)
@@ -62,11 +82,10 @@ static int list(struct cli *c)
         if (c->json)
             (void)json_array_append_new(all, room_json(&room));
         else
-            printf("%s  %s%-24s%s %-8s %u members, hub %s%s%s\n", short_id(&room.id), colour(BOLD), room.name,
-                   colour(PLAIN), state_name(room.state), (unsigned)room.members, room.hub,
-                   room.frozen != HANSE_OK ? ": " : "",
-                   room.frozen != HANSE_OK ? hanse_err_text(room.frozen) : "");
+            print_room(&room);
     }
+    if (!c->json && code == EXIT_DONE)
+        print_home(c);
     if (c->json && code == EXIT_DONE)
         json_line(all);
     else

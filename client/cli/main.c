@@ -19,19 +19,19 @@ static void print_help(void)
            colour(BOLD), colour(PLAIN));
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
-    printf(
-        "\noptions:\n"
-        "  --dir DIR     this device's state (default: $HANSE_DIR, else ~/.hanse)\n"
-        "  --json        one JSON value (or one a line, for what goes on) on stdout\n"
-        "  --timeout S   how long to wait for the network and for another hanse on DIR (default: 30)\n"
-        "  --help        also behind a command: its options and an example\n"
-        "  --version\n\n"
-        "The state is sealed with the key in DIR/key, or in the file that $HANSE_KEY_FILE names.\n\n"
-        "exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the other side or the room's rules,\n"
-        "            4 not reachable in time, 5 an exported order doesn't verify, 6 it waits for others, and goes on by itself\n\n"
-        "example, from an invite to the first word:\n"
-        "  hanse join 'hanse:i/AbCd...' --name Anna\n"
-        "  hanse send 'Rosa VIP' 'Hello!'\n");
+    printf("\noptions:\n"
+           "  --dir DIR     this device's state (default: $HANSE_DIR, else ~/.hanse)\n"
+           "  --json        one JSON value (or one a line, for what goes on) on stdout\n"
+           "  --timeout S   how long to wait for the network and for another hanse on DIR (default: 30)\n"
+           "  --help        also behind a command: its options and an example\n"
+           "  --version\n\n"
+           "The state is sealed with the key in DIR/key, or in the file that $HANSE_KEY_FILE names.\n\n"
+           "exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the other side or the room's rules,\n"
+           "            4 not reachable in time, 5 an exported order doesn't verify, 6 it waits for others, "
+           "and goes on by itself\n\n"
+           "example, from an invite to the first word:\n"
+           "  hanse join 'hanse:i/AbCd...' --name Anna\n"
+           "  hanse send 'Rosa VIP' 'Hello!'\n");
 }
 
 static const struct command *find_command(const char *name)

@@ -21,9 +21,9 @@ struct hs_me {
     char home_address[80];           /* from a link, until the descriptor is there */
     struct hs_bytes ticket;          /* the ticket's text until the account is confirmed */
     uint64_t inbox_next;
-    bool moving;            /* from the old home to this one: rooms are left that are unmoved (rooms.h) */
+    bool moving; /* to this home, which hasn't confirmed the account, or rooms are left that are unmoved */
     uint64_t home_number;   /* of the HomeMove that names this home; 0 where it is the first one */
-    struct hs_key old_root; /* moving, until the new account is confirmed: what to go back to */
+    struct hs_key old_root; /* moving without an account: what to go back to */
     struct hs_bytes old_descriptor;
     uint64_t old_inbox_next;
 };

@@ -49,6 +49,7 @@ struct hs_live_room {
     size_t posts_early;             /* under way, and may yet be refused for their epoch, which is over */
     struct hs_hub_move *hub_move;   /* in the records that come just now; else NULL */
     bool move_told;                 /* in this session: the hub was asked to serve it through the new home */
+    bool move_waits;                /* for a hub that is away: that was said */
     bool move_refused;              /* and what it said is shown, and holds up nothing */
     struct hs_time move_at;         /* it is asked again then; 0: it hasn't answered */
     bool way_told;                  /* and that was the hub in way_root */
@@ -102,6 +103,7 @@ struct hs_request {
     uint64_t number; /* of an outbox row */
     uint64_t offset; /* of a piece */
     struct hs_id id_a;
+    struct hs_key hub; /* moves: of that room */
 };
 
 /* What the user waits for. resume starts or goes on with it whenever the session is up and it isn't busy. */

@@ -96,6 +96,7 @@ enum hs_err hs_want_identity(struct hs_step *s, const char *name);
 enum hs_err hs_want_name(struct hs_step *s, const char *name);
 enum hs_err hs_want_sign_up(struct hs_step *s, const char *ticket, uint64_t *op);
 enum hs_err hs_want_move_home(struct hs_step *s, const char *ticket, uint64_t *op);
+enum hs_err hs_want_home_back(struct hs_step *s);
 enum hs_err hs_want_hub_move(struct hs_step *s, const struct hs_id *room, uint64_t *op);
 enum hs_err hs_want_grants(struct hs_step *s, const char *text, uint64_t *op);
 enum hs_err hs_want_ping(struct hs_step *s, uint64_t *op);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A customer takes everything to another home node: FED-42, FED-43, CLIENT-53, CLIENT-54 with real programs."""
+"""A customer takes everything to another home node: FED-42, FED-43, CLIENT-53, CLIENT-54, CLIENT-80, CLIENT-81 with
+real programs."""
 import pathlib
 import sys
 
@@ -80,6 +81,39 @@ def the_old_home_isn_t_needed(s):
     check("rosa.example" in said, said)
 
 
+def waits(s):
+    return [room["name"] for room in s.cem.run("room", "list") if room["waits"]]
+
+
+def a_node_that_never_answers(s):
+    away = s.node("away.example")
+    ticket = away.ticket("cem", "--uses", "1")
+    away.kill()
+    s.cem.run("--timeout", "3", "move-home", ticket, expect=4)
+    check("--back" in s.cem.run("room", "list", as_json=False), "he sees that he is between two homes")
+    check(s.cem.run("move-home", "--back")["home"] == "tee.example", "he stays where he was")
+    s.cem.run("move-home", "--back", expect=1)
+    s.cem.run("send", ROOM, "still at tee's")
+    s.hears("still at tee's")
+
+
+def he_moves_on_while_a_hub_is_away(s):
+    fourth = s.node("saft.example")
+    moved = s.cem.run("move-home", fourth.ticket("cem", "--uses", "1"), expect=6)
+    check(moved["home"] == "saft.example" and len(moved["waits"]) == 1, f"{moved}")
+    check(waits(s) == ["Beans"], f"{waits(s)}")
+    check("waits here" in s.cem.run("room", "list", as_json=False), "and he sees it")
+    s.cem.run("--timeout", "3", "send", "Beans", "are you there?", expect=[0, 4])
+    s.third.kill()
+    s.cem.run("send", ROOM, "from the fourth home")
+    s.hears("from the fourth home")
+    fifth = s.node("wein.example")
+    s.cem.run("move-home", fifth.ticket("cem", "--uses", "1"), expect=6)
+    s.home.start()
+    wait_for(lambda: s.cem.run("sync", "--wait", "5", expect=[0, 4, 6]) is not None and not waits(s), "Beans follow", 60)
+    wait_for(lambda: "are you there?" in [text for _, text in s.history("Beans")], "what waited is out", 30)
+
+
 if __name__ == "__main__":
-    sys.exit(play(Scene, (he_has_a_past, a_ticket_that_is_none_changes_nothing, he_moves, the_old_home_isn_t_needed),
-                  "hanse-move-"))
+    sys.exit(play(Scene, (he_has_a_past, a_ticket_that_is_none_changes_nothing, he_moves, the_old_home_isn_t_needed,
+                          a_node_that_never_answers, he_moves_on_while_a_hub_is_away), "hanse-move-"))

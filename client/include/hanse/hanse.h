@@ -129,14 +129,15 @@ HANSE_API void hanse_uv_stop(struct hanse *h);
 
 enum hanse_event_kind {
     HANSE_EVENT_NONE = 0,
-    HANSE_EVENT_DONE,        /* op, err; id, seq and text as the operation says */
-    HANSE_EVENT_ONLINE,      /* the home node knows this device and is served */
-    HANSE_EVENT_OFFLINE,     /* err: why; it is tried again by itself */
-    HANSE_EVENT_CAUGHT_UP,   /* everything that the node had for this device is here */
-    HANSE_EVENT_WAITING,     /* room: the request to join is with the hub, a moderator has to be online; with op:
-                              * the node to which the room is to move fetches its log first */
-    HANSE_EVENT_JOINED,      /* room: this device is a member now; text: the room's name */
-    HANSE_EVENT_MESSAGE,     /* room, seq: read it with hanse_message_get() */
+    HANSE_EVENT_DONE,      /* op, err; id, seq and text as the operation says */
+    HANSE_EVENT_ONLINE,    /* the home node knows this device and is served */
+    HANSE_EVENT_OFFLINE,   /* err: why; it is tried again by itself */
+    HANSE_EVENT_CAUGHT_UP, /* everything that the node had for this device is here */
+    HANSE_EVENT_WAITING, /* room: the request to join is with the hub, a moderator has to be online; with op:
+                          * the node to which the room is to move fetches its log first, or the room's hub
+                          * can't be told of the new home: err, text: its domain */
+    HANSE_EVENT_JOINED,  /* room: this device is a member now; text: the room's name */
+    HANSE_EVENT_MESSAGE, /* room, seq: read it with hanse_message_get() */
     HANSE_EVENT_POST_FAILED, /* room, err, text: a post of this device was refused for good */
     HANSE_EVENT_REMOVED,     /* room: this device was removed from it */
     HANSE_EVENT_FROZEN, /* room, err, seq: the hub accepted what the rules forbid; nothing more is believed */
@@ -174,6 +175,7 @@ struct hanse_identity {
     struct hanse_person self;     /* as the home node's brand knows this person */
     char home[HANSE_DOMAIN_SIZE]; /* domain of the home node */
     struct hanse_id home_root;
+    bool moving; /* to that home: it hasn't confirmed the account, or rooms are left that wait */
 };
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_identity(struct hanse *h, struct hanse_identity *out);
 
@@ -192,16 +194,21 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_sign_up(struct hanse *h, const ch
  * room is read through it from then on; rooms of the old home's brand too. Coupons, orders and history stay.
  * It goes on after a restart by itself. DONE: all rooms have moved, or why one didn't (id = the room; it is
  * tried again in the next session), or why the new node has no account for this device: then nothing has
- * changed. A role keeps its grants in rooms of its brand. HANSE_ERR_TICKET_INVALID, HANSE_ERR_INVALID_ARG for
- * the present home's; HANSE_ERR_INVALID_STATE without a home, while a move or a request to join is under way.
- */
+ * changed. A room whose hub can't be asked waits for that (EVENT_WAITING with the op, err, text: its domain),
+ * and keeps nobody from moving on to another node; the DONE of the move before is HANSE_ERR_CONFLICT then. A
+ * role keeps its grants in rooms of its brand. HANSE_ERR_TICKET_INVALID, HANSE_ERR_INVALID_ARG for the
+ * present home's; HANSE_ERR_INVALID_STATE without a home, and while a request to join is under way. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_move_home(struct hanse *h, const char *ticket, uint64_t *op);
+
+/* Stays at the home before, while the new node hasn't confirmed the account (hanse_identity): no hub has
+ * heard of the move. Its DONE is HANSE_ERR_CONFLICT. HANSE_ERR_INVALID_STATE otherwise. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_home_back(struct hanse *h);
 
 /* Gives a room to this device's home node, which orders it from then on; its members, invites and history
  * stay. Needs an owner who has moved home there, and who may make rooms there. DONE: the room has moved
- * (EVENT_HUB comes to all members), or why not. Where the new node hasn't got the whole log, EVENT_WAITING with
- * the op comes first: from then on it goes on without this device, too. HANSE_ERR_POLICY for who doesn't own it and for counters,
- * HANSE_ERR_INVALID_ARG where the home node is its hub already. */
+ * (EVENT_HUB comes to all members), or why not. Where the new node hasn't got the whole log, EVENT_WAITING
+ * with the op comes first: from then on it goes on without this device, too. HANSE_ERR_POLICY for who doesn't
+ * own it and for counters, HANSE_ERR_INVALID_ARG where the home node is its hub already. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_move(struct hanse *h, const struct hanse_id *room,
                                                          uint64_t *op);
 
@@ -264,6 +271,7 @@ struct hanse_room {
     uint32_t members;
     enum hanse_err
         frozen; /* FROZEN: why; MEMBER: what refused this device's way back, which goes on trying */
+    bool waits; /* MEMBER: until its hub can be told of this device's home; what is posted waits here */
 };
 
 /* The first room behind *after (NULL: the first of all), in the order of their ids. HANSE_ERR_NOT_FOUND at

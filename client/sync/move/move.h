@@ -15,11 +15,20 @@ enum hs_err hs_moves_resume(struct hs_step *s);
 enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room);
 enum hs_err hs_forgotten_received(struct hs_step *s, const Hanse__Forgotten *forgotten);
 
-/* The new home refused the account. */
-enum hs_err hs_move_refused(struct hs_step *s, enum hs_err err);
+/* The operation of who waits for the move; NULL: nobody does. */
+struct hs_op *hs_move_op(struct hs_sync *sync);
+
+/* Keeps that it is over but for rooms that wait, and ends that operation. */
+enum hs_err hs_move_over(struct hs_step *s, bool rooms_wait, enum hs_err err);
+
 enum hs_err hs_home_item_received(struct hs_step *s, const Hanse__HomeItem *item);
 enum hs_err hs_home_move_record(struct hs_step *s, struct hs_live_room *room,
                                 const struct hs_record_header *header, struct hs_bytes body);
+
+/* ---- home.c ---- */
+
+/* The new home won't have this device: everything is as before, and what waited then for a hub waits on. */
+enum hs_err hs_move_refused(struct hs_step *s, enum hs_err err);
 
 /* ---- hub_move.c ---- */
 

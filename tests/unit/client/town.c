@@ -211,6 +211,8 @@ static void node_dial(struct town_node *from, const struct hs_key *root)
 {
     struct town *t = from->town;
     struct town_node *to = node_by_root(t, root);
+    if (to != NULL && to->down && to->silent)
+        return;
     if (to == NULL || to->down || from->down) {
         node_input(from, (struct hs_core_input){.kind = HS_INPUT_DIAL_FAILED, .dialled_root = *root});
         return;

@@ -31,7 +31,8 @@ struct town_node {
     struct hs_effects effects;
     struct hs_blob_files *blobs; /* from the first BLOB effect on */
     char blob_dir[64];
-    bool down; /* can't be reached */
+    bool down;   /* can't be reached */
+    bool silent; /* down, and whoever dials it isn't told: a machine that is off */
 };
 
 struct town_device {
