@@ -56,7 +56,9 @@ enum hs_err hs_sync_settle(struct hs_step *s)
 {
     HS_TRY(hs_cursors_tell(s, false));
     HS_TRY(hs_live_save_all(s));
-    return count_waiting(s);
+    HS_TRY(count_waiting(s));
+    /* Whoever copied something into the step's memory and didn't look whether there was any. */
+    return s->arena->exhausted ? HS_ERR_NOMEM : HS_OK;
 }
 
 void hs_sync_release(struct hs_sync *sync)

@@ -20,8 +20,10 @@ static struct hs_arena_block *block_new(struct hs_arena *arena, size_t len)
 {
     size_t size = len > BLOCK_SIZE ? len : BLOCK_SIZE;
     struct hs_arena_block *block = calloc(1, sizeof *block + size);
-    if (block == NULL)
+    if (block == NULL) {
+        arena->exhausted = true;
         return NULL;
+    }
     block->size = size;
     block->next = arena->blocks;
     arena->blocks = block;
@@ -81,4 +83,5 @@ void hs_arena_free(struct hs_arena *arena)
         free(block);
     }
     arena->used = 0;
+    arena->exhausted = false;
 }

@@ -12,6 +12,7 @@ struct hs_arena_block;
 struct hs_arena {
     struct hs_arena_block *blocks;
     size_t used, cap;
+    bool exhausted; /* this machine had no memory for it: whatever was made since may lack something */
 };
 
 #define HS_ARENA HS_AUTO(hs_arena_free)

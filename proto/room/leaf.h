@@ -28,7 +28,8 @@ enum hs_err hs_room_leaf_check(const struct hs_mls_member *leaf, const struct hs
                                struct hs_time at, struct hs_room_member *out);
 
 /* The persona that the leaf claims, for one that was checked when it entered the tree: no signature is
- * verified. MALFORMED, TOO_LARGE, UNSUPPORTED, NOMEM. */
+ * verified. It takes no memory, so that nobody is taken for a stranger for lack of it. MALFORMED, TOO_LARGE,
+ * UNSUPPORTED. */
 enum hs_err hs_room_leaf_persona(const struct hs_mls_member *leaf, struct hs_key *persona);
 
 /* True where the hub's root vouches for the member: by a handle or by a role. Whoever ranks above member in a

@@ -172,3 +172,28 @@ enum hs_err hs_prewalk(const ProtobufCMessageDescriptor *type, struct hs_bytes b
     }
     return HS_OK;
 }
+
+struct hs_bytes hs_prewalked_field(struct hs_bytes message, unsigned number)
+{
+    struct hs_reader r = hs_reader(message);
+    while (hs_reader_left(&r) > 0 && r.err == HS_OK) {
+        uint64_t key = hs_read_pb_varint(&r);
+        struct hs_bytes value = {0};
+        switch (key & 7) {
+        case PROTOBUF_C_WIRE_TYPE_VARINT:
+            hs_read_pb_varint(&r);
+            break;
+        case PROTOBUF_C_WIRE_TYPE_64BIT:
+            hs_read_bytes(&r, 8);
+            break;
+        case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
+            value = read_length_prefixed(&r);
+            break;
+        default:
+            hs_read_bytes(&r, 4);
+        }
+        if (r.err == HS_OK && key >> 3 == number && (key & 7) == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
+            return value;
+    }
+    return (struct hs_bytes){0};
+}

@@ -30,4 +30,8 @@ enum hs_strictness {
 enum hs_err hs_prewalk(const ProtobufCMessageDescriptor *type, struct hs_bytes bytes,
                        enum hs_strictness strictness);
 
+/* The first value of a field of bytes, messages or text, in a message that passed the pre-walk; data NULL
+ * where there is none. It takes no memory: what a lack of which must not change is read with it. */
+struct hs_bytes hs_prewalked_field(struct hs_bytes message, unsigned number);
+
 #endif

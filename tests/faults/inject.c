@@ -3,6 +3,7 @@
 #include "inject_ask.h"
 
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -51,6 +52,16 @@ struct inject *inject_table(void)
     return table;
 }
 
+/* From where the first call that fails was made, for addr2line. */
+static void show_place(void)
+{
+    void *places[32];
+    bool was = spared;
+    spared = true;
+    backtrace_symbols_fd(places, backtrace(places, 32), 2);
+    spared = was;
+}
+
 bool inject_fails(enum inject_call call)
 {
     if (table == NULL || spared || atomic_load(&table->call) != call)
@@ -59,8 +70,8 @@ bool inject_fails(enum inject_call call)
     bool now = in == 1 || (in < 1 && atomic_load(&table->on) != 0);
     if (call == INJECT_INTERRUPT && in % 2 == 0)
         now = false; /* nobody is interrupted for ever: whoever only tries again would never end */
-    if (now)
-        atomic_fetch_add(&table->hits, 1);
+    if (now && atomic_fetch_add(&table->hits, 1) == 0 && getenv(INJECT_TRACE) != NULL)
+        show_place();
     return now;
 }
 
@@ -94,7 +105,7 @@ void inject_next(const char *name, void *function)
 
 static void *counted(void *block)
 {
-    if (block != NULL && table != NULL)
+    if (block != NULL && table != NULL && !spared)
         atomic_fetch_add(&table->live, 1);
     return block;
 }
@@ -124,7 +135,7 @@ EXPORT void *realloc(void *old, size_t size)
     void *block = __libc_realloc(old, size);
     if (old == NULL)
         return counted(block);
-    if (block == NULL && size == 0 && table != NULL)
+    if (block == NULL && size == 0 && table != NULL && !spared)
         atomic_fetch_sub(&table->live, 1);
     return block;
 }
@@ -150,7 +161,7 @@ EXPORT int posix_memalign(void **out, size_t at, size_t size)
 
 EXPORT void free(void *block)
 {
-    if (block != NULL && table != NULL)
+    if (block != NULL && table != NULL && !spared)
         atomic_fetch_sub(&table->live, 1);
     __libc_free(block);
 }

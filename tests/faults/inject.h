@@ -9,6 +9,9 @@
 /* In the environment of a process: the file that holds struct inject. */
 #define INJECT_FILE "HANSE_INJECT"
 
+/* There, too, for people: the first call that fails says where it was made. */
+#define INJECT_TRACE "HANSE_INJECT_TRACE"
+
 enum inject_call {
     INJECT_NONE,
     INJECT_MALLOC,
@@ -40,8 +43,8 @@ struct inject {
     atomic_long in; /* the one that many calls from now fails */
     atomic_uint on; /* and all behind it */
     atomic_uint hits;
-    atomic_uint sync_ms;    /* every sync takes so much longer */
-    atomic_long live;       /* blocks of memory that were got and not given back */
+    atomic_uint sync_ms; /* every sync takes so much longer */
+    atomic_long live; /* blocks of memory that were got and not given back, by threads that aren't spared */
     atomic_uint bad_closes; /* of what wasn't open: it may be somebody else's by then */
 };
 
@@ -56,7 +59,7 @@ static inline void inject_arm(struct inject *table, enum inject_call call, long 
 }
 
 /* Of the library itself, which are looked up in a process that has it preloaded: another table counts; this
- * thread is spared. */
+ * thread is spared: its calls don't fail, its memory isn't counted. */
 typedef void inject_use_fn(struct inject *table);
 typedef void inject_spare_fn(bool spared);
 

@@ -2,9 +2,10 @@
  * socket, and the commands that keep a node's data. Every allocation and every call of the system fails in
  * turn: nothing crashes, leaks or is closed twice, and what was answered well is there.
  *
- *   sweep [--all] [--seed N] [SCENE...]
+ *   sweep [--all] [--seed N] [--call KIND --at N] [SCENE...]
  *
- * Without --all a sample of the later ones is taken. */
+ * Without --all a sample of the later ones is taken. With --call only calls of that kind fail, by its number
+ * in inject.h, and with --at only that one. */
 #include "sweep.h"
 
 #include "support/rng.h"
@@ -13,6 +14,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@
 enum {
     WORKERS = 24, /* most of them wait */
     FEW = 3,      /* of those that don't */
+    PARTS = 6,    /* of a kind's calls, where they were counted: some of each part fail */
     PATIENCE_S = 60,
     DENSE = 12, /* so many of the first calls are all taken; then some */
     DENSE_FEW = 4
@@ -47,6 +50,8 @@ struct series {
 
 static struct options {
     bool all;
+    long at; /* this call alone; 0: many */
+    unsigned call;
 } options;
 static struct rng rng;
 static struct attempt attempts[WORKERS];
@@ -68,9 +73,25 @@ const char *sweep_table(void)
     return NULL;
 }
 
-static long next_number(const struct sweep_scene *scene, long n)
+/* One of the next sixth of all. */
+static long some_of(long total)
+{
+    return 1 + (long)rng_below(&rng, (uint64_t)(total / PARTS) + 1);
+}
+
+static long first_number(long total)
+{
+    return options.at > 0 ? options.at : options.all || total == 0 ? 1 : some_of(total);
+}
+
+/* total: how many there are; 0: it wasn't counted. */
+static long next_number(const struct sweep_scene *scene, long n, long total)
 {
     bool few = scene->apart || scene->alone;
+    if (options.at > 0)
+        return LONG_MAX;
+    if (!options.all && total > 0)
+        return n + some_of(total);
     if (options.all || n < (few ? DENSE_FEW : DENSE))
         return n + 1;
     return n + 1 + (long)rng_below(&rng, (uint64_t)(few ? 2 * n : n / 3 + 1));
@@ -117,6 +138,7 @@ static void run(const struct series *s, const struct attempt *a)
     inject_arm(current, s->call, a->n, a->on);
     enum hs_err told = s->scene->act();
     sweep_calm();
+    FAULT_CHECK(a->n != LONG_MAX || told == HS_OK, "without any fault it is told %s", hs_err_name(told));
     blocks = atomic_load(&current->live) - blocks;
     FAULT_CHECK(open_files() == files, "%u descriptors were open, %u are now", files, open_files());
     FAULT_CHECK(atomic_load(&current->bad_closes) == 0, "something was closed that wasn't open");
@@ -181,20 +203,35 @@ static size_t running(void)
     return n;
 }
 
-static void sweep(const struct sweep_scene *scene, enum inject_call call, bool on)
+/* How many calls of that kind there are, by an attempt in which none fails. */
+static long count(const struct sweep_scene *scene, enum inject_call call)
+{
+    struct series s = {.scene = scene, .call = call};
+    struct inject *table = attempts[0].table;
+    start(&s, LONG_MAX);
+    take_end(&s);
+    return LONG_MAX - atomic_load(&table->in);
+}
+
+static void sweep(const struct sweep_scene *scene, enum inject_call call, bool on, long total)
 {
     struct series s = {.scene = scene, .call = call, .on = on};
-    for (long n = 1; !s.through; n = next_number(scene, n)) {
-        if (running() == (scene->alone ? 1 : scene->apart ? FEW : WORKERS))
+    const long last = total > 0 ? total : LONG_MAX - 1;
+    for (long n = first_number(total); !s.through && n <= last; n = next_number(scene, n, total)) {
+        if (running() == (scene->alone ? 1 : scene->apart || scene->fresh ? FEW : WORKERS))
             take_end(&s);
         if (!s.through)
             start(&s, n);
     }
     while (running() > 0)
         take_end(&s);
+    char of[32] = "";
+    if (total > 0)
+        snprintf(of, sizeof of, " %ld", total);
     if (s.hits > 0)
-        printf("%-10s %-20s %-6s %5u of its calls failed, %u aborts\n", scene->name, inject_names[call],
-               on ? "and on" : "once", s.hits, s.aborts);
+        printf("%-10s %-20s %-6s %5u of its%s calls failed, %u aborts\n", scene->name, inject_names[call],
+               on ? "and on" : "once", s.hits, of, s.aborts);
+    fflush(stdout);
 }
 
 /* Once without faults, here: what libraries make once and keep is there then, and counts for nobody. */
@@ -216,20 +253,27 @@ static void sweep_all(const struct sweep_scene *scene)
     fault_at("%s", scene->name);
     if (scene->found != NULL)
         scene->found();
-    warm_up(scene);
+    if (!scene->fresh)
+        warm_up(scene);
     for (unsigned call = 1; call < INJECT_CALLS; call++) {
-        if (scene->calls != 0 && (scene->calls >> call & 1) == 0)
+        if ((scene->calls != 0 && (scene->calls >> call & 1) == 0) ||
+            (options.call != INJECT_NONE && options.call != call))
             continue;
-        sweep(scene, call, false);
-        sweep(scene, call, true);
+        long total = scene->fresh ? count(scene, call) : 0;
+        if (scene->fresh && total == 0)
+            continue;
+        sweep(scene, call, false, total);
+        sweep(scene, call, true, total);
     }
     printf("%-10s done in %.1f s\n", scene->name, (double)(fault_now_ms() - began) / 1000);
     fflush(stdout);
 }
 
-static const struct sweep_scene *const scenes[] = {&sweep_blob,  &sweep_again, &sweep_carry,  &sweep_http,
-                                                   &sweep_find,  &sweep_wake,  &sweep_backup, &sweep_restore,
-                                                   &sweep_check, &sweep_init,  &sweep_client};
+static const struct sweep_scene *const scenes[] = {
+    &sweep_blob,    &sweep_again,   &sweep_carry,  &sweep_http, &sweep_find,   &sweep_wake,
+    &sweep_backup,  &sweep_restore, &sweep_check,  &sweep_init, &sweep_client, &sweep_join,
+    &sweep_welcome, &sweep_leave,   &sweep_rejoin, &sweep_home, &sweep_follow, &sweep_office,
+    &sweep_attach,  &sweep_fetch,   &sweep_claim,  &sweep_order};
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
 static bool wanted(const char *name, int argc, char **argv)
@@ -268,13 +312,20 @@ static void preload(char **argv)
 
 static int parse(int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"all", no_argument, NULL, 'a'}, {"seed", required_argument, NULL, 's'}, {0}};
+    static const struct option known[] = {{"all", no_argument, NULL, 'a'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"call", required_argument, NULL, 'c'},
+                                          {"at", required_argument, NULL, 'n'},
+                                          {0}};
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (option == 'a')
             options.all = true;
         else if (option == 's')
             setenv("HANSE_SEED", optarg, 1);
+        else if (option == 'c')
+            options.call = (unsigned)strtoul(optarg, NULL, 10);
+        else if (option == 'n')
+            options.at = strtol(optarg, NULL, 10);
         else
             return 2;
     }

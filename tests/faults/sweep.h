@@ -21,12 +21,15 @@ struct sweep_scene {
     void (*end)(void);
     bool apart;     /* act is another program's: its memory isn't counted */
     bool alone;     /* attempts have something in common: one at a time */
+    bool fresh;     /* begin works on what found has made: only in the process of an attempt */
     long kept;      /* blocks of memory that a library in it forgets where it gets no more */
     bool may_abort; /* a library in it does so for lack of memory, threads or ways to wait */
 };
 
 extern const struct sweep_scene sweep_blob, sweep_again, sweep_carry, sweep_http, sweep_find, sweep_wake,
-    sweep_backup, sweep_restore, sweep_check, sweep_init, sweep_client;
+    sweep_backup, sweep_restore, sweep_check, sweep_init, sweep_client, sweep_join, sweep_welcome,
+    sweep_leave, sweep_rejoin, sweep_home, sweep_follow, sweep_office, sweep_attach, sweep_fetch, sweep_claim,
+    sweep_order;
 
 /* The folder of this attempt: begin finds it empty. */
 const char *sweep_dir(void);

@@ -139,8 +139,9 @@ enum hs_err hs_live_add(struct hs_step *s, const struct hs_room_row *row, struct
     }
     room->row = *row;
     room->newest.say_at = HS_NEVER;
-    room->row.descriptor = hs_arena_copy(&room->row_arena, row->descriptor);
     room->group = group;
+    room->row.descriptor = hs_arena_copy(&room->row_arena, row->descriptor);
+    HS_REQUIRE(room->row.descriptor.len == row->descriptor.len, HS_ERR_NOMEM);
     room->group_fresh = group != NULL;
     hs_group_state_open(s->kv, &row->id, &room->store);
     room->row_dirty = true;

@@ -69,6 +69,7 @@ static bool story(size_t n)
     TOWN_WANT(ben, hs_want_text(&s, &room, "two", &op));
     TOWN_WANT(alice, hs_want_text(&s, &room, "three", &op));
     ben->on_step = on_step;
+    ben->frail = true;
     scarce = ben;
     failures = 0;
     fail_in = n;

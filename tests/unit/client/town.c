@@ -440,6 +440,16 @@ struct town_device *town_device_new(struct town *t)
     return d;
 }
 
+struct town_device *town_device_at(struct town *t, size_t i)
+{
+    return i < t->device_count ? t->devices[i] : NULL;
+}
+
+struct town_node *town_node_at(struct town *t, size_t i)
+{
+    return i < t->node_count ? &t->nodes[i] : NULL;
+}
+
 void town_device_start(struct town_device *d)
 {
     assert_true(d->dead);
@@ -447,6 +457,13 @@ void town_device_start(struct town_device *d)
     assert_ok(hs_sync_new(&d->sync));
     d->dead = false;
     d->die_after = 0;
+}
+
+/* Its own code begins or ends. */
+static void inside(struct town_device *d, bool begins)
+{
+    if (d->on_step != NULL)
+        d->on_step(d, begins);
 }
 
 void town_device_kill(struct town_device *d)
@@ -457,8 +474,10 @@ void town_device_kill(struct town_device *d)
         item_add(d->town, NODE_CLOSED, d->session, (struct hs_bytes){0});
     d->session = 0;
     d->dead = true;
+    inside(d, true);
     hs_sync_free(d->sync);
     hs_db_close(d->db);
+    inside(d, false);
     d->sync = NULL;
     d->db = NULL;
 }
@@ -498,11 +517,16 @@ enum hs_err town_open(struct town_device *d, struct hs_step *s, struct hs_arena 
 {
     *s = (struct hs_step){.sync = d->sync, .arena = arena, .now = d->town->now};
     struct hs_kv *kv;
-    HS_TRY(hs_db_begin(d->db, &kv));
+    inside(d, true);
+    enum hs_err err = hs_db_begin(d->db, &kv);
+    if (err != HS_OK) {
+        inside(d, false);
+        return err;
+    }
     d->kv.kv = kv_count(kv).kv;
     d->kv.inner = kv;
     s->kv = &d->kv.kv;
-    enum hs_err err = hs_sync_enter(s);
+    err = hs_sync_enter(s);
     return err == HS_OK ? HS_OK : town_close(d, s, err);
 }
 
@@ -530,8 +554,8 @@ enum hs_err town_close(struct town_device *d, struct hs_step *s, enum hs_err err
         hs_sync_release(d->sync);
     else
         hs_sync_rollback(d->sync);
-    if (d->on_step != NULL)
-        d->on_step(d, false);
+    hs_arena_free(s->arena);
+    inside(d, false);
     route(d);
     bool cut = d->cut_after > 0 && --d->cut_after == 0;
     if (hs_sync_hangs_up(d->sync) || cut)
@@ -539,15 +563,33 @@ enum hs_err town_close(struct town_device *d, struct hs_step *s, enum hs_err err
     return err;
 }
 
+/* What hanse_step() returns ends the program. */
+void town_survives(struct town_device *d, enum hs_err err)
+{
+    if (d->frail && !d->dead &&
+        (err == HS_ERR_STORE || err == HS_ERR_STORE_FULL || err == HS_ERR_NOMEM || err == HS_ERR_SEAL))
+        town_device_kill(d);
+}
+
+static bool next_frame(struct town_device *d, struct hs_bytes *frame)
+{
+    inside(d, true);
+    bool more = hs_sync_next_frame(d->sync, frame);
+    inside(d, false);
+    return more;
+}
+
 static void route(struct town_device *d)
 {
     struct hs_bytes frame;
     struct hanse_event event;
-    while (hs_sync_next_frame(d->sync, &frame))
+    while (next_frame(d, &frame))
         if (d->session != 0 && (d->outgoing == NULL || d->outgoing(d, frame)))
             item_add(d->town, TO_NODE, d->session, frame);
     for (;;) {
+        inside(d, true);
         hs_sync_next_event(d->sync, &event);
+        inside(d, false);
         if (event.kind == HANSE_EVENT_NONE)
             return;
         assert_true(d->event_count < TOWN_EVENTS);
@@ -564,10 +606,15 @@ static void route(struct town_device *d)
 
 static void device_closed(struct town_device *d, enum hs_err why)
 {
+    enum hs_err err;
     if (d->dead)
         return;
     d->session = 0;
-    TOWN_WANT(d, hs_sync_closed(&s, why));
+    TOWN_TRY(d, err, hs_sync_closed(&s, why));
+    if (!d->dead && d->frail && err != HS_OK)
+        town_device_kill(d);
+    if (!d->dead)
+        assert_ok(err);
 }
 
 void town_device_cut(struct town_device *d)
@@ -577,13 +624,26 @@ void town_device_cut(struct town_device *d)
     device_closed(d, HS_ERR_CLOSED);
 }
 
+/* What a step has come to. */
+static void device_goes_on(struct town_device *d, enum hs_err err)
+{
+    if (d->dead || err == HS_OK)
+        return;
+    if (getenv("TOWN_LOG") != NULL)
+        printf("%s: step: %s\n", d->dir, hs_err_name(err));
+    if (hs_sync_is_fault(err) || d->frail)
+        town_device_cut(d);
+    else
+        assert_ok(err);
+}
+
 static void device_opened(struct town_device *d, struct town_node *node, const struct hs_dial *dial)
 {
     struct hs_key own, learned = dial->node;
     uint8_t hash[64];
     enum hs_err err = HS_OK;
     if (!dial->knows_node)
-        TOWN_WANT(d, (err = hs_sync_descriptor(&s, node->descriptor, &learned), HS_OK));
+        TOWN_TRY(d, err, hs_sync_descriptor(&s, node->descriptor, &learned));
     if (d->dead)
         return;
     if (err != HS_OK || !hs_key_equal(&learned, &node->transport_pub)) { /* the gate is another one */
@@ -595,18 +655,24 @@ static void device_opened(struct town_device *d, struct town_node *node, const s
     d->session = session->id;
     hs_dh_public(&dial->own, &own);
     node_open(session, &own, hash, NULL);
-    TOWN_WANT(d, hs_sync_opened(&s, hash));
+    TOWN_TRY(d, err, hs_sync_opened(&s, hash));
+    if (d->frail)
+        device_goes_on(d, err);
+    else
+        assert_ok(err);
 }
 
 static bool device_dials(struct town_device *d)
 {
     struct hs_dial dial = {0};
     bool wanted = false;
+    enum hs_err err;
     if (d->dead || d->session != 0)
         return false;
-    TOWN_WANT(d, (wanted = hs_sync_dial(&s, &dial), HS_OK));
-    if (!wanted || d->dead)
-        return false;
+    TOWN_TRY(d, err, (wanted = hs_sync_dial(&s, &dial), HS_OK));
+    device_goes_on(d, err);
+    if (err != HS_OK || !wanted || d->dead)
+        return d->dead;
     struct town_node *node = node_by_root(d->town, &dial.root);
     if (node == NULL || node->down)
         device_closed(d, HS_ERR_UNREACHABLE);
@@ -617,41 +683,23 @@ static bool device_dials(struct town_device *d)
 
 static bool device_ticks(struct town_device *d)
 {
+    enum hs_err err;
     if (d->dead || hs_sync_deadline(d->sync).ms > d->town->now.ms || d->session == 0)
         return false;
-    enum hs_err err;
-    struct hs_step s;
-    struct hs_arena HS_ARENA arena = hs_arena(HS_STEP_ARENA);
-    assert_ok(town_open(d, &s, &arena));
-    err = town_close(d, &s, hs_sync_tick(&s));
-    if (hs_sync_is_fault(err) || err == HS_ERR_TIMEOUT)
+    TOWN_TRY(d, err, hs_sync_tick(&s));
+    if (err == HS_ERR_TIMEOUT)
         town_device_cut(d);
     else
-        assert_ok(err);
+        device_goes_on(d, err);
     return true;
 }
 
 static void device_frame(struct town_device *d, struct hs_bytes frame)
 {
-    struct hs_step s;
-    struct hs_arena HS_ARENA arena = hs_arena(HS_STEP_ARENA);
-    if (d->on_step != NULL)
-        d->on_step(d, true);
-    enum hs_err err = town_open(d, &s, &arena);
-    if (err == HS_OK)
-        err = town_close(d, &s, hs_sync_frame(&s, frame));
-    if (d->on_step != NULL)
-        d->on_step(d, false);
-    if (err == HS_ERR_NOMEM) { /* the program has to end, and goes on from its store */
-        town_device_kill(d);
-        return;
-    }
-    if (err != HS_OK && getenv("TOWN_LOG") != NULL)
-        printf("%s: frame: %s\n", d->dir, hs_err_name(err));
-    if (hs_sync_is_fault(err))
-        town_device_cut(d);
-    else if (err != HS_ERR_CLOSED)
-        assert_ok(err);
+    enum hs_err err;
+    TOWN_TRY(d, err, hs_sync_frame(&s, frame));
+    if (err != HS_ERR_CLOSED)
+        device_goes_on(d, err);
 }
 
 /* ---- time ---- */

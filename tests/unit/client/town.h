@@ -53,7 +53,8 @@ struct town_device {
     struct hanse_event events[TOWN_EVENTS];  /* as they came; texts are in texts */
     char texts[TOWN_EVENTS][256];
     size_t event_count;
-    void (*on_step)(struct town_device *d, bool begins); /* when it works on a frame; NULL: nobody asks */
+    void (*on_step)(struct town_device *d, bool begins); /* around its own code; NULL: nobody asks */
+    bool frail; /* ends where its machine fails it, as a program does that hanse_step() tells so */
     void (*on_event)(struct town_device *d,
                      const struct hanse_event *event); /* NULL: nobody reacts at once */
 };
@@ -83,6 +84,10 @@ void town_node_cut(struct town_node *node);
 const char *town_ticket(struct town_node *node, uint32_t roles, const char *handle, uint32_t uses);
 
 struct town_device *town_device_new(struct town *t);
+
+/* All of them, in the order in which they were made; NULL behind the last. */
+struct town_device *town_device_at(struct town *t, size_t i);
+struct town_node *town_node_at(struct town *t, size_t i);
 void town_device_start(struct town_device *d);
 
 /* Gone as after a power cut. */
@@ -122,6 +127,18 @@ enum hs_err town_close(struct town_device *d, struct hs_step *s, enum hs_err err
         assert_ok(town_open((d), &s, &town_arena_));                                                         \
         assert_err(town_close((d), &s, (call)), want);                                                       \
     } while (0)
+
+/* The same where its machine may fail: err is what came of it, and a frail device may have ended. */
+#define TOWN_TRY(d, err, call)                                                                               \
+    do {                                                                                                     \
+        struct hs_step s;                                                                                    \
+        struct hs_arena HS_ARENA town_arena_ = hs_arena(HS_STEP_ARENA);                                      \
+        (err) = town_open((d), &s, &town_arena_);                                                            \
+        if ((err) == HS_OK)                                                                                  \
+            (err) = town_close((d), &s, (call));                                                             \
+        town_survives((d), (err));                                                                           \
+    } while (0)
+void town_survives(struct town_device *d, enum hs_err err);
 
 /* The DONE of op; NULL where it didn't come. */
 const struct hanse_event *town_done(const struct town_device *d, uint64_t op);

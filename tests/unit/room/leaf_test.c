@@ -84,12 +84,39 @@ static void test_altered(void **state)
     assert_int_equal(accepted, 4); /* the letters of "rosa" */
 }
 
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static bool scarce;
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return scarce ? NULL : __real_calloc(count, size);
+}
+
+/* Whoever is a member is one where there is no memory, too: else somebody would be let in twice. */
+static void test_members_without_memory(void **state)
+{
+    (void)state;
+    struct person rosa = person_make("rosa", "rosa");
+    struct hs_key root = key_of("root"), persona;
+    struct hs_room_member member;
+    scarce = true;
+    enum hs_err checked = hs_room_leaf_check(&rosa.leaf, &root, now, &member);
+    enum hs_err found = hs_room_leaf_persona(&rosa.leaf, &persona);
+    scarce = false;
+    assert_err(checked, HS_ERR_NOMEM);
+    assert_ok(found);
+    assert_true(hs_key_equal(&persona, &rosa.persona.pub));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_altered),
+        cmocka_unit_test(test_members_without_memory),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,5 +1,6 @@
 hanse_test(room policy hs_room)
 hanse_test(room leaf hs_room)
+target_link_options(test_room_leaf PRIVATE -Wl,--wrap=calloc)
 hanse_test(room genesis hs_room)
 hanse_test(room invite_link hs_room)
 hanse_test(room invite hs_room)
