@@ -40,9 +40,18 @@ void hs_way_tick(struct hs_turn *turn);
 void hs_way_answered(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_id *room,
                      const Hanse__Tail *tail);
 
+/* The same of one who reads the room here, the turn's session. */
+void hs_way_told(struct hs_turn *turn, const struct hs_id *room, const Hanse__Tail *tail);
+
 /* What was asked in turns that came to nothing has never left. */
 void hs_ways_undone(struct hs_core *core);
 void hs_ways_free(struct hs_core *core);
+
+/* ---- way_ask.c ---- */
+
+/* One of those who read the room here and hold more than the records before next: with each number another
+ * one, in turn. NULL where there is none. */
+struct hs_session *hs_way_reader(struct hs_turn *turn, const struct hs_id *room, uint64_t next, size_t which);
 
 /* ---- way_tell.c ---- */
 

@@ -22,6 +22,9 @@ struct hs_way {
     size_t count, cap; /* of hashes: the HUB_MOVE's is the first, then backwards */
     bool proved;       /* the headers lead from the HUB_MOVE to the copy */
     unsigned idle;
+    size_t whom;           /* how often somebody had nothing to say: then another one is asked */
+    bool waits;            /* for the answer */
+    struct hs_key asked;   /* a reader; zeros: the hub that the chain leads to */
     struct hs_time ask_at; /* again, or for the first time */
     struct hs_time until;  /* its place is its own; later it may be another one's */
     UT_hash_handle hh;
@@ -46,6 +49,7 @@ void hs_ways_undone(struct hs_core *core)
     for (struct hs_way *way = core->ways; way != NULL; way = way->hh.next) {
         way->ask_at.ms = 0;
         way->idle = 0;
+        way->waits = false;
     }
 }
 
@@ -187,7 +191,9 @@ static struct hs_peer *guide(struct hs_turn *turn, const Hanse__Moved *moved)
     return peer;
 }
 
-static void ask(struct hs_turn *turn, struct hs_peer *peer, struct hs_way *way, uint64_t from)
+/* reader NULL: the peer. */
+static void ask(struct hs_turn *turn, struct hs_peer *peer, struct hs_session *reader, struct hs_way *way,
+                uint64_t from)
 {
     Hanse__Frame frame = HANSE__FRAME__INIT;
     Hanse__WantTail want = HANSE__WANT_TAIL__INIT;
@@ -197,8 +203,13 @@ static void ask(struct hs_turn *turn, struct hs_peer *peer, struct hs_way *way, 
     want.below = way->proved ? way->end : way_low(way) + 1;
     frame.want_tail = &want;
     frame.body_case = HANSE__FRAME__BODY_WANT_TAIL;
-    if (hs_asked_log(turn, peer, &way->room, from, HS_WAY_ASK_MS, &frame))
-        way->ask_at.ms = turn->now.ms + HS_WAY_ASK_MS;
+    if (reader != NULL)
+        hs_turn_send(turn, reader, &frame);
+    else if (!hs_asked_log(turn, peer, &way->room, from, HS_WAY_ASK_MS, &frame))
+        return;
+    way->asked = reader != NULL ? reader->subscriber : (struct hs_key){0};
+    way->waits = true;
+    way->ask_at.ms = turn->now.ms + HS_WAY_ASK_MS;
 }
 
 /* The copy may have moved on meanwhile, by what the hub that goes still says itself, or begun anew. False
@@ -241,12 +252,19 @@ void hs_way_work(struct hs_turn *turn, const struct hs_id *room)
     if (moved == NULL || !may_read_on(view) || next_move(view, moved, &move) == NULL)
         return;
     struct hs_peer *peer = guide(turn, moved);
-    if (peer == NULL)
-        return;
-    struct hs_way *way = peer->state == HS_PEER_UP ? way_of(turn, room, view, &move) : NULL;
+    bool up = peer != NULL && peer->state == HS_PEER_UP;
+    struct hs_way *way = way_find(turn->core, room);
+    if (way != NULL && way->waits && turn->now.ms >= way->ask_at.ms) {
+        way->waits = false; /* no answer */
+        way->whom++;
+    }
+    size_t whom = way != NULL ? way->whom : 0;
+    struct hs_session *reader =
+        !up || whom % 2 > 0 ? hs_way_reader(turn, room, view->next_seq, whom / (up ? 2 : 1)) : NULL;
+    way = up || reader != NULL ? way_of(turn, room, view, &move) : NULL;
     if (way != NULL && turn->now.ms >= way->ask_at.ms)
-        ask(turn, peer, way, view->next_seq);
-    else
+        ask(turn, peer, reader, way, view->next_seq);
+    if (peer != NULL && (!up || way == NULL || !way->waits || reader != NULL))
         hs_peer_work(turn, peer);
 }
 
@@ -368,6 +386,8 @@ static void note(struct hs_turn *turn, struct hs_way *way, size_t taken)
     int64_t until = (way->until.ms > now ? way->until.ms : now) + (int64_t)taken * HS_WAY_PACE_MS;
     way->until.ms = until < most ? until : most;
     way->idle = taken > 0 ? 0 : way->idle + 1;
+    way->whom += taken > 0 ? 0 : 1;
+    way->waits = false;
     way->ask_at.ms = now;
     if (way->idle < HS_WAY_ANSWERS)
         return;
@@ -376,16 +396,11 @@ static void note(struct hs_turn *turn, struct hs_way *way, size_t taken)
     way->idle = 0;
 }
 
-void hs_way_answered(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_id *room,
-                     const Hanse__Tail *tail)
+static void take(struct hs_turn *turn, const struct hs_id *room, const Hanse__Moved *moved,
+                 const Hanse__Tail *tail)
 {
     const Hanse__State__RoomView *view = hs_room_view(turn, room);
-    const Hanse__Moved *moved = hs_way_get(turn, room);
-    Hanse__HubMoveBody *body;
-    struct hs_descriptor d;
     struct hs_record_header move;
-    if (moved == NULL || !leads_to(turn, moved, &body, &d) || !hs_key_equal(&d.root, &peer->root))
-        return; /* nobody else was asked */
     const Hanse__HubMoved *link = may_read_on(view) ? next_move(view, moved, &move) : NULL;
     struct hs_way *way = link != NULL ? way_of(turn, room, view, &move) : NULL;
     if (way == NULL || turn->full)
@@ -395,4 +410,22 @@ void hs_way_answered(struct hs_turn *turn, const struct hs_peer *peer, const str
     note(turn, way, taken);
     if (turn->kv->err == HS_OK)
         hs_way_work(turn, room);
+}
+
+void hs_way_answered(struct hs_turn *turn, const struct hs_peer *peer, const struct hs_id *room,
+                     const Hanse__Tail *tail)
+{
+    const Hanse__Moved *moved = hs_way_get(turn, room);
+    Hanse__HubMoveBody *body;
+    struct hs_descriptor d;
+    if (moved != NULL && leads_to(turn, moved, &body, &d) && hs_key_equal(&d.root, &peer->root))
+        take(turn, room, moved, tail); /* nobody else was asked */
+}
+
+void hs_way_told(struct hs_turn *turn, const struct hs_id *room, const Hanse__Tail *tail)
+{
+    const struct hs_way *way = way_find(turn->core, room);
+    const Hanse__Moved *moved = way != NULL ? hs_way_get(turn, room) : NULL;
+    if (moved != NULL && hs_key_equal(&way->asked, &turn->session->subscriber))
+        take(turn, room, moved, tail);
 }

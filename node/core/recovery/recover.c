@@ -306,6 +306,10 @@ enum hs_err hs_handle_tail(struct hs_turn *turn, const Hanse__Frame *request, Ha
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     struct hs_recovery *r = hs_recovery_of(turn->core, &room);
     struct hs_recover_reader *reader = r != NULL ? hs_recovery_reader(r, &turn->session->subscriber) : NULL;
+    if (view != NULL && !view->hub) {
+        hs_way_told(turn, &room, tail);
+        return turn->kv->err;
+    }
     if (view == NULL || reader == NULL || !hs_recover_is_frozen(turn, view))
         return HS_OK; /* too late, or not asked for */
     if (r->broken)

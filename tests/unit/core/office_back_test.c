@@ -169,11 +169,71 @@ static void back_and_restored(void **state)
     }
 }
 
+static void dies(struct scene *s, struct world_node *node)
+{
+    node->down = true;
+    for (size_t i = 0; i < s->w->link_count; i++)
+        if (s->w->links[i].open && (s->w->links[i].node[0] == node || s->w->links[i].node[1] == node))
+            world_close(s->w, s->w->links[i].id[0]);
+    world_run(s->w);
+}
+
+static enum world_verdict new_says_nothing(void *ctx, struct world_node *from, struct world_node *to,
+                                           struct hs_bytes *frame)
+{
+    struct scene *s = ctx;
+    Hanse__Frame *f;
+    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
+    return from == s->new &&to == s->old && f->body_case == HANSE__FRAME__BODY_TAIL ? WORLD_DROP : WORLD_PASS;
+}
+
+/* FED-83: and where the hub between is gone for good, or brings nothing, whoever reads the room has what it
+ * has ordered. */
+static void the_hub_between_is_gone(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        struct hs_turn turn;
+        struct hs_kv *backup = goes_and_comes(&s);
+        for (size_t n = 0; n < (i == 1 ? 150 : 3); n++)
+            assert_ok(world_post(s.alices, "more", NULL));
+        world_settle(w);
+        scene_pass(&s, 2);
+        uint64_t next = view_there(&s, &turn)->next_seq;
+        if (i < 3)
+            dies(&s, s.new);
+        w->hook = i < 3 ? NULL : new_says_nothing;
+        w->hook_ctx = &s;
+        world_node_restore(s.old, backup);
+        s.old->redo = i == 2 ? WORLD_REDO(HS_INPUT_FRAME) : 0;
+        scene_pass(&s, 400);
+        s.old->redo = 0;
+        const Hanse__State__RoomView *view = view_there(&s, &turn);
+        assert_int_equal(hs_room_term(view), 3);
+        assert_true(view->hub && !hs_office_is_coming(view));
+        scene_pass(&s, 2 * HS_RECOVER_MS / 1000);
+        if (hs_recover_is_frozen(&turn, view_there(&s, &turn))) /* Carol's home is the one that is gone */
+            assert_ok(operator_resumes(&s, &s.room->id));
+        assert_int_equal(view_there(&s, &turn)->next_seq, next);
+        assert_ok(world_connect(s.bob, NULL));
+        world_attach(s.bob);
+        assert_ok(world_post(s.alices, "goes on", NULL));
+        world_settle(w);
+        scene_pass(&s, 65);
+        sees(s.bobs, "in the second term");
+        sees(s.bobs, "in the third term");
+        sees(s.bobs, "goes on");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(back_and_restored),
+        cmocka_unit_test(the_hub_between_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
