@@ -1,19 +1,8 @@
 /* A room whose keys are lost: its log is followed and judged by what is public, as the hub does it. */
 #include "room/judge_change.h"
 #include "room/leaf.h"
-#include "room/settlement.h"
 #include "sync/log/gap.h"
 #include "sync/log/rejoin.h"
-
-static enum hs_err drop_commits(struct hs_step *s, const struct hs_live_room *room)
-{
-    struct hs_kv_key cursor = {0};
-    struct hs_outbox_row row;
-    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
-        if (row.kind == HS_OUTBOX_COMMIT && hs_id_equal(&row.room, &room->row.id))
-            hs_outbox_row_delete(s->kv, row.number);
-    return s->kv->err;
-}
 
 enum hs_err hs_lost_save(struct hs_step *s, struct hs_live_room *room)
 {
@@ -41,28 +30,6 @@ void hs_lost_forget(struct hs_step *s, struct hs_live_room *room)
 }
 
 /* ---- the records ---- */
-
-static bool member_at(void *index, uint32_t leaf, struct hs_settler *out)
-{
-    const struct hs_live_room *room = index;
-    struct hs_mls_member member;
-    return hs_mls_public_member(room->pub, leaf, &member) == HS_OK &&
-           HS_FIXED(member.signature_key, &out->device) &&
-           hs_room_leaf_persona(&member, &out->persona) == HS_OK;
-}
-
-/* The group stands before the commit until that is settled. */
-static struct hs_settlement settlement_of(struct hs_live_room *room, const struct hs_unsettled_row *row)
-{
-    return (struct hs_settlement){.room = room->row.id,
-                                  .seq = row->seq,
-                                  .commit = row->commit,
-                                  .time = row->time,
-                                  .committer = row->committer,
-                                  .policy = &room->policy,
-                                  .member = member_at,
-                                  .index = room};
-}
 
 /* Does it take this device out, or bring another copy of it in? */
 enum effect { GOES_ON, IS_OUT, IS_DISPLACED };
@@ -92,8 +59,8 @@ static enum hs_err check(struct hs_step *s, struct hs_live_room *room, const str
     return HS_OK;
 }
 
-static enum hs_err commit_record(struct hs_step *s, struct hs_live_room *room,
-                                 const struct hs_record_header *header, struct hs_bytes body)
+enum hs_err hs_lost_commit(struct hs_step *s, struct hs_live_room *room,
+                           const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_unsettled_row row = {.epoch_min = room->row.epoch_min, .joined = true, .body = body};
     struct hs_outbox_row sent;
@@ -116,8 +83,8 @@ static enum hs_err commit_record(struct hs_step *s, struct hs_live_room *room,
                : HS_OK;
 }
 
-static enum hs_err proposal_record(struct hs_step *s, struct hs_live_room *room,
-                                   const struct hs_record_header *header, struct hs_bytes body)
+enum hs_err hs_lost_proposal(struct hs_step *s, struct hs_live_room *room,
+                             const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     HS_REQUIRE(!room->newest.unsettled, HS_ERR_UNEXPECTED);
@@ -139,52 +106,16 @@ static enum hs_err apply(struct hs_step *s, struct hs_live_room *room, const str
     return hs_live_refresh(s, room);
 }
 
-static enum hs_err settled_record(struct hs_step *s, struct hs_live_room *room,
-                                  const struct hs_record_header *header, struct hs_bytes body)
+enum hs_err hs_lost_settled(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row)
 {
-    struct hs_unsettled_row row;
     enum effect effect;
-    HS_REQUIRE(hs_unsettled_row_get(s->kv, &room->row.id, s->arena, &row), HS_ERR_UNEXPECTED);
-    struct hs_settlement of = settlement_of(room, &row);
-    HS_TRY(hs_settled_check(body, &of, header->hub_time));
-    HS_REQUIRE(row.err == HS_OK, (enum hs_err)row.err);
-    HS_TRY(apply(s, room, &row, &effect));
-    hs_settle_over(s, room);
+    HS_TRY(apply(s, room, row, &effect));
     if (room->row.frozen == HS_OK) /* the hub had no GroupInfo: this commit has brought one */
         room->rejoin_at = (struct hs_time){0};
-    if (!row.rejoined)
+    if (!row->rejoined)
         hs_leaving_delete(s->kv, &room->row.id);
-    HS_TRY(hs_settle_admitted(s, room, &row));
+    HS_TRY(hs_settle_admitted(s, room, row));
     return effect == IS_OUT ? hs_commit_removed(s, room) : s->kv->err;
-}
-
-static enum hs_err void_record(struct hs_step *s, struct hs_live_room *room,
-                               const struct hs_record_header *header, struct hs_bytes body)
-{
-    struct hs_unsettled_row row;
-    HS_REQUIRE(hs_unsettled_row_get(s->kv, &room->row.id, s->arena, &row), HS_ERR_UNEXPECTED);
-    struct hs_settlement of = settlement_of(room, &row);
-    HS_TRY(hs_void_check(body, &of, header->hub_time));
-    hs_settle_bar(s, room, &row.committer, header->hub_time);
-    hs_settle_over(s, room);
-    return s->kv->err;
-}
-
-enum hs_err hs_lost_record(struct hs_step *s, struct hs_live_room *room,
-                           const struct hs_record_header *header, struct hs_bytes body)
-{
-    switch (header->kind) {
-    case HS_RECORD_COMMIT:
-        return commit_record(s, room, header, body);
-    case HS_RECORD_PROPOSAL:
-        return proposal_record(s, room, header, body);
-    case HS_RECORD_SETTLED:
-        return settled_record(s, room, header, body);
-    case HS_RECORD_VOID:
-        return void_record(s, room, header, body);
-    default:
-        return HS_ERR_UNEXPECTED;
-    }
 }
 
 /* The commit's record, as far as it is known here. */
@@ -213,9 +144,9 @@ enum hs_err hs_lost_begin(struct hs_step *s, struct hs_live_room *room, const st
     room->pub_dirty = room->row_dirty = true;
     room->row.keys = HS_ROOM_KEYS_LOST;
     room->posts_counted = false;
-    HS_TRY(drop_commits(s, room));
+    HS_TRY(hs_commit_rows_drop(s, &room->row.id));
     HS_TRY(hs_gap_begin(s, room, row));
     HS_TRY(hs_live_refresh(s, room));
     hs_settle_over(s, room);
-    return commit_record(s, room, &header, row->body);
+    return hs_lost_commit(s, room, &header, row->body);
 }

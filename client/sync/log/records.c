@@ -42,10 +42,7 @@ static enum hs_err genesis_record(struct hs_step *s, struct hs_live_room *room,
 static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
                            const struct hs_record_header *header, struct hs_bytes body)
 {
-    bool group = header->kind == HS_RECORD_COMMIT || header->kind == HS_RECORD_PROPOSAL ||
-                 header->kind == HS_RECORD_SETTLED || header->kind == HS_RECORD_VOID;
-    if (group && hs_room_is_lost(room))
-        return hs_lost_record(s, room, header, body);
+    bool lost = hs_room_is_lost(room);
     switch (header->kind) {
     case HS_RECORD_GENESIS:
         return genesis_record(s, room, header, body);
@@ -54,11 +51,11 @@ static enum hs_err by_kind(struct hs_step *s, struct hs_live_room *room,
     case HS_RECORD_JOIN:
         return hs_join_record(s, room, header, body);
     case HS_RECORD_COMMIT:
-        return hs_commit_received(s, room, header, body);
+        return lost ? hs_lost_commit(s, room, header, body) : hs_commit_received(s, room, header, body);
     case HS_RECORD_POST:
         return hs_post_received(s, room, header, body);
     case HS_RECORD_PROPOSAL:
-        return hs_proposal_received(s, room, header, body);
+        return lost ? hs_lost_proposal(s, room, header, body) : hs_proposal_received(s, room, header, body);
     case HS_RECORD_HOME_MOVE:
         return hs_home_move_record(s, room, header, body);
     case HS_RECORD_SETTLED:

@@ -23,9 +23,12 @@ enum hs_err hs_lost_begin(struct hs_step *s, struct hs_live_room *room, const st
 enum hs_err hs_lost_load(struct hs_step *s, struct hs_live_room *room);
 enum hs_err hs_lost_save(struct hs_step *s, struct hs_live_room *room);
 
-/* What changes the group: COMMIT, PROPOSAL, SETTLED, VOID. */
-enum hs_err hs_lost_record(struct hs_step *s, struct hs_live_room *room,
+/* What changes the group. The public side stands before a commit until that is settled. */
+enum hs_err hs_lost_commit(struct hs_step *s, struct hs_live_room *room,
                            const struct hs_record_header *header, struct hs_bytes body);
+enum hs_err hs_lost_proposal(struct hs_step *s, struct hs_live_room *room,
+                             const struct hs_record_header *header, struct hs_bytes body);
+enum hs_err hs_lost_settled(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row);
 
 /* The public side isn't needed any more. */
 void hs_lost_forget(struct hs_step *s, struct hs_live_room *room);

@@ -1,5 +1,6 @@
 /* A commit that came is followed, or refused, and waits for the record that decides: SETTLED, and it counts
  * for good; or VOID, and it never was. Members follow the record, not a count of their own. */
+#include "room/judge_change.h"
 #include "room/leaf.h"
 #include "room/settlement.h"
 #include "sync/log/rejoin.h"
@@ -42,20 +43,21 @@ void hs_settle_over(struct hs_step *s, struct hs_live_room *room)
 
 /* ---- who may speak ---- */
 
-/* A member of the epoch before that the commit leaves in. Where this device couldn't follow, its group is
- * that epoch, and whom the commit removes isn't known. */
+/* A member of the epoch before that the commit leaves in. Where this device couldn't follow, or has the
+ * public side alone, its group is that epoch, and whom the commit removes isn't known. */
 static bool member_at(void *index, uint32_t leaf, struct hs_settler *out)
 {
     const struct hs_live_room *room = index;
-    const struct hs_mls_public *now = hs_mls_group_public(room->group);
+    const struct hs_mls_public *now = hs_live_public(room);
+    const bool before = room->group == NULL || room->newest.doubted;
     struct hs_mls_member member, still;
-    enum hs_err err = room->newest.doubted ? hs_mls_public_member(now, leaf, &member)
-                                           : hs_mls_group_member_before(room->group, leaf, &member);
+    enum hs_err err = before ? hs_mls_public_member(now, leaf, &member)
+                             : hs_mls_group_member_before(room->group, leaf, &member);
     if (err != HS_OK || !HS_FIXED(member.signature_key, &out->device) ||
         hs_room_leaf_persona(&member, &out->persona) != HS_OK)
         return false;
-    return room->newest.doubted || (hs_mls_public_member(now, leaf, &still) == HS_OK &&
-                                    hs_bytes_equal(still.signature_key, HS_VIEW(out->device)));
+    return before || (hs_mls_public_member(now, leaf, &still) == HS_OK &&
+                      hs_bytes_equal(still.signature_key, HS_VIEW(out->device)));
 }
 
 enum hs_err hs_settlement_of(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row,
@@ -65,7 +67,7 @@ enum hs_err hs_settlement_of(struct hs_step *s, struct hs_live_room *room, const
     struct hs_policy *policy = hs_arena_alloc(s->arena, sizeof *policy);
     HS_REQUIRE(policy != NULL, HS_ERR_NOMEM);
     *policy = room->policy;
-    if (hs_mls_group_extension_before(room->group, HS_POLICY_EXTENSION, &bytes))
+    if (room->group != NULL && hs_mls_group_extension_before(room->group, HS_POLICY_EXTENSION, &bytes))
         HS_TRY(hs_policy_parse(bytes, s->arena, policy));
     *out = (struct hs_settlement){.room = room->row.id,
                                   .seq = row->seq,
@@ -73,7 +75,7 @@ enum hs_err hs_settlement_of(struct hs_step *s, struct hs_live_room *room, const
                                   .time = row->time,
                                   .committer = row->committer,
                                   .policy = policy,
-                                  .member = row->joined ? NULL : member_at,
+                                  .member = row->joined && room->group != NULL ? NULL : member_at,
                                   .index = room};
     return HS_OK;
 }
@@ -107,6 +109,16 @@ void hs_settle_bar(struct hs_step *s, const struct hs_live_room *room, const str
     hs_bars_row_put(s->kv, &room->row.id, &bars);
 }
 
+/* Who is barred may not commit; but an owner may remove, whoever has barred it (ROOM-66). */
+enum hs_err hs_settle_bar_check(struct hs_step *s, struct hs_live_room *room,
+                                const struct hs_judge_facts *facts, struct hs_time at)
+{
+    bool only_removes = facts->removed_count > 0 && facts->added_count == 0 && !facts->policy_changed;
+    bool governs = hs_policy_allows(&room->policy, &facts->committer.persona, at, HS_RIGHT_GOVERN);
+    bool barred = hs_settle_barred(s, room, &facts->committer.device, at);
+    return barred && !(governs && only_removes) ? HS_ERR_DENIED : HS_OK;
+}
+
 /* ---- the records ---- */
 
 static enum hs_err show(struct hs_step *s, struct hs_live_room *room, const struct hs_unsettled_row *row)
@@ -136,14 +148,16 @@ enum hs_err hs_settled_received(struct hs_step *s, struct hs_live_room *room,
     struct hs_unsettled_row row;
     struct hs_settlement of;
     HS_REQUIRE(hs_unsettled_row_get(s->kv, &room->row.id, s->arena, &row), HS_ERR_UNEXPECTED);
-    if (row.body.len > 0) {
+    if (row.body.len > 0 && room->group != NULL) {
         HS_TRY(hs_lost_begin(s, room, &row));
-        return hs_lost_record(s, room, header, body);
+        return hs_settled_received(s, room, header, body);
     }
     HS_TRY(hs_settlement_of(s, room, &row, &of));
     HS_TRY(hs_settled_check(body, &of, header->hub_time));
     HS_REQUIRE(row.err == HS_OK, (enum hs_err)row.err); /* what the others could accept, this device can't */
     hs_settle_over(s, room);
+    if (hs_room_is_lost(room))
+        return hs_lost_settled(s, room, &row);
     if (row.joined)
         return room->row.keys == HS_ROOM_KEYS_NEW ? hs_rejoin_settled(s, room) : s->kv->err;
     HS_TRY(hs_mls_group_settle(room->group));
@@ -163,17 +177,21 @@ enum hs_err hs_void_received(struct hs_step *s, struct hs_live_room *room,
     struct hs_unsettled_row row;
     struct hs_settlement of;
     HS_REQUIRE(hs_unsettled_row_get(s->kv, &room->row.id, s->arena, &row), HS_ERR_UNEXPECTED);
-    bool back = room->row.keys == HS_ROOM_KEYS_NEW;
-    HS_REQUIRE(!row.joined || back, HS_ERR_UNEXPECTED);
+    bool back = room->row.keys == HS_ROOM_KEYS_NEW, lost = hs_room_is_lost(room);
+    HS_REQUIRE(!row.joined || back || lost, HS_ERR_UNEXPECTED);
     HS_TRY(hs_settlement_of(s, room, &row, &of));
     HS_TRY(hs_void_check(body, &of, header->hub_time));
-    if (row.err == HS_OK && !back) {
+    if (row.err == HS_OK && !back && !lost) {
         HS_TRY(hs_mls_group_revert(room->group));
         room->row.epoch_min = row.epoch_min;
         hs_window_row_put(s->kv, &room->row.id, &row.window);
         HS_TRY(hs_live_refresh(s, room));
     }
     hs_settle_bar(s, room, &row.committer, header->hub_time);
+    if (lost) {
+        hs_settle_over(s, room);
+        return s->kv->err;
+    }
     HS_TRY(hs_posts_voided(s, room, row.epoch)); /* needs what was held */
     hs_settle_over(s, room);
     if (back)

@@ -43,6 +43,11 @@ enum hs_err hs_settlement_of(struct hs_step *s, struct hs_live_room *room, const
 bool hs_settle_barred(struct hs_step *s, const struct hs_live_room *room, const struct hs_key *device,
                       struct hs_time at);
 
+/* DENIED where a commit's sender is barred, and it does more than an owner may do all the same. */
+struct hs_judge_facts;
+enum hs_err hs_settle_bar_check(struct hs_step *s, struct hs_live_room *room,
+                                const struct hs_judge_facts *facts, struct hs_time at);
+
 /* From when on it isn't; 0: nothing bars it. */
 struct hs_time hs_settle_barred_until(struct hs_step *s, const struct hs_live_room *room,
                                       const struct hs_key *device);
@@ -68,7 +73,11 @@ struct hs_time hs_say_deadline(const struct hs_sync *sync);
 /* In a new session everything is said again: the hub keeps it in memory only. */
 enum hs_err hs_say_all(struct hs_step *s);
 
-/* ---- commit.c: what follows from commits ---- */
+/* ---- commit.c, commit_in.c: what follows from commits ---- */
+
+/* One's own that is on its way to the room's hub. False where there is none. */
+bool hs_commit_row(struct hs_step *s, const struct hs_id *room, struct hs_outbox_row *out);
+enum hs_err hs_commit_rows_drop(struct hs_step *s, const struct hs_id *room);
 
 /* The commit that is settled has done what somebody waited for. */
 enum hs_err hs_commit_settled(struct hs_step *s, struct hs_live_room *room,

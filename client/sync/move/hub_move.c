@@ -52,12 +52,8 @@ static enum hs_err done(struct hs_step *s, const struct hs_live_room *room)
  * would refuse it for whom it adds until the policy has followed, which can't while it is pending. */
 static enum hs_err drop_commit(struct hs_step *s, const struct hs_id *room)
 {
-    struct hs_kv_key cursor = {0};
     struct hs_outbox_row row;
-    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row))
-        if (row.kind == HS_OUTBOX_COMMIT && hs_id_equal(&row.room, room))
-            return hs_commit_refused(s, &row, HS_ERR_WRONG_EPOCH);
-    return s->kv->err;
+    return hs_commit_row(s, room, &row) ? hs_commit_refused(s, &row, HS_ERR_WRONG_EPOCH) : s->kv->err;
 }
 
 enum hs_err hs_hub_moved(struct hs_step *s, struct hs_live_room *room)

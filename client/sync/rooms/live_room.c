@@ -3,7 +3,6 @@
 #include "sync/move/move.h"
 
 #include "room/context.h"
-#include "room/leaf.h"
 #include "room/suite.h"
 #include "room/window.h"
 
@@ -234,53 +233,6 @@ enum hs_err hs_live_save_all(struct hs_step *s)
     return s->kv->err;
 }
 
-/* "rosa@rosa.example" counts where it ends in the hub's own domain. */
-static bool handle_is_of(const char *handle, const char *domain)
-{
-    const char *at = strchr(handle, '@');
-    return at != NULL && strcmp(at + 1, domain) == 0;
-}
-
-void hs_person_of(const struct hs_live_room *room, const struct hs_mls_member *member, struct hs_time at,
-                  struct hs_person *out)
-{
-    *out = (struct hs_person){0};
-    struct hs_room_member facts;
-    if (hs_room_leaf_check(member, &room->row.hub_root, at, &facts) != HS_OK) {
-        if (hs_room_leaf_persona(member, &out->key) != HS_OK)
-            *out = (struct hs_person){0};
-        return;
-    }
-    out->key = facts.persona;
-    memcpy(out->name, facts.display_name, sizeof out->name);
-    if (handle_is_of(facts.handle, room->row.domain))
-        memcpy(out->handle, facts.handle, sizeof out->handle);
-}
-
-bool hs_live_find(struct hs_live_room *room, const struct hs_key *persona, struct hs_mls_member *out)
-{
-    struct hs_key found;
-    for (uint32_t leaf = 0; hs_mls_public_member_next(hs_live_public(room), &leaf, out);)
-        if (hs_room_leaf_persona(out, &found) == HS_OK && hs_key_equal(&found, persona))
-            return true;
-    return false;
-}
-
-void hs_person_by_key(struct hs_live_room *room, const struct hs_key *persona, struct hs_time at,
-                      struct hs_person *out)
-{
-    struct hs_mls_member member;
-    *out = (struct hs_person){.key = *persona};
-    if (hs_live_find(room, persona, &member))
-        hs_person_of(room, &member, at, out);
-}
-
-bool hs_live_has_persona(struct hs_live_room *room, const struct hs_key *persona)
-{
-    struct hs_mls_member member;
-    return hs_live_find(room, persona, &member);
-}
-
 enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const struct hs_id *joins,
                             size_t count, struct hs_bytes *out)
 {
@@ -302,29 +254,4 @@ enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const 
     HS_TRY(hs_message_context_pack(&context, &w));
     *out = hs_arena_copy(s->arena, hs_writer_bytes(&w));
     return out->data != NULL || out->len == 0 ? HS_OK : HS_ERR_NOMEM;
-}
-
-enum hs_err hs_sync_member_next(struct hs_step *s, const struct hs_id *id, uint32_t *leaf,
-                                struct hanse_member *out)
-{
-    struct hs_live_room *room;
-    struct hs_mls_member member;
-    struct hs_person person;
-    HS_TRY(hs_live_get(s, id, &room));
-    const struct hs_mls_public *pub = hs_live_public(room);
-    HS_REQUIRE(pub != NULL, HS_ERR_NOT_FOUND);
-    if (!hs_mls_public_member_next(pub, leaf, &member)) {
-        enum hs_err err = hs_mls_public_error(pub);
-        HS_REQUIRE(err != HS_OK, HS_ERR_NOT_FOUND);
-        hs_live_forget(s->sync, id); /* a look has no rollback, and what couldn't be read stays blank */
-        return err;
-    }
-    hs_person_of(room, &member, s->now, &person);
-    *out = (struct hanse_member){.leaf = member.leaf,
-                                 .role = (enum hanse_role)hs_policy_role(&room->policy, &person.key, s->now),
-                                 .self = hs_key_equal(&person.key, &room->row.self)};
-    memcpy(out->person.key.b, person.key.b, sizeof person.key.b);
-    memcpy(out->person.handle, person.handle, strlen(person.handle) + 1);
-    memcpy(out->person.name, person.name, strlen(person.name) + 1);
-    return HS_OK;
 }
