@@ -14,6 +14,7 @@
 #include "core/office/takeover.h"
 #include "core/office/way.h"
 #include "core/records/retention.h"
+#include "core/records/thin.h"
 #include "core/recovery/recover.h"
 #include "core/recovery/recovery.h"
 #include "core/rooms/settle.h"
@@ -190,6 +191,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         hs_cursors_tick(turn);
         hs_retention_tick(turn);
         hs_inbox_age_tick(turn);
+        hs_thin_tick(turn);
         hs_admin_gauge(turn);
         hs_blobs_tick(turn);
         hs_recover_tick(turn);

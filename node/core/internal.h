@@ -46,6 +46,8 @@ struct hs_core {
     bool started;                        /* the first tick has dialled the hubs that are followed */
     struct hs_time inbox_lap_at;         /* when the last lap ended */
     struct hs_kv_key inbox_from;         /* the inbox that it looks at, for what nobody fetches */
+    uint64_t thin_at;                    /* of the journal: what it looks at, for what nobody needs */
+    struct hs_time thin_lap_at;          /* when the last lap ended */
     struct hs_kv_key retention_from;     /* the room that the next tick looks at, for what is too old */
     struct hs_kv_key blob_walk;          /* where the next look for blobs that nobody needs begins */
     uint64_t walked_blobs, walked_bytes; /* of those that are whole, so far */

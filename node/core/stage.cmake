@@ -16,7 +16,7 @@ hanse_stage(core SOURCES
   core/office/link.c core/office/prefix.c core/office/prefix_give.c core/office/room_move.c core/office/takeover.c
   core/office/told.c core/office/way.c core/office/way_ask.c core/office/way_take.c core/office/way_tell.c
   core/records/layout.c core/records/register.c core/records/replay.c core/records/retention.c
-  core/records/spent.c core/records/stream.c core/records/table.c
+  core/records/spent.c core/records/thin.c core/records/stream.c core/records/table.c
   core/recovery/absent.c core/recovery/recover.c core/recovery/recovery.c core/recovery/tail.c
   core/rooms/counter.c core/rooms/ephemeral.c core/rooms/room.c core/rooms/room_apply.c
   core/rooms/room_apply_commit.c core/rooms/room_apply_settle.c core/rooms/room_commit.c

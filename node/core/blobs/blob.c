@@ -135,6 +135,7 @@ void hs_blob_ref(struct hs_turn *turn, const struct hs_id *hash, const struct hs
         in_room = &fresh;
     in_room->refs++;
     view->refs++;
+    view->named = true;
     hs_quota_release(turn, hash);
     hs_view_put(turn, HS_T_BLOB, &key, &in_room->base);
     hs_blob_put(turn, hash, view);
@@ -271,11 +272,12 @@ void hs_blob_gone_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     hs_blob_forget(turn, &at->id);
 }
 
-static void record_gone(struct hs_turn *turn, const struct hs_id *hash)
+static void record_gone(struct hs_turn *turn, const struct hs_id *hash, const Hanse__State__BlobView *view)
 {
     Hanse__State__BlobGone gone = HANSE__STATE__BLOB_GONE__INIT;
     Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
     gone.hash = hs_pb_data(HS_VIEW(*hash));
+    gone.unnamed = view->state == HS_BLOB_FILE && !view->named;
     record.blob_gone = &gone;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_BLOB_GONE;
     hs_stream_record(turn, HS_STREAM_BLOB, HS_VIEW(*hash), &record);
@@ -341,7 +343,7 @@ void hs_blobs_tick(struct hs_turn *turn)
         count(turn->core, view);
         if (!is_over(turn, &hash, view))
             continue;
-        record_gone(turn, &hash);
+        record_gone(turn, &hash, view);
         gone++;
     }
 }

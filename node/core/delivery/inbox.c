@@ -24,6 +24,13 @@ uint64_t hs_inbox_next(struct hs_turn *turn, const struct hs_key *subscriber)
     return hs_number_get(turn, HS_T_MISC, &key, NULL);
 }
 
+void hs_inbox_pass(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number)
+{
+    struct hs_kv_key next = next_key(subscriber);
+    if (hs_inbox_next(turn, subscriber) < number)
+        hs_number_put(turn, HS_T_MISC, &next, number);
+}
+
 void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item)
 {
     struct hs_kv_key next = next_key(subscriber);

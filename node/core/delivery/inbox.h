@@ -8,6 +8,9 @@
 /* Appends an item (its seq is set here); it is delivered when the subscriber is attached. */
 void hs_inbox_put(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item);
 
+/* The next item's number is at least this one: what had those before it is gone for good. */
+void hs_inbox_pass(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number);
+
 /* Items that wait in one inbox: more than a device leaves unread that is in use, and as many as its node goes
  * through at once. Who is asked to add one more answers BUSY. */
 enum { HS_INBOX_MAX = 4096 };

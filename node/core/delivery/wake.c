@@ -251,7 +251,7 @@ void hs_wake_set_apply(struct hs_turn *turn, const struct hs_stream_at *at,
         (Hanse__State__WakeView *)HS_VIEW_GET(turn, HS_T_MISC, &key, hanse__state__wake_view);
     if (before != NULL) { /* nobody asks for the former URL any more */
         struct hs_stream_at former = {.stream = at->stream, .id = at->id, .seq = before->seq};
-        hs_spent_cut(turn, &former);
+        hs_spent_cut(turn, &former, 0);
     }
     view.url = record->wake_set->url;
     view.seq = at->seq;

@@ -200,6 +200,10 @@ void hs_refused_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__OutcomeItem outcome = HANSE__OUTCOME_ITEM__INIT;
     memcpy(subscriber.b, at->id.b, sizeof subscriber.b);
+    if (record->passed > 0) {
+        hs_inbox_pass(turn, &subscriber, record->passed);
+        return;
+    }
     error.code = refused->code;
     error.message = (char *)(uintptr_t)hs_err_text(hs_err_from_wire(refused->code));
     error.detail = refused->detail;

@@ -23,8 +23,8 @@ void hs_replay_free(struct hs_replay *replay);
 enum hs_err hs_replay_record(struct hs_replay *replay, struct hs_kv *to, const struct hs_stream_at *at,
                              struct hs_bytes record);
 
-/* The journal goes on at that number: what had those before it is gone (HS_STREAM_OUTBOX). STORE where it is
- * beyond. */
+/* The journal goes on at that number: what had those before it is gone (HS_STREAM_OUTBOX, thin.h). STORE
+ * where it is beyond. */
 enum hs_err hs_replay_pass(struct hs_replay *replay, struct hs_kv *to, uint64_t next);
 
 /* One register, after all records; in any order, and as often as one likes. */

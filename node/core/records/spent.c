@@ -163,10 +163,12 @@ static bool cut_handed_on(struct hs_turn *turn, Hanse__State__HandedOn *handed)
     return changed;
 }
 
-static bool cut_refused(Hanse__State__PostRefused *refused)
+/* The post has left the outbox, and its sender knows. */
+static bool cut_refused(Hanse__State__StreamRecord *record, uint64_t passed)
 {
-    bool changed = refused->body_hash.len > 0;
-    hanse__state__post_refused__init(refused); /* the post has left the outbox, and its sender knows */
+    bool changed = record->passed == 0;
+    hanse__state__post_refused__init(record->refused);
+    record->passed = passed;
     return changed;
 }
 
@@ -177,7 +179,7 @@ static bool cut_url(Hanse__State__WakeSet *set)
     return was;
 }
 
-void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at)
+void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t passed)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
     struct hs_turn own = *turn;
@@ -193,7 +195,7 @@ void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at)
     if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_COUNTER_ASKED)
         changed = cut_field(&record->counter_asked->key_package);
     if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_REFUSED)
-        changed = cut_refused(record->refused);
+        changed = cut_refused(record, passed);
     if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_WAKE_SET)
         changed = cut_url(record->wake_set);
     if (changed)
@@ -222,5 +224,5 @@ void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uin
     if (at.stream == HS_STREAM_ROOM)
         cut_welcome(turn, &at);
     else
-        hs_spent_cut(turn, &at);
+        hs_spent_cut(turn, &at, number + 1);
 }

@@ -17,8 +17,8 @@ uint64_t hs_spent_hold(struct hs_turn *turn, const struct hs_key *subscriber, ui
 void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number);
 
 /* What a record of any stream but a room's says is needed by nobody any more: of a kind that isn't cut
- * nothing changes. */
-void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at);
+ * nothing changes. passed: the number behind its inbox item, 0 where it made none. */
+void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t passed);
 
 /* The GroupInfo of a commit that isn't the newest one any more; and with it, of a void commit, the Welcome.
  * The view isn't stored. */

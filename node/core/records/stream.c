@@ -48,7 +48,12 @@ void hs_journal_pass(struct hs_turn *turn, uint64_t next)
     hs_number_put(turn, HS_T_MISC, &key, next);
 }
 
-static void drop_row(struct hs_turn *turn, uint64_t n)
+bool hs_stream_may_thin(enum hs_stream stream)
+{
+    return stream == HS_STREAM_DEVICE || stream == HS_STREAM_PEER || stream == HS_STREAM_BLOB;
+}
+
+void hs_journal_forget(struct hs_turn *turn, uint64_t n)
 {
     struct hs_kv_key key = journal_key(n);
     hs_kv_del(turn->kv, HS_T_JOURNAL, hs_kv_key_bytes(&key));
@@ -59,7 +64,7 @@ void hs_journal_drop(struct hs_turn *turn, const struct hs_stream_at *at, uint64
 {
     struct hs_kv_key next = hs_stream_next_key(at->stream, HS_VIEW(at->id));
     if (hs_number_get(turn, HS_T_STREAM_NEXT, &next, NULL) != at->seq + 1)
-        drop_row(turn, n);
+        hs_journal_forget(turn, n);
 }
 
 /* Of an outbox the journal's number of the newest record is known too: it is dropped with the next one. */
@@ -72,7 +77,7 @@ static void enter_outbox(struct hs_turn *turn, const struct hs_stream_at *at, co
         before.seq = hs_kv_u64(was) - 1;
         struct hs_kv_key key = hs_stream_key(&before);
         if (!hs_kv_has(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&key)))
-            drop_row(turn, hs_kv_u64(hs_bytes(was.data, 8)));
+            hs_journal_forget(turn, hs_kv_u64(hs_bytes(was.data, 8)));
     }
     hs_kv_key_add_u64(&value, hs_journal_next(turn));
     hs_kv_key_add_u64(&value, at->seq + 1);

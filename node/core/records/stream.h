@@ -55,6 +55,12 @@ void hs_stream_enter(struct hs_turn *turn, const struct hs_stream_at *at);
 /* The next record of the journal is this one. */
 void hs_journal_add(struct hs_turn *turn, const struct hs_stream_at *at);
 
+/* Records of these streams may leave them (thin.h): their numbers have gaps. */
+bool hs_stream_may_thin(enum hs_stream stream);
+
+/* The record that the journal has at n leaves it. */
+void hs_journal_forget(struct hs_turn *turn, uint64_t n);
+
 /* The record of the outbox is gone, which the journal had at n. */
 void hs_journal_drop(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t n);
 

@@ -1,0 +1,18 @@
+/* What records need not be there at all. Of some kinds the last one says everything (where a node is, what
+ * wakes a device, how many items came from a hub, how many went into an inbox), and of an attachment that
+ * nothing ever named nothing is left to say once it is gone. Such records leave their streams and the
+ * journal, some in each tick: numbers run on, and the views that are made of the others are the same. */
+#ifndef HS_CORE_THIN_H
+#define HS_CORE_THIN_H
+
+#include "core/turn.h"
+
+enum {
+    HS_THIN_ROWS = 256,          /* of the journal that one tick looks at */
+    HS_THIN_GONE = 64,           /* records that one tick deletes: keeps a round short */
+    HS_THIN_LAP_MS = 3600 * 1000 /* from the journal's end to the next beginning */
+};
+
+void hs_thin_tick(struct hs_turn *turn);
+
+#endif

@@ -1,0 +1,294 @@
+/* Records that nobody needs leave their streams and the journal, and the others make the same views: where a
+ * world ends, its stores are made again. NODE-78 */
+#include "peer_world.h"
+
+#include "core/blobs/blob.h"
+#include "core/delivery/inbox.h"
+#include "core/federation/follow.h"
+#include "core/federation/peer.h"
+#include "core/records/stream.h"
+#include "core/records/table.h"
+#include "core/records/thin.h"
+#include "room/blob.h"
+#include "wire/unpack.h"
+
+#include <stdio.h>
+
+enum { TIMES = 12 };
+
+struct scene {
+    struct world *w;
+    struct world_node *hub, *home;
+    struct world_device *owner, *alice;
+    struct world_room *room, *alices;
+};
+
+static struct scene scene_new(struct world *w)
+{
+    struct scene s = {
+        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
+    s.owner = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
+    s.alice = world_customer(s.home, "alice");
+    s.room = world_room_new(s.owner, "launch");
+    struct world_invite invite = world_invite(s.room, 10);
+    s.alices = world_join(s.alice, s.room, &invite);
+    world_settle(w);
+    return s;
+}
+
+/* Rows of a table that begin so; of the journal none. */
+static size_t rows_of(struct world_node *node, unsigned table, struct hs_bytes prefix)
+{
+    struct hs_kv_key from = hs_key1(prefix);
+    struct hs_bytes key;
+    size_t count = 0;
+    for (;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SIZE_MAX / 2);
+        if (!hs_kv_next(node->kv, table, prefix, hs_kv_key_bytes(&from), &scratch, &key, NULL))
+            return count;
+        from = hs_kv_after(key);
+        count++;
+    }
+}
+
+static size_t stream_of(struct world_node *node, enum hs_stream stream, struct hs_bytes id)
+{
+    struct hs_kv_key prefix = hs_stream_next_key(stream, id);
+    return rows_of(node, HS_T_STREAM, hs_kv_key_bytes(&prefix));
+}
+
+static size_t journal_of(struct world_node *node)
+{
+    return rows_of(node, HS_T_JOURNAL, (struct hs_bytes){0});
+}
+
+/* A lap and what of another one has begun. */
+static void laps(struct world *w)
+{
+    for (int i = 0; i < 8; i++)
+        world_pass(w, HS_THIN_LAP_MS);
+}
+
+/* ---- refused posts ---- */
+
+static void refuse_some(struct scene *s, size_t count)
+{
+    struct world *w = s->w;
+    for (size_t i = 0; i < count; i++) {
+        s->hub->down = true;
+        for (size_t n = 0; n < w->link_count; n++)
+            if (w->links[n].open && w->links[n].device == NULL)
+                world_close(w, w->links[n].id[0]);
+        world_run(w);
+        assert_ok(world_ask(s->alice, world_post_frame(s->alices, world_protect(s->alices, "late")), NULL));
+        assert_ok(world_update(s->room)); /* the epoch is over before it comes */
+        s->hub->down = false;
+        for (int n = 0; n < 3; n++)
+            world_pass(w, HS_RETRY_MAX_MS);
+        world_settle(w);
+    }
+}
+
+static size_t told(struct world_node *node)
+{
+    uint8_t kind = HS_STREAM_DEVICE;
+    return rows_of(node, HS_T_STREAM, hs_bytes(&kind, 1));
+}
+
+static void refused_posts(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    size_t items = s.alice->item_count;
+    refuse_some(&s, TIMES);
+    assert_int_equal(s.alice->item_count, items + TIMES);
+    s.alice->no_cursors = true; /* the last ones wait */
+    uint64_t next = s.alice->inbox_next;
+    refuse_some(&s, 3);
+    laps(w);
+    assert_int_equal(told(s.home), 1 + 3); /* the newest of those that she has, and what waits */
+    world_disconnect(s.alice);
+    assert_ok(world_connect(s.alice, NULL));
+    items = s.alice->item_count;
+    s.alice->inbox_next = next;
+    s.alice->no_cursors = false;
+    world_attach(s.alice);
+    world_settle(w);
+    assert_int_equal(s.alice->item_count, items + 3); /* with their numbers: the device would miss some */
+    refuse_some(&s, 1);
+    laps(w);
+    assert_int_equal(told(s.home), 1);
+    world_rebuild_check(s.home);
+}
+
+/* ---- items that make no sense ---- */
+
+static void items_that_are_not_taken(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_bytes root = HS_VIEW(s.hub->root.pub);
+    size_t stream = stream_of(s.home, HS_STREAM_PEER, root), journal = journal_of(s.home);
+    uint64_t next = 1000;
+    for (size_t i = 0; i < TIMES; i++) {
+        Hanse__Frame *frame = world_frame(w);
+        Hanse__Inbox *inbox = WORLD_NEW(w, Hanse__Inbox, hanse__inbox);
+        Hanse__InboxItem *item = WORLD_NEW(w, Hanse__InboxItem, hanse__inbox_item);
+        item->seq = next++;
+        item->removed = WORLD_NEW(w, Hanse__RemovedItem, hanse__removed_item);
+        item->body_case = HANSE__INBOX_ITEM__BODY_REMOVED;
+        inbox->items = hs_arena_alloc(&w->arena, sizeof *inbox->items);
+        inbox->items[0] = item;
+        inbox->n_items = 1;
+        frame->inbox = inbox;
+        frame->body_case = HANSE__FRAME__BODY_INBOX;
+        world_inject(s.hub, s.home, frame);
+    }
+    assert_int_equal(stream_of(s.home, HS_STREAM_PEER, root), stream + TIMES);
+    laps(w);
+    assert_int_equal(stream_of(s.home, HS_STREAM_PEER, root), stream + 1);
+    assert_int_equal(journal_of(s.home), journal + 1);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    assert_int_equal(hs_handed_next(turn, &s.hub->root.pub), next);
+    raw_turn_end(turn);
+    world_rebuild_check(s.home);
+}
+
+/* ---- where a node is ---- */
+
+static void addresses(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_bytes root = HS_VIEW(s.hub->root.pub);
+    size_t stream = stream_of(s.home, HS_STREAM_PEER, root);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    for (int i = 0; i < TIMES; i++) {
+        Hanse__State__PeerFollowed followed = HANSE__STATE__PEER_FOLLOWED__INIT;
+        Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+        char text[40], *list[] = {text};
+        (void)snprintf(text, sizeof text, "other%d.example:7700", i);
+        followed.addresses = list;
+        followed.n_addresses = 1;
+        record.followed = &followed;
+        record.body_case = HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED;
+        hs_stream_record(turn, HS_STREAM_PEER, root, &record);
+    }
+    raw_turn_end(turn);
+    laps(w);
+    assert_int_equal(stream_of(s.home, HS_STREAM_PEER, root), stream); /* the first one went, too */
+    world_rebuild_check(s.home);
+}
+
+/* ---- attachments ---- */
+
+static size_t blob_rows(struct world_node *node)
+{
+    uint8_t kind = HS_STREAM_BLOB;
+    return rows_of(node, HS_T_STREAM, hs_bytes(&kind, 1)) +
+           rows_of(node, HS_T_STREAM_NEXT, hs_bytes(&kind, 1)) +
+           rows_of(node, HS_T_BLOB, (struct hs_bytes){0}) +
+           rows_of(node, HS_T_BLOB_BYTES, (struct hs_bytes){0});
+}
+
+static void days(struct world *w, int count)
+{
+    for (int i = 0; i < count * 24; i++)
+        world_pass(w, WORLD_DAY_MS / 24);
+}
+
+/* Put for two rooms, gone, put again, named by a post: what nothing named leaves nothing. */
+static void attachments(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_room *other = world_room_new(s.owner, "other");
+    struct hs_bytes text = hs_bytes_str("a picture");
+    enum hs_err err;
+    size_t before = blob_rows(s.hub), journal = journal_of(s.hub);
+    (void)world_put_all(s.room, text);
+    (void)world_put_all(other, text);
+    for (int i = 0; i < TIMES; i++) {
+        char one[24];
+        (void)snprintf(one, sizeof one, "nothing, %d times", i);
+        (void)world_put_all(s.room, hs_bytes_str(one));
+    }
+    assert_int_equal(journal_of(s.hub), journal + TIMES + 2);
+    days(w, 3);
+    assert_int_equal(blob_rows(s.hub), before + 1); /* what the person has put that day */
+    assert_int_equal(journal_of(s.hub), journal);
+    struct hs_id hash = world_put_all(s.room, text);
+    assert_ok(world_post_blobs(s.room, &hash, 1));
+    days(w, 3);
+    assert_bytes(world_get_all(s.room, &hash, &err), text);
+    assert_int_equal(stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash)), 1);
+    world_rebuild_check(s.hub);
+}
+
+/* One that was named once keeps what was said of it; how often it comes again for nothing, leaves no more. */
+static void named_once(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_policy_role role;
+    struct hs_policy policy = world_policy(s.owner, "fleeting", &role);
+    struct world_room *room;
+    struct hs_bytes text = hs_bytes_str("a picture");
+    policy.retention_ms = WORLD_DAY_MS;
+    assert_ok(world_ask(s.owner, world_create_frame(s.owner, &policy, &room), NULL));
+    room->joined = true;
+    world_attach(s.owner);
+    struct hs_id hash = world_put_all(room, text);
+    assert_ok(world_post_blobs(room, &hash, 1));
+    days(w, 5);
+    assert_int_equal(stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash)), 2);
+    for (int i = 0; i < 4; i++) {
+        (void)world_put_all(room, text);
+        days(w, 3);
+        assert_int_equal(stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash)), 3);
+    }
+    world_rebuild_check(s.hub);
+}
+
+/* A tick takes so many and no more. */
+static void some_in_each_tick(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    laps(w);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    for (int i = 0; i <= HS_THIN_GONE + 1; i++) {
+        Hanse__State__PeerFollowed followed = HANSE__STATE__PEER_FOLLOWED__INIT;
+        Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+        record.followed = &followed;
+        record.body_case = HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED;
+        hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(s.hub->root.pub), &record);
+    }
+    raw_turn_end(turn);
+    size_t journal = journal_of(s.home);
+    struct hs_turn *tick = raw_turn_begin(s.home);
+    tick->now.ms += HS_THIN_LAP_MS;
+    hs_thin_tick(tick);
+    raw_turn_end(tick);
+    assert_int_equal(journal_of(s.home), journal - HS_THIN_GONE);
+    tick = raw_turn_begin(s.home);
+    hs_thin_tick(tick);
+    raw_turn_end(tick);
+    assert_int_equal(journal_of(s.home), journal - HS_THIN_GONE - 2); /* the one of before and all but one */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refused_posts), cmocka_unit_test(items_that_are_not_taken),
+        cmocka_unit_test(addresses),     cmocka_unit_test(attachments),
+        cmocka_unit_test(named_once),    cmocka_unit_test(some_in_each_tick),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
