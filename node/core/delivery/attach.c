@@ -4,6 +4,7 @@
 #include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/told.h"
 #include "core/records/layout.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
@@ -83,6 +84,15 @@ static enum hs_err attach_room(struct hs_turn *turn, const Hanse__RoomCursor *cu
     return HS_OK;
 }
 
+/* Not where the request is to be said again: a refused one writes nothing. */
+static void tell_brands(struct hs_turn *turn, const Hanse__Attach *attach)
+{
+    struct hs_id room;
+    for (size_t i = 0; i < attach->n_rooms && turn->session->state == HS_SESSION_NODE; i++)
+        if (HS_FIXED(hs_pb_bytes(attach->rooms[i]->room), &room))
+            hs_brand_attached(turn, &room, hs_room_view(turn, &room), attach->rooms[i]->next_seq);
+}
+
 /* A node that nobody has invited reads nothing here; one that somebody had invited may have been forgotten.
  */
 static bool may_attach(struct hs_turn *turn, const Hanse__Attach *attach)
@@ -115,6 +125,8 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
         if (session->state == HS_SESSION_NODE) /* what it said to hold may never have been written here */
             hs_cursor_inbox(turn, request->attach->inbox_next);
     }
+    if (!coming)
+        tell_brands(turn, request->attach);
     hs_reply_ack(turn, reply);
     return coming ? HS_ERR_RECOVERING : HS_OK; /* all the same for the other rooms */
 }

@@ -64,6 +64,8 @@ static struct hs_id about_of(const Hanse__InboxItem *item)
     if (item->body_case == HANSE__INBOX_ITEM__BODY_MEMBER) {
         hs_sha256_update(&state, hs_pb_bytes(item->member->room));
         hs_sha256_update(&state, hs_pb_bytes(item->member->persona));
+        if (item->member->persona.len == 0) /* where a telling begins, and where it ends */
+            hs_sha256_update(&state, hs_pb_bytes(item->member->home_root));
         return hs_sha256_final(&state);
     }
     if (item->body_case != HANSE__INBOX_ITEM__BODY_COUNTER)
@@ -144,6 +146,27 @@ static void drop(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t
     unref(turn, subscriber, value, &scratch);
     hs_kv_del(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&key));
     hs_spent_release(turn, subscriber, number);
+}
+
+void hs_inbox_untell(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room)
+{
+    struct hs_kv_key from = hs_key1(HS_VIEW(*subscriber));
+    struct hs_bytes prefix = HS_VIEW(*subscriber), key, value;
+    for (uint64_t left = told_count(turn, subscriber); left > 0;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        Hanse__InboxItem *item;
+        if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, hs_kv_key_bytes(&from), &scratch, &key, &value))
+            return;
+        from = hs_kv_after(key);
+        if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, &scratch, &item) != HS_OK ||
+            item->body_case != HANSE__INBOX_ITEM__BODY_MEMBER)
+            continue;
+        left--;
+        if (!hs_bytes_equal(hs_pb_bytes(item->member->room), HS_VIEW(*room)))
+            continue;
+        told_forget(turn, subscriber, item);
+        hs_kv_del(turn->kv, HS_T_INBOX, key);
+    }
 }
 
 void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,

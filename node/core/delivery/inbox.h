@@ -30,6 +30,9 @@ void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Ha
  * them. */
 void hs_inbox_tell(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item);
 
+/* Of that room none of them waits any more. */
+void hs_inbox_untell(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room);
+
 /* Deletes what lies before next. */
 void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next);
 

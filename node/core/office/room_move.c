@@ -111,6 +111,7 @@ static void leave_office(struct hs_turn *turn, struct hs_room_record *r, const s
     forget_hub(turn, &r->room);
     view->hub = false;
     view->was_hub = true;
+    view->brand_told = false;
     view->first_seq = 0;
     view->epoch = 0;
     view->policy = (ProtobufCBinaryData){0};

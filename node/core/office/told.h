@@ -10,10 +10,24 @@
  * the ledger doesn't know, until some are gone. */
 enum { HS_TOLD_MAX = 65536 };
 
-/* At the hub in office: that persona is a member from now on and at home there, or is none any more (home
- * NULL). For views, once for each change: where the brand's node is another one it is told so. */
+/* ---- the hub in office (tell_brand.c) ---- */
+
+/* That persona is a member from now on and at home there, or is none any more (home NULL). For views, once
+ * for each change: where the brand's node is another one, and has been told of the others, it is told so. */
 void hs_tell_brand(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
                    const struct hs_key *home);
+
+/* The session's other side reads the room from the record next on: where it is the brand's node, has come
+ * into this hub's term and knows nothing yet, it is told who is a member. */
+void hs_brand_attached(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                       uint64_t next);
+
+/* The same for a room that is looked at once in a while; and a brand's node that the operator has blocked is
+ * told nothing any more. */
+void hs_brand_judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
+
+/* For views: from now on it is told, or (ends) isn't. */
+void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, bool ends);
 
 /* The brand's node reads the room on, with or without members of its own, from where it stands; or no further
  * than the record seq. Nothing happens where this is the brand's node. */
@@ -21,8 +35,10 @@ void hs_brand_reads(struct hs_turn *turn, const struct hs_id *room, const Hanse_
 void hs_brand_reads_to(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
                        uint64_t seq);
 
-/* At the brand's node: an item of that hub may be taken. ROOM_UNKNOWN where it is no room that has moved from
- * here, QUOTA, MALFORMED. */
+/* ---- the brand's node ---- */
+
+/* An item of that hub may be taken. ROOM_UNKNOWN where it is no room that has moved from here, WRONG_PEER
+ * where that hub isn't in office, QUOTA, MALFORMED. */
 enum hs_err hs_told_check(struct hs_turn *turn, const struct hs_key *hub, const Hanse__MemberItem *item);
 void hs_told_apply(struct hs_turn *turn, const struct hs_key *hub, const Hanse__MemberItem *item);
 
@@ -31,7 +47,7 @@ void hs_told_forget(struct hs_turn *turn, const struct hs_id *room, const struct
 
 /* Is the persona a member of a room of this node's brand, and where is it at home? Of one that has moved as
  * the hub in office says, or where that has said nothing as it was then. NOT_MEMBER; BUSY while the hub in
- * office, which knows, can't say so, and while the room comes back here. */
+ * office, which knows, can't say so or hasn't yet, and while the room comes back here. */
 enum hs_err hs_brand_member(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
                             struct hs_key *home);
 

@@ -7,6 +7,7 @@
 #include "core/federation/node_key.h"
 #include "core/internal.h"
 #include "core/office/office.h"
+#include "core/office/told.h"
 #include "core/office/way.h"
 #include "core/records/register.h"
 #include "core/records/table.h"
@@ -128,6 +129,8 @@ static bool next_room(struct hs_turn *turn, struct hs_tell *tell)
     const Hanse__State__RoomView *view = hs_room_view(&own, &tell->room);
     tell->in_room = view != NULL && view->hub && !hs_room_stands_still(&own, view);
     tell->member_from = hs_key1(HS_VIEW(tell->room));
+    if (tell->in_room)
+        hs_brand_judge(&own, &tell->room, view);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "core/federation/domain_root.h"
 #include "core/federation/node_key.h"
 #include "core/internal.h"
+#include "core/office/way.h"
 #include "core/records/table.h"
 #include "core/standing/guest.h"
 
@@ -164,6 +165,7 @@ void hs_standing_reload(struct hs_turn *turn, struct hs_bytes packed)
         if (s->state == HS_SESSION_NODE)
             hs_standing_again(turn, s);
     hs_peers_judge(turn);
+    hs_tell_again(turn->core);
     hs_turn_log(turn, "event=peers-read rules=%zu", turn->core->rules.len);
 }
 

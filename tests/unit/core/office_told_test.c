@@ -31,7 +31,7 @@ static const struct hs_key *persona_of(const struct world_room *room)
     return &room->persona->signer.pub;
 }
 
-static Hanse__Frame *member_frame(struct scene *s, const struct hs_key *persona, struct hs_bytes home)
+static Hanse__Frame *member_frame(struct scene *s, struct hs_bytes persona, struct hs_bytes home)
 {
     static uint64_t number = 1000; /* behind all that a hub says by itself */
     Hanse__Frame *frame = world_frame(s->w);
@@ -44,7 +44,7 @@ static Hanse__Frame *member_frame(struct scene *s, const struct hs_key *persona,
     item->member = WORLD_NEW(s->w, Hanse__MemberItem, hanse__member_item);
     item->body_case = HANSE__INBOX_ITEM__BODY_MEMBER;
     item->member->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
-    item->member->persona = hs_pb_data(world_copy(s->w, HS_VIEW(*persona)));
+    item->member->persona = hs_pb_data(world_copy(s->w, persona));
     item->member->home_root = hs_pb_data(world_copy(s->w, home));
     frame->body_case = HANSE__FRAME__BODY_INBOX;
     return frame;
@@ -53,8 +53,15 @@ static Hanse__Frame *member_frame(struct scene *s, const struct hs_key *persona,
 static void says(struct scene *s, struct world_node *hub, struct world_node *brand,
                  const struct hs_key *persona, struct hs_bytes home)
 {
-    world_inject(hub, brand, member_frame(s, persona, home));
+    world_inject(hub, brand, member_frame(s, HS_VIEW(*persona), home));
     world_settle(s->w);
+}
+
+static uint64_t told_by(struct scene *s, const struct world_node *hub)
+{
+    struct hs_turn turn = reading(s, s->old);
+    struct hs_kv_key key = hs_key_sub(HS_MISC_TOLD, HS_VIEW(hub->root.pub), (struct hs_bytes){0});
+    return hs_number_get(&turn, HS_T_MISC, &key, NULL);
 }
 
 static struct hs_key somebody(void)
@@ -149,14 +156,21 @@ static void nobody_else_is_believed(void **state)
     const struct hs_bytes third = HS_VIEW(s.third->root.pub), none = {0};
     scene_rosa_moves(&s);
     scene_room_moves(&s);
+    uint64_t everybody = told_by(&s, s.new);
+    assert_true(everybody > 0);
     says(&s, fourth, s.old, &eve, third);
     assert_false(is_member(&s, s.old, &eve, &home));
     says(&s, fourth, s.old, persona_of(s.alices), none);
+    world_inject(fourth, s.old, member_frame(&s, none, none));
     assert_true(is_member(&s, s.old, persona_of(s.alices), &home));
+    assert_int_equal(told_by(&s, fourth), 0); /* nor is it kept: it may never come into office */
     uint8_t many[33] = {1};
     const size_t wrong[] = {1, 31, 33};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         says(&s, s.new, s.old, &eve, hs_bytes(many, wrong[i]));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        world_inject(s.new, s.old, member_frame(&s, hs_bytes(many, wrong[i]), third));
+    assert_int_equal(told_by(&s, s.new), everybody);
     assert_false(is_member(&s, s.old, &eve, &home));
     says(&s, s.new, s.third, &eve, third); /* to a node whose room it never was */
     assert_false(is_member(&s, s.third, &eve, &home));
@@ -231,6 +245,34 @@ static void the_next_hub_tells_anew(void **state)
     assert_bytes(hs_pb_bytes(view->hub_root), HS_VIEW(s.third->root.pub));
     assert_false(is_member(&s, s.old, persona_of(s.carols), &home));
     assert_true(is_member(&s, s.old, persona_of(s.alices), &home));
+    assert_int_equal(told_by(&s, s.new), 0); /* what it said isn't kept */
+    assert_true(told_by(&s, s.third) > 0);
+}
+
+/* FED-81: while all of it is told, whoever isn't named yet isn't refused for good, and who was a member
+ * counts as one; then nobody does who isn't named. */
+static void all_is_told(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_key eve = somebody(), home;
+    const struct hs_bytes third = HS_VIEW(s.third->root.pub), new = HS_VIEW(s.new->root.pub), none = {0};
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    says(&s, s.new, s.old, &eve, third);
+    assert_true(is_member(&s, s.old, &eve, &home));
+    world_inject(s.new, s.old, member_frame(&s, none, none));
+    assert_int_equal(told_by(&s, s.new), 1);
+    struct hs_turn turn = reading(&s, s.old);
+    assert_err(hs_brand_member(&turn, &s.room->id, &eve, &home), HS_ERR_BUSY);
+    assert_ok(hs_brand_member(&turn, &s.room->id, persona_of(s.alices), &home));
+    says(&s, s.new, s.old, persona_of(s.carols), new);
+    world_inject(s.new, s.old, member_frame(&s, none, new));
+    assert_int_equal(told_by(&s, s.new), 2);
+    assert_err(hs_brand_member(&turn, &s.room->id, &eve, &home), HS_ERR_NOT_MEMBER);
+    assert_err(hs_brand_member(&turn, &s.room->id, persona_of(s.alices), &home), HS_ERR_NOT_MEMBER);
+    assert_ok(hs_brand_member(&turn, &s.room->id, persona_of(s.carols), &home));
 }
 
 static size_t waiting_for(struct scene *s, struct world_node *node, const struct hs_key *subscriber)
@@ -251,6 +293,44 @@ static void old_is_away(struct scene *s, bool away)
         if (away && w->links[i].open && (w->links[i].node[0] == s->old || w->links[i].node[1] == s->old))
             world_close(w, w->links[i].id[0]);
     world_run(w);
+}
+
+/* FED-81: for a brand's node that is blocked nothing waits; when it no longer is, it hears who is a member.
+ */
+static void blocked_brands(void **state)
+{
+    (void)state;
+    for (int by_domain = 0; by_domain < 2; by_domain++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        struct hs_key home;
+        const struct hs_key *brand = &s.old->root.pub;
+        struct raw_rules rules = {0}, none = {0};
+        struct hs_turn turn = reading(&s, s.old);
+        scene_rosa_moves(&s);
+        scene_room_moves(&s);
+        old_is_away(&s, true);
+        assert_ok(world_update(s.room));
+        assert_ok(world_remove(s.room, s.bobs));
+        world_settle(w);
+        assert_true(waiting_for(&s, s.new, brand) > 0);
+        raw_rule(w, &rules, HS_RULE_BLOCK, by_domain ? NULL : brand, by_domain ? "old.example" : NULL);
+        raw_rules_set(s.new, &rules);
+        scene_pass(&s, 2);
+        size_t removed = waiting_for(&s, s.new, brand); /* the RemovedItem, for Bob's home */
+        old_is_away(&s, false);
+        assert_ok(world_remove(s.room, s.carols));
+        scene_pass(&s, 70);
+        assert_int_equal(removed, 1);
+        assert_int_equal(waiting_for(&s, s.new, brand), removed);
+        assert_ok(hs_brand_member(&turn, &s.room->id, persona_of(s.carols), &home)); /* it hasn't heard */
+        raw_rules_set(s.new, &none);
+        scene_pass(&s, 130);
+        assert_int_equal(waiting_for(&s, s.new, brand), 0);
+        assert_err(hs_brand_member(&turn, &s.room->id, persona_of(s.carols), &home), HS_ERR_NOT_MEMBER);
+        assert_err(hs_brand_member(&turn, &s.room->id, persona_of(s.bobs), &home), HS_ERR_NOT_MEMBER);
+        assert_ok(hs_brand_member(&turn, &s.room->id, persona_of(s.alices), &home));
+    }
 }
 
 static enum hs_err has_place(struct scene *s, const struct hs_key *persona)
@@ -316,7 +396,8 @@ int main(void)
         cmocka_unit_test(hub_in_office_tells),     cmocka_unit_test(hub_in_office_is_away),
         cmocka_unit_test(nobody_else_is_believed), cmocka_unit_test(so_many_of_one_hub),
         cmocka_unit_test(the_next_hub_tells_anew), cmocka_unit_test(the_room_comes_back),
-        cmocka_unit_test(very_much_to_tell),
+        cmocka_unit_test(very_much_to_tell),       cmocka_unit_test(all_is_told),
+        cmocka_unit_test(blocked_brands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

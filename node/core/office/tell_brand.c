@@ -1,0 +1,177 @@
+/* The hub in office tells the node of the room's brand who is a member: all of them, when that node reads the
+ * room in this hub's term, and from then on whoever comes, moves and goes. A node that doesn't read, or
+ * mayn't, is told nothing, and nothing waits for it: it would be told all of it anyway. */
+#include "core/delivery/inbox.h"
+#include "core/federation/node_key.h"
+#include "core/federation/peer.h"
+#include "core/internal.h"
+#include "core/office/office.h"
+#include "core/office/told.h"
+#include "core/records/table.h"
+#include "core/rooms/room.h"
+#include "core/standing/guest.h"
+#include "core/standing/standing.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
+
+enum { SCRATCH_CAP = 8 * HS_FRAME_MAX };
+
+/* False where this node is the brand's, or the room is in its first term. */
+static bool brand_of(struct hs_turn *turn, const Hanse__State__RoomView *view, struct hs_key *brand)
+{
+    if (view == NULL || !view->hub || hs_room_term(view) == HS_POLICY_HUB_TERM_FIRST)
+        return false;
+    *brand = hs_room_brand(turn, view);
+    return !hs_key_equal(brand, hs_turn_root(turn));
+}
+
+static void put_item(struct hs_turn *turn, const struct hs_key *brand, const struct hs_id *room,
+                     struct hs_bytes persona, struct hs_bytes home)
+{
+    Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+    Hanse__MemberItem member = HANSE__MEMBER_ITEM__INIT;
+    member.room = hs_pb_data(HS_VIEW(*room));
+    member.persona = hs_pb_data(persona);
+    member.home_root = hs_pb_data(home);
+    item.member = &member;
+    item.body_case = HANSE__INBOX_ITEM__BODY_MEMBER;
+    hs_inbox_tell(turn, brand, &item);
+}
+
+void hs_tell_brand(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
+                   const struct hs_key *home)
+{
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    struct hs_key brand;
+    if (brand_of(turn, view, &brand) && view->brand_told)
+        put_item(turn, &brand, room, HS_VIEW(*persona), home != NULL ? HS_VIEW(*home) : (struct hs_bytes){0});
+}
+
+/* ---- all of them ---- */
+
+static void tell_all(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand)
+{
+    const struct hs_bytes prefix = HS_VIEW(*room), none = {0};
+    struct hs_kv_key from = hs_key1(prefix);
+    struct hs_bytes key, value;
+    put_item(turn, brand, room, none, none);
+    for (;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+        struct hs_turn own = *turn;
+        Hanse__State__MemberView *member;
+        own.arena = &scratch;
+        if (!hs_kv_next(turn->kv, HS_T_MEMBER, prefix, hs_kv_key_bytes(&from), &scratch, &key, &value))
+            break;
+        from = hs_kv_after(key);
+        if (HS_UNPACK(hanse__state__member_view, value, HS_LENIENT, &scratch, &member) == HS_OK &&
+            !member->left)
+            put_item(&own, brand, room, hs_bytes(key.data + prefix.len, key.len - prefix.len),
+                     hs_pb_bytes(member->home_root));
+    }
+    put_item(turn, brand, room, none, HS_VIEW(*hs_turn_root(turn)));
+}
+
+void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, bool ends)
+{
+    Hanse__State__RoomView *view = hs_room_view(turn, room);
+    struct hs_key brand;
+    if (!brand_of(turn, view, &brand))
+        return;
+    view->brand_told = !ends;
+    hs_room_store(turn, room, view);
+    if (ends)
+        hs_inbox_untell(turn, &brand, room);
+    else
+        tell_all(turn, room, &brand);
+}
+
+static void record(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand, bool ends)
+{
+    Hanse__State__HomeTold told = HANSE__STATE__HOME_TOLD__INIT;
+    Hanse__State__StreamRecord stream = HANSE__STATE__STREAM_RECORD__INIT;
+    told.room = hs_pb_data(HS_VIEW(*room));
+    told.ends = ends;
+    stream.home_told = &told;
+    stream.body_case = HANSE__STATE__STREAM_RECORD__BODY_HOME_TOLD;
+    hs_stream_record(turn, HS_STREAM_DEVICE, HS_VIEW(*brand), &stream);
+}
+
+static bool may_tell(struct hs_turn *turn, const Hanse__State__RoomView *view)
+{
+    return !view->brand_told && !turn->full && !hs_room_stands_still(turn, view);
+}
+
+void hs_brand_attached(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                       uint64_t next)
+{
+    struct hs_key brand;
+    uint64_t began;
+    if (brand_of(turn, view, &brand) && hs_key_equal(&brand, &turn->session->subscriber) &&
+        may_tell(turn, view) && hs_office_began(turn, room, view, &began) && next > began)
+        record(turn, room, &brand, false);
+}
+
+/* By its root, or by the domain that it says it has. */
+static bool is_blocked(struct hs_turn *turn, const struct hs_key *brand)
+{
+    const struct hs_peer *peer = hs_peer_find(&turn->core->peers, brand);
+    struct hs_descriptor d;
+    if (peer != NULL && peer->blocked)
+        return true;
+    bool known = hs_node_key_newest(turn, brand, &d) != NULL;
+    struct hs_id domain = hs_domain_hash(hs_bytes_str(known ? d.domain : ""));
+    return hs_standing_is_blocked(turn->core, brand, known ? &domain : NULL);
+}
+
+void hs_brand_judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
+{
+    struct hs_key brand;
+    uint64_t began;
+    if (!brand_of(turn, view, &brand) || turn->full)
+        return;
+    if (view->brand_told) {
+        if (is_blocked(turn, &brand))
+            record(turn, room, &brand, true);
+        return;
+    }
+    struct hs_session *session = hs_session_of(&turn->core->sessions, &brand);
+    const struct hs_position *position = session != NULL ? hs_session_position(session, room) : NULL;
+    if (position != NULL && may_tell(turn, view) && hs_office_began(turn, room, view, &began) &&
+        position->next > began)
+        record(turn, room, &brand, false);
+}
+
+/* ---- it reads ---- */
+
+static void put_reading(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand,
+                        Hanse__State__SubscriptionView *view, bool reads)
+{
+    struct hs_kv_key key = hs_key2(HS_VIEW(*brand), HS_VIEW(*room));
+    if (view == NULL || view->brand == reads)
+        return;
+    view->brand = reads;
+    hs_view_put(turn, HS_T_SUBSCRIPTION, &key, &view->base);
+    if (reads) /* it is no stranger, then: its own key stands for a member's */
+        hs_guest_hold(turn, brand, brand, room);
+    else
+        hs_guest_release(turn, brand, brand, room);
+}
+
+void hs_brand_reads(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
+{
+    struct hs_key brand;
+    if (!brand_of(turn, view, &brand))
+        return;
+    hs_subscribe(turn, &brand, room, 0, 0);
+    put_reading(turn, room, &brand, hs_subscription_view(turn, &brand, room), true);
+}
+
+void hs_brand_reads_to(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                       uint64_t seq)
+{
+    struct hs_key brand;
+    if (!brand_of(turn, view, &brand))
+        return;
+    put_reading(turn, room, &brand, hs_subscription_view(turn, &brand, room), false);
+    hs_unsubscribe(turn, &brand, room, seq);
+}
