@@ -124,18 +124,20 @@ static struct hs_kv_key retained_key(const struct hs_id *room)
 }
 
 /* How far the records are older than that, from a number on; at most as many as the tick may still change. A
- * record that this copy doesn't have, having begun anew, is passed over. */
+ * record that this copy doesn't have, having begun anew, is passed over: it is as old as one behind it that
+ * is here, and where that is young nothing is said of it, for it may come yet. */
 static uint64_t older_than(struct retained_room *r, uint64_t from, uint64_t end, int64_t age_ms)
 {
-    uint64_t seq = next_held(r->turn, &r->id, from, end);
+    uint64_t seq = next_held(r->turn, &r->id, from, end), done = from;
     for (; seq < end && r->left > 0; seq = next_held(r->turn, &r->id, seq + 1, end), r->left--) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct hs_record_header header;
         bool there = entry_at(r->turn, &r->id, seq, &scratch, &header) != NULL;
         if (there && header.hub_time.ms > r->turn->now.ms - age_ms)
             break;
+        done = seq + 1;
     }
-    return seq;
+    return done;
 }
 
 static void look_at(struct retained_room *r)

@@ -417,6 +417,53 @@ static void what_does_not_fit(void **state)
     town_free(c.t);
 }
 
+static enum hs_err another_device(struct hs_step *s)
+{
+    s->sync->me.device_secret.b[0] ^= 1;
+    return HS_OK;
+}
+
+static enum hs_err another_persona(struct hs_step *s, const struct hs_id *id)
+{
+    struct hs_room_row row;
+    HS_REQUIRE(hs_room_get(s->kv, id, s->arena, &row), HS_ERR_NOT_FOUND);
+    row.self.b[0] ^= 1;
+    hs_room_put(s->kv, &row);
+    return s->kv->err;
+}
+
+static void gets_the_room(struct scene *c)
+{
+    struct answer a = honest;
+    Hanse__GroupInfo info = info_of(&a, NOTHING_SPOILT), part = piece_of(&a, NOTHING_SPOILT);
+    TOWN_WANT(c->emil, answers(&s, &info));
+    town_run(c->t);
+    assert_int_not_equal(got.id, 0);
+    TOWN_WANT(c->emil, answers(&s, &part));
+    town_run(c->t);
+}
+
+/* The room is what it should be, and he isn't in it: his persona with another device, or his device for
+ * another persona than the one that waits. Each is looked at by itself. ROOM-93, CLIENT-77 */
+static void somebody_else_was_let_in(void **state)
+{
+    (void)state;
+    struct scene c = late_new();
+    TOWN_WANT(c.emil, another_device(&s));
+    gets_the_room(&c);
+    TOWN_WANT(c.emil, another_device(&s));
+    still_waits(&c);
+    TOWN_WANT(c.emil, another_persona(&s, &c.room));
+    gets_the_room(&c);
+    TOWN_WANT(c.emil, another_persona(&s, &c.room));
+    still_waits(&c);
+    TOWN_WANT(c.emil, refuses(&s, HS_ERR_BUSY));
+    c.emil->outgoing = NULL;
+    town_wait(c.t, 100000);
+    assert_int_equal(hostile_room(c.emil, &c.room).state, HS_ROOM_STATE_MEMBER);
+    town_free(c.t);
+}
+
 /* Refusals of any kind end nothing, and no answer at once brings a request at once. CLIENT-77 */
 static void refusals(void **state)
 {
@@ -440,9 +487,13 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_busy_hub),        cmocka_unit_test(a_home_that_hangs_up),
-        cmocka_unit_test(a_crowd),           cmocka_unit_test(a_room_that_cannot_be_had),
-        cmocka_unit_test(what_does_not_fit), cmocka_unit_test(refusals),
+        cmocka_unit_test(a_busy_hub),
+        cmocka_unit_test(a_home_that_hangs_up),
+        cmocka_unit_test(a_crowd),
+        cmocka_unit_test(a_room_that_cannot_be_had),
+        cmocka_unit_test(somebody_else_was_let_in),
+        cmocka_unit_test(what_does_not_fit),
+        cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -234,6 +234,36 @@ static void a_full_inbox_takes_no_join(void **state)
     assert_ok(world_ask(s.bob, frame, NULL));
 }
 
+/* DELIVERY-73: nor a customer's wish for a counter, which would go to the till. */
+static void a_full_inbox_takes_no_wish(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_invite none = {.hub = s.hub};
+    s.bobs = world_join(s.bob, s.room, &s.invite);
+    struct world_device *till = world_staff(s.hub, "till", HANSE__ROLE__ROLE_TILL);
+    struct world_room *counter = world_room_join(s.bob, &none);
+    Hanse__Frame *frame = world_frame(w);
+    frame->open_counter = WORLD_NEW(w, Hanse__OpenCounter, hanse__open_counter);
+    frame->body_case = HANSE__FRAME__BODY_OPEN_COUNTER;
+    frame->open_counter->persona = hs_pb_data(HS_VIEW(counter->persona->signer.pub));
+    frame->open_counter->room = hs_pb_data(HS_VIEW(s.room->id));
+    frame->open_counter->key_package = hs_pb_data(counter->key_package);
+    world_disconnect(till);
+    world_disconnect(s.owner); /* who would be asked otherwise */
+    w->unchecked = true;
+    fill(till, HS_INBOX_MAX);
+    assert_err(world_ask(s.bob, frame, NULL), HS_ERR_BUSY);
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = turn_of(s.hub, &arena);
+    struct hs_key inbox = inbox_of(till);
+    hs_inbox_prune(&turn, &inbox, hs_inbox_next(&turn, &inbox) - HS_INBOX_MAX + 1);
+    assert_ok(world_ask(s.bob, frame, NULL));
+    assert_true(hs_inbox_is_full(&turn, &inbox));
+    assert_ok(world_ask(s.bob, frame, NULL)); /* the same one again takes no place */
+}
+
 /* DELIVERY-73: nor a post for another hub's room, whose refusal would go there. */
 static void a_full_inbox_queues_no_post(void **state)
 {
@@ -325,10 +355,11 @@ static void the_newest_wish_waits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_nobody_fetches_goes),   cmocka_unit_test(who_comes_loses_nothing),
-        cmocka_unit_test(much_goes_in_steps),         cmocka_unit_test(a_clock_is_set),
-        cmocka_unit_test(a_full_inbox_takes_no_join), cmocka_unit_test(a_full_inbox_queues_no_post),
-        cmocka_unit_test(the_newest_welcome_waits),   cmocka_unit_test(the_newest_wish_waits),
+        cmocka_unit_test(what_nobody_fetches_goes),    cmocka_unit_test(who_comes_loses_nothing),
+        cmocka_unit_test(much_goes_in_steps),          cmocka_unit_test(a_clock_is_set),
+        cmocka_unit_test(a_full_inbox_takes_no_wish),  cmocka_unit_test(a_full_inbox_takes_no_join),
+        cmocka_unit_test(a_full_inbox_queues_no_post), cmocka_unit_test(the_newest_welcome_waits),
+        cmocka_unit_test(the_newest_wish_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

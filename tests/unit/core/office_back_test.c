@@ -184,7 +184,8 @@ static enum world_verdict new_says_nothing(void *ctx, struct world_node *from, s
     struct scene *s = ctx;
     Hanse__Frame *f;
     assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
-    return from == s->new &&to == s->old && f->body_case == HANSE__FRAME__BODY_TAIL ? WORLD_DROP : WORLD_PASS;
+    bool tells = f->body_case == HANSE__FRAME__BODY_TAIL || f->body_case == HANSE__FRAME__BODY_RECORDS;
+    return tells && to == s->old && from == s->new ? WORLD_DROP : WORLD_PASS;
 }
 
 /* FED-83: and where the hub between is gone for good, or brings nothing, whoever reads the room has what it
