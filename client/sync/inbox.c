@@ -28,7 +28,7 @@ static enum hs_err check_leaves(struct hs_step *s, struct hs_live_room *room)
         if (err != HS_OK && err != HS_ERR_EXPIRED)
             return err;
     }
-    return HS_OK;
+    return hs_mls_public_error(hs_mls_group_public(room->group));
 }
 
 static enum hs_err check_room(struct hs_step *s, struct hs_live_room *room, const struct hs_join_row *row)

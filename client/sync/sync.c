@@ -52,13 +52,26 @@ static enum hs_err count_waiting(struct hs_step *s)
     return s->kv->err;
 }
 
+/* Members that couldn't be read look as if there were none, and what had no memory is empty: nothing that was
+ * decided so is kept. */
+static enum hs_err hidden_trouble(const struct hs_step *s)
+{
+    for (const struct hs_live_room *room = s->sync->rooms; room != NULL; room = room->next) {
+        HS_TRY(room->trouble);
+        if (room->group != NULL)
+            HS_TRY(hs_mls_public_error(hs_mls_group_public(room->group)));
+        if (room->pub != NULL)
+            HS_TRY(hs_mls_public_error(room->pub));
+    }
+    return s->arena->exhausted ? HS_ERR_NOMEM : HS_OK;
+}
+
 enum hs_err hs_sync_settle(struct hs_step *s)
 {
     HS_TRY(hs_cursors_tell(s, false));
     HS_TRY(hs_live_save_all(s));
     HS_TRY(count_waiting(s));
-    /* Whoever copied something into the step's memory and didn't look whether there was any. */
-    return s->arena->exhausted ? HS_ERR_NOMEM : HS_OK;
+    return hidden_trouble(s);
 }
 
 void hs_sync_release(struct hs_sync *sync)

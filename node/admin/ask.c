@@ -1,6 +1,7 @@
 #include "admin/ask.h"
 
 #include "admin/control.h"
+#include "admin/json.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -28,7 +29,10 @@ static enum hs_err dial(const char *dir, int *out)
 static enum hs_err say(int fd, const json_t *request)
 {
     char *line = json_dumps(request, JSON_COMPACT);
-    HS_REQUIRE(line != NULL, HS_ERR_NOMEM);
+    if (line == NULL || hs_json_is_scarce()) { /* the node would be told another thing */
+        free(line);
+        return HS_ERR_NOMEM;
+    }
     size_t len = strlen(line);
     line[len] = '\n'; /* in the place of its NUL */
     ssize_t sent = send(fd, line, len + 1, MSG_NOSIGNAL);
@@ -66,7 +70,11 @@ enum hs_err hs_ask(const char *dir, const json_t *request, json_t **answer)
     close(fd);
     HS_TRY(err);
     *answer = json_loadb((const char *)text.data, text.len, 0, &ignored);
-    return json_is_object(*answer) ? HS_OK : HS_ERR_MALFORMED;
+    if (!hs_json_is_scarce() && json_is_object(*answer))
+        return HS_OK;
+    json_decref(*answer);
+    *answer = NULL;
+    return hs_json_is_scarce() ? HS_ERR_NOMEM : HS_ERR_MALFORMED;
 }
 
 int64_t hs_ask_number(const json_t *object, const char *key)

@@ -1,6 +1,7 @@
 /* hansed status, peers, rooms, ...: asks the running node and shows what it says. */
 #include "admin/ask.h"
 #include "admin/cmd.h"
+#include "admin/json.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -80,18 +81,30 @@ static int ask_all(const struct hs_ask_command *command, const struct options *o
     return HS_EXIT_OK;
 }
 
+/* All of it, or it isn't done. */
+static int say(const struct hs_ask_command *command, const struct options *o, json_t *answer)
+{
+    bool said = true;
+    if (hs_json_is_scarce())
+        return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(HS_ERR_NOMEM));
+    if (o->json) {
+        (void)json_object_del(answer, "more");
+        said = json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) == 0 && putchar('\n') != EOF;
+    } else {
+        command->show(answer, stdout);
+    }
+    if (fflush(stdout) != 0 || ferror(stdout) != 0 || !said)
+        return hs_cmd_fail(HS_EXIT_FAILURE, "the answer can't be written");
+    return HS_EXIT_OK;
+}
+
 static int run(const struct hs_ask_command *command, const struct options *o, const struct hs_config *config,
                json_t *request)
 {
     json_t *answer = NULL;
     int code = ask_all(command, o, config, request, &answer);
-    if (code == HS_EXIT_OK && o->json) {
-        (void)json_object_del(answer, "more");
-        (void)json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
-        putchar('\n');
-    } else if (code == HS_EXIT_OK) {
-        command->show(answer, stdout);
-    }
+    if (code == HS_EXIT_OK)
+        code = say(command, o, answer);
     json_decref(answer);
     return code;
 }
@@ -108,6 +121,7 @@ int hs_cmd_ask(const struct hs_ask_command *command, int argc, char **argv)
         return hs_cmd_fail(HS_EXIT_USAGE, "which node? --config FILE; see hansed %s --help", command->name);
     if (hs_config_read(o.config, &config, why) != HS_OK)
         return hs_cmd_site_failed(HS_ERR_CONFIG, why);
+    hs_json_begin();
     json_t *request = json_pack("{s:s}", "command", command->name);
     bool fits = command->request == NULL || command->request(argc - optind, argv + optind, request);
     code = fits ? run(command, &o, &config, request) : HS_EXIT_USAGE;

@@ -1,5 +1,7 @@
 #include "admin/control.h"
 
+#include "admin/json.h"
+
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -89,6 +91,8 @@ static void on_written(uv_write_t *request, int status)
 /* Says answer, or why there is none, and hangs up. */
 static void caller_tell(struct caller *caller, enum hs_err err, json_t *answer)
 {
+    if (err == HS_OK && hs_json_is_scarce())
+        err = HS_ERR_NOMEM; /* rows are missing, or letters */
     json_t *told = err == HS_OK ? json_incref(answer) : json_object();
     (void)json_object_set_new(told, "ok", json_boolean(err == HS_OK));
     if (err != HS_OK) {
@@ -112,6 +116,7 @@ static void caller_tell(struct caller *caller, enum hs_err err, json_t *answer)
 
 static void caller_answer(struct caller *caller, const Hanse__State__AdminAnswer *facts)
 {
+    hs_json_begin();
     enum hs_err err = caller->command->answer(&caller->call, facts);
     if (!caller->call.later || err != HS_OK)
         caller_tell(caller, err, caller->call.answer);
@@ -136,7 +141,7 @@ static enum hs_err caller_ask(struct caller *caller)
     json_error_t ignored;
     call->request = json_loadb(caller->line, caller->len, JSON_REJECT_DUPLICATES, &ignored);
     call->answer = json_object();
-    HS_REQUIRE(call->answer != NULL, HS_ERR_NOMEM);
+    HS_REQUIRE(call->answer != NULL && !hs_json_is_scarce(), HS_ERR_NOMEM);
     HS_REQUIRE(json_is_object(call->request), HS_ERR_MALFORMED);
     caller->command = find_command(control, json_string_value(json_object_get(call->request, "command")));
     HS_REQUIRE(caller->command != NULL, HS_ERR_UNSUPPORTED);
@@ -158,6 +163,7 @@ static void on_line(struct caller *caller)
     set_state(caller, CALLER_WAITING);
     caller->call = (struct hs_control_call){
         .control = control, .node = control->node, .asker = ++control->asked * HS_CONTROL_CALLERS + slot};
+    hs_json_begin();
     enum hs_err err = caller_ask(caller);
     if (err != HS_OK)
         caller_tell(caller, err, NULL);

@@ -1,5 +1,5 @@
 # hs_admin: files, configuration, what the root key hands out. hansed: the program.
-hanse_stage(admin SOURCES admin/ask.c admin/config.c admin/control.c admin/file.c admin/grid.c admin/issue.c admin/log.c admin/log_json.c
+hanse_stage(admin SOURCES admin/ask.c admin/config.c admin/control.c admin/file.c admin/grid.c admin/issue.c admin/json.c admin/log.c admin/log_json.c
   admin/metrics.c admin/notify.c admin/peers.c admin/site.c
   DEPENDS hs_http hs_net hs_state hs_identity hs_crypto hs_wire hs_discover)
 target_compile_definitions(hs_admin PRIVATE _GNU_SOURCE)

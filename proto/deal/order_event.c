@@ -75,7 +75,8 @@ static enum hs_err accepted_apply(struct hs_order_thread *thread, struct hs_chai
 {
     const Hanse__OrderRequest *order = thread->order.msg;
     HS_TRY(hs_hdr_window(order->hdr, 0, hs_hdr_created(msg->hdr)));
-    HS_REQUIRE(msg->totals != NULL && hs_totals_equal(msg->totals, order->expected), HS_ERR_ORDER_TOTAL);
+    HS_REQUIRE(msg->totals != NULL, HS_ERR_ORDER_TOTAL);
+    HS_TRY(hs_totals_check(msg->totals, order->expected));
     HS_REQUIRE(msg->n_receipts == order->n_coupon_ids, HS_ERR_COUPON_INVALID);
     for (size_t i = 0; i < msg->n_receipts; i++)
         HS_TRY(receipt_apply(thread, chain, refs, msg, i, arena));

@@ -210,10 +210,10 @@ enum hs_err hs_price(const struct hs_price_line *lines, size_t line_count,
 }
 
 /* Foreign totals were unpacked strictly, so equal messages have equal bytes. */
-bool hs_totals_equal(const Hanse__Totals *a, const Hanse__Totals *b)
+enum hs_err hs_totals_check(const Hanse__Totals *a, const Hanse__Totals *b)
 {
     struct hs_writer HS_WRITER left = hs_writer(HS_OBJECT_MAX), HS_WRITER right = hs_writer(HS_OBJECT_MAX);
-    if (hs_pack(&a->base, &left) != HS_OK || hs_pack(&b->base, &right) != HS_OK)
-        return false;
-    return hs_bytes_equal(hs_writer_bytes(&left), hs_writer_bytes(&right));
+    HS_TRY(hs_pack(&a->base, &left));
+    HS_TRY(hs_pack(&b->base, &right));
+    return hs_bytes_equal(hs_writer_bytes(&left), hs_writer_bytes(&right)) ? HS_OK : HS_ERR_ORDER_TOTAL;
 }

@@ -45,7 +45,7 @@ enum hs_err hs_price(const struct hs_price_line *lines, size_t line_count,
                      const struct hs_price_coupon *coupons, size_t coupon_count, struct hs_arena *arena,
                      Hanse__Totals **out);
 
-/* True where both say the same in every field. */
-bool hs_totals_equal(const Hanse__Totals *a, const Hanse__Totals *b);
+/* Both say the same in every field (DEAL-14); else ORDER_TOTAL. NOMEM: nobody knows. */
+enum hs_err hs_totals_check(const Hanse__Totals *a, const Hanse__Totals *b);
 
 #endif

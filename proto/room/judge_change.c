@@ -140,7 +140,7 @@ static enum hs_err added_gather(struct gather *g)
     }
     g->commit.added = added;
     g->commit.added_count = change->added_count;
-    return HS_OK;
+    return hs_mls_public_error(g->input->before); /* else who is a member may not have been seen */
 }
 
 /* By its own proposal in the commit; or that was of an earlier epoch, which a way back has ended (ROOM-90).
@@ -205,7 +205,7 @@ static enum hs_err customer_find(const struct gather *g, bool *found)
         if (hs_policy_role(&g->policy, &persona, g->input->hub_time) == HS_ROOM_MEMBER)
             *found = true;
     }
-    return HS_OK;
+    return hs_mls_public_error(g->input->before);
 }
 
 static enum hs_err gather_start(struct gather *g)

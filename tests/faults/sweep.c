@@ -99,7 +99,7 @@ static long next_number(const struct sweep_scene *scene, long n, long total)
 
 enum inject_call sweep_call(void)
 {
-    return (enum inject_call)atomic_load(&current->call);
+    return current != NULL ? (enum inject_call)atomic_load(&current->call) : INJECT_NONE;
 }
 
 void sweep_calm(void)
@@ -247,6 +247,14 @@ static void warm_up(const struct sweep_scene *scene)
     fault_folder_remove(dir);
 }
 
+static bool wants(const struct sweep_scene *scene, unsigned call)
+{
+    if (options.call != INJECT_NONE)
+        return options.call == call;
+    return (scene->calls == 0 || (scene->calls >> call & 1) != 0) &&
+           (options.all || (scene->rare >> call & 1) == 0);
+}
+
 static void sweep_all(const struct sweep_scene *scene)
 {
     int64_t began = fault_now_ms();
@@ -256,8 +264,7 @@ static void sweep_all(const struct sweep_scene *scene)
     if (!scene->fresh)
         warm_up(scene);
     for (unsigned call = 1; call < INJECT_CALLS; call++) {
-        if ((scene->calls != 0 && (scene->calls >> call & 1) == 0) ||
-            (options.call != INJECT_NONE && options.call != call))
+        if (!wants(scene, call))
             continue;
         long total = scene->fresh ? count(scene, call) : 0;
         if (scene->fresh && total == 0)
@@ -270,10 +277,10 @@ static void sweep_all(const struct sweep_scene *scene)
 }
 
 static const struct sweep_scene *const scenes[] = {
-    &sweep_blob,    &sweep_again,   &sweep_carry,  &sweep_http, &sweep_find,   &sweep_wake,
-    &sweep_backup,  &sweep_restore, &sweep_check,  &sweep_init, &sweep_client, &sweep_join,
-    &sweep_welcome, &sweep_leave,   &sweep_rejoin, &sweep_home, &sweep_follow, &sweep_office,
-    &sweep_attach,  &sweep_fetch,   &sweep_claim,  &sweep_order};
+    &sweep_blob,    &sweep_again,   &sweep_carry, &sweep_http,   &sweep_find,  &sweep_wake,   &sweep_backup,
+    &sweep_restore, &sweep_check,   &sweep_init,  &sweep_issue,  &sweep_asker, &sweep_asked,  &sweep_client,
+    &sweep_join,    &sweep_welcome, &sweep_leave, &sweep_rejoin, &sweep_home,  &sweep_follow, &sweep_office,
+    &sweep_attach,  &sweep_fetch,   &sweep_claim, &sweep_order};
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
 static bool wanted(const char *name, int argc, char **argv)

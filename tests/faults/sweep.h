@@ -14,6 +14,7 @@
 struct sweep_scene {
     const char *name;
     unsigned calls;      /* a bit for each kind that may fail; 0: every one */
+    unsigned rare;       /* of these, those that fail with --all only */
     void (*found)(void); /* once, in the first process; NULL: nothing */
     void (*begin)(void);
     enum hs_err (*act)(void);
@@ -27,9 +28,9 @@ struct sweep_scene {
 };
 
 extern const struct sweep_scene sweep_blob, sweep_again, sweep_carry, sweep_http, sweep_find, sweep_wake,
-    sweep_backup, sweep_restore, sweep_check, sweep_init, sweep_client, sweep_join, sweep_welcome,
-    sweep_leave, sweep_rejoin, sweep_home, sweep_follow, sweep_office, sweep_attach, sweep_fetch, sweep_claim,
-    sweep_order;
+    sweep_backup, sweep_restore, sweep_check, sweep_init, sweep_issue, sweep_asker, sweep_asked, sweep_client,
+    sweep_join, sweep_welcome, sweep_leave, sweep_rejoin, sweep_home, sweep_follow, sweep_office,
+    sweep_attach, sweep_fetch, sweep_claim, sweep_order;
 
 /* The folder of this attempt: begin finds it empty. */
 const char *sweep_dir(void);

@@ -24,15 +24,6 @@ static void begin(void)
         site, sweep_node()->dir, site);
 }
 
-static enum hs_err told(int code)
-{
-    FAULT_CHECK(code == 0 || code == 1 || code == 3 || code == SWEEP_ABORTED, "it ended with %d: %s", code,
-                sweep_said());
-    FAULT_CHECK(code == 0 || code == SWEEP_ABORTED || sweep_said()[0] != '\0',
-                "it doesn't say why it failed");
-    return code == 0 ? HS_OK : HS_ERR_IO;
-}
-
 static int command(const char *name, const char *conf, const char *option, const char *value)
 {
     const char *args[] = {"hansed", name, "--config", conf, option, value, NULL};
@@ -55,7 +46,7 @@ static void restore_and_check(void)
 
 static enum hs_err backup_act(void)
 {
-    return told(command("backup", sweep_node()->config, "--to", file));
+    return sweep_told(command("backup", sweep_node()->config, "--to", file));
 }
 
 static void backup_check(enum hs_err err)
@@ -85,7 +76,7 @@ static void restore_begin(void)
 
 static enum hs_err restore_act(void)
 {
-    return told(command("restore", config, "--from", file));
+    return sweep_told(command("restore", config, "--from", file));
 }
 
 static void restore_check(enum hs_err err)
@@ -120,7 +111,7 @@ static enum hs_err check_act(void)
 {
     int code = command("check", config, NULL, NULL);
     FAULT_CHECK(code != 0, "a damaged store is called well: %s", sweep_said());
-    (void)told(code);
+    (void)sweep_told(code);
     return HS_OK;
 }
 
@@ -148,7 +139,7 @@ static enum hs_err init_act(void)
         "127.0.0.1:7700", "--owner", "owner",    "--advertise", "127.0.0.1:7700", NULL};
     snprintf(site, sizeof site, "%s/new", sweep_dir());
     snprintf(config, sizeof config, "%s/hansed.conf", site);
-    return told(sweep_run(args));
+    return sweep_told(sweep_run(args));
 }
 
 static void init_check(enum hs_err err)

@@ -6,6 +6,8 @@
 #include "identity/grant.h"
 #include "sync/state.h"
 
+enum { TICKETS = 8 };
+
 static struct town_device *ben, *alice, *host;
 static struct town_node *target;
 static struct hs_id room, annas;
@@ -43,9 +45,19 @@ static struct town_device *found_mover(void)
     return ben;
 }
 
+static const char *tickets[TICKETS]; /* one for each attempt */
+static size_t tickets_used;
+
+static void operator_gives(void)
+{
+    for (tickets_used = 0; tickets_used < TICKETS; tickets_used++)
+        tickets[tickets_used] = town_ticket(target, 0, NULL, 1);
+    tickets_used = 0;
+}
+
 static enum hs_err want_home(struct hs_step *s, uint64_t *op)
 {
-    return hs_want_move_home(s, town_ticket(target, 0, NULL, 1), op);
+    return hs_want_move_home(s, tickets[tickets_used++ % TICKETS], op);
 }
 
 static bool is_home(void)
@@ -61,8 +73,11 @@ static void check_home(void)
     town_talk(ben, host, &annas);
 }
 
-static const struct town_story moving = {
-    .found = found_mover, .want = want_home, .is_done = is_home, .check = check_home};
+static const struct town_story moving = {.found = found_mover,
+                                         .begin = operator_gives,
+                                         .want = want_home,
+                                         .is_done = is_home,
+                                         .check = check_home};
 TOWN_SCENE(home, moving);
 
 /* ---- the room's hub moves: whoever follows it ---- */

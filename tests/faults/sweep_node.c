@@ -17,6 +17,7 @@ enum { FILE_SIZE = 100000, POSTS = 20, PATIENCE_MS = 60000, ENVIRONMENT_MAX = 51
 static struct fleet f;
 static pid_t maker;
 static char said[8192];
+static bool hidden;
 
 const struct daemon *sweep_node(void)
 {
@@ -83,13 +84,10 @@ void sweep_node_make(void)
     atexit(remove_node);
 }
 
-/* The library and its table come along while something is to fail. */
-static char *const *environment(void)
+char *const *sweep_environment(void)
 {
     static char preload[300], table[400], *out[ENVIRONMENT_MAX];
     size_t n = 0;
-    if (sweep_call() == INJECT_NONE)
-        return environ;
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", INJECT_LIBRARY);
     snprintf(table, sizeof table, INJECT_FILE "=%s", sweep_table());
     for (; environ[n] != NULL && n + 3 < ENVIRONMENT_MAX; n++)
@@ -102,13 +100,24 @@ static char *const *environment(void)
 
 static _Noreturn void become(const char *const *args, int out)
 {
-    char *const *with = environment();
+    char *const *with = hidden || sweep_call() == INJECT_NONE ? environ : sweep_environment();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
     close_range(3, ~0U, 0);
     execve(HANSED, (char *const *)(uintptr_t)args, with);
     _exit(127);
+}
+
+void sweep_hide(bool hide)
+{
+    hidden = hide;
+}
+
+void sweep_node_stop(void)
+{
+    if (f.nodes[0].pid != 0)
+        daemon_stop(&f.nodes[0]);
 }
 
 int sweep_run(const char *const *args)
@@ -133,6 +142,14 @@ int sweep_run(const char *const *args)
         return SWEEP_ABORTED;
     FAULT_CHECK(WIFEXITED(status), "hansed %s ended with status %d: %s", args[1], status, said);
     return WEXITSTATUS(status);
+}
+
+enum hs_err sweep_told(int code)
+{
+    FAULT_CHECK(code == 0 || code == 1 || code == 3 || code == SWEEP_ABORTED, "it ended with %d: %s", code,
+                said);
+    FAULT_CHECK(code == 0 || code == SWEEP_ABORTED || said[0] != '\0', "it doesn't say why it failed");
+    return code == 0 ? HS_OK : HS_ERR_IO;
 }
 
 const char *sweep_said(void)

@@ -47,12 +47,14 @@ void hs_settle_over(struct hs_step *s, struct hs_live_room *room)
  * public side alone, its group is that epoch, and whom the commit removes isn't known. */
 static bool member_at(void *index, uint32_t leaf, struct hs_settler *out)
 {
-    const struct hs_live_room *room = index;
+    struct hs_live_room *room = index;
     const struct hs_mls_public *now = hs_live_public(room);
     const bool before = room->group == NULL || room->newest.doubted;
     struct hs_mls_member member, still;
     enum hs_err err = before ? hs_mls_public_member(now, leaf, &member)
                              : hs_mls_group_member_before(room->group, leaf, &member);
+    if (hs_sync_is_own_trouble(err))
+        room->trouble = err;
     if (err != HS_OK || !HS_FIXED(member.signature_key, &out->device) ||
         hs_room_leaf_persona(&member, &out->persona) != HS_OK)
         return false;

@@ -37,6 +37,7 @@ struct hs_live_room {
     struct hs_time move_at;         /* it is asked again then; 0: it hasn't answered */
     bool way_told;                  /* and that was the hub in way_root */
     bool gap_grown;                 /* in this step: hs_gap_tell() */
+    enum hs_err trouble;            /* of this machine, where somebody of the room couldn't be looked at */
     uint64_t head_in;               /* 1 + the epoch in which the hub's signed head was shown last; 0: none */
 };
 
@@ -88,7 +89,7 @@ enum hs_err hs_live_context(struct hs_step *s, struct hs_live_room *room, const 
 /* ---- people.c ---- */
 
 /* Somebody's name as the room shows it. domain: of the hub; a handle of another domain isn't shown. */
-void hs_person_of(const struct hs_live_room *room, const struct hs_mls_member *member, struct hs_time at,
+void hs_person_of(struct hs_live_room *room, const struct hs_mls_member *member, struct hs_time at,
                   struct hs_person *out);
 /* The same by the persona's key alone, for whoever is in the room now; else only the key is known. */
 void hs_person_by_key(struct hs_live_room *room, const struct hs_key *persona, struct hs_time at,

@@ -12,12 +12,15 @@ static bool handle_is_of(const char *handle, const char *domain)
     return at != NULL && strcmp(at + 1, domain) == 0;
 }
 
-void hs_person_of(const struct hs_live_room *room, const struct hs_mls_member *member, struct hs_time at,
+void hs_person_of(struct hs_live_room *room, const struct hs_mls_member *member, struct hs_time at,
                   struct hs_person *out)
 {
     *out = (struct hs_person){0};
     struct hs_room_member facts;
-    if (hs_room_leaf_check(member, &room->row.hub_root, at, &facts) != HS_OK) {
+    enum hs_err err = hs_room_leaf_check(member, &room->row.hub_root, at, &facts);
+    if (err == HS_ERR_NOMEM)
+        room->trouble = err; /* a line of the history would miss a name for good */
+    if (err != HS_OK) {
         if (hs_room_leaf_persona(member, &out->key) != HS_OK)
             *out = (struct hs_person){0};
         return;
@@ -103,6 +106,10 @@ enum hs_err hs_sync_member_next(struct hs_step *s, const struct hs_id *id, uint3
         return err;
     }
     hs_person_of(room, &member, s->now, &person);
+    if (room->trouble != HS_OK) {
+        hs_live_forget(s->sync, id);
+        return HS_ERR_NOMEM;
+    }
     *out = (struct hanse_member){.leaf = member.leaf,
                                  .role = (enum hanse_role)hs_policy_role(&room->policy, &person.key, s->now),
                                  .self = hs_key_equal(&person.key, &room->row.self)};
