@@ -142,6 +142,8 @@ unsigned hanse_poll_events(const struct hanse *h)
 int hanse_timeout_ms(const struct hanse *h)
 {
     struct hs_time first = hs_sync_deadline(h->sync);
+    if (h->conn != NULL && (hs_sync_has_frame(h->sync) || hs_sync_hangs_up(h->sync)))
+        return 0; /* what was called since the last step waits for the next one */
     if (h->conn != NULL && hs_conn_deadline(h->conn).ms < first.ms)
         first = hs_conn_deadline(h->conn);
     if (first.ms == INT64_MAX)

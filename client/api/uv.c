@@ -9,7 +9,9 @@ struct hs_uv_driver {
     struct hanse *h;
     uv_loop_t *loop;
     uv_timer_t timer;
-    uv_poll_t *poll; /* of fd; libuv wants a new one for each socket */
+    uv_prepare_t prepare; /* whatever the application called since: it is looked at before the loop sleeps */
+    unsigned open;        /* of these two */
+    uv_poll_t *poll;      /* of fd; libuv wants a new one for each socket */
     int fd;
     bool running;
     void (*wake)(struct hanse *h, enum hanse_err err, void *context);
@@ -17,6 +19,36 @@ struct hs_uv_driver {
 };
 
 static void turn(struct hs_uv_driver *d);
+
+static void poll_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void closed(uv_handle_t *handle)
+{
+    struct hs_uv_driver *d = handle->data;
+    if (--d->open == 0)
+        free(d);
+}
+
+static void poll_drop(struct hs_uv_driver *d)
+{
+    if (d->poll == NULL)
+        return;
+    uv_poll_stop(d->poll);
+    uv_close((uv_handle_t *)d->poll, poll_closed);
+    d->poll = NULL;
+    d->fd = -1;
+}
+
+/* After an error of this machine the handle can only be closed. */
+static void stop(struct hs_uv_driver *d)
+{
+    poll_drop(d);
+    uv_timer_stop(&d->timer);
+    uv_prepare_stop(&d->prepare);
+}
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -28,26 +60,6 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     turn(poll->data);
-}
-
-static void poll_closed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
-static void timer_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-static void poll_drop(struct hs_uv_driver *d)
-{
-    if (d->poll == NULL)
-        return;
-    uv_poll_stop(d->poll);
-    uv_close((uv_handle_t *)d->poll, poll_closed);
-    d->poll = NULL;
-    d->fd = -1;
 }
 
 static int to_uv(unsigned events)
@@ -79,6 +91,11 @@ static void watch(struct hs_uv_driver *d)
         uv_timer_stop(&d->timer);
 }
 
+static void on_prepare(uv_prepare_t *prepare)
+{
+    watch(prepare->data);
+}
+
 static void turn(struct hs_uv_driver *d)
 {
     int before = d->fd;
@@ -87,8 +104,8 @@ static void turn(struct hs_uv_driver *d)
         poll_drop(d);
     if (err != HANSE_OK || hs_sync_has_event(d->h->sync))
         d->wake(d->h, err, d->context);
-    if (d->running && err == HANSE_OK)
-        watch(d);
+    if (d->running && err != HANSE_OK)
+        stop(d);
 }
 
 enum hanse_err hanse_uv_start(struct hanse *h, struct uv_loop_s *loop,
@@ -105,7 +122,11 @@ enum hanse_err hanse_uv_start(struct hanse *h, struct uv_loop_s *loop,
         free(d);
         return HANSE_ERR_NOMEM;
     }
-    d->timer.data = d;
+    (void)uv_prepare_init(loop, &d->prepare); /* these two can't fail */
+    (void)uv_prepare_start(&d->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&d->prepare); /* it keeps no loop alive */
+    d->timer.data = d->prepare.data = d;
+    d->open = 2;
     h->uv = d;
     watch(d);
     return HANSE_OK;
@@ -120,5 +141,6 @@ void hanse_uv_stop(struct hanse *h)
     d->running = false;
     poll_drop(d);
     uv_timer_stop(&d->timer);
-    uv_close((uv_handle_t *)&d->timer, timer_closed);
+    uv_close((uv_handle_t *)&d->timer, closed);
+    uv_close((uv_handle_t *)&d->prepare, closed);
 }

@@ -116,6 +116,11 @@ void hs_sync_next_event(struct hs_sync *sync, struct hanse_event *event)
     *event = first->event;
 }
 
+bool hs_sync_has_frame(const struct hs_sync *sync)
+{
+    return sync->frames.ready != NULL;
+}
+
 bool hs_sync_has_event(const struct hs_sync *sync)
 {
     return sync->events.ready != NULL;

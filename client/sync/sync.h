@@ -78,6 +78,7 @@ void hs_sync_release(struct hs_sync *sync);
 void hs_sync_rollback(struct hs_sync *sync);
 
 /* The next frame to send; valid until the next call. False where there is none. */
+bool hs_sync_has_frame(const struct hs_sync *sync);
 bool hs_sync_next_frame(struct hs_sync *sync, struct hs_bytes *frame);
 
 /* The next event; its text is valid until the next call. Kind NONE where there is none. */

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Files through hub and follower, with senders, receivers and nodes that die in the middle.
 
-DELIVERY-35, DELIVERY-39, DELIVERY-40, CLIENT-36, CLIENT-37 with real programs.
+DELIVERY-35, DELIVERY-39, DELIVERY-40, CLIENT-36, CLIENT-37, CLIENT-82 with real programs.
 """
 import os
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -39,6 +40,12 @@ class Scene(Brands):
         check(path.read_bytes() == self.file.read_bytes(), f"{path.name} is what was sent")
 
 
+def what_is_called_waits_for_nothing(s):
+    done = subprocess.run([s.programs.build / "tests" / "e2e" / "embed", s.cem.dir], capture_output=True, text=True,
+                          timeout=60)
+    check(done.returncode == 0, done.stderr)
+
+
 def out_through_the_hub(s):
     for after in (0.15, 0.4):
         s.break_off(s.mo, "send", ROOM, "--file", s.file, after=after)
@@ -69,5 +76,6 @@ def nobody_reads_along(s):
 
 
 if __name__ == "__main__":
-    sys.exit(play(Scene, (out_through_the_hub, in_through_the_follower, out_through_the_follower, nobody_reads_along),
+    sys.exit(play(Scene, (what_is_called_waits_for_nothing, out_through_the_hub, in_through_the_follower,
+                          out_through_the_follower, nobody_reads_along),
                   "hanse-files-"))

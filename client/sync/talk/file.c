@@ -122,6 +122,17 @@ static enum hs_err later(struct hs_step *s, struct hs_op *op)
     return HS_OK;
 }
 
+/* The node has all of it, and brings it to the hub: a photo is there in a moment, a film isn't. */
+static enum hs_err wait_for_hub(struct hs_step *s, struct hs_op *op)
+{
+    int64_t ms = (int64_t)HS_AGAIN_MIN_MS << op->transfer->waits;
+    s->sync->again_ms = ms < HS_AGAIN_MS ? ms : HS_AGAIN_MS;
+    op->transfer->waits += ms < HS_AGAIN_MS ? 1 : 0;
+    enum hs_err err = later(s, op);
+    s->sync->again_ms = 0;
+    return err;
+}
+
 static enum hs_err post(struct hs_step *s, struct hs_op *op, struct hs_live_room *room)
 {
     struct hs_content content = hs_content_attachment(&op->transfer->a, s->now);
@@ -167,7 +178,7 @@ static enum hs_err put_answered(struct hs_step *s, const struct hs_request *requ
     t->have = have;
     if (frame->blob_status->complete)
         return post(s, op, room);
-    return have == size ? later(s, op) : send_more(s, op, room); /* all here, but the hub hasn't got it yet */
+    return have == size ? wait_for_hub(s, op) : send_more(s, op, room);
 }
 
 /* ---- the wish ---- */

@@ -16,6 +16,7 @@ struct hs_transfer {
     char name[HANSE_NAME_SIZE], media_type[HANSE_NAME_SIZE];
     uint64_t have, next; /* of the blob: at the node; sent */
     uint64_t sealed;     /* pieces that went through the state */
+    unsigned waits;      /* for the hub: so often it was asked whether that has it */
     crypto_secretstream_xchacha20poly1305_state state;
 };
 

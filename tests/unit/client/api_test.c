@@ -3,8 +3,11 @@
 
 #include "hanse/hanse.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -225,6 +228,67 @@ static void test_the_libuv_driver_starts_and_stops(void **state)
     hanse_close(h);
 }
 
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+/* A link to whoever listens there, with a root that is some key. */
+static void link_to(unsigned port, char text[256])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint8_t raw[1 + 32 + 16 + 32] = {1, 0x58};
+    memset(raw + 2, 0x66, 31);
+    size_t len = 49 + (size_t)snprintf((char *)raw + 49, sizeof raw - 49, "127.0.0.1:%u", port), bits = 0;
+    uint32_t held = 0;
+    char *to = text + snprintf(text, 256, "hanse:i/");
+    for (size_t i = 0; i < len; i++) {
+        held = held << 8 | raw[i];
+        for (bits += 8; bits >= 6; bits -= 6)
+            *to++ = digits[held >> (bits - 6) & 63];
+    }
+    if (bits > 0)
+        *to++ = digits[held << (6 - bits) & 63];
+    *to = '\0';
+}
+
+/* A wish that comes while the loop has nothing to do, from anywhere in the program, is gone about at once. */
+static void test_the_libuv_driver_sees_what_is_called(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    int wakes = 0, door = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), came = -1;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    uv_idle_t program;
+    char text[256];
+    uint64_t op;
+    struct hanse *h = open_handle();
+    assert_int_equal(bind(door, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(door, 1), 0);
+    assert_int_equal(getsockname(door, (struct sockaddr *)&at, &len), 0);
+    link_to(ntohs(at.sin_port), text);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    uv_idle_init(&loop, &program); /* it goes on with other things */
+    uv_idle_start(&program, on_idle);
+    assert_hanse(hanse_uv_start(h, &loop, on_wake, &wakes), HANSE_OK);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_hanse(hanse_join(h, text, &op), HANSE_OK);
+    for (int i = 0; i < 1000 && came < 0; i++) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+        came = accept(door, NULL, NULL);
+        usleep(came < 0 ? 1000 : 0);
+    }
+    assert_true(came >= 0);
+    close(came);
+    close(door);
+    uv_close((uv_handle_t *)&program, NULL);
+    hanse_uv_stop(h);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    hanse_close(h);
+}
+
 static void test_garbage_is_no_order(void **state)
 {
     (void)state;
@@ -250,6 +314,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_text_at_its_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_loop_without_anything_to_do_sleeps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_libuv_driver_starts_and_stops, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_libuv_driver_sees_what_is_called, setup, teardown),
         cmocka_unit_test(test_garbage_is_no_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
