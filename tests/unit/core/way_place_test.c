@@ -74,14 +74,15 @@ static void moves_on(void **state)
 /* ---- rooms that lead nowhere ---- */
 
 /* A hub says that it gave its room away far ahead of what anybody has. */
-static Hanse__Frame *bait_frame(struct scene *s, struct world_room *bait, struct world_node *to)
+static Hanse__Frame *bait_frame(struct scene *s, struct world_room *bait, struct world_node *to,
+                                uint64_t ahead)
 {
     struct world *w = s->w;
     Hanse__Frame *move = scene_move_frame(s, bait, to, 2), *frame = world_frame(w);
     Hanse__HubMoved *link = WORLD_NEW(w, Hanse__HubMoved, hanse__hub_moved);
     struct world_node *hub = bait->device->node;
     struct hs_writer HS_WRITER header = hs_writer(HS_RECORD_HEADER_MAX);
-    struct hs_log_tip tip = {bait->tip.next_seq + HS_WAY_HASHES, bait->tip.hash, w->now};
+    struct hs_log_tip tip = {bait->tip.next_seq + ahead, bait->tip.hash, w->now};
     struct hs_record_spec spec = {.kind = HS_RECORD_HUB_MOVE,
                                   .epoch = 1,
                                   .sender_node = to->root.pub,
@@ -145,7 +146,7 @@ static void baits(void **state)
         struct world_invite invite = world_invite(bait, 10);
         (void)world_join(dupe, bait, &invite);
         world_settle(w);
-        shows(&s, s.alice, bait_frame(&s, bait, silent));
+        shows(&s, s.alice, bait_frame(&s, bait, silent, HS_WAY_HASHES));
     }
     scene_pass(&s, 3);
     assert_int_equal(s.third->core->way_hashes, HS_WAY_ROOMS * HS_WAY_FIRST);
@@ -159,6 +160,92 @@ static void baits(void **state)
     shows(&s, s.alice, way_frame(&s, s.new));
     scene_pass(&s, 140);
     goes_on(&s, s.new, 2);
+}
+
+static struct world_room *bait_new(struct scene *s)
+{
+    struct world_room *bait = world_room_new(world_staff(s->old, "mallory", HANSE__ROLE__ROLE_OWNER), "bait");
+    struct world_invite invite = world_invite(bait, 10);
+    (void)world_join(world_customer(s->third, "dupe"), bait, &invite);
+    world_settle(s->w);
+    return bait;
+}
+
+/* FED-61: a way has as many records as that at most. */
+static void as_many_records(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_node *silent = world_node_new(w, "silent.example");
+    struct silent quiet = {.s = &s, .node = silent};
+    struct world_room *at = bait_new(&s), *past = bait_new(&s);
+    w->hook = says_nothing;
+    w->hook_ctx = &quiet;
+    shows(&s, s.alice, bait_frame(&s, past, silent, HS_WAY_RECORDS)); /* the HUB_MOVE is one of them */
+    scene_pass(&s, 3);
+    assert_int_equal(s.third->core->way_hashes, 0);
+    shows(&s, s.alice, bait_frame(&s, at, silent, HS_WAY_RECORDS - 1));
+    scene_pass(&s, 3);
+    assert_int_equal(s.third->core->way_hashes, HS_WAY_FIRST);
+}
+
+/* FED-61: and all ways as many hashes; one more way waits until another one rests. */
+static void as_many_hashes(void **state)
+{
+    (void)state;
+    for (size_t past = 0; past < 2; past++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        struct world_node *silent = world_node_new(w, "silent.example");
+        struct silent quiet = {.s = &s, .node = silent};
+        struct world_room *one = bait_new(&s), *other = bait_new(&s);
+        size_t *hashes = &s.third->core->way_hashes, taken = HS_WAY_HASHES - HS_WAY_FIRST + past;
+        w->hook = says_nothing;
+        w->hook_ctx = &quiet;
+        shows(&s, s.alice, bait_frame(&s, one, silent, 10));
+        scene_pass(&s, 3);
+        assert_int_equal(*hashes, HS_WAY_FIRST);
+        *hashes = taken; /* as if it had grown so far */
+        shows(&s, s.alice, bait_frame(&s, other, silent, 10));
+        scene_pass(&s, 3);
+        assert_int_equal(*hashes, past == 0 ? HS_WAY_HASHES : taken);
+        *hashes -= taken - HS_WAY_FIRST;
+        assert_int_equal(*hashes, past == 0 ? 2 * HS_WAY_FIRST : HS_WAY_FIRST);
+    }
+}
+
+/* FED-61: a way that grows takes them as well. */
+static void as_many_grown(void **state)
+{
+    (void)state;
+    for (size_t past = 0; past < 2; past++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        struct world_node *silent = world_node_new(w, "silent.example");
+        struct silent quiet = {.s = &s, .node = silent, .away = true};
+        struct world_room *bait = bait_new(&s);
+        size_t *hashes = &s.third->core->way_hashes, taken = HS_WAY_HASHES - 2 * HS_WAY_FIRST + past;
+        nobody_tells = true;
+        scene_rosa_moves(&s);
+        w->hook = says_nothing;
+        w->hook_ctx = &quiet;
+        for (size_t i = 0; i < HS_WAY_FIRST + 5; i++)
+            assert_ok(world_post(s.bobs, "missed", NULL));
+        world_settle(w);
+        scene_room_moves(&s);
+        scene_pass(&s, 5);
+        dies(&s, s.old);
+        shows(&s, s.alice, bait_frame(&s, bait, silent, 10));
+        scene_pass(&s, 3);
+        assert_int_equal(*hashes, HS_WAY_FIRST);
+        *hashes = taken;
+        shows(&s, s.alice, way_frame(&s, s.new));
+        scene_pass(&s, 20);
+        assert_int_equal(view_at(&s, s.third)->hub_term, past == 0 ? 2 : 0);
+        scene_pass(&s, 140); /* the other one rests */
+        goes_on(&s, s.new, 2);
+    }
 }
 
 /* ---- who is dialled ---- */
@@ -311,8 +398,9 @@ static void former_term(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(moves_on), cmocka_unit_test(baits),       cmocka_unit_test(follows_late),
-        cmocka_unit_test(unasked),  cmocka_unit_test(former_term),
+        cmocka_unit_test(moves_on),       cmocka_unit_test(baits),         cmocka_unit_test(follows_late),
+        cmocka_unit_test(unasked),        cmocka_unit_test(former_term),   cmocka_unit_test(as_many_records),
+        cmocka_unit_test(as_many_hashes), cmocka_unit_test(as_many_grown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
