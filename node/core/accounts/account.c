@@ -22,6 +22,14 @@ static void put_till(struct hs_turn *turn, const Hanse__State__SignedUp *s)
     hs_kv_put(turn->kv, HS_T_MISC, hs_kv_key_bytes(&till), hs_pb_bytes(s->device));
 }
 
+static uint32_t bound_of(struct hs_turn *turn, ProtobufCBinaryData id)
+{
+    struct hs_key account;
+    const Hanse__State__AccountView *view =
+        HS_FIXED(hs_pb_bytes(id), &account) ? hs_account_view(turn, &account) : NULL;
+    return view != NULL ? view->bound : 0;
+}
+
 void hs_signed_up_apply(struct hs_turn *turn, const struct hs_stream_at *at,
                         const Hanse__State__StreamRecord *record)
 {
@@ -34,6 +42,7 @@ void hs_signed_up_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     account.device = persona.device = s->device;
     account.roles = s->roles;
     account.since_ms = s->since_ms;
+    account.bound = bound_of(turn, s->account);
     persona.account = s->account;
     hs_view_put(turn, HS_T_ACCOUNT, &key, &account.base);
     hs_view_put(turn, HS_T_PERSONA, &key, &persona.base);
@@ -158,7 +167,14 @@ void hs_bound_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     view.device = b->device;
     view.brand = b->brand;
     hs_view_put(turn, HS_T_PERSONA, &key, &view.base);
-    struct hs_key member;
+    struct hs_key member, owner;
+    Hanse__State__AccountView *account =
+        HS_FIXED(hs_pb_bytes(b->account), &owner) ? hs_account_view(turn, &owner) : NULL;
+    if (account != NULL) {
+        key = hs_key1(hs_pb_bytes(b->account));
+        account->bound++;
+        hs_view_put(turn, HS_T_ACCOUNT, &key, &account->base);
+    }
     if (HS_FIXED(hs_pb_bytes(b->persona), &member))
         hs_absent_came(turn, &member);
 }
@@ -183,6 +199,7 @@ enum hs_err hs_handle_bind(struct hs_turn *turn, const Hanse__Frame *request, Ha
                     hs_bytes_equal(hs_pb_bytes(known->device), HS_VIEW(certificate.signature_key));
         return same ? HS_OK : HS_ERR_CONFLICT;
     }
+    HS_REQUIRE(bound_of(turn, hs_pb_data(HS_VIEW(turn->session->persona))) < HS_BOUND_MAX, HS_ERR_QUOTA);
     bound.account = hs_pb_data(HS_VIEW(turn->session->persona));
     bound.persona = hs_pb_data(HS_VIEW(bind.persona));
     bound.device = hs_pb_data(HS_VIEW(certificate.signature_key));

@@ -5,6 +5,10 @@
 #include "core/state.pb-c.h"
 #include "core/turn.h"
 
+/* Personas that an account serves besides its own: anybody makes keys at will, and nobody has so many brands.
+ */
+enum { HS_BOUND_MAX = 1000 };
+
 /* True where the turn's session may act for persona: a device whose account it is or is bound to; a node that
  * is the home of that member of room (room may be NULL for devices only). */
 bool hs_session_acts_for(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona);

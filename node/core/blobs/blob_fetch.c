@@ -5,13 +5,17 @@
 #include "core/delivery/inbox.h"
 #include "core/internal.h"
 #include "core/records/apply.h"
+#include "core/records/spent.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
 #include "room/blob.h"
 #include "wire/unpack.h"
 
+/* The first byte of a key in HS_T_BLOB. */
 enum {
-    HELD = 'W', /* hub 32 | hash 32 | number u64 -> HeldWelcome, in HS_T_BLOB */
+    HELD = 'W',   /* hub 32 | hash 32 | number u64 -> HeldWelcome */
+    NEWEST = 'O', /* hash of hub, room and persona 32 -> the key of their Welcome that waits */
+    COUNT = 'C',  /* subscriber 32 -> u64: how many wait for it */
     SCRATCH_CAP = 1 << 20,
     HAND_ON_CAP = 4 * HS_FRAME_MAX, /* one item, its parts and what is kept of it */
 };
@@ -48,6 +52,74 @@ enum hs_err hs_fetch_check(const Hanse__Tree *tree)
     return tree->size <= HS_TREE_MAX ? HS_OK : HS_ERR_TOO_LARGE;
 }
 
+/* ---- how many wait ---- */
+
+static struct hs_kv_key count_key(const struct hs_key *subscriber)
+{
+    uint8_t kind = COUNT;
+    return hs_key2(hs_bytes(&kind, 1), HS_VIEW(*subscriber));
+}
+
+uint64_t hs_fetch_held(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_kv_key key = count_key(subscriber);
+    return hs_number_get(turn, HS_T_BLOB, &key, NULL);
+}
+
+static void count(struct hs_turn *turn, const struct hs_key *subscriber, int by)
+{
+    struct hs_kv_key key = count_key(subscriber);
+    uint64_t held = hs_fetch_held(turn, subscriber) + (uint64_t)by;
+    if (held > 0)
+        hs_number_put(turn, HS_T_BLOB, &key, held);
+    else
+        hs_kv_del(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&key));
+}
+
+static struct hs_kv_key newest_key(struct hs_bytes hub, const Hanse__WelcomeItem *welcome)
+{
+    uint8_t kind = NEWEST;
+    struct hs_sha256 state;
+    hs_sha256_init(&state);
+    hs_sha256_update(&state, hub);
+    hs_sha256_update(&state, hs_pb_bytes(welcome->room));
+    hs_sha256_update(&state, hs_pb_bytes(welcome->persona));
+    struct hs_id about = hs_sha256_final(&state);
+    return hs_key2(hs_bytes(&kind, 1), HS_VIEW(about));
+}
+
+/* It waits no more: it goes on, or a newer one waits in its place. */
+static void let_go(struct hs_turn *turn, struct hs_bytes key, const struct hs_key *subscriber,
+                   const struct hs_kv_key *newest)
+{
+    struct hs_bytes value;
+    if (hs_kv_get(turn->kv, HS_T_BLOB, hs_kv_key_bytes(newest), turn->arena, &value) &&
+        hs_bytes_equal(value, key))
+        hs_kv_del(turn->kv, HS_T_BLOB, hs_kv_key_bytes(newest));
+    hs_kv_del(turn->kv, HS_T_BLOB, key);
+    count(turn, subscriber, -1);
+}
+
+/* The Welcome of before for that persona in that room is of no use any more. */
+static void displace(struct hs_turn *turn, const struct hs_id *hub, const struct hs_kv_key *newest)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(HAND_ON_CAP);
+    struct hs_turn own = *turn;
+    struct hs_bytes value;
+    struct hs_key subscriber;
+    own.arena = &scratch;
+    if (!hs_kv_get(turn->kv, HS_T_BLOB, hs_kv_key_bytes(newest), &scratch, &value))
+        return;
+    struct hs_kv_key key = hs_key1(value);
+    const Hanse__State__HeldWelcome *held =
+        (Hanse__State__HeldWelcome *)HS_VIEW_GET(&own, HS_T_BLOB, &key, hanse__state__held_welcome);
+    if (held == NULL || !HS_FIXED(hs_pb_bytes(held->subscriber), &subscriber))
+        return;
+    struct hs_stream_at at = {.stream = HS_STREAM_PEER, .id = *hub, .seq = held->handed_seq};
+    let_go(&own, hs_kv_key_bytes(&key), &subscriber, newest);
+    hs_spent_cut(&own, &at, 0);
+}
+
 void hs_fetch_hold(struct hs_turn *turn, const struct hs_stream_at *from, uint64_t number,
                    const struct hs_key *subscriber, const Hanse__InboxItem *item)
 {
@@ -63,7 +135,11 @@ void hs_fetch_hold(struct hs_turn *turn, const struct hs_stream_at *from, uint64
     held.subscriber = hs_pb_data(HS_VIEW(*subscriber));
     held.item = hs_pb_data(hs_turn_pack(turn, &item->base));
     held.handed_seq = from->seq;
+    struct hs_kv_key newest = newest_key(HS_VIEW(*hub), item->welcome);
+    displace(turn, hub, &newest);
     hs_view_put(turn, HS_T_BLOB, &key, &held.base);
+    hs_kv_put(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&newest), hs_kv_key_bytes(&key));
+    count(turn, subscriber, 1);
     struct hs_id place = place_of(HS_VIEW(*hub), &hash);
     if (hs_blob_view(turn, &place) != NULL)
         return;
@@ -107,9 +183,12 @@ static bool hand_on(struct hs_turn *turn, const struct hs_id *hub, const struct 
     if (turn->kv->err != HS_OK || !first_held(&own, prefix, &key, &held))
         return false;
     Hanse__InboxItem *item = item_of(&own, held);
-    hs_kv_del(turn->kv, HS_T_BLOB, key);
-    if (item == NULL || !HS_FIXED(hs_pb_bytes(held->subscriber), &subscriber))
+    if (item == NULL || !HS_FIXED(hs_pb_bytes(held->subscriber), &subscriber)) {
+        hs_kv_del(turn->kv, HS_T_BLOB, key);
         return false;
+    }
+    struct hs_kv_key newest = newest_key(HS_VIEW(*hub), item->welcome);
+    let_go(&own, key, &subscriber, &newest);
     from.seq = held->handed_seq;
     hs_inbox_put_from(&own, &subscriber, item, &from);
     return true;

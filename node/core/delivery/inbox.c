@@ -224,5 +224,6 @@ bool hs_inbox_is_past(struct hs_turn *turn, const struct hs_key *subscriber, uin
 
 bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber)
 {
-    return hs_inbox_is_past(turn, subscriber, HS_INBOX_MAX);
+    uint64_t held = hs_fetch_held(turn, subscriber);
+    return held >= HS_INBOX_MAX || hs_inbox_is_past(turn, subscriber, HS_INBOX_MAX - held);
 }

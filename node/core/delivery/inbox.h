@@ -18,7 +18,7 @@ enum { HS_INBOX_MAX = 4096 };
 /* Do so many wait, MemberItems left out? Those are no wish of whom they are for. */
 bool hs_inbox_is_past(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t max);
 
-/* HS_INBOX_MAX of them? */
+/* HS_INBOX_MAX of them, with the Welcomes that wait for their trees? */
 bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber);
 
 /* The same for an item that its record can be cut of when it is gone (spent.h). Of a hub's Welcomes for one

@@ -1,0 +1,194 @@
+/* What a hostile customer, and a hostile hub of one, can make a home keep. */
+#include "peer_world.h"
+
+#include "core/accounts/account.h"
+#include "core/blobs/blob.h"
+#include "core/delivery/inbox.h"
+#include "core/records/stream.h"
+#include "core/records/table.h"
+
+enum { TIMES = 20 };
+
+struct scene {
+    struct world *w;
+    struct world_node *rival, *home;
+    struct world_device *ben;
+    uint64_t next; /* the number of the rival's next item */
+};
+
+/* Nothing of the rival's trees ever comes. */
+static enum world_verdict swallow(void *ctx, struct world_node *from, struct world_node *to,
+                                  struct hs_bytes *bytes)
+{
+    struct scene *s = ctx;
+    (void)to;
+    (void)bytes;
+    return from == s->rival && s->next > 1000 ? WORLD_DROP : WORLD_PASS;
+}
+
+static void scene_new(struct world *w, struct scene *s)
+{
+    *s = (struct scene){.w = w,
+                        .rival = world_node_new(w, "rival.example"),
+                        .home = world_node_new(w, "home.example"),
+                        .next = 1000};
+    s->ben = world_customer(s->home, "ben");
+    struct world_device *owner = world_staff(s->rival, "rival", HANSE__ROLE__ROLE_OWNER);
+    struct world_room *bait = world_room_new(owner, "bait");
+    struct world_invite invite = world_invite(bait, 10);
+    (void)world_join(s->ben, bait, &invite);
+    world_settle(w);
+    world_disconnect(s->ben);
+    w->hook = swallow;
+    w->hook_ctx = s;
+}
+
+/* A Welcome for Ben to a room of that number, with a tree of that number. */
+static void send_welcome(struct scene *s, uint8_t room, uint8_t tree)
+{
+    struct world *w = s->w;
+    uint8_t id[32] = {9, room}, prev[32] = {8}, hash[32] = {7, tree};
+    Hanse__Frame *frame = world_frame(w);
+    Hanse__InboxItem *item = WORLD_NEW(w, Hanse__InboxItem, hanse__inbox_item);
+    Hanse__WelcomeItem *welcome = item->welcome = WORLD_NEW(w, Hanse__WelcomeItem, hanse__welcome_item);
+    Hanse__Tree of = HANSE__TREE__INIT;
+    of.hash = hs_pb_data(hs_bytes(hash, sizeof hash));
+    of.size = HS_BLOB_THRESHOLD;
+    welcome->room = hs_pb_data(hs_bytes(id, sizeof id));
+    welcome->prev_hash = hs_pb_data(hs_bytes(prev, sizeof prev));
+    welcome->commit_seq = 5;
+    welcome->persona = hs_pb_data(HS_VIEW(world_persona(s->ben, &s->rival->root.pub)->signer.pub));
+    welcome->hub_root = hs_pb_data(HS_VIEW(s->rival->root.pub));
+    welcome->descriptor = s->rival->descriptor;
+    welcome->welcome = hs_pb_data(hs_bytes_str("as many bytes as there is room for"));
+    welcome->tree = &of;
+    item->body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
+    item->seq = s->next++;
+    frame->inbox = WORLD_NEW(w, Hanse__Inbox, hanse__inbox);
+    frame->inbox->n_items = 1;
+    frame->inbox->items = &item;
+    frame->body_case = HANSE__FRAME__BODY_INBOX;
+    world_inject(s->rival, s->home, frame);
+}
+
+static uint64_t held(struct scene *s)
+{
+    struct hs_key subscriber;
+    struct hs_turn *turn = raw_turn_begin(s->home);
+    assert_true(
+        hs_persona_subscriber(turn, &world_persona(s->ben, &s->rival->root.pub)->signer.pub, &subscriber));
+    uint64_t count = hs_fetch_held(turn, &subscriber);
+    raw_turn_end(turn);
+    return count;
+}
+
+/* Bytes of the rival's stream at the home, and of what waits for trees. */
+static size_t bytes_of(struct world_node *node)
+{
+    size_t bytes = 0;
+    static const unsigned tables[] = {HS_T_STREAM, HS_T_BLOB};
+    for (size_t i = 0; i < 2; i++) {
+        struct hs_kv_key from = {0};
+        for (;;) {
+            struct hs_arena HS_ARENA scratch = hs_arena(SIZE_MAX / 2);
+            struct hs_bytes key, value, none = {0};
+            if (!hs_kv_next(node->kv, tables[i], none, hs_kv_key_bytes(&from), &scratch, &key, &value))
+                break;
+            from = hs_kv_after(key);
+            bytes += value.len;
+        }
+    }
+    return bytes;
+}
+
+/* DELIVERY-75: of Welcomes for one persona in one room the newest waits for its tree, and the records of the
+ * others are cut. */
+static void the_newest_waits(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    scene_new(w, &s);
+    send_welcome(&s, 1, 0);
+    assert_int_equal(held(&s), 1);
+    size_t bytes = bytes_of(s.home);
+    send_welcome(&s, 1, 1);
+    size_t each = bytes_of(s.home) - bytes;
+    for (uint8_t i = 2; i < TIMES; i++)
+        send_welcome(&s, 1, i);
+    assert_int_equal(held(&s), 1);
+    assert_true(bytes_of(s.home) - bytes <= (TIMES - 1) * each);
+    send_welcome(&s, 2, 1);
+    assert_int_equal(held(&s), 2);
+    world_rebuild_check(s.home);
+}
+
+/* DELIVERY-73, DELIVERY-75: they count among what waits. */
+static void they_count(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    struct hs_key subscriber;
+    scene_new(w, &s);
+    w->forged = true; /* the other items are of no record */
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    assert_true(
+        hs_persona_subscriber(turn, &world_persona(s.ben, &s.rival->root.pub)->signer.pub, &subscriber));
+    for (size_t i = hs_inbox_waiting(turn, &subscriber); i < HS_INBOX_MAX - 2; i++) {
+        Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
+        hs_inbox_put(turn, &subscriber, &item);
+    }
+    raw_turn_end(turn);
+    for (uint8_t i = 0; i < 4; i++)
+        send_welcome(&s, i, i);
+    assert_int_equal(held(&s), 2);
+}
+
+/* FED-6: personas are made at will, but an account serves so many and no more; more roles change nothing. */
+static void personas(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct world_node *home = world_node_new(w, "home.example");
+    struct world_node *brands[] = {world_node_new(w, "a.example"), world_node_new(w, "b.example")};
+    struct world_device *ben = world_customer(home, "ben");
+    struct hs_key account = world_persona(ben, &home->root.pub)->signer.pub;
+    struct hs_turn *turn = raw_turn_begin(home);
+    for (uint32_t i = 0; i + 1 < HS_BOUND_MAX; i++) {
+        Hanse__State__Bound bound = HANSE__STATE__BOUND__INIT;
+        Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+        struct hs_key persona = {{1, (uint8_t)(i >> 8), (uint8_t)i}};
+        bound.account = hs_pb_data(HS_VIEW(account));
+        bound.persona = hs_pb_data(HS_VIEW(persona));
+        bound.device = bound.brand = bound.persona;
+        record.bound = &bound;
+        record.body_case = HANSE__STATE__STREAM_RECORD__BODY_BOUND;
+        hs_stream_record(turn, HS_STREAM_ACCOUNT, HS_VIEW(account), &record);
+    }
+    raw_turn_end(turn);
+    assert_ok(world_bind(ben, brands[0]));
+    assert_err(world_bind(ben, brands[1]), HS_ERR_QUOTA);
+    assert_ok(world_bind(ben, brands[0])); /* the same again */
+    turn = raw_turn_begin(home);
+    Hanse__State__SignedUp more = HANSE__STATE__SIGNED_UP__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    more.account = hs_pb_data(HS_VIEW(account));
+    more.device = hs_account_view(turn, &account)->device;
+    more.roles = 1u << HANSE__ROLE__ROLE_STAFF;
+    record.signed_up = &more;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_SIGNED_UP;
+    hs_stream_record(turn, HS_STREAM_ACCOUNT, HS_VIEW(account), &record);
+    raw_turn_end(turn);
+    assert_err(world_bind(ben, brands[1]), HS_ERR_QUOTA);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_newest_waits),
+        cmocka_unit_test(they_count),
+        cmocka_unit_test(personas),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
