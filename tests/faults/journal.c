@@ -99,6 +99,11 @@ static bool inside(int dir, const char *path, char *out)
         full[--len] = '\0';
     char *slash = strrchr(full, '/');
     const char *name = slash != NULL ? slash + 1 : full;
+    if (strcmp(name, "..") == 0 && realpath(full, parent) != NULL) { /* a folder's own name is wanted */
+        snprintf(full, sizeof full, "%s", parent);
+        slash = strrchr(full, '/');
+        name = slash + 1;
+    }
     if (slash != NULL)
         *slash = '\0';
     bool good = realpath(slash == NULL ? "." : full[0] == '\0' ? "/" : full, parent) != NULL;
@@ -320,14 +325,24 @@ EXPORT int fdatasync(int fd)
     return synced(fd, SYS_fdatasync);
 }
 
-EXPORT int mkdir(const char *path, mode_t mode)
+static int mkdir_in(int dir, const char *path, mode_t mode)
 {
     char in[JOURNAL_PATH];
-    bool ours = inside(AT_FDCWD, path, in);
-    int rc = (int)syscall(SYS_mkdir, path, mode);
+    bool ours = inside(dir, path, in);
+    int rc = (int)syscall(SYS_mkdirat, dir, path, mode);
     if (rc == 0 && ours)
         note_path(JOURNAL_MKDIR, 0, in);
     return rc;
+}
+
+EXPORT int mkdir(const char *path, mode_t mode)
+{
+    return mkdir_in(AT_FDCWD, path, mode);
+}
+
+EXPORT int mkdirat(int dir, const char *path, mode_t mode)
+{
+    return mkdir_in(dir, path, mode);
 }
 
 static int rename_in(int from_dir, const char *from, int to_dir, const char *to)

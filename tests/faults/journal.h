@@ -24,7 +24,8 @@ enum journal_kind {
     JOURNAL_RENAME,   /* payload: old path, NUL, new path */
     JOURNAL_UNLINK,   /* payload: path */
     JOURNAL_SYNC_DIR, /* payload: path; the names in it were synced */
-    JOURNAL_ACKED,    /* payload: 32 bytes; number: bit 0 queued; the client was promised this by node */
+    JOURNAL_ACKED,    /* payload: 32 bytes; number: bit 0 queued, bit 1 an attachment; the client was promised
+                       * this by node */
     JOURNAL_REFUSED,  /* payload: 32 bytes; what was promised has found another end */
 };
 

@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* A home that was cut off often waits up to a minute before it dials again (FED-15). */
-enum { LIMIT = 5, SETTLE_MS = 90000, STORM_MS = 1500, STEP_MS = 150 };
+enum { REPORT = 10, LIMIT = 5, SETTLE_MS = 90000, STORM_MS = 1500, STEP_MS = 150 };
 
 static struct rng rng;
 static struct fleet f;
@@ -145,6 +145,10 @@ int main(int argc, char **argv)
         fault_at("round %u (files in %s)", i, f.dir);
         storm();
         heal();
+        if (i % REPORT == REPORT - 1) {
+            printf("%u of %u rounds\n", i + 1, rounds);
+            fflush(stdout);
+        }
     }
     for (size_t i = 0; i < nodes; i++)
         daemon_stop(&f.nodes[i]);

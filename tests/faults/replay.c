@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SECTOR = 512, NAMES_MAX = 4096 };
+enum { SECTOR = 512, DEPTH_MAX = 8, NAMES_MAX = 4096 };
 
 /* One file in its life: an inode may be used again. */
 struct file {
@@ -173,8 +173,11 @@ static void take_mark(struct replay *r, size_t at)
     const struct journal_entry *e = r->entries[at];
     r->marks = grown(r->marks, (r->mark_count + 1) * sizeof *r->marks);
     struct replay_mark *mark = &r->marks[r->mark_count++];
-    *mark = (struct replay_mark){
-        .at = at, .node = e->node, .queued = (e->number & 1) != 0, .refused = e->kind == JOURNAL_REFUSED};
+    *mark = (struct replay_mark){.at = at,
+                                 .node = e->node,
+                                 .queued = (e->number & 1) != 0,
+                                 .attachment = (e->number & 2) != 0,
+                                 .refused = e->kind == JOURNAL_REFUSED};
     memcpy(mark->body.b, payload(e), sizeof mark->body.b);
 }
 
@@ -391,24 +394,48 @@ static void make_garbage(const char *path, struct rng *rng)
     close(fd);
 }
 
+/* What stands in a folder whose name is lost is lost with it. */
+static bool has_folders(struct replay *r, const char *path)
+{
+    char folder[JOURNAL_PATH];
+    snprintf(folder, sizeof folder, "%s", path);
+    for (folder[parent_len(folder)] = '\0'; folder[0] != '\0'; folder[parent_len(folder)] = '\0')
+        if (name_find(r, folder) == NULL)
+            return false;
+    return true;
+}
+
+static size_t depth_of(const char *path)
+{
+    size_t depth = 0;
+    for (; *path != '\0'; path++)
+        depth += *path == '/' ? 1 : 0;
+    return depth;
+}
+
+static void make_folders(struct replay *r, const char *folder, size_t depth)
+{
+    for (size_t i = 0; i < r->name_count; i++) {
+        char path[2 * JOURNAL_PATH];
+        const struct name *name = &r->names[i];
+        snprintf(path, sizeof path, "%s/%s", folder, name->path);
+        if (name->file == NULL && depth_of(name->path) == depth && has_folders(r, name->path))
+            FAULT_CHECK(mkdir(path, 0700) == 0, "no %s", path);
+    }
+}
+
 size_t replay_state(struct replay *r, uint32_t node, size_t at, struct rng *rng, const char *folder)
 {
     enum mode mode = (enum mode)rng_below(rng, MODES), names = (enum mode)rng_below(rng, TORN);
     size_t open_writes = 0;
     make_names(r, node, at, names, rng);
+    for (size_t depth = 0; depth < DEPTH_MAX; depth++)
+        make_folders(r, folder, depth);
     for (size_t i = 0; i < r->name_count; i++) {
         char path[2 * JOURNAL_PATH];
         const struct name *name = &r->names[i];
         snprintf(path, sizeof path, "%s/%s", folder, name->path);
-        if (name->file == NULL)
-            FAULT_CHECK(mkdir(path, 0700) == 0, "no %s", path);
-    }
-    for (size_t i = 0; i < r->name_count; i++) {
-        char path[2 * JOURNAL_PATH], parent[JOURNAL_PATH];
-        const struct name *name = &r->names[i];
-        snprintf(path, sizeof path, "%s/%s", folder, name->path);
-        snprintf(parent, sizeof parent, "%.*s", (int)parent_len(name->path), name->path);
-        if (name->file == NULL || (parent[0] != '\0' && name_find(r, parent) == NULL))
+        if (name->file == NULL || !has_folders(r, name->path))
             continue;
         if (strstr(name->path, "lock.mdb") != NULL)
             make_garbage(path, rng);

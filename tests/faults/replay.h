@@ -13,7 +13,7 @@ struct replay;
 struct replay_mark {
     size_t at; /* the entry's number */
     uint32_t node;
-    bool queued, refused;
+    bool queued, refused, attachment;
     struct hs_id body;
 };
 

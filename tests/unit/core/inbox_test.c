@@ -6,6 +6,7 @@
 #include "core/delivery/inbox.h"
 #include "core/delivery/inbox_age.h"
 #include "core/federation/peer.h"
+#include "core/records/register.h"
 #include "core/records/table.h"
 
 #define DAY HS_INBOX_DAY_MS
@@ -216,6 +217,46 @@ static void much_goes_in_steps(void **state)
     assert_true(ticks >= 3);
 }
 
+static void ticks(struct world *w)
+{
+    for (int i = 0; i < 5; i++)
+        world_pass(w, 1000);
+}
+
+/* DELIVERY-72: what is being read stays, page by page, however long it had waited before; and whoever has
+ * read some of it has all the time again for the rest. */
+static void what_is_being_read_stays(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_key bob = inbox_of(s.bob);
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = turn_of(s.hub, &arena);
+    s.bob->gaps = s.bob->no_cursors = true;
+    world_disconnect(s.bob);
+    fill(s.bob, 3 * HS_INBOX_AGE_ITEMS);
+    world_pass(w, 1000);
+    world_pass(w, HS_INBOX_AGE_LAP_MS);
+    world_pass(w, 1000);
+    w->now.ms += HS_INBOX_AGE_DAYS * DAY;
+    world_pass(w, 1000);
+    w->now.ms += HS_INBOX_AGE_LAP_MS;
+    while (waiting(s.hub, &bob) == 3 * HS_INBOX_AGE_ITEMS)
+        world_pass(w, 1000);
+    assert_int_equal(waiting(s.hub, &bob), 2 * HS_INBOX_AGE_ITEMS); /* and he comes just now */
+    come_back(s.bob);
+    ticks(w);
+    assert_int_equal(waiting(s.hub, &bob), 2 * HS_INBOX_AGE_ITEMS);
+    assert_int_equal(s.bob->inbox_next, hs_inbox_next(&turn, &bob)); /* he has them all */
+    hs_register_put_number(&turn, HS_REGISTER_INBOX, HS_VIEW(bob), (struct hs_bytes){0},
+                           s.bob->inbox_next - HS_INBOX_AGE_ITEMS); /* and has kept half of them */
+    world_disconnect(s.bob);
+    ticks(w);
+    days(w, HS_INBOX_AGE_DAYS - 1);
+    assert_int_equal(waiting(s.hub, &bob), HS_INBOX_AGE_ITEMS);
+}
+
 /* DELIVERY-73: one fewer than the limit, and the limit. */
 static void a_full_inbox_takes_no_join(void **state)
 {
@@ -359,7 +400,7 @@ int main(void)
         cmocka_unit_test(much_goes_in_steps),          cmocka_unit_test(a_clock_is_set),
         cmocka_unit_test(a_full_inbox_takes_no_wish),  cmocka_unit_test(a_full_inbox_takes_no_join),
         cmocka_unit_test(a_full_inbox_queues_no_post), cmocka_unit_test(the_newest_welcome_waits),
-        cmocka_unit_test(the_newest_wish_waits),
+        cmocka_unit_test(the_newest_wish_waits),       cmocka_unit_test(what_is_being_read_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
