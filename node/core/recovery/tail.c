@@ -16,12 +16,6 @@
 #include "object/object.h"
 #include "wire/limits.h"
 
-/* What a field of these hashes takes in a frame. */
-static size_t hints_len(const Hanse__State__RoomEntry *entry)
-{
-    return entry->n_blobs * (HS_HASH_LEN + 2);
-}
-
 /* The next hub needs what a former one had beside the records. */
 static void add_for_hub(Hanse__Tail *tail, const Hanse__State__RoomEntry *entry, Hanse__Record *record,
                         uint64_t seq)
@@ -30,6 +24,14 @@ static void add_for_hub(Hanse__Tail *tail, const Hanse__State__RoomEntry *entry,
     record->descriptor = entry->head.len > 0 ? entry->descriptor : (ProtobufCBinaryData){0};
     if (seq == 0)
         tail->group_info = entry->group_info;
+}
+
+/* What takes a record's place in a frame. */
+static size_t record_len(const Hanse__Record *record, const Hanse__Tail *tail)
+{
+    size_t len = record->header.len + record->body.len + record->n_blobs * (HS_HASH_LEN + 2);
+    return len + record->head.len + record->descriptor.len +
+           (tail->n_records == 0 ? tail->group_info.len : 0);
 }
 
 /* What of a log is for the node that asks. */
@@ -115,17 +117,17 @@ static size_t fill(struct hs_turn *turn, const struct hs_id *room, const Hanse__
         if (entry == NULL || record == NULL)
             return cost;
         cost += entry->header.len + entry->body.len;
-        bytes += entry->header.len + (want->headers ? 0 : entry->body.len + hints_len(entry));
-        if (tail->n_records > 0 && bytes > HS_BLOB_THRESHOLD)
-            return cost;
         record->header = entry->header;
         if (!want->headers) {
             record->body = entry->body;
             record->blobs = entry->blobs;
             record->n_blobs = entry->n_blobs;
+            if (part->for_hub)
+                add_for_hub(tail, entry, record, seq);
         }
-        if (part->for_hub)
-            add_for_hub(tail, entry, record, seq);
+        bytes += record_len(record, tail);
+        if (tail->n_records > 0 && bytes > HS_BLOB_THRESHOLD)
+            return cost;
         tail->records[tail->n_records++] = record;
     }
     return cost;
