@@ -3,6 +3,7 @@
 #define HS_CORE_INTERNAL_H
 
 #include "core/delivery/wake.h"
+#include "core/federation/discover.h"
 #include "core/federation/peer.h"
 #include "core/office/office.h"
 #include "core/office/way.h"
@@ -25,6 +26,7 @@ struct hs_core {
     struct hs_sessions sessions;
     struct hs_peers peers;
     struct hs_rules rules;
+    struct hs_page_asked pages[HS_DISCOVER_NOTED];
     struct hs_wakers wakers;
     bool wake_http; /* as configured */
     struct hs_meters meters;

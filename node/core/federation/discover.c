@@ -7,6 +7,40 @@
 #include "object/object.h"
 #include "wire/unpack.h"
 
+static struct hs_page_asked *page_of(struct hs_core *core, const struct hs_id *domain)
+{
+    struct hs_page_asked *oldest = &core->pages[0];
+    for (size_t i = 0; i < HS_DISCOVER_NOTED; i++) {
+        if (core->pages[i].at.ms > 0 && hs_id_equal(&core->pages[i].domain, domain))
+            return &core->pages[i];
+        oldest = core->pages[i].at.ms < oldest->at.ms ? &core->pages[i] : oldest;
+    }
+    *oldest = (struct hs_page_asked){.domain = *domain};
+    return oldest;
+}
+
+/* Not twice within a minute, for whatever reasons; and who was asked for comes again after the others. */
+static bool may_ask(struct hs_turn *turn, const struct hs_key *root, const char *domain)
+{
+    struct hs_id hash = hs_domain_hash(hs_bytes_str(domain));
+    struct hs_page_asked *page = page_of(turn->core, &hash);
+    bool same = hs_key_equal(&page->root, root);
+    int64_t pause = page->others && same ? 2 * (int64_t)HS_DISCOVER_MS : HS_DISCOVER_MS;
+    if (page->at.ms > 0 && turn->now.ms - page->at.ms < pause) {
+        page->others = page->others || !same;
+        return false;
+    }
+    *page = (struct hs_page_asked){.domain = hash, .root = *root, .at = turn->now};
+    return true;
+}
+
+void hs_discover_at_once(struct hs_core *core, const struct hs_id *domain)
+{
+    for (size_t i = 0; i < HS_DISCOVER_NOTED; i++)
+        if (hs_id_equal(&core->pages[i].domain, domain))
+            core->pages[i].at.ms = 0;
+}
+
 static void ask(struct hs_turn *turn, const struct hs_key *root, const char *domain)
 {
     const char *kept = hs_arena_str(&turn->effects->arena, hs_bytes_str(domain));
@@ -19,7 +53,8 @@ static void ask(struct hs_turn *turn, const struct hs_key *root, const char *dom
 
 void hs_discover_peer(struct hs_turn *turn, struct hs_peer *peer)
 {
-    if (peer->domain_name[0] == '\0' || peer->blocked || turn->now.ms < peer->discover_at.ms)
+    if (peer->domain_name[0] == '\0' || peer->blocked || turn->now.ms < peer->discover_at.ms ||
+        !may_ask(turn, &peer->root, peer->domain_name))
         return;
     peer->discover_at.ms = turn->now.ms + HS_DISCOVER_MS;
     ask(turn, &peer->root, peer->domain_name);
@@ -56,7 +91,7 @@ bool hs_discover_claim(struct hs_turn *turn, const struct hs_key *root, const ch
     struct hs_time *at = hs_domain_is_tied(turn, &hash, root) ? NULL : asked_at(turn, &hash, root);
     if (at == NULL)
         return true;
-    if (turn->now.ms < at->ms)
+    if (turn->now.ms < at->ms || !may_ask(turn, root, domain))
         return false;
     at->ms = turn->now.ms + HS_DISCOVER_MS;
     ask(turn, root, domain);

@@ -288,6 +288,7 @@ static void go_on(struct hs_turn *turn, const struct hs_id *domain, const struct
         return;
     peer->root_changed = false;
     peer->discover_at.ms = 0;
+    hs_discover_at_once(core, domain);
     if (peer->state == HS_PEER_DOWN)
         hs_discover_peer(turn, peer);
 }

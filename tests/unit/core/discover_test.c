@@ -86,6 +86,31 @@ static void a_hub_that_moved_is_looked_for(void **state)
     assert_int_equal(s.home->searches, 2);
 }
 
+/* FED-31, FED-33: so it is where there are two reasons: the hub isn't where it was, and claims, where it is
+ * found then, a domain that the operator allows. */
+static void two_reasons_to_ask(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct raw_rules rules = {0};
+    raw_rule(w, &rules, HS_RULE_ALLOW, NULL, "hub.example");
+    move_hub(&s);
+    raw_rules_set(s.home, &rules);
+    assert_int_equal(s.home->searches, 1);
+    tell_home(&s, &s.hub->root.pub, "hub.example", NULL, s.hub->address);
+    works_again(&s);
+    assert_int_equal(s.home->searches, 1);
+    world_pass(w, HS_DISCOVER_MS - 1000);
+    assert_int_equal(s.home->searches, 1);
+    world_pass(w, 1000);
+    assert_int_equal(s.home->searches, 2); /* for the claim, which has waited */
+    tell_home(&s, &s.hub->root.pub, "hub.example", s.hub->descriptor, NULL);
+    for (int i = 0; i < 4; i++)
+        world_pass(w, HS_DISCOVER_MS);
+    assert_int_equal(s.home->searches, 2);
+}
+
 /* FED-32: what the pinned root signed with a higher sequence replaces what was known. */
 static void the_page_replaces_what_was_known(void **state)
 {
@@ -191,6 +216,33 @@ static void a_bare_domain_is_looked_for(void **state)
     assert_ok(world_forward(s.alice, &named, get_invite(&s), NULL));
 }
 
+/* FED-31: two nodes that are looked for by one name, each in its turn. */
+static void two_nodes_of_one_domain(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct world_node named[2] = {*world_node_new(w, "third.example"), *world_node_new(w, "fourth.example")};
+    size_t of[2] = {0}, before = 1;
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(named[i].address, sizeof named[i].address, "both.example");
+        assert_err(world_forward(s.alice, &named[i], get_invite(&s), NULL), HS_ERR_TIMEOUT);
+    }
+    assert_int_equal(s.home->searches, 1);
+    for (int i = 0; i < 400; i++) {
+        for (int n = 0; n < 2; n++)
+            (void)world_forward(s.alice, &named[n], get_invite(&s), NULL);
+        world_pass(w, 5000);
+        if (s.home->searches > before)
+            for (int n = 0; n < 2; n++)
+                of[n] += hs_key_equal(&s.home->searched_root, &named[n].root.pub) ? 1 : 0;
+        assert_in_range(s.home->searches, before, before + 1);
+        before = s.home->searches;
+    }
+    assert_in_range(of[0] + of[1], 20, 34); /* in 2000 seconds */
+    assert_true(of[0] >= 10 && of[1] >= 10);
+}
+
 /* FED-31: a descriptor that runs out within a week is asked for, once a day. */
 static void a_renewal_is_asked_for_in_time(void **state)
 {
@@ -265,9 +317,14 @@ static void a_domain_says_which_root_it_has(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_hub_that_moved_is_looked_for),  cmocka_unit_test(the_page_replaces_what_was_known),
-        cmocka_unit_test(other_pages_are_refused),         cmocka_unit_test(dns_gives_addresses),
-        cmocka_unit_test(a_bare_domain_is_looked_for),     cmocka_unit_test(a_renewal_is_asked_for_in_time),
+        cmocka_unit_test(two_reasons_to_ask),
+        cmocka_unit_test(two_nodes_of_one_domain),
+        cmocka_unit_test(a_hub_that_moved_is_looked_for),
+        cmocka_unit_test(the_page_replaces_what_was_known),
+        cmocka_unit_test(other_pages_are_refused),
+        cmocka_unit_test(dns_gives_addresses),
+        cmocka_unit_test(a_bare_domain_is_looked_for),
+        cmocka_unit_test(a_renewal_is_asked_for_in_time),
         cmocka_unit_test(a_domain_says_which_root_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
