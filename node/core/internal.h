@@ -33,6 +33,7 @@ struct hs_core {
     struct hs_settling *settlings; /* commits that aren't settled: settle.h */
     struct hs_core_stats stats;
     int64_t recover_ms;
+    struct hs_time restored_at; /* 0: not looked up yet */
     int64_t inbox_ms;
     struct hs_recovery *recoveries;      /* of a hub that was restored, by room (recovery.h) */
     uint64_t recover_hashes;             /* that they hold */

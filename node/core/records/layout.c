@@ -1,8 +1,11 @@
 #include "core/records/layout.h"
-#include "core/federation/node_key.h"
 
+#include "core/federation/node_key.h"
+#include "core/internal.h"
 #include "core/records/apply.h"
 #include "core/records/table.h"
+#include "wire/limits.h"
+#include "wire/unpack.h"
 
 /* Brings a store of the layout before the next one to that. */
 typedef enum hs_err migration(struct hs_kv *kv);
@@ -77,6 +80,39 @@ uint64_t hs_restored_since(struct hs_turn *turn)
 {
     struct hs_kv_key key = restored_key();
     return hs_number_get(turn, HS_T_MISC, &key, NULL);
+}
+
+/* The newest such record of this node's stream, from the end backwards. */
+static struct hs_time find_restored(struct hs_turn *turn)
+{
+    const struct hs_key *root = hs_turn_root(turn);
+    struct hs_kv_key next = hs_stream_next_key(HS_STREAM_NODE, HS_VIEW(*root));
+    struct hs_stream_at at = {.stream = HS_STREAM_NODE};
+    HS_ASSERT(HS_FIXED(HS_VIEW(*root), &at.id));
+    for (at.seq = hs_number_get(turn, HS_T_STREAM_NEXT, &next, NULL); at.seq-- > 0;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(4 * HS_FRAME_MAX);
+        struct hs_kv_key key = hs_stream_key(&at);
+        struct hs_bytes value;
+        Hanse__State__StreamRecord *record;
+        if (!hs_kv_get(turn->kv, HS_T_STREAM, hs_kv_key_bytes(&key), &scratch, &value))
+            continue;
+        enum hs_err err = HS_UNPACK(hanse__state__stream_record, value, HS_LENIENT, &scratch, &record);
+        if (err != HS_OK)
+            turn->kv->err = turn->kv->err != HS_OK ? turn->kv->err : err;
+        else if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_RESTORED)
+            return (struct hs_time){record->time_ms};
+    }
+    return (struct hs_time){INT64_MAX}; /* it was, and nothing says when */
+}
+
+struct hs_time hs_restored_at(struct hs_turn *turn)
+{
+    struct hs_core *core = turn->core;
+    if (hs_restored_since(turn) == 0)
+        return (struct hs_time){INT64_MIN};
+    if (core->restored_at.ms == 0)
+        core->restored_at = find_restored(turn);
+    return core->restored_at;
 }
 
 uint64_t hs_restored_first(uint64_t incarnation)

@@ -2,6 +2,7 @@
 #include "core/accounts/account.h"
 #include "core/dispatch.h"
 #include "core/internal.h"
+#include "core/records/layout.h"
 #include "core/records/table.h"
 #include "core/rooms/room_record.h"
 #include "identity/grant.h"
@@ -56,6 +57,14 @@ static enum hs_err found(struct hs_turn *turn, const struct hs_genesis *genesis,
     return HS_OK;
 }
 
+/* Before this node was restored the genesis may have been a room here, of which a log was told and signed
+ * that the backup doesn't have. With the same genesis another one would begin. */
+static bool may_be_forgotten(struct hs_turn *turn, const struct hs_genesis *genesis)
+{
+    struct hs_time at = hs_restored_at(turn);
+    return turn->kv->err != HS_OK || (at.ms != INT64_MIN && genesis->created.ms <= at.ms);
+}
+
 enum hs_err hs_handle_create_room(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                                   uint64_t *detail)
 {
@@ -70,6 +79,7 @@ enum hs_err hs_handle_create_room(struct hs_turn *turn, const Hanse__Frame *requ
     HS_REQUIRE(hs_session_acts_for(turn, NULL, &genesis.owner), HS_ERR_WRONG_SENDER);
     if (hs_room_view(turn, &genesis.room) != NULL)
         return hs_reply_accepted(turn, &genesis.room, 0, reply);
+    HS_REQUIRE(!may_be_forgotten(turn, &genesis), turn->kv->err != HS_OK ? turn->kv->err : HS_ERR_EXPIRED);
     HS_TRY(hs_mls_public_new(hs_pb_bytes(request->create_room->group_info), (struct hs_bytes){0}, &group));
     HS_TRY(check_group(turn, &genesis, group, &owner));
     HS_TRY(found(turn, &genesis, request->create_room, group, &owner));

@@ -145,6 +145,37 @@ static void nobody_brings_it_back(void **state)
     assert_ok(world_post(fresh, "well", NULL));
 }
 
+/* ROOM-96: of a room that was made after the backup nothing is known here; the same genesis doesn't make
+ * another one, with another story under the same keys. */
+static void a_room_of_after_the_backup(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_policy_role role;
+    struct hs_policy policy = world_policy(s.owner, "later", &role);
+    struct world_room *later;
+    struct hs_kv *backup = world_store_copy(s.hub);
+    Hanse__Frame *frame = world_create_frame(s.owner, &policy, &later);
+    assert_ok(world_ask(s.owner, frame, NULL));
+    assert_ok(world_ask(s.owner, frame, NULL)); /* that is the same room */
+    later->joined = true;
+    world_attach(s.owner);
+    assert_ok(world_post(later, "signed", NULL));
+    world_settle(w);
+    world_pass(w, 1000);
+    world_node_restore(s.hub, backup);
+    assert_ok(world_connect(s.owner, NULL));
+    assert_err(world_ask(s.owner, frame, NULL), HS_ERR_EXPIRED);
+    w->now.ms += 3600000;
+    assert_err(world_ask(s.owner, frame, NULL), HS_ERR_EXPIRED);
+    frame = world_create_frame(s.owner, &policy, &later);
+    assert_ok(world_ask(s.owner, frame, NULL));
+    world_node_restart(s.hub);
+    assert_ok(world_connect(s.owner, NULL));
+    assert_ok(world_ask(s.owner, frame, NULL));
+}
+
 struct forger {
     struct scene *s;
     int kind;
@@ -317,6 +348,7 @@ int main(void)
         cmocka_unit_test(an_erased_post),
         cmocka_unit_test(a_hub_asks_too_much),
         cmocka_unit_test(a_follower_brings_it_back),
+        cmocka_unit_test(a_room_of_after_the_backup),
         cmocka_unit_test(nobody_brings_it_back),
         cmocka_unit_test(nothing_forged_is_taken),
     };
