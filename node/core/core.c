@@ -19,6 +19,7 @@
 #include "core/recovery/recovery.h"
 #include "core/rooms/settle.h"
 #include "core/rooms/wanted.h"
+#include "core/standing/kept.h"
 #include "core/standing/standing.h"
 #include "object/object.h"
 #include "wire/unpack.h"
@@ -185,6 +186,7 @@ static void step(struct hs_turn *turn, const struct hs_core_input *input)
         break;
     case HS_INPUT_TICK:
         hs_standing_tick(turn);
+        hs_kept_tick(turn);
         hs_wake_tick(turn);
         hs_peers_tick(turn);
         hs_settle_tick(turn);

@@ -15,6 +15,7 @@
 #include "core/records/retention.h"
 #include "core/records/table.h"
 #include "core/rooms/settle.h"
+#include "core/standing/kept.h"
 #include "object/object.h"
 #include "room/head.h"
 #include "schema/room.pb-c.h"
@@ -388,6 +389,7 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     if (err == HS_ERR_LOG_FORK && hs_evidence_of_records(turn, &room, view, records))
         return HS_OK;
     HS_TRY(err);
+    HS_TRY(hs_kept_take(turn, records));
     for (size_t i = 0; i < records->n_records; i++)
         HS_TRY(append(turn, &room, view, &tip, records, i, false, &commit));
     if (!hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))

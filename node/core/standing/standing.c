@@ -8,11 +8,13 @@
 #include "core/standing/guest.h"
 
 #define MIB (1024.0 * 1024.0)
+#define GIB (UINT64_C(1) << 30)
 
 /* A stranger's user looks at one invite and joins once. An invited node is a household's or a friend's: a few
  * hundred people, who write as fast as one room's worth of them can. An allowed one is another brand's, of
- * any size. What a hub sends is its rooms' whole traffic; where it sends more than this, it waits. What is
- * shown for heads, which are told once a minute, is eight rooms' at once, then one's in eight seconds. */
+ * any size. What a hub sends is its rooms' whole traffic; where it sends more than this, it waits. What
+ * of it is kept leaves most of a small machine's disk to others. What is shown for heads, which are told once
+ * a minute, is eight rooms' at once, then one's in eight seconds. */
 static const struct hs_quota quotas[] = {
     [HS_STANDING_STRANGER] =
         {.flows = {{32, 2}, {0.25 * MIB, 16 * 1024}, {256 * MIB, 8 * MIB}, {5000, 0.06}, {8, 0.125}},
@@ -20,21 +22,24 @@ static const struct hs_quota quotas[] = {
          .rooms = 50,
          .memberships = 1000,
          .inbox = 1000,
-         .copies = 500},
+         .copies = 500,
+         .kept = 4 * GIB},
     [HS_STANDING_INVITED] =
         {.flows = {{2000, 500}, {32 * MIB, 8 * MIB}, {256 * MIB, 8 * MIB}, {5000, 0.06}, {8, 0.125}},
          .users = 200,
          .rooms = 50,
          .memberships = 1000,
          .inbox = 1000,
-         .copies = 500},
+         .copies = 500,
+         .kept = 4 * GIB},
     [HS_STANDING_ALLOWED] =
         {.flows = {{20000, 5000}, {256 * MIB, 64 * MIB}, {4096 * MIB, 256 * MIB}, {1000000, 12}, {64, 1}},
          .users = 1000000,
          .rooms = 100000,
          .memberships = 10000000,
          .inbox = 1000000,
-         .copies = 100000},
+         .copies = 100000,
+         .kept = 1024 * GIB},
     [HS_STANDING_BLOCKED] = {.users = 0},
 };
 

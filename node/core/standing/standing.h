@@ -14,6 +14,7 @@ struct hs_quota {
     uint64_t users, rooms, memberships; /* that its users have in rooms of this node */
     uint64_t inbox;                     /* items that wait for it, beyond which it may join nothing more */
     uint64_t copies;                    /* of a hub: rooms that are copied from it */
+    uint64_t kept;                      /* of a hub: bytes of their records */
 };
 
 enum {

@@ -3,6 +3,8 @@
 
 #include "core/federation/follow.h"
 #include "core/federation/peer.h"
+#include "core/internal.h"
+#include "core/records/table.h"
 #include "core/standing/guest.h"
 #include "core/standing/standing.h"
 #include "wire/unpack.h"
@@ -97,6 +99,34 @@ static void bytes_of_a_hub_are_limited(void **state)
     for (size_t i = 0; i < 3 && world_are_linked(s.home, s.hub); i++)
         world_inject(s.hub, s.home, frame);
     is_left_for_a_minute(&s);
+}
+
+/* FED-30: bytes of records that are kept, at the limit and past it; what is really there is counted again. */
+static void bytes_that_are_kept_are_limited(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    w->unchecked = true;
+    world_pass(w, 1000);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &s.hub->root.pub);
+    const Hanse__State__RoomView *view = hs_room_view(turn, &s.room->id);
+    assert_int_equal(peer->kept, view->log_bytes);
+    raw_turn_end(turn);
+    uint64_t before = peer->kept;
+    assert_ok(world_post(s.room, "one", NULL));
+    world_settle(w);
+    uint64_t each = peer->kept - before;
+    assert_in_range(each, 100, 2000);
+    peer->kept = hs_quota_of(HS_STANDING_INVITED)->kept - each;
+    assert_ok(world_post(s.room, "two", NULL)); /* as long as the first one */
+    world_settle(w);
+    assert_true(world_are_linked(s.home, s.hub));
+    assert_int_equal(peer->kept, hs_quota_of(HS_STANDING_INVITED)->kept);
+    assert_ok(world_post(s.room, "three", NULL));
+    world_settle(w);
+    is_left_for_a_minute(&s); /* meanwhile it was counted anew */
 }
 
 /* FED-30: rooms that are copied, at the limit and one past it. */
@@ -298,6 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_of_a_hub_are_limited),
         cmocka_unit_test(bytes_of_a_hub_are_limited),
+        cmocka_unit_test(bytes_that_are_kept_are_limited),
         cmocka_unit_test(rooms_of_a_hub_are_limited),
         cmocka_unit_test(welcomes_are_for_personas_of_that_brand),
         cmocka_unit_test(a_day_away),
