@@ -4,8 +4,9 @@ hanse_stage(core SOURCES
   core/accounts/account.c core/accounts/auth.c
   core/admin/admin.c core/admin/admin_peers.c core/admin/admin_recover.c core/admin/admin_rooms.c
   core/admin/admin_roots.c
-  core/blobs/blob.c core/blobs/blob_fetch.c core/blobs/blob_get.c core/blobs/blob_move.c core/blobs/blob_want.c
-  core/blobs/blob_put.c core/blobs/blob_quota.c core/blobs/upload.c
+  core/blobs/blob.c core/blobs/blob_fetch.c core/blobs/blob_get.c core/blobs/blob_move.c core/blobs/blob_move_work.c
+  core/blobs/blob_want.c
+  core/blobs/blob_put.c core/blobs/blob_quota.c core/blobs/upload.c core/blobs/held_welcome.c
   core/delivery/attach.c core/delivery/cursor.c core/delivery/due.c core/delivery/inbox.c core/delivery/inbox_age.c
   core/delivery/pack.c core/delivery/pump.c core/delivery/wake.c
   core/federation/discover.c core/federation/domain_root.c core/federation/evidence.c core/federation/follow.c

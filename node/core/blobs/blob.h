@@ -78,10 +78,6 @@ enum hs_err hs_fetch_check(const Hanse__Tree *tree);
 void hs_fetch_hold(struct hs_turn *turn, const struct hs_stream_at *from, uint64_t number,
                    const struct hs_key *subscriber, const Hanse__InboxItem *item);
 
-/* How many Welcomes of that subscriber's wait for their trees: of a hub's for one persona and room the
- * newest. */
-uint64_t hs_fetch_held(struct hs_turn *turn, const struct hs_key *subscriber);
-
 /* Asks the hub for what is missing, as far as the window reaches. */
 void hs_fetch_work(struct hs_turn *turn, struct hs_peer *peer);
 

@@ -2,29 +2,19 @@
  * when the hub can't be reached. What waits is in the store; what is under way is asked again after a
  * failure. */
 #include "core/blobs/blob.h"
+#include "core/blobs/held_welcome.h"
 #include "core/delivery/inbox.h"
 #include "core/internal.h"
 #include "core/records/apply.h"
-#include "core/records/spent.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
 #include "room/blob.h"
 #include "wire/unpack.h"
 
-/* The first byte of a key in HS_T_BLOB. */
 enum {
-    HELD = 'W',   /* hub 32 | hash 32 | number u64 -> HeldWelcome */
-    NEWEST = 'O', /* hash of hub, room and persona 32 -> the key of their Welcome that waits */
-    COUNT = 'C',  /* subscriber 32 -> u64: how many wait for it */
     SCRATCH_CAP = 1 << 20,
     HAND_ON_CAP = 4 * HS_FRAME_MAX, /* one item, its parts and what is kept of it */
 };
-
-static struct hs_kv_key held_key(struct hs_bytes hub)
-{
-    uint8_t kind = HELD;
-    return hs_key2(hs_bytes(&kind, 1), hub);
-}
 
 /* What comes from one hub has a place of its own until it is whole and verified: another hub that names the
  * same tree can neither spoil it nor keep it from coming. */
@@ -52,122 +42,21 @@ enum hs_err hs_fetch_check(const Hanse__Tree *tree)
     return tree->size <= HS_TREE_MAX ? HS_OK : HS_ERR_TOO_LARGE;
 }
 
-/* ---- how many wait ---- */
-
-static struct hs_kv_key count_key(const struct hs_key *subscriber)
-{
-    uint8_t kind = COUNT;
-    return hs_key2(hs_bytes(&kind, 1), HS_VIEW(*subscriber));
-}
-
-uint64_t hs_fetch_held(struct hs_turn *turn, const struct hs_key *subscriber)
-{
-    struct hs_kv_key key = count_key(subscriber);
-    return hs_number_get(turn, HS_T_BLOB, &key, NULL);
-}
-
-static void count(struct hs_turn *turn, const struct hs_key *subscriber, int by)
-{
-    struct hs_kv_key key = count_key(subscriber);
-    uint64_t held = hs_fetch_held(turn, subscriber) + (uint64_t)by;
-    if (held > 0)
-        hs_number_put(turn, HS_T_BLOB, &key, held);
-    else
-        hs_kv_del(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&key));
-}
-
-static struct hs_kv_key newest_key(struct hs_bytes hub, const Hanse__WelcomeItem *welcome)
-{
-    uint8_t kind = NEWEST;
-    struct hs_sha256 state;
-    hs_sha256_init(&state);
-    hs_sha256_update(&state, hub);
-    hs_sha256_update(&state, hs_pb_bytes(welcome->room));
-    hs_sha256_update(&state, hs_pb_bytes(welcome->persona));
-    struct hs_id about = hs_sha256_final(&state);
-    return hs_key2(hs_bytes(&kind, 1), HS_VIEW(about));
-}
-
-/* It waits no more: it goes on, or a newer one waits in its place. */
-static void let_go(struct hs_turn *turn, struct hs_bytes key, const struct hs_key *subscriber,
-                   const struct hs_kv_key *newest)
-{
-    struct hs_bytes value;
-    if (hs_kv_get(turn->kv, HS_T_BLOB, hs_kv_key_bytes(newest), turn->arena, &value) &&
-        hs_bytes_equal(value, key))
-        hs_kv_del(turn->kv, HS_T_BLOB, hs_kv_key_bytes(newest));
-    hs_kv_del(turn->kv, HS_T_BLOB, key);
-    count(turn, subscriber, -1);
-}
-
-/* The Welcome of before for that persona in that room is of no use any more. */
-static void displace(struct hs_turn *turn, const struct hs_id *hub, const struct hs_kv_key *newest)
-{
-    struct hs_arena HS_ARENA scratch = hs_arena(HAND_ON_CAP);
-    struct hs_turn own = *turn;
-    struct hs_bytes value;
-    struct hs_key subscriber;
-    own.arena = &scratch;
-    if (!hs_kv_get(turn->kv, HS_T_BLOB, hs_kv_key_bytes(newest), &scratch, &value))
-        return;
-    struct hs_kv_key key = hs_key1(value);
-    const Hanse__State__HeldWelcome *held =
-        (Hanse__State__HeldWelcome *)HS_VIEW_GET(&own, HS_T_BLOB, &key, hanse__state__held_welcome);
-    if (held == NULL || !HS_FIXED(hs_pb_bytes(held->subscriber), &subscriber))
-        return;
-    struct hs_stream_at at = {.stream = HS_STREAM_PEER, .id = *hub, .seq = held->handed_seq};
-    let_go(&own, hs_kv_key_bytes(&key), &subscriber, newest);
-    hs_spent_cut(&own, &at, 0);
-}
-
 void hs_fetch_hold(struct hs_turn *turn, const struct hs_stream_at *from, uint64_t number,
                    const struct hs_key *subscriber, const Hanse__InboxItem *item)
 {
     const struct hs_id *hub = &from->id;
-    Hanse__State__HeldWelcome held = HANSE__STATE__HELD_WELCOME__INIT;
     Hanse__State__BlobView fresh = HANSE__STATE__BLOB_VIEW__INIT;
     const Hanse__Tree *tree = item->welcome->tree;
-    struct hs_kv_key key = held_key(HS_VIEW(*hub));
     struct hs_id hash;
     (void)HS_FIXED(hs_pb_bytes(tree->hash), &hash);
-    hs_kv_key_add(&key, HS_VIEW(hash));
-    hs_kv_key_add_u64(&key, number);
-    held.subscriber = hs_pb_data(HS_VIEW(*subscriber));
-    held.item = hs_pb_data(hs_turn_pack(turn, &item->base));
-    held.handed_seq = from->seq;
-    struct hs_kv_key newest = newest_key(HS_VIEW(*hub), item->welcome);
-    displace(turn, hub, &newest);
-    hs_view_put(turn, HS_T_BLOB, &key, &held.base);
-    hs_kv_put(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&newest), hs_kv_key_bytes(&key));
-    count(turn, subscriber, 1);
+    hs_held_welcome_put(turn, from, number, subscriber, item);
     struct hs_id place = place_of(HS_VIEW(*hub), &hash);
     if (hs_blob_view(turn, &place) != NULL)
         return;
     fresh.size = tree->size;
     fresh.state = HS_BLOB_FETCHED;
     hs_blob_put(turn, &place, &fresh);
-}
-
-/* The first Welcome at or behind prefix that waits; false where there is none. */
-static bool first_held(struct hs_turn *turn, const struct hs_kv_key *prefix, struct hs_bytes *key,
-                       Hanse__State__HeldWelcome **held)
-{
-    struct hs_bytes value, p = hs_kv_key_bytes(prefix);
-    if (!hs_kv_next(turn->kv, HS_T_BLOB, p, p, turn->arena, key, &value))
-        return false;
-    enum hs_err err = HS_UNPACK(hanse__state__held_welcome, value, HS_LENIENT, turn->arena, held);
-    if (err != HS_OK && turn->kv->err == HS_OK)
-        turn->kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE;
-    return err == HS_OK;
-}
-
-static Hanse__InboxItem *item_of(struct hs_turn *turn, const Hanse__State__HeldWelcome *held)
-{
-    Hanse__InboxItem *item = NULL;
-    if (HS_UNPACK(hanse__inbox_item, hs_pb_bytes(held->item), HS_LENIENT, turn->arena, &item) != HS_OK &&
-        turn->kv->err == HS_OK)
-        turn->kv->err = HS_ERR_NOMEM; /* one's own bytes */
-    return item;
 }
 
 /* Those of one Welcome. */
@@ -180,15 +69,14 @@ static bool hand_on(struct hs_turn *turn, const struct hs_id *hub, const struct 
     struct hs_bytes key;
     struct hs_key subscriber;
     own.arena = &scratch;
-    if (turn->kv->err != HS_OK || !first_held(&own, prefix, &key, &held))
+    if (turn->kv->err != HS_OK || !hs_held_welcome_first(&own, prefix, &key, &held))
         return false;
-    Hanse__InboxItem *item = item_of(&own, held);
+    Hanse__InboxItem *item = hs_held_welcome_item(&own, held);
     if (item == NULL || !HS_FIXED(hs_pb_bytes(held->subscriber), &subscriber)) {
         hs_kv_del(turn->kv, HS_T_BLOB, key);
         return false;
     }
-    struct hs_kv_key newest = newest_key(HS_VIEW(*hub), item->welcome);
-    let_go(&own, key, &subscriber, &newest);
+    hs_held_welcome_let_go(&own, hub, key, &subscriber, item);
     from.seq = held->handed_seq;
     hs_inbox_put_from(&own, &subscriber, item, &from);
     return true;
@@ -198,7 +86,7 @@ static bool hand_on(struct hs_turn *turn, const struct hs_id *hub, const struct 
 void hs_tree_came_apply(struct hs_turn *turn, const struct hs_stream_at *at,
                         const Hanse__State__StreamRecord *record)
 {
-    struct hs_kv_key prefix = held_key(HS_VIEW(at->id));
+    struct hs_kv_key prefix = hs_held_welcome_key(HS_VIEW(at->id));
     Hanse__State__BlobView fresh = HANSE__STATE__BLOB_VIEW__INIT;
     struct hs_id hash;
     (void)HS_FIXED(hs_pb_bytes(record->tree_came->hash), &hash);
@@ -303,12 +191,12 @@ static void go_on(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id
 
 void hs_fetch_work(struct hs_turn *turn, struct hs_peer *peer)
 {
-    struct hs_kv_key prefix = held_key(HS_VIEW(peer->root));
+    struct hs_kv_key prefix = hs_held_welcome_key(HS_VIEW(peer->root));
     Hanse__State__HeldWelcome *held;
     Hanse__InboxItem *item;
     struct hs_bytes key;
-    while (turn->kv->err == HS_OK && first_held(turn, &prefix, &key, &held) &&
-           (item = item_of(turn, held)) != NULL) {
+    while (turn->kv->err == HS_OK && hs_held_welcome_first(turn, &prefix, &key, &held) &&
+           (item = hs_held_welcome_item(turn, held)) != NULL) {
         struct hs_id hash;
         (void)HS_FIXED(hs_pb_bytes(item->welcome->tree->hash), &hash);
         struct hs_id place = place_of(HS_VIEW(peer->root), &hash);

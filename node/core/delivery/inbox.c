@@ -1,6 +1,7 @@
 #include "core/delivery/inbox.h"
 
 #include "core/blobs/blob.h"
+#include "core/blobs/held_welcome.h"
 #include "core/delivery/due.h"
 #include "core/internal.h"
 #include "core/records/layout.h"
@@ -224,6 +225,6 @@ bool hs_inbox_is_past(struct hs_turn *turn, const struct hs_key *subscriber, uin
 
 bool hs_inbox_is_full(struct hs_turn *turn, const struct hs_key *subscriber)
 {
-    uint64_t held = hs_fetch_held(turn, subscriber);
+    uint64_t held = hs_held_welcome_count(turn, subscriber);
     return held >= HS_INBOX_MAX || hs_inbox_is_past(turn, subscriber, HS_INBOX_MAX - held);
 }

@@ -2,7 +2,7 @@
 #include "peer_world.h"
 
 #include "core/accounts/account.h"
-#include "core/blobs/blob.h"
+#include "core/blobs/held_welcome.h"
 #include "core/delivery/inbox.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
@@ -77,7 +77,7 @@ static uint64_t held(struct scene *s)
     struct hs_turn *turn = raw_turn_begin(s->home);
     assert_true(
         hs_persona_subscriber(turn, &world_persona(s->ben, &s->rival->root.pub)->signer.pub, &subscriber));
-    uint64_t count = hs_fetch_held(turn, &subscriber);
+    uint64_t count = hs_held_welcome_count(turn, &subscriber);
     raw_turn_end(turn);
     return count;
 }
