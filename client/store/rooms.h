@@ -51,6 +51,7 @@ struct hs_room_row {
     bool has_gap; /* the newest line of the history with posts that can't be read stands at gap */
     uint64_t gap;
     bool unmoved;              /* the home node that this device moves to doesn't serve the room yet */
+    uint64_t home_number;      /* of the newest move by which a home reads it; 0: that did from the start */
     bool was_unmoved;          /* so it was before its device chose the home that is to be confirmed */
     struct hs_key office_root; /* of the hub in office; zeros: hub_root */
     uint32_t hub_term;         /* its term; 0: the first */

@@ -1,11 +1,12 @@
 /* A home node that came back from a backup, and has forgotten that it reads a room for this device. */
+#include "room/home_move.h"
 #include "sync/move/move.h"
 
 enum { FORGOTTEN_AGAIN_MS = 600000 /* each time costs the room a record */ };
 
 /* Within that time the hub is told by the same number: that costs nothing, and it hands the item on when the
  * time is over (FED-69). */
-static bool is_recent(const struct hs_step *s, const struct hs_live_room *room)
+bool hs_home_forgot_lately(const struct hs_step *s, const struct hs_live_room *room)
 {
     int64_t since = s->now.ms - room->row.forgot_at.ms;
     return room->row.forgot_at.ms > 0 && since >= 0 && since < FORGOTTEN_AGAIN_MS;
@@ -18,7 +19,8 @@ enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room)
         return HS_OK; /* it is told anyway */
     room->row.unmoved = room->row_dirty = true;
     room->move_told = room->move_refused = false;
-    if (!is_recent(s, room)) {
+    room->move_fresh = !hs_home_forgot_lately(s, room);
+    if (room->move_fresh) {
         room->row.forgot_at = s->now;
         me->home_number++; /* by the one before the home was told, perhaps, and has forgotten it */
     }
@@ -30,6 +32,17 @@ enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room)
     }
     HS_TRY(hs_me_save(s));
     return hs_moves_resume(s);
+}
+
+enum hs_err hs_home_moved(struct hs_step *s, struct hs_live_room *room, const struct hs_home_move *move)
+{
+    struct hs_me *me = &s->sync->me;
+    bool here = hs_key_equal(&move->home_root, &me->home_root);
+    if (move->number > me->home_number) {
+        me->home_number = move->number;
+        HS_TRY(hs_me_save(s));
+    }
+    return here || move->number <= room->row.home_number ? HS_OK : hs_home_forgot(s, room);
 }
 
 enum hs_err hs_forgotten_received(struct hs_step *s, const Hanse__Forgotten *forgotten)

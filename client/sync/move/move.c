@@ -7,6 +7,8 @@
 #include "room/hub_move.h"
 
 enum {
+    RAISES_MAX = 24,           /* of a number at a time: no device moves as often as that makes it */
+    RAISES_BY_ONE = 8,         /* the first of them: a hub lets late numbers wait. The others are doubled */
     MOVES_A_HUB = 4,           /* rooms of one hub that are told at a time */
     REFUSED_AGAIN_MS = 300000, /* whoever refused may think better of it */
     ACCEPTED_AGAIN_MS =
@@ -103,8 +105,11 @@ static enum hs_err tell(struct hs_step *s, struct hs_live_room *room, const stru
                                 .next_seq = room->row.tip.next_seq};
     Hanse__MoveHome request = HANSE__MOVE_HOME__INIT;
     Hanse__Frame frame = HANSE__FRAME__INIT;
-    struct hs_request asked = {
-        .answer = told, .id_a = room->row.id, .hub = *hs_row_hub(&room->row), .moves = true};
+    struct hs_request asked = {.answer = told,
+                               .id_a = room->row.id,
+                               .offset = move.number,
+                               .hub = *hs_row_hub(&room->row),
+                               .moves = true};
     HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
     HS_TRY(hs_home_move_build(&self.persona_signer, &move, s->now, &body));
     request.room = hs_pb_data(HS_VIEW(room->row.id));
@@ -142,6 +147,37 @@ static enum hs_err go_on(struct hs_step *s, struct hs_live_room *room, const Han
     return tell(s, room, &office.root, descriptor);
 }
 
+static enum hs_err tell_hub(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_hub_office office;
+    struct hs_bytes descriptor;
+    room->way_told = false;
+    if (hs_way_shown(s, room, &office, &descriptor))
+        return tell(s, room, &office.root, descriptor);
+    return tell(s, room, hs_row_hub(&room->row), room->row.descriptor);
+}
+
+/* The hub knows a later number: this store is an older copy of itself, and how much older can't be known. Two
+ * copies that are in use take a room from each other once in a while, not all the time. */
+static bool may_raise(const struct hs_step *s, const struct hs_live_room *room)
+{
+    return room->row.unmoved && room->move_raised < RAISES_MAX &&
+           (room->row.forgot_at.ms == 0 || room->move_fresh || !hs_home_forgot_lately(s, room));
+}
+
+/* told: the number that was too low, unless another room has raised it since. */
+static enum hs_err raise_number(struct hs_step *s, struct hs_live_room *room, uint64_t told)
+{
+    if (!room->move_fresh)
+        room->row.forgot_at = s->now;
+    room->move_fresh = room->row_dirty = true;
+    unsigned n = room->move_raised++;
+    if (told == s->sync->me.home_number)
+        s->sync->me.home_number += n < RAISES_BY_ONE ? 1 : 1ull << (n - RAISES_BY_ONE);
+    HS_TRY(hs_me_save(s));
+    return tell_hub(s, room);
+}
+
 /* The hub counts from the record, which it wrote when the home said first that it has forgotten. */
 static int64_t accepted_again(const struct hs_step *s, const struct hs_live_room *room)
 {
@@ -153,6 +189,8 @@ static int64_t accepted_again(const struct hs_step *s, const struct hs_live_room
 static enum hs_err served(struct hs_step *s, struct hs_live_room *room)
 {
     room->row.unmoved = false;
+    room->move_raised = 0;
+    room->row.home_number = s->sync->me.home_number;
     if (room->row.state == HS_ROOM_STATE_MEMBER)
         room->row.frozen = HS_OK;
     room->row_dirty = true;
@@ -166,6 +204,8 @@ static enum hs_err told(struct hs_step *s, const struct hs_request *request, con
 {
     struct hs_live_room *room;
     HS_TRY(hs_live_get(s, &request->id_a, &room));
+    if (err == HS_ERR_REPLAY && may_raise(s, room))
+        return raise_number(s, room, request->offset);
     if (err != HS_OK)
         return room_refused(s, room, err);
     if (frame->body_case == HANSE__FRAME__BODY_MOVED)
@@ -176,16 +216,6 @@ static enum hs_err told(struct hs_step *s, const struct hs_request *request, con
     if (room->row.unmoved)
         ask_again(s, room, accepted_again(s, room));
     return hs_moves_resume(s); /* this one is over with the item in the inbox; others may wait for a place */
-}
-
-static enum hs_err tell_hub(struct hs_step *s, struct hs_live_room *room)
-{
-    struct hs_hub_office office;
-    struct hs_bytes descriptor;
-    room->way_told = false;
-    if (hs_way_shown(s, room, &office, &descriptor))
-        return tell(s, room, &office.root, descriptor);
-    return tell(s, room, hs_row_hub(&room->row), room->row.descriptor);
 }
 
 static enum hs_err bound(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
@@ -268,7 +298,7 @@ enum hs_err hs_home_move_record(struct hs_step *s, struct hs_live_room *room,
                                 const struct hs_record_header *header, struct hs_bytes body)
 {
     struct hs_home_move move;
-    (void)s;
     HS_TRY(hs_home_move_verify(body, &room->row.id, &move));
-    return hs_key_equal(&move.persona, &header->sender_persona) ? HS_OK : HS_ERR_WRONG_SENDER;
+    HS_REQUIRE(hs_key_equal(&move.persona, &header->sender_persona), HS_ERR_WRONG_SENDER);
+    return hs_key_equal(&move.persona, &room->row.self) ? hs_home_moved(s, room, &move) : HS_OK;
 }

@@ -12,7 +12,13 @@ enum hs_err hs_moves_resume(struct hs_step *s);
 
 /* The home node was restored, and has forgotten that it reads the room for this device: the hub is told once
  * more where that is, as if it was a new home. */
+bool hs_home_forgot_lately(const struct hs_step *s, const struct hs_live_room *room);
 enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room);
+
+/* A HOME_MOVE of this device's persona. Where it isn't known here, this is an older copy of the device: the
+ * room comes to where the copy is at home. */
+struct hs_home_move;
+enum hs_err hs_home_moved(struct hs_step *s, struct hs_live_room *room, const struct hs_home_move *move);
 enum hs_err hs_forgotten_received(struct hs_step *s, const Hanse__Forgotten *forgotten);
 
 /* The operation of who waits for the move; NULL: nobody does. */

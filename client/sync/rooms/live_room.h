@@ -34,6 +34,8 @@ struct hs_live_room {
     bool move_told;                 /* in this session: the hub was asked to serve it through the new home */
     bool move_waits;                /* for a hub that is away: that was said */
     bool move_refused;              /* and what it said is shown, and holds up nothing */
+    bool move_fresh;                /* its forgetting has a number of its own */
+    unsigned move_raised;           /* so often the hub knew a later number of one's moves */
     struct hs_time move_at;         /* it is asked again then; 0: it hasn't answered */
     bool way_told;                  /* and that was the hub in way_root */
     bool gap_grown;                 /* in this step: hs_gap_tell() */

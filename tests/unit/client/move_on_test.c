@@ -271,6 +271,37 @@ static void many_rooms_of_a_hub_that_is_away(void **state)
     town_free(c.t);
 }
 
+/* CLIENT-57, CLIENT-78: a copy of the device from before it moved knows the numbers of its moves no more. It is
+ * at home where it was then, and its rooms come there. */
+static void a_copy_from_before_the_moves(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    c.anna->down = false;
+    town_wait(c.t, 30000);
+    town_device_kill(c.ben);
+    struct hs_bytes copy = town_device_copy(c.ben);
+    town_device_start(c.ben);
+    hs_sync_stay_online(c.ben->sync, true);
+    for (int i = 0; i < 5; i++) {
+        move(&c, i % 2 == 0 ? c.cem : c.dan);
+        town_wait(c.t, 10000);
+        assert_false(c.ben->sync->me.moving);
+    }
+    town_device_kill(c.ben);
+    town_device_restore(c.ben, copy);
+    town_device_start(c.ben);
+    hs_sync_stay_online(c.ben->sync, true);
+    town_wait(c.t, 30000);
+    assert_true(is_at_home(&c, c.anna));
+    assert_false(hostile_room(c.ben, &c.room).unmoved);
+    assert_int_equal(hostile_room(c.ben, &c.room).frozen, HS_OK);
+    post(c.ben, &c.room, "as of old");
+    town_wait(c.t, 10000);
+    both_have(c.ben, c.alice, &c.room, "as of old\n");
+    town_free(c.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +310,7 @@ int main(void)
         cmocka_unit_test(refused_on_the_way),
         cmocka_unit_test(goes_back_to_the_old_home),
         cmocka_unit_test(through_deaths),
+        cmocka_unit_test(a_copy_from_before_the_moves),
         cmocka_unit_test(many_rooms_of_a_hub_that_is_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
