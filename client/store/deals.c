@@ -77,8 +77,16 @@ static const struct hs_field redeem_fields[] = {
     HS_FIELD(BYTES, struct hs_redeem_row, request),      HS_FIELD(BYTES, struct hs_redeem_row, reservation),
     HS_FIELD(BYTES, struct hs_redeem_row, commit),       HS_FIELD(BYTES, struct hs_redeem_row, redemption),
     HS_FIELD(BYTES, struct hs_redeem_row, node_chain),   HS_FIELD(U64, struct hs_redeem_row, asked),
+    HS_FIELD(U64, struct hs_redeem_row, incarnation),
 };
 static const struct hs_row_type redeem_type = HS_ROW_TYPE(HS_TABLE_STEP, struct hs_redeem_row, redeem_fields);
+
+static const struct hs_field shown_fields[] = {
+    HS_FIELD(U64, struct hs_shown_row, seen),       HS_FIELD(U64, struct hs_shown_row, shown),
+    HS_FIELD(U32, struct hs_shown_row, phase),      HS_FIELD(BYTES, struct hs_shown_row, from),
+    HS_FIELD(U32, struct hs_shown_row, next_phase), HS_FIELD(BYTES, struct hs_shown_row, next),
+};
+static const struct hs_row_type shown_type = HS_ROW_TYPE(HS_TABLE_SHOWN, struct hs_shown_row, shown_fields);
 
 static const struct hs_field counter_fields[] = {
     HS_FIELD(FIXED, struct hs_counter_row, room),
@@ -218,6 +226,33 @@ bool hs_redeem_row_get(struct hs_kv *kv, const struct hs_id *order, struct hs_ar
 void hs_redeem_row_put(struct hs_kv *kv, const struct hs_id *order, const struct hs_redeem_row *row)
 {
     hs_row_put(kv, &redeem_type, HS_VIEW(*order), row);
+}
+
+bool hs_redeem_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                        struct hs_id *order, struct hs_redeem_row *out)
+{
+    struct hs_bytes key;
+    return hs_row_next(kv, &redeem_type, (struct hs_bytes){0}, cursor, arena, &key, out) &&
+           HS_FIXED(key, order);
+}
+
+bool hs_shown_row_get(struct hs_kv *kv, const struct hs_key *root, struct hs_arena *arena,
+                      struct hs_shown_row *out)
+{
+    return hs_row_get(kv, &shown_type, HS_VIEW(*root), arena, out);
+}
+
+bool hs_shown_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                       struct hs_key *root, struct hs_shown_row *out)
+{
+    struct hs_bytes key;
+    return hs_row_next(kv, &shown_type, (struct hs_bytes){0}, cursor, arena, &key, out) &&
+           HS_FIXED(key, root);
+}
+
+void hs_shown_row_put(struct hs_kv *kv, const struct hs_key *root, const struct hs_shown_row *row)
+{
+    hs_row_put(kv, &shown_type, HS_VIEW(*root), row);
 }
 
 bool hs_counter_row_get(struct hs_kv *kv, const struct hs_key *root, const struct hs_key *customer,

@@ -77,6 +77,17 @@ struct hs_redeem_row {
     struct hs_bytes redemption;
     struct hs_bytes node_chain; /* proves the redemption */
     int64_t asked;
+    uint64_t incarnation; /* of the issuer's node, the highest that was known when it was asked */
+};
+
+/* How far an issuer's node has been shown what it may have forgotten. */
+struct hs_shown_row {
+    uint64_t seen;  /* its highest incarnation that is known here */
+    uint64_t shown; /* that which was shown everything; below: it is being shown */
+    uint32_t phase; /* sync/trade/proof.c */
+    struct hs_bytes from;
+    uint32_t next_phase; /* when what is under way is answered */
+    struct hs_bytes next;
 };
 
 /* A counter: asked for by this customer, or made by this till for that one. */
@@ -116,6 +127,15 @@ void hs_event_row_put(struct hs_kv *kv, const struct hs_id *order, uint32_t seq,
 bool hs_redeem_row_get(struct hs_kv *kv, const struct hs_id *order, struct hs_arena *arena,
                        struct hs_redeem_row *out);
 void hs_redeem_row_put(struct hs_kv *kv, const struct hs_id *order, const struct hs_redeem_row *row);
+
+bool hs_redeem_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                        struct hs_id *order, struct hs_redeem_row *out);
+
+bool hs_shown_row_get(struct hs_kv *kv, const struct hs_key *root, struct hs_arena *arena,
+                      struct hs_shown_row *out);
+bool hs_shown_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
+                       struct hs_key *root, struct hs_shown_row *out);
+void hs_shown_row_put(struct hs_kv *kv, const struct hs_key *root, const struct hs_shown_row *row);
 
 bool hs_counter_row_get(struct hs_kv *kv, const struct hs_key *root, const struct hs_key *customer,
                         struct hs_arena *arena, struct hs_counter_row *out);

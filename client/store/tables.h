@@ -42,6 +42,7 @@ enum hs_table {
     HS_TABLE_GRANTS,  /* hub root: Chain with this device's grants by it, where it isn't the home */
     HS_TABLE_MOVED,   /* room || term: HubMoved, how the hub of that term went; room || 0: Moved, as it was
                          shown */
+    HS_TABLE_SHOWN,   /* issuer's root: how far it was shown what it may have forgotten */
     HS_TABLE_COUNT
 };
 

@@ -65,6 +65,7 @@ enum hs_err hs_home_resume(struct hs_step *s)
     HS_TRY(hs_joins_resume(s));
     HS_TRY(hs_trees_resume(s));
     HS_TRY(hs_rejoins_resume(s));
+    HS_TRY(hs_proofs_resume(s));
     return hs_ops_resume(s, false);
 }
 

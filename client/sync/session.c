@@ -136,6 +136,7 @@ static enum hs_err authenticated(struct hs_step *s, const struct hs_request *req
     (void)request;
     HS_TRY(err);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_AUTHENTICATED, HS_ERR_UNEXPECTED);
+    HS_TRY(hs_proofs_seen(s, &s->sync->me.home_root, frame->authenticated->incarnation));
     if (!frame->authenticated->has_account)
         return hs_home_sign_up(s);
     if (!s->sync->me.has_account || s->sync->me.ticket.len > 0) {

@@ -53,6 +53,8 @@ void hs_show_roots(const json_t *answer, FILE *out);
 
 /* ask_recover.c */
 bool hs_request_resume(int argc, char **argv, json_t *request);
+/* What a restored ledger was shown: a line, and one more where units were redeemed twice. */
+void hs_show_proofs(const json_t *proofs, FILE *out);
 void hs_show_resume(const json_t *answer, FILE *out);
 void hs_show_evidence(const json_t *answer, FILE *out);
 

@@ -69,6 +69,12 @@ void hs_show_status(const json_t *answer, FILE *out)
     show_sessions(answer, out);
     line(out, "rooms");
     fprintf(out, "%lld, with %lld record%s\n", (long long)rooms, (long long)records, plural(records));
+    if (json_object_get(answer, "proofs") != NULL) {
+        line(out, "ledger");
+        fputs("stands still since the node was restored: hansed resume\n", out);
+        line(out, "");
+        hs_show_proofs(json_object_get(answer, "proofs"), out);
+    }
     show_store(answer, out);
     show_pace(answer, out);
 }

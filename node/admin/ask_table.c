@@ -79,10 +79,10 @@ const struct hs_ask_command hs_ask_commands[] = {
          "it;\n"
          "or all rooms, and the ledger. What was said since the backup, and what nobody has brought back, "
          "is\n"
-         "lost then, and whoever holds it has proof against this node. Nobody can bring back the ledger:\n"
-         "coupons that were redeemed since the backup can be redeemed once more, and those that were given\n"
-         "out since aren't known to tills; their holders may claim others. Compare the tills' exported\n"
-         "orders, or issue other coupons. Without an argument: what stands still.\n"
+         "lost then, and whoever holds it has proof against this node. To the ledger tills and customers show\n"
+         "what it has signed since the backup: once every till has shown all, no redemption is forgotten.\n"
+         "Of a till that is lost, the customers' receipts count; a coupon of which nobody shows the receipt\n"
+         "can be redeemed once more. Without an argument: what stands still, and what came back.\n"
          "\n"
          "  --json   one line of JSON\n",
      .args_max = 1,

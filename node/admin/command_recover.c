@@ -32,6 +32,16 @@ enum hs_err hs_control_resume_ask(const struct hs_control_call *call, struct hs_
     return room_asked(call, arena, &out->resume->room);
 }
 
+enum hs_err hs_control_proofs(struct hs_control_call *call, const Hanse__State__AdminProofs *proofs)
+{
+    if (proofs == NULL)
+        return HS_OK;
+    json_t *facts = json_pack("{s:I, s:I, s:I, s:I, s:I}", "taken", (json_int_t)proofs->taken, "against",
+                              (json_int_t)proofs->against, "from", (json_int_t)proofs->from, "tills",
+                              (json_int_t)proofs->tills, "tills_done", (json_int_t)proofs->tills_done);
+    return json_object_set_new(call->answer, "proofs", facts) == 0 ? HS_OK : HS_ERR_NOMEM;
+}
+
 enum hs_err hs_control_resume(struct hs_control_call *call, const Hanse__State__AdminAnswer *facts)
 {
     HS_REQUIRE(facts->resumed != NULL, HS_ERR_UNSUPPORTED);
@@ -44,7 +54,7 @@ enum hs_err hs_control_resume(struct hs_control_call *call, const Hanse__State__
     }
     bool set = json_object_set_new(call->answer, "frozen", hs_json_number(facts->resumed->frozen)) == 0 &&
                json_object_set_new(call->answer, "ledger", json_boolean(facts->resumed->ledger)) == 0;
-    return set ? HS_OK : HS_ERR_NOMEM;
+    return set ? hs_control_proofs(call, facts->resumed->proofs) : HS_ERR_NOMEM;
 }
 
 enum hs_err hs_control_evidence_ask(const struct hs_control_call *call, struct hs_arena *arena,

@@ -72,5 +72,5 @@ enum hs_err hs_control_status(struct hs_control_call *call, const Hanse__State__
     json_decref(answer);
     node->asked = *commit;
     node->asked_at = now;
-    return HS_OK;
+    return hs_control_proofs(call, s->proofs);
 }

@@ -14,6 +14,9 @@ json_t *hs_json_hex(struct hs_bytes bytes);
 /* A number, whatever its type was. */
 json_t *hs_json_number(uint64_t number);
 
+/* What a restored ledger was shown, as "proofs" of the answer; nothing where proofs is NULL. NOMEM. */
+enum hs_err hs_control_proofs(struct hs_control_call *call, const Hanse__State__AdminProofs *proofs);
+
 /* command_status.c */
 enum hs_err hs_control_status_ask(const struct hs_control_call *call, struct hs_arena *arena,
                                   Hanse__State__AdminRequest *out);

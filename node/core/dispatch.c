@@ -39,6 +39,7 @@ static const struct {
     {HANSE__FRAME__BODY_CURSORS, FROM_ACCOUNT | FROM_NODE, false, hs_handle_cursors},
     {HANSE__FRAME__BODY_OPEN_COUNTER, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_open_counter},
     {HANSE__FRAME__BODY_LEDGER, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_ledger},
+    {HANSE__FRAME__BODY_SHOW_PROOFS, FROM_ACCOUNT | FROM_NODE | FROM_GUEST, true, hs_handle_show_proofs},
     {HANSE__FRAME__BODY_GET_GROUP_INFO, FROM_ACCOUNT | FROM_NODE, false, hs_handle_get_group_info},
     {HANSE__FRAME__BODY_PUT_CHUNK, FROM_ACCOUNT | FROM_NODE, true, hs_handle_put_chunk},
     {HANSE__FRAME__BODY_GET_CHUNK, FROM_ACCOUNT | FROM_NODE, false, hs_handle_get_chunk},

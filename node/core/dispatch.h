@@ -22,7 +22,7 @@ hs_handler hs_handle_authenticate, hs_handle_ping, hs_handle_sign_up, hs_handle_
     hs_handle_tail, hs_handle_ephemeral, hs_handle_put_chunk;
 
 hs_handler hs_handle_get_group_info, hs_handle_move_hub, hs_handle_want_commit, hs_handle_way,
-    hs_handle_where;
+    hs_handle_where, hs_handle_show_proofs;
 
 /* Answers with Ack. */
 void hs_reply_ack(struct hs_turn *turn, Hanse__Frame *reply);

@@ -5,8 +5,8 @@
 #include "core/dispatch.h"
 #include "core/federation/node_key.h"
 #include "core/internal.h"
+#include "core/ledger.h"
 #include "core/office/told.h"
-#include "core/records/apply.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
 #include "deal/coupon.h"
@@ -26,132 +26,28 @@ struct step {
     Hanse__SignedObject *reply;
 };
 
-static ProtobufCMessage *ledger_get(struct hs_turn *turn, enum hs_sub_table sub, struct hs_bytes a,
-                                    struct hs_bytes b, const ProtobufCMessageDescriptor *type)
-{
-    struct hs_kv_key key = hs_key_sub(sub, a, b);
-    return hs_view_get(turn, HS_T_LEDGER, &key, type);
-}
-
-static void ledger_put(struct hs_turn *turn, enum hs_sub_table sub, struct hs_bytes a, struct hs_bytes b,
-                       const ProtobufCMessage *view)
-{
-    struct hs_kv_key key = hs_key_sub(sub, a, b);
-    hs_view_put(turn, HS_T_LEDGER, &key, view);
-}
-
-/* The definition def_id, opened anew from its own bytes: only what the merchant signed counts. */
+/* The definition def_id. */
 static enum hs_err load_def(struct hs_turn *turn, struct step *s)
 {
-    Hanse__SignedObject *object;
-    struct hs_chain chain;
-    Hanse__Chain *stored = NULL;
-    s->def_view = (Hanse__State__DefView *)ledger_get(
-        turn, HS_LEDGER_DEF, HS_VIEW(s->def_id), (struct hs_bytes){0}, &hanse__state__def_view__descriptor);
-    HS_REQUIRE(s->def_view != NULL, HS_ERR_COUPON_UNKNOWN);
-    HS_TRY(hs_object_unpack(hs_pb_bytes(s->def_view->object), turn->arena, &object));
-    HS_TRY(HS_UNPACK(hanse__chain, hs_pb_bytes(s->def_view->chain), HS_LENIENT, turn->arena, &stored));
-    HS_TRY(hs_chain_open(stored->objects, stored->n_objects, hs_turn_root(turn), turn->arena, &chain));
-    return hs_coupon_def_open(&chain, object, turn->arena, &s->def);
+    return hs_ledger_def(turn, &s->def_id, &s->def, &s->def_view);
 }
 
-/* A stranger brings nothing but what members of the definition's room have signed: anybody can make up
- * personas and nodes. */
 static enum hs_err check_bringer(struct hs_turn *turn, const struct step *s, const struct hs_key *signer)
 {
-    struct hs_id room;
-    struct hs_key home;
-    if (turn->session->state != HS_SESSION_NODE || turn->session->standing != HS_STANDING_STRANGER)
-        return HS_OK;
-    HS_REQUIRE(HS_FIXED(hs_pb_bytes(s->def.msg->room), &room), HS_ERR_DENIED);
-    enum hs_err err = hs_brand_member(turn, &room, signer, &home);
-    return err == HS_ERR_NOT_MEMBER ? HS_ERR_DENIED : err;
-}
-
-/* The unit of a coupon: NULL where it isn't known. */
-static enum hs_err load_unit(struct hs_turn *turn, const struct hs_id *coupon, struct hs_unit *unit,
-                             bool *known, Hanse__State__UnitView **view)
-{
-    *view = (Hanse__State__UnitView *)ledger_get(turn, HS_LEDGER_UNIT, HS_VIEW(*coupon), (struct hs_bytes){0},
-                                                 &hanse__state__unit_view__descriptor);
-    *known = *view != NULL;
-    return *known ? hs_unit_unpack(hs_pb_bytes((*view)->state), unit) : HS_OK;
-}
-
-/* A definition enters the ledger. */
-static void apply_def(struct hs_turn *turn, const Hanse__State__LedgerStep *l)
-{
-    Hanse__State__DefView view = HANSE__STATE__DEF_VIEW__INIT;
-    view.object = l->request;
-    view.chain = l->chain;
-    view.room = l->room;
-    ledger_put(turn, HS_LEDGER_DEF, hs_pb_bytes(l->def_id), (struct hs_bytes){0}, &view.base);
-}
-
-/* A coupon was given out. */
-static void apply_claim(struct hs_turn *turn, const Hanse__State__LedgerStep *l)
-{
-    Hanse__State__UnitView unit = HANSE__STATE__UNIT_VIEW__INIT;
-    Hanse__State__ClaimView claim = HANSE__STATE__CLAIM_VIEW__INIT;
-    struct hs_bytes def_id = hs_pb_bytes(l->def_id), none = {0};
-    Hanse__State__DefView *def = (Hanse__State__DefView *)ledger_get(turn, HS_LEDGER_DEF, def_id, none,
-                                                                     &hanse__state__def_view__descriptor);
-    unit.def_id = l->def_id;
-    unit.holder = l->holder;
-    unit.state = l->unit;
-    ledger_put(turn, HS_LEDGER_UNIT, hs_pb_bytes(l->coupon_id), none, &unit.base);
-    claim.claim_id = l->request_id;
-    ledger_put(turn, HS_LEDGER_CLAIM, def_id, hs_pb_bytes(l->holder), &claim.base);
-    if (def == NULL)
-        return;
-    def->issued++;
-    ledger_put(turn, HS_LEDGER_DEF, def_id, none, &def->base);
-}
-
-/* A unit was reserved, redeemed or released. */
-static void apply_unit(struct hs_turn *turn, const Hanse__State__LedgerStep *l)
-{
-    struct hs_bytes coupon = hs_pb_bytes(l->coupon_id), none = {0};
-    Hanse__State__UnitView *unit = (Hanse__State__UnitView *)ledger_get(turn, HS_LEDGER_UNIT, coupon, none,
-                                                                        &hanse__state__unit_view__descriptor);
-    struct hs_kv_key rid = hs_key_sub(HS_LEDGER_RID, hs_pb_bytes(l->rid), none);
-    if (unit == NULL)
-        return;
-    unit->state = l->unit;
-    ledger_put(turn, HS_LEDGER_UNIT, coupon, none, &unit->base);
-    hs_kv_put(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&rid), coupon);
-}
-
-void hs_ledger_apply(struct hs_turn *turn, const struct hs_stream_at *at,
-                     const Hanse__State__StreamRecord *record)
-{
-    (void)at;
-    const Hanse__State__LedgerStep *l = record->ledger;
-    struct hs_kv_key key = hs_key_sub(HS_LEDGER_REPLY, hs_pb_bytes(l->request_id), (struct hs_bytes){0});
-    hs_kv_put(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&key), hs_pb_bytes(l->reply));
-    if (l->rid.len > 0)
-        apply_unit(turn, l);
-    else if (l->coupon_id.len > 0)
-        apply_claim(turn, l);
-    else
-        apply_def(turn, l);
+    return hs_ledger_check_bringer(turn, &s->def, signer);
 }
 
 /* The record of this step, with the reply for whoever asks again. */
 static enum hs_err record(struct hs_turn *turn, struct step *s, Hanse__State__LedgerStep *ledger)
 {
-    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
     struct hs_bytes request, reply = {0};
     HS_TRY(hs_object_pack(s->request, turn->arena, &request));
     if (s->reply != NULL)
         HS_TRY(hs_object_pack(s->reply, turn->arena, &reply));
-    ledger->def_id = hs_pb_data(HS_VIEW(s->def_id));
     ledger->request_id = hs_pb_data(HS_VIEW(s->request_id));
     ledger->request = hs_pb_data(request);
     ledger->reply = hs_pb_data(reply);
-    record.ledger = ledger;
-    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_LEDGER;
-    hs_stream_record(turn, HS_STREAM_LEDGER, HS_VIEW(s->def_id), &record);
+    hs_ledger_record(turn, &s->def_id, ledger);
     return HS_OK;
 }
 
@@ -205,9 +101,7 @@ static enum hs_err claim(struct hs_turn *turn, struct step *s)
     HS_TRY(load_def(turn, s));
     HS_TRY(check_bringer(turn, s, &claim.signer.key));
     HS_TRY(check_membership(turn, s, &claim.signer.key));
-    Hanse__State__ClaimView *before = (Hanse__State__ClaimView *)ledger_get(
-        turn, HS_LEDGER_CLAIM, HS_VIEW(s->def_id), HS_VIEW(claim.signer.key),
-        &hanse__state__claim_view__descriptor);
+    Hanse__State__ClaimView *before = hs_ledger_claim_of(turn, &s->def_id, &claim.signer.key);
     claims.issued = s->def_view->issued;
     claims.has_claimed = before != NULL;
     if (before != NULL)
@@ -273,7 +167,7 @@ static enum hs_err reserve(struct hs_turn *turn, struct step *s)
     HS_REQUIRE(claimed->coupon != NULL, HS_ERR_MALFORMED);
     coupon_id = hs_object_id(claimed->coupon);
     HS_TRY(check_till(turn, s, HS_KIND_RESERVE_REQUEST));
-    HS_TRY(load_unit(turn, &coupon_id, &unit, &known, &view));
+    HS_TRY(hs_ledger_unit(turn, &coupon_id, &unit, &known, &view));
     HS_TRY(hs_issuer_reserve(&s->issuer, &s->chain, &s->def, known ? &unit : NULL, s->request, turn->arena,
                              &answer));
     if (!known) {
@@ -297,7 +191,7 @@ static enum hs_err finish(struct hs_turn *turn, struct step *s, enum hs_kind kin
     HS_REQUIRE(hs_kv_get(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&key), turn->arena, &coupon) &&
                    HS_FIXED(coupon, &coupon_id),
                HS_ERR_COUPON_UNKNOWN);
-    HS_TRY(load_unit(turn, &coupon_id, &unit, &known, &view));
+    HS_TRY(hs_ledger_unit(turn, &coupon_id, &unit, &known, &view));
     HS_REQUIRE(known && HS_FIXED(hs_pb_bytes(view->def_id), &s->def_id), HS_ERR_COUPON_UNKNOWN);
     HS_TRY(check_till(turn, s, kind));
     HS_TRY(kind == HS_KIND_COMMIT

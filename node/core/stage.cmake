@@ -1,6 +1,6 @@
 hanse_protobuf(hs_state ${CMAKE_CURRENT_SOURCE_DIR} core/state.proto core/admin.proto)
 hanse_stage(core SOURCES
-  core/core.c core/dispatch.c core/effects.c core/ledger.c core/session.c
+  core/core.c core/dispatch.c core/effects.c core/ledger.c core/ledger_views.c core/session.c
   core/accounts/account.c core/accounts/auth.c
   core/admin/admin.c core/admin/admin_peers.c core/admin/admin_recover.c core/admin/admin_rooms.c
   core/admin/admin_roots.c
@@ -19,7 +19,7 @@ hanse_stage(core SOURCES
   core/office/way_tell.c
   core/records/layout.c core/records/register.c core/records/replay.c core/records/retention.c
   core/records/spent.c core/records/thin.c core/records/stream.c core/records/table.c
-  core/recovery/absent.c core/recovery/recover.c core/recovery/recovery.c core/recovery/tail.c
+  core/recovery/absent.c core/recovery/proof.c core/recovery/recover.c core/recovery/recovery.c core/recovery/tail.c
   core/rooms/counter.c core/rooms/ephemeral.c core/rooms/room.c core/rooms/room_apply.c
   core/rooms/room_apply_commit.c core/rooms/room_apply_settle.c core/rooms/room_commit.c
   core/rooms/room_create.c core/rooms/room_facts.c core/rooms/room_home.c core/rooms/room_invite.c

@@ -104,6 +104,44 @@ enum hs_err hs_ledger_release(const struct hs_unit *unit, const struct hs_releas
     return answer(HS_LEDGER_NEW, &current, out);
 }
 
+/* --- what the issuer has forgotten --- */
+
+void hs_ledger_recall_reservation(const struct hs_unit *unit, const struct hs_reservation *reservation,
+                                  struct hs_ledger_result *out)
+{
+    *out = (struct hs_ledger_result){.answer = HS_LEDGER_REPLAY, .next = *unit};
+    if (unit->state == HS_UNIT_REDEEMED || reservation->decide_by.ms <= unit->decide_by.ms)
+        return;
+    out->answer = HS_LEDGER_NEW;
+    out->next = (struct hs_unit){
+        .state = HS_UNIT_HELD,
+        .rid = reservation->rid,
+        .request_id = reservation->request_id,
+        .reservation_id = reservation->id,
+        .max_discount = reservation->max_discount,
+        .decide_by = reservation->decide_by,
+        .settle_by = reservation->settle_by,
+    };
+}
+
+enum hs_err hs_ledger_recall_redemption(const struct hs_unit *unit, const struct hs_redemption *redemption,
+                                        struct hs_ledger_result *out)
+{
+    bool same_rid = hs_id_equal(&unit->rid, &redemption->rid);
+    if (unit->state == HS_UNIT_REDEEMED) {
+        HS_REQUIRE(hs_id_equal(&unit->final_id, &redemption->commit_id), HS_ERR_COUPON_USED);
+        return answer(HS_LEDGER_REPLAY, unit, out);
+    }
+    struct hs_unit next = same_rid ? *unit
+                                   : (struct hs_unit){.rid = redemption->rid,
+                                                      .max_discount = redemption->discount,
+                                                      .decide_by = unit->decide_by};
+    next.state = HS_UNIT_REDEEMED;
+    next.final_id = redemption->commit_id;
+    next.discount = redemption->discount;
+    return answer(HS_LEDGER_NEW, &next, out);
+}
+
 /* --- claims --- */
 
 enum hs_err hs_ledger_claim(const struct hs_claims *claims, const struct hs_coupon_def *def,

@@ -57,6 +57,16 @@ enum hs_err hs_ledger_commit(const struct hs_unit *unit, const struct hs_commit 
 enum hs_err hs_ledger_release(const struct hs_unit *unit, const struct hs_release *release,
                               struct hs_time now, struct hs_ledger_result *out);
 
+/* An issuer that was put back is shown what it has signed before. The reservation holds the unit if it is a
+ * later one than the ledger knows of; HS_LEDGER_REPLAY: it isn't, or the unit is redeemed. */
+void hs_ledger_recall_reservation(const struct hs_unit *unit, const struct hs_reservation *reservation,
+                                  struct hs_ledger_result *out);
+
+/* The receipt redeems the unit, whoever holds it just now; HS_LEDGER_REPLAY: it has. COUPON_USED where the
+ * unit was redeemed by another Commit: that stays so. */
+enum hs_err hs_ledger_recall_redemption(const struct hs_unit *unit, const struct hs_redemption *redemption,
+                                        struct hs_ledger_result *out);
+
 /* What a definition's stream knows of claims. */
 struct hs_claims {
     uint32_t issued;       /* units given out so far */

@@ -187,6 +187,15 @@ static enum hs_err tell_progress(struct hs_step *s, struct hs_live_room *room, u
     return hs_out_event(s, &event, NULL);
 }
 
+/* Heads of the brand's own node tell when it was restored. */
+static enum hs_err incarnation_seen(struct hs_step *s, struct hs_live_room *room, uint64_t incarnation)
+{
+    if (incarnation <= room->incarnation || !hs_key_equal(hs_row_hub(&room->row), &room->row.hub_root))
+        return HS_OK;
+    room->incarnation = incarnation;
+    return hs_proofs_seen(s, &room->row.hub_root, incarnation);
+}
+
 static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, const Hanse__Records *records)
 {
     struct hs_head head;
@@ -197,6 +206,7 @@ static enum hs_err head_check(struct hs_step *s, struct hs_live_room *room, cons
     HS_REQUIRE(head.seq >= tip->next_seq || head.seq + 1 == tip->next_seq, HS_ERR_MALFORMED);
     room->caught_up = head.seq < tip->next_seq;
     HS_TRY(tell_progress(s, room, head.seq + 1));
+    HS_TRY(incarnation_seen(s, room, head.incarnation));
     if (!room->caught_up)
         HS_TRY(hs_room_promise(s, room, &head, records->head));
     else if (hs_head_check_at(&head.hash, &tip->hash) != HS_OK)

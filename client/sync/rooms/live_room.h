@@ -40,6 +40,7 @@ struct hs_live_room {
     bool way_told;                  /* and that was the hub in way_root */
     bool gap_grown;                 /* in this step: hs_gap_tell() */
     enum hs_err trouble;            /* of this machine, where somebody of the room couldn't be looked at */
+    uint64_t incarnation;           /* of the brand's node, as its heads said last */
     uint64_t head_in;               /* 1 + the epoch in which the hub's signed head was shown last; 0: none */
 };
 

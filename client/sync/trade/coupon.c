@@ -228,9 +228,12 @@ static enum hs_err claimed(struct hs_step *s, const struct hs_request *request, 
     if (op == NULL)
         return HS_OK; /* the same bytes will be asked again, and answered again */
     if (hs_err_is_transient(err)) {
+        struct hs_campaign_row campaign;
         op->busy = false;
         hs_home_try_again(s);
-        return HS_OK;
+        if (err != HS_ERR_RECOVERING || !hs_campaign_row_get(s->kv, &op->object, s->arena, &campaign))
+            return s->kv->err;
+        return hs_proofs_ask(s, &campaign.root);
     }
     if (err == HS_OK) {
         err = frame->body_case == HANSE__FRAME__BODY_LEDGER_REPLY

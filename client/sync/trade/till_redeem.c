@@ -60,7 +60,26 @@ static enum hs_err make_request(struct redeem *r)
     HS_TRY(hs_order_discount(&r->v->order, &r->row->coupon, &draft.max_discount));
     HS_TRY(hs_reserve_request_build(&r->author, &draft, s->arena, &request));
     HS_TRY(hs_object_pack(request, s->arena, &r->row->request));
+    r->row->incarnation = hs_proofs_incarnation(s, &r->v->row.root);
     return keep(r);
+}
+
+/* What the node signs now is of no incarnation below that which it had when it was asked: else it was put
+ * back without knowing it, and has forgotten what it gave away. */
+static enum hs_err check_incarnation(const struct hs_redeem_row *row, uint64_t incarnation)
+{
+    return incarnation >= row->incarnation ? HS_OK : HS_ERR_ROLLED_BACK;
+}
+
+/* The receipt is what was asked for. */
+static enum hs_err check_redemption(struct hs_step *s, const struct hs_key *root,
+                                    const struct hs_redeem_row *row, const Hanse__LedgerReply *reply)
+{
+    struct hs_chain chain;
+    struct hs_redemption redemption;
+    HS_TRY(hs_chain_open(reply->chain, reply->n_chain, root, s->arena, &chain));
+    HS_TRY(hs_redemption_open(&chain, reply->reply, s->arena, &redemption));
+    return check_incarnation(row, redemption.incarnation);
 }
 
 /* The issuer's answer: what was asked for, or a signed refusal, whose reason is the error. */
@@ -90,6 +109,8 @@ static enum hs_err keep_answer(struct hs_step *s, const struct hs_id *order, con
     HS_TRY(hs_object_unpack(committed ? row.commit : row.request, s->arena, &sent));
     struct hs_id request = hs_object_id(sent);
     HS_TRY(refusal_of(s, &order_row.root, &request, reply));
+    if (committed)
+        HS_TRY(check_redemption(s, &order_row.root, &row, reply));
     Hanse__Chain chain = HANSE__CHAIN__INIT;
     chain.objects = reply->chain;
     chain.n_objects = reply->n_chain;
@@ -178,6 +199,7 @@ static enum hs_err make_commit(struct redeem *r)
     Hanse__SignedObject *commit;
     HS_TRY(order_lasts(r, LASTS_TO_COMMIT_MS));
     HS_TRY(open_reservation(r, &reservation));
+    HS_TRY(check_incarnation(r->row, reservation.incarnation));
     HS_TRY(hs_order_discount(&r->v->order, &r->row->coupon, &discount));
     HS_TRY(hs_commit_build(&r->author, &reservation, &r->v->row.id, &discount, r->s->arena, &commit));
     HS_TRY(hs_object_pack(commit, r->s->arena, &r->row->commit));

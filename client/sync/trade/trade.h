@@ -46,6 +46,21 @@ void hs_till_look_at(struct hs_step *s, int64_t at);
 /* The present step never was: what was due is still due, soon. */
 void hs_till_roll_back(struct hs_sync *sync);
 
+/* ---- proof.c: what an issuer may have forgotten ---- */
+
+/* The node of that root is in this incarnation: where it was restored since it was shown what this device
+ * holds of it, that begins now. */
+enum hs_err hs_proofs_seen(struct hs_step *s, const struct hs_key *root, uint64_t incarnation);
+
+/* Goes on with all nodes that haven't been shown everything yet. */
+enum hs_err hs_proofs_resume(struct hs_step *s);
+
+/* The node says that it is RECOVERING: asks it for its incarnation. */
+enum hs_err hs_proofs_ask(struct hs_step *s, const struct hs_key *root);
+
+/* The node's highest incarnation that is known here; 0: none. */
+uint64_t hs_proofs_incarnation(struct hs_step *s, const struct hs_key *root);
+
 /* A content of this device was refused for good; where it was an order, the order ends with err. */
 enum hs_err hs_order_post_refused(struct hs_step *s, struct hs_bytes content, enum hs_err err);
 

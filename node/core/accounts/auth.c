@@ -77,6 +77,7 @@ enum hs_err hs_handle_authenticate(struct hs_turn *turn, const Hanse__Frame *req
     HS_REQUIRE(reply->authenticated != NULL, HS_ERR_NOMEM);
     reply->authenticated->has_account = turn->session->account;
     reply->authenticated->node_time_ms = turn->now.ms;
+    reply->authenticated->incarnation = turn->core->incarnation;
     reply->body_case = HANSE__FRAME__BODY_AUTHENTICATED;
     return HS_OK;
 }

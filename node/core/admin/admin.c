@@ -3,6 +3,7 @@
 #include "core/federation/domain_root.h"
 #include "core/federation/outbox.h"
 #include "core/internal.h"
+#include "core/recovery/recover.h"
 #include "core/standing/standing.h"
 #include "wire/unpack.h"
 
@@ -105,6 +106,10 @@ enum hs_err hs_admin_status(struct hs_turn *turn, const Hanse__State__AdminReque
     status->devices = count_sessions(core, HS_SESSION_DEVICE);
     status->nodes = count_sessions(core, HS_SESSION_NODE);
     status->strangers = count_sessions(core, HS_SESSION_NEW);
+    if (hs_recover_ledger_is_frozen(turn)) {
+        status->proofs = hs_admin_proofs(turn);
+        HS_REQUIRE(status->proofs != NULL, HS_ERR_NOMEM);
+    }
     answer->status = status;
     answer->body_case = HANSE__STATE__ADMIN_ANSWER__BODY_STATUS;
     return HS_OK;

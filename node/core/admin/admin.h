@@ -26,6 +26,9 @@ typedef enum hs_err hs_admin_handler(struct hs_turn *turn, const Hanse__State__A
 hs_admin_handler hs_admin_status, hs_admin_peers, hs_admin_rooms, hs_admin_room, hs_admin_resume,
     hs_admin_evidence, hs_admin_root;
 
+/* What others have shown the ledger since the last restoring; NULL without memory. */
+Hanse__State__AdminProofs *hs_admin_proofs(struct hs_turn *turn);
+
 /* For hs_admin_peers: the domains that show another root than the pinned one. NOMEM. */
 enum hs_err hs_admin_roots_seen(struct hs_turn *turn, Hanse__State__AdminPeers *list);
 

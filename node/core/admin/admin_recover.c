@@ -3,10 +3,27 @@
 #include "core/admin/admin.h"
 #include "core/federation/evidence.h"
 #include "core/internal.h"
+#include "core/records/layout.h"
+#include "core/recovery/proof.h"
 #include "core/recovery/recover.h"
 #include "wire/limits.h"
 
 enum { SCRATCH_CAP = 4 * HS_FRAME_MAX, EVIDENCE_ROWS = 200 };
+
+Hanse__State__AdminProofs *hs_admin_proofs(struct hs_turn *turn)
+{
+    struct hs_proofs count;
+    Hanse__State__AdminProofs *proofs = HS_NEW(turn, Hanse__State__AdminProofs, hanse__state__admin_proofs);
+    if (proofs == NULL)
+        return NULL;
+    hs_proofs_count(turn, &count);
+    proofs->taken = count.taken;
+    proofs->against = count.against;
+    proofs->from = count.from;
+    proofs->tills = count.tills;
+    proofs->tills_done = count.tills_done;
+    return proofs;
+}
 
 enum hs_err hs_admin_resume(struct hs_turn *turn, const Hanse__State__AdminRequest *request,
                             Hanse__State__AdminAnswer *answer)
@@ -28,7 +45,10 @@ enum hs_err hs_admin_resume(struct hs_turn *turn, const Hanse__State__AdminReque
     }
     answer->resumed->frozen = hs_recover_count(turn);
     answer->resumed->ledger = hs_recover_ledger_is_frozen(turn);
-    return HS_OK;
+    if (hs_restored_since(turn) == 0)
+        return HS_OK;
+    answer->resumed->proofs = hs_admin_proofs(turn);
+    return answer->resumed->proofs != NULL ? HS_OK : HS_ERR_NOMEM;
 }
 
 static Hanse__State__AdminProof *proof_of(struct hs_turn *turn, const struct hs_core_evidence *e, bool whole)

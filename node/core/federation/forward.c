@@ -62,7 +62,8 @@ static enum hs_err check_inner(struct hs_turn *turn, const struct hs_key *root, 
     struct hs_verdict_claim claim;
     switch (inner->body_case) {
     case HANSE__FRAME__BODY_GET_INVITE:
-    case HANSE__FRAME__BODY_LEDGER: /* signed by whom it speaks for */
+    case HANSE__FRAME__BODY_LEDGER:      /* signed by whom it speaks for */
+    case HANSE__FRAME__BODY_SHOW_PROOFS: /* signed by whom it is shown to */
         return HS_OK;
     case HANSE__FRAME__BODY_JOIN:
         HS_TRY(joiner_of(turn, hs_pb_bytes(inner->join->join), &key));

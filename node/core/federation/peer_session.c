@@ -268,6 +268,7 @@ static bool is_answer(const Hanse__Frame *frame)
     case HANSE__FRAME__BODY_ACCEPTED:
     case HANSE__FRAME__BODY_MOVED:
     case HANSE__FRAME__BODY_LEDGER_REPLY:
+    case HANSE__FRAME__BODY_PROOFS_SHOWN:
     case HANSE__FRAME__BODY_CHUNK:
     case HANSE__FRAME__BODY_GROUP_INFO:
     case HANSE__FRAME__BODY_BLOB_STATUS:

@@ -15,6 +15,7 @@ enum hs_register {
     HS_REGISTER_HEAD = 'H',      /* room 32                 -> SignedObject: the newest head, at a follower */
     HS_REGISTER_PROMISE = 'P',   /* the same: the nearest one that covered more than there was (promise.h) */
     HS_REGISTER_HELD = 'D',      /* the same: the newest one that didn't, while newer ones do */
+    HS_REGISTER_SHOWN = 'S',     /* subscriber 32 -> u64 incarnation | u64 | u64 | u64: recovery/proof.c */
 };
 
 struct hs_kv_key hs_register_key(enum hs_register kind, struct hs_bytes a, struct hs_bytes b);

@@ -9,6 +9,7 @@ target_link_libraries(test_client_town PUBLIC hs_client_sync hs_core hs_blob Pkg
 
 hanse_test(client chat test_client_town)
 hanse_test(client deal test_client_town)
+hanse_test(client proof test_client_town)
 hanse_test(client till test_client_town)
 hanse_test(client order test_client_town)
 hanse_test(client index hs_client_store)

@@ -163,6 +163,7 @@ struct town_node *town_node_new(struct town *t, const char *domain)
     struct hs_descriptor d = {.sequence = 1, .address_count = 1};
     Hanse__SignedObject *object;
     node->town = t;
+    node->incarnation = 1;
     snprintf(node->domain, sizeof node->domain, "%s", domain);
     hs_signer_random(&node->root);
     hs_signer_random(&node->signer);
@@ -178,7 +179,7 @@ struct town_node *town_node_new(struct town *t, const char *domain)
     struct hs_core_config config = {.root = node->root.pub,
                                     .node_signer = node->signer,
                                     .descriptor = node->descriptor,
-                                    .incarnation = 1};
+                                    .incarnation = node->incarnation};
     assert_ok(hs_core_new(&config, &node->core));
     return node;
 }
@@ -346,7 +347,7 @@ static void restart(struct town_node *node)
     struct hs_core_config config = {.root = node->root.pub,
                                     .node_signer = node->signer,
                                     .descriptor = node->descriptor,
-                                    .incarnation = 1};
+                                    .incarnation = node->incarnation};
     for (struct session *s = node->town->sessions; s != NULL; s = s->next)
         if (s->node == node)
             item_add(node->town, s->device != NULL ? DEVICE_CLOSED : NODE_CLOSED,
@@ -359,7 +360,8 @@ void town_node_restore(struct town_node *node, struct hs_kv *backup)
 {
     struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
     struct hs_turn turn = raw_turn(node, backup, &arena);
-    hs_restored_record(&turn, hs_restored_since(&turn) + 2);
+    node->incarnation++; /* which no backup knows */
+    hs_restored_record(&turn, node->incarnation);
     assert_ok(backup->err);
     hs_kv_memory_free(node->kv.inner);
     node->kv = kv_count(backup);

@@ -33,6 +33,7 @@ struct town_node {
     char blob_dir[64];
     bool down;   /* can't be reached */
     bool silent; /* down, and whoever dials it isn't told: a machine that is off */
+    uint64_t incarnation;
 };
 
 struct town_device {

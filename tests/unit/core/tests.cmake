@@ -60,6 +60,7 @@ hanse_test(core wake test_core_world)
 hanse_test(core hub_limits test_core_world)
 hanse_test(core counter test_core_world)
 hanse_test(core ledger test_core_world)
+hanse_test(core proof test_core_world)
 hanse_test(core fuzz test_core_world)
 hanse_test(core again test_core_world)
 hanse_test(core schedule test_core_world)
@@ -94,7 +95,7 @@ hanse_test(core blob_rival test_core_world)
 
 # The scenes of these tests once more, in worlds that are short of memory.
 foreach(stem sign_up join commit settle leave post ledger counter blob blob_far home evidence recover rejoin retention
-    discover wake federation)
+    discover wake federation proof)
   set(target test_core_scarce_${stem})
   hanse_program(${target} SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/${stem}_test.c
     ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/scarce.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/scarce_world.c

@@ -99,7 +99,8 @@ Hanse__Frame *world_frame(struct world *w)
 
 static void core_start(struct world_node *node)
 {
-    struct hs_core_config config = {.root = node->root.pub, .node_signer = node->signer, .incarnation = 1};
+    struct hs_core_config config = {
+        .root = node->root.pub, .node_signer = node->signer, .incarnation = node->incarnation};
     config.descriptor = world_pack(node->world, &node->descriptor->base);
     assert_ok(hs_core_new(&config, &node->core));
 }
@@ -110,6 +111,7 @@ struct world_node *world_node_new(struct world *w, const char *domain)
     struct world_node *node = &w->nodes[w->node_count++];
     struct hs_descriptor d = {.sequence = 1, .address_count = 1};
     node->world = w;
+    node->incarnation = 1;
     (void)snprintf(node->domain, sizeof node->domain, "%s", domain);
     (void)snprintf(node->address, sizeof node->address, "%s:4433", domain);
     hs_signer_random(&node->root);

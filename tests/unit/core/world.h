@@ -57,6 +57,7 @@ struct world_node {
     struct hs_key searched_root;
     size_t wakes; /* of devices, and the last one\'s URL */
     char woken[600];
+    uint64_t incarnation;
     size_t closed;  /* sessions that it closed by itself */
     size_t refused; /* Error frames that it sent */
 };

@@ -36,7 +36,8 @@ void world_pass(struct world *w, int64_t ms)
 void world_node_restart(struct world_node *node)
 {
     struct world *w = node->world;
-    struct hs_core_config config = {.root = node->root.pub, .node_signer = node->signer, .incarnation = 1};
+    struct hs_core_config config = {
+        .root = node->root.pub, .node_signer = node->signer, .incarnation = node->incarnation};
     hs_core_free(node->core);
     config.descriptor = world_pack(w, &node->descriptor->base);
     assert_ok(hs_core_new(&config, &node->core));
@@ -67,8 +68,8 @@ void world_node_restore(struct world_node *node, struct hs_kv *backup)
 {
     struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
     struct hs_turn turn = {.core = node->core, .kv = backup, .now = node->world->now, .arena = &arena};
-    uint64_t incarnation = hs_restored_since(&turn) + 2;
-    hs_restored_record(&turn, incarnation);
+    node->incarnation++; /* which no backup knows */
+    hs_restored_record(&turn, node->incarnation);
     assert_ok(backup->err);
     hs_kv_memory_free(node->kv);
     node->kv = backup;

@@ -1,0 +1,285 @@
+/* An issuer that comes back from a backup is shown what it has signed, by its tills and customers. */
+#include "shop.h"
+
+#include "core/recovery/proof.h"
+#include "core/recovery/recover.h"
+#include "wire/unpack.h"
+
+static struct hs_turn reading(struct town_node *node, struct hs_arena *arena)
+{
+    return (struct hs_turn){
+        .core = node->core, .kv = node->kv.inner, .now = town_now(node->town), .arena = arena};
+}
+
+static struct hs_proofs proofs_at(struct town_node *node)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = reading(node, &arena);
+    struct hs_proofs out;
+    hs_proofs_count(&turn, &out);
+    return out;
+}
+
+static bool ledger_is_frozen(struct town_node *node)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = reading(node, &arena);
+    return hs_recover_ledger_is_frozen(&turn);
+}
+
+static struct hs_shown_row shown_row(struct town_device *d, const struct hs_key *root)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_shown_row row;
+    assert_true(hs_shown_row_get(town_look(d), root, &arena, &row));
+    town_looked(d);
+    return row;
+}
+
+/* A shop in which Ben has ordered before, so that the backup knows their counter. */
+static void open_with_counter(struct shop *shop)
+{
+    uint64_t op;
+    shop_open(shop, 1000);
+    TOWN_WANT(shop->ben, hs_want_order(&s, &shop->offer, 1, NULL, &op));
+    town_wait(shop->t, 5000);
+    (void)shop_done_id(shop->ben, op);
+}
+
+static struct hs_id order_with_coupon(struct shop *shop)
+{
+    uint64_t op;
+    TOWN_WANT(shop->ben, hs_want_order(&s, &shop->offer, 2, &shop->coupon, &op));
+    town_wait(shop->t, 5000);
+    struct hs_id id = shop_done_id(shop->ben, op);
+    assert_int_equal(shop_order_row(shop->ben, &id).state, HANSE_ORDER_ACCEPTED);
+    return id;
+}
+
+static enum hanse_err order_err(struct shop *shop)
+{
+    uint64_t op;
+    TOWN_WANT(shop->ben, hs_want_order(&s, &shop->offer, 1, &shop->coupon, &op));
+    town_wait(shop->t, 20000);
+    assert_non_null(town_done(shop->ben, op));
+    return town_done(shop->ben, op)->err;
+}
+
+/* NODE-88, NODE-98, CLIENT-83: coupon and redemption are behind the backup, and neither is forgotten. */
+static void test_a_redeemed_coupon_stays_redeemed(void **state)
+{
+    (void)state;
+    struct shop shop;
+    open_with_counter(&shop);
+    struct hs_kv *backup = town_node_copy(shop.rosa);
+    shop_claim(&shop);
+    (void)order_with_coupon(&shop);
+    town_node_restore(shop.rosa, backup);
+    town_wait(shop.t, 90000);
+    assert_true(ledger_is_frozen(shop.rosa));
+    struct hs_proofs proofs = proofs_at(shop.rosa);
+    assert_int_equal(proofs.taken, 2);
+    assert_int_equal(proofs.tills, 1);
+    assert_int_equal(proofs.tills_done, 1);
+    assert_int_equal(shown_row(shop.till, &shop.rosa->root.pub).shown, 2);
+    assert_int_equal(shown_row(shop.ben, &shop.rosa->root.pub).shown, 2);
+    town_node_resume(shop.rosa);
+    assert_int_equal(order_err(&shop), HANSE_ERR_COUPON_USED);
+    town_join(shop.till, town_link(shop.alice, &shop.room, 5)); /* the only one of that kind was Ben's */
+    uint64_t op;
+    TOWN_WANT(shop.till, hs_want_claim(&s, &shop.campaign, &op));
+    town_wait(shop.t, 5000);
+    assert_int_equal(town_done(shop.till, op)->err, HANSE_ERR_COUPON_EXHAUSTED);
+    town_free(shop.t);
+}
+
+/* CLIENT-83: the till is lost; the customer has the receipt, too. */
+static void test_the_customers_receipt_counts(void **state)
+{
+    (void)state;
+    struct shop shop;
+    open_with_counter(&shop);
+    struct hs_kv *backup = town_node_copy(shop.rosa);
+    shop_claim(&shop);
+    (void)order_with_coupon(&shop);
+    town_device_kill(shop.till);
+    town_node_restore(shop.rosa, backup);
+    town_wait(shop.t, 90000);
+    struct hs_proofs proofs = proofs_at(shop.rosa);
+    assert_int_equal(proofs.taken, 2);
+    assert_int_equal(proofs.from, 1);
+    assert_int_equal(proofs.tills_done, 0);
+    town_node_resume(shop.rosa);
+    town_device_start(shop.till);
+    hs_sync_stay_online(shop.till->sync, true);
+    TOWN_WANT(shop.till, hs_want_till(&s, true));
+    town_wait(shop.t, 5000);
+    assert_int_equal(proofs_at(shop.rosa).tills_done, 1); /* and had nothing new */
+    assert_int_equal(proofs_at(shop.rosa).taken, 2);
+    assert_int_equal(order_err(&shop), HANSE_ERR_COUPON_USED);
+    town_free(shop.t);
+}
+
+/* A node that was never restored is shown nothing; one that was, once. */
+static size_t shown_frames, shown_proofs;
+static struct town_device *cut_device;
+static size_t cut_after;
+
+static bool count_shown(struct town_device *d, struct hs_bytes bytes)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 22);
+    Hanse__Frame *frame;
+    assert_ok(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, &arena, &frame));
+    if (frame->body_case != HANSE__FRAME__BODY_SHOW_PROOFS)
+        return true;
+    shown_frames++;
+    shown_proofs += frame->show_proofs->n_proofs;
+    return d != cut_device || shown_frames != cut_after;
+}
+
+static void count_from_now(struct shop *shop)
+{
+    shown_frames = shown_proofs = 0;
+    cut_device = NULL;
+    shop->till->outgoing = shop->ben->outgoing = shop->alice->outgoing = count_shown;
+}
+
+static void test_it_is_shown_once(void **state)
+{
+    (void)state;
+    struct shop shop;
+    shop_open(&shop, 1000);
+    count_from_now(&shop);
+    struct hs_kv *backup = town_node_copy(shop.rosa);
+    shop_claim(&shop);
+    (void)order_with_coupon(&shop);
+    town_device_cut(shop.till);
+    town_device_cut(shop.ben);
+    town_wait(shop.t, 60000);
+    assert_int_equal(shown_frames, 0);
+    town_node_restore(shop.rosa, backup);
+    town_wait(shop.t, 60000);
+    assert_int_equal(shown_frames, 2); /* the merchant has nothing to show */
+    town_device_cut(shop.till);
+    town_device_cut(shop.ben);
+    town_wait(shop.t, 60000);
+    assert_int_equal(shown_frames, 2);
+    town_free(shop.t);
+}
+
+/* CLIENT-83: in batches, and from where it stood when the session broke. */
+static void test_many_are_shown_in_batches(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    struct shop shop;
+    shop_open(&shop, 1000);
+    struct hs_kv *backup = town_node_copy(shop.rosa);
+    shop_claim(&shop);
+    struct hs_coupon_row row = shop_coupon_row(shop.ben, &shop.coupon);
+    {
+        struct hs_step s;
+        struct hs_arena HS_ARENA arena = hs_arena(HS_STEP_ARENA);
+        assert_ok(town_open(shop.ben, &s, &arena));
+        assert_true(hs_coupon_row_get(s.kv, &shop.coupon, &arena, &row));
+        for (unsigned i = 1; i < MANY; i++) {
+            row.id.b[0] = (uint8_t)(row.id.b[0] + 1);
+            row.id.b[1] = (uint8_t)i;
+            hs_coupon_row_put(s.kv, &row);
+        }
+        assert_ok(town_close(shop.ben, &s, HS_OK));
+    }
+    count_from_now(&shop);
+    cut_device = shop.ben;
+    cut_after = 2; /* the second one is lost, and with it the session */
+    shop.till->outgoing = shop.alice->outgoing = NULL;
+    town_node_restore(shop.rosa, backup);
+    town_wait(shop.t, 5000);
+    assert_int_equal(shown_frames, 2);
+    town_device_kill(shop.ben);
+    town_device_start(shop.ben);
+    shop.ben->outgoing = count_shown;
+    hs_sync_stay_online(shop.ben->sync, true);
+    town_wait(shop.t, 60000);
+    /* 29 coupons and the definition fit */
+    assert_true(shown_frames >= 5 && shown_frames <= 6);
+    assert_true(shown_proofs > MANY && shown_proofs < MANY + 40);
+    assert_int_equal(proofs_at(shop.rosa).taken, 1);
+    assert_int_equal(shown_row(shop.ben, &shop.rosa->root.pub).shown, 2);
+    town_free(shop.t);
+}
+
+/* CLIENT-83: a customer of another brand learns of it by RECOVERING, or by a head. */
+static void test_a_customer_of_another_brand(void **state)
+{
+    (void)state;
+    struct shop shop;
+    shop_open(&shop, 1000);
+    struct hanse_campaign_spec spec = {.percent_bp = 500};
+    struct town_node *linn = town_node_new(shop.t, "linn.example");
+    struct town_device *cleo = town_customer(linn, "Cleo"), *dora = town_customer(linn, "Dora");
+    struct hs_id late, second;
+    uint64_t op;
+    town_join(cleo, town_link(shop.alice, &shop.room, 5));
+    town_join(dora, town_link(shop.alice, &shop.room, 5));
+    TOWN_WANT(shop.alice, hs_want_campaign(&s, &shop.room, &spec, &op));
+    town_wait(shop.t, 3000);
+    second = shop_done_id(shop.alice, op);
+    TOWN_WANT(shop.alice, hs_want_campaign(&s, &shop.room, &spec, &op));
+    town_wait(shop.t, 3000);
+    late = shop_done_id(shop.alice, op);
+    struct hs_kv *backup = town_node_copy(shop.rosa);
+    TOWN_WANT(cleo, hs_want_claim(&s, &late, &op));
+    town_wait(shop.t, 3000);
+    (void)shop_done_id(cleo, op);
+    TOWN_WANT(dora, hs_want_claim(&s, &late, &op));
+    town_wait(shop.t, 3000);
+    (void)shop_done_id(dora, op);
+    town_node_restore(shop.rosa, backup);
+    town_wait(shop.t, 20000);
+    assert_true(town_node_is_frozen(shop.rosa));
+    assert_int_equal(proofs_at(shop.rosa).taken, 0);
+    TOWN_WANT(cleo, hs_want_claim(&s, &second, &op));
+    town_wait(shop.t, 20000);
+    assert_int_equal(proofs_at(shop.rosa).taken, 1);
+    town_wait(shop.t, 100000);
+    assert_false(town_node_is_frozen(shop.rosa)); /* the ledger is, still */
+    assert_true(ledger_is_frozen(shop.rosa));
+    TOWN_WANT(shop.alice, hs_want_text(&s, &shop.room, "here we are again", &op));
+    town_wait(shop.t, 10000);
+    assert_int_equal(proofs_at(shop.rosa).taken, 2);
+    town_free(shop.t);
+}
+
+/* DEAL-42: a node that was put back without knowing it is trusted with no coupon. */
+static void test_a_node_that_was_rolled_back(void **state)
+{
+    (void)state;
+    struct shop shop;
+    shop_open(&shop, 1000);
+    shop_claim(&shop);
+    struct hs_kv *first = town_node_copy(shop.rosa);
+    town_node_restore(shop.rosa, first);
+    town_wait(shop.t, 90000);
+    assert_int_equal(shown_row(shop.till, &shop.rosa->root.pub).seen, 2);
+    struct hs_kv *second = town_node_copy(shop.rosa);
+    shop.rosa->incarnation = 0;
+    town_node_restore(shop.rosa, second);
+    town_node_resume(shop.rosa);
+    town_wait(shop.t, 90000);
+    assert_int_equal(order_err(&shop), HANSE_ERR_ROLLED_BACK);
+    town_free(shop.t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_redeemed_coupon_stays_redeemed),
+        cmocka_unit_test(test_the_customers_receipt_counts),
+        cmocka_unit_test(test_it_is_shown_once),
+        cmocka_unit_test(test_many_are_shown_in_batches),
+        cmocka_unit_test(test_a_customer_of_another_brand),
+        cmocka_unit_test(test_a_node_that_was_rolled_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

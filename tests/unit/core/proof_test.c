@@ -1,0 +1,526 @@
+/* A ledger that was put back is shown what it has forgotten. */
+#include "ledger_scene.h"
+
+#include "core/ledger.h"
+#include "core/records/table.h"
+#include "core/recovery/proof.h"
+#include "crypto/hash.h"
+
+struct shown {
+    Hanse__Proof *proofs[HS_PROOFS_MAX + 1];
+    size_t count;
+    Hanse__SignedObject *descriptor; /* that proves it; NULL: the hub's present one */
+    bool last;
+};
+
+static void add(struct scene *s, struct shown *list, Hanse__SignedObject *object)
+{
+    Hanse__Proof *proof = WORLD_NEW(s->w, Hanse__Proof, hanse__proof);
+    proof->object = object;
+    list->proofs[list->count++] = proof;
+}
+
+static void add_reservation(struct scene *s, struct shown *list, Hanse__SignedObject *object,
+                            Hanse__SignedObject *coupon, uint8_t order)
+{
+    uint8_t order_id[32] = {order};
+    struct hs_id coupon_id = hs_object_id(coupon);
+    add(s, list, object);
+    list->proofs[list->count - 1]->coupon_id = hs_pb_data(world_copy(s->w, HS_VIEW(coupon_id)));
+    list->proofs[list->count - 1]->order_id = hs_pb_data(world_copy(s->w, hs_bytes(order_id, 32)));
+}
+
+/* The merchant's grant comes along. */
+static Hanse__Frame *frame_of(struct scene *s, struct shown *list)
+{
+    Hanse__Frame *frame = world_frame(s->w);
+    frame->show_proofs = WORLD_NEW(s->w, Hanse__ShowProofs, hanse__show_proofs);
+    frame->body_case = HANSE__FRAME__BODY_SHOW_PROOFS;
+    frame->show_proofs->proofs = list->proofs;
+    frame->show_proofs->n_proofs = list->count;
+    frame->show_proofs->chain = hs_arena_alloc(&s->w->arena, 8 * sizeof(void *));
+    frame->show_proofs->n_chain = chain_of(s, s->owner, NULL, frame->show_proofs->chain);
+    frame->show_proofs->last = list->last;
+    if (list->descriptor != NULL)
+        frame->show_proofs->chain[0] = list->descriptor;
+    return frame;
+}
+
+/* How many the hub has taken. */
+static enum hs_err show(struct scene *s, struct world_device *d, struct shown *list, uint32_t *taken)
+{
+    Hanse__Frame *answer;
+    HS_TRY(world_ask_hub(d, s->hub, frame_of(s, list), &answer));
+    assert_int_equal(answer->body_case, HANSE__FRAME__BODY_PROOFS_SHOWN);
+    assert_int_equal(answer->proofs_shown->incarnation, s->hub->incarnation);
+    *taken = answer->proofs_shown->taken;
+    return HS_OK;
+}
+
+static void assert_shown(struct scene *s, struct world_device *d, struct shown *list, uint32_t expected)
+{
+    uint32_t taken;
+    assert_ok(show(s, d, list, &taken));
+    assert_int_equal(taken, expected);
+}
+
+/* Nothing of it is taken, and nothing changes. */
+static void assert_nothing(struct scene *s, Hanse__SignedObject *object)
+{
+    struct shown list = {0};
+    add(s, &list, object);
+    struct hs_id before = world_store_hash(s->hub);
+    assert_shown(s, s->till, &list, 0);
+    struct hs_id after = world_store_hash(s->hub);
+    assert_memory_equal(before.b, after.b, 32);
+}
+
+static struct hs_proofs count(struct scene *s)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = s->hub->core, .kv = s->hub->kv, .now = s->w->now, .arena = &arena};
+    struct hs_proofs out;
+    hs_proofs_count(&turn, &out);
+    return out;
+}
+
+static void restore(struct scene *s, struct hs_kv *backup)
+{
+    world_node_restore(s->hub, backup);
+    struct world_device *here[] = {s->owner, s->till, s->alice, s->bob};
+    for (size_t i = 0; i < 4; i++)
+        if (here[i]->session == 0)
+            assert_ok(world_connect(here[i], NULL));
+}
+
+static Hanse__SignedObject *redeem(struct scene *s, Hanse__SignedObject *coupon, struct world_device *holder,
+                                   uint8_t order, Hanse__SignedObject **commit)
+{
+    Hanse__SignedObject *request = reserve_new(s, coupon, holder, order), *reply, *receipt;
+    assert_ok(reserve(s, request, holder, &reply));
+    struct hs_reservation r = reservation_of(s, reply, request, coupon, order);
+    *commit = commit_new(s, &r, order);
+    assert_ok(ledger(s, s->till, *commit, s->till, NULL, &receipt));
+    assert_int_equal(hs_object_claimed_kind(receipt), HS_KIND_REDEMPTION);
+    return receipt;
+}
+
+static enum hs_err refused(struct scene *s, Hanse__SignedObject *coupon, struct world_device *holder,
+                           uint8_t order)
+{
+    Hanse__SignedObject *request = reserve_new(s, coupon, holder, order), *reply;
+    assert_ok(reserve(s, request, holder, &reply));
+    return refusal_of(s, reply, request);
+}
+
+/* NODE-88, NODE-98, DEAL-38: what was claimed and redeemed behind the backup is known again, and counts. */
+static void what_was_signed_comes_back(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    struct shown list = {.last = true};
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *bobs, *commit, *reply;
+    (void)world_join(s.bob, s.room, &s.invite);
+    struct hs_kv *backup = world_store_copy(s.hub);
+    assert_ok(ledger(&s, s.bob, claim_new(&s, s.bob), s.bob, NULL, &bobs));
+    Hanse__SignedObject *receipt = redeem(&s, coupon, s.alice, 1, &commit);
+    struct hs_id first = s.def_id;
+    Hanse__SignedObject *def = def_new(&s, s.owner, 0), *other;
+    s.def_id = hs_object_id(def);
+    assert_ok(ledger(&s, s.owner, def, s.owner, NULL, NULL));
+    assert_ok(ledger(&s, s.bob, claim_new(&s, s.bob), s.bob, NULL, &other));
+    add(&s, &list, def);
+    add(&s, &list, coupon);
+    add(&s, &list, bobs);
+    add(&s, &list, other);
+    add(&s, &list, receipt);
+    assert_shown(&s, s.till, &list, 0); /* it has forgotten nothing */
+    restore(&s, backup);
+    assert_int_equal(count(&s).tills, 1);
+    assert_int_equal(count(&s).tills_done, 0);
+    assert_err(ledger(&s, s.till, commit, s.till, NULL, NULL), HS_ERR_RECOVERING);
+    assert_shown(&s, s.till, &list, 4);
+    struct hs_id before = world_store_hash(s.hub);
+    assert_shown(&s, s.till, &list, 0);
+    struct hs_id after = world_store_hash(s.hub);
+    assert_memory_equal(before.b, after.b, 32);
+    assert_shown(&s, s.alice, &list, 0);
+    struct hs_proofs shown = count(&s);
+    assert_true(shown.taken == 4 && shown.against == 0 && shown.from == 1 && shown.tills_done == 1);
+    operator_resumes(&s);
+    assert_int_equal(refused(&s, coupon, s.alice, 2), HS_ERR_COUPON_USED);
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &reply));
+    assert_true(hs_object_equal(reply, receipt));
+    (void)redeem(&s, other, s.bob, 4, &commit);
+    s.def_id = first;
+    (void)redeem(&s, bobs, s.bob, 3, &commit);
+    assert_err(ledger(&s, s.bob, claim_new(&s, s.bob), s.bob, NULL, NULL), HS_ERR_COUPON_CLAIMED);
+}
+
+/* DEAL-39: of units that nobody shows the numbers of later ones tell; each counts once, also when they are
+ * shown after others were given out. */
+static void units_are_counted_once(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    struct world_device *dan = world_customer(s.hub, "dan"), *eve = world_customer(s.hub, "eve");
+    Hanse__SignedObject *coupon[3];
+    s.def = def_for(&s, s.owner, 4, (struct hs_bytes){0});
+    s.def_id = hs_object_id(s.def);
+    assert_ok(ledger(&s, s.owner, s.def, s.owner, NULL, NULL));
+    struct hs_kv *backup = world_store_copy(s.hub);
+    struct world_device *who[] = {s.alice, s.bob, dan};
+    for (size_t i = 0; i < 3; i++)
+        assert_ok(ledger(&s, who[i], claim_new(&s, who[i]), who[i], NULL, &coupon[i]));
+    restore(&s, backup);
+    assert_ok(world_connect(dan, NULL));
+    assert_ok(world_connect(eve, NULL));
+    struct shown third = {0}, first = {0}, second = {0};
+    add(&s, &third, coupon[2]);
+    add(&s, &first, coupon[0]);
+    add(&s, &second, coupon[1]);
+    assert_shown(&s, s.till, &third, 1); /* so there were three at least */
+    operator_resumes(&s);
+    assert_ok(ledger(&s, eve, claim_new(&s, eve), eve, NULL, NULL)); /* the fourth and last */
+    assert_shown(&s, s.alice, &first, 1);
+    assert_shown(&s, s.bob, &second, 1);
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = s.hub->core, .kv = s.hub->kv, .now = w->now, .arena = &arena};
+    Hanse__State__DefView *view;
+    struct hs_coupon_def def;
+    assert_ok(hs_ledger_def(&turn, &s.def_id, &def, &view));
+    assert_int_equal(view->issued, 4);
+    assert_int_equal(view->missing, 0);
+    assert_err(ledger(&s, s.owner, claim_new(&s, s.owner), s.owner, NULL, NULL), HS_ERR_COUPON_EXHAUSTED);
+}
+
+/* The same where they were given out once more before anybody showed them: all of them count. */
+static void units_beyond_the_limit_are_counted(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon;
+    s.def = def_for(&s, s.owner, 2, (struct hs_bytes){0});
+    s.def_id = hs_object_id(s.def);
+    assert_ok(ledger(&s, s.owner, s.def, s.owner, NULL, NULL));
+    struct hs_kv *backup = world_store_copy(s.hub);
+    assert_ok(ledger(&s, s.alice, claim_new(&s, s.alice), s.alice, NULL, &coupon));
+    restore(&s, backup);
+    operator_resumes(&s);
+    assert_ok(ledger(&s, s.bob, claim_new(&s, s.bob), s.bob, NULL, NULL));
+    struct shown list = {0};
+    add(&s, &list, coupon); /* number 1, as Bob's */
+    assert_shown(&s, s.alice, &list, 1);
+    assert_err(ledger(&s, s.till, claim_new(&s, s.till), s.till, NULL, NULL), HS_ERR_COUPON_EXHAUSTED);
+    assert_err(ledger(&s, s.alice, claim_new(&s, s.alice), s.alice, NULL, NULL), HS_ERR_COUPON_CLAIMED);
+}
+
+/* DEAL-40: a reservation that was forgotten is honoured, the later one of two. */
+static void reservations_are_honoured(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    struct hs_author till;
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *given_back, *held, *release, *reply;
+    struct hs_kv *backup = world_store_copy(s.hub);
+    Hanse__SignedObject *request = reserve_new(&s, coupon, s.alice, 1);
+    assert_ok(reserve(&s, request, s.alice, &given_back));
+    struct hs_reservation r = reservation_of(&s, given_back, request, coupon, 1);
+    till = author_of(s.till, s.hub);
+    assert_ok(hs_release_build(&till, &r, &w->arena, &release));
+    assert_ok(ledger(&s, s.till, release, s.till, NULL, NULL));
+    w->now.ms += 1;
+    request = reserve_new(&s, coupon, s.alice, 2);
+    assert_ok(reserve(&s, request, s.alice, &held));
+    r = reservation_of(&s, held, request, coupon, 2);
+    Hanse__SignedObject *commit = commit_new(&s, &r, 2);
+    restore(&s, backup);
+    struct shown wrong = {0}, list = {0}, old = {0};
+    add_reservation(&s, &wrong, held, coupon, 3); /* another order's */
+    assert_shown(&s, s.till, &wrong, 0);
+    add_reservation(&s, &list, held, coupon, 2);
+    assert_shown(&s, s.till, &list, 1);
+    assert_shown(&s, s.till, &list, 0);
+    add_reservation(&s, &old, given_back, coupon, 1);
+    assert_shown(&s, s.till, &old, 0);
+    operator_resumes(&s);
+    assert_int_equal(refused(&s, coupon, s.alice, 3), HS_ERR_COUPON_HELD);
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    assert_true(hs_object_equal(reply, held));
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &reply));
+    struct hs_chain chain = hub_chain(&s);
+    struct hs_redemption redemption;
+    assert_ok(hs_redemption_open(&chain, reply, &w->arena, &redemption));
+    assert_int_equal(redemption.incarnation, 2);
+    assert_shown(&s, s.till, &list, 0);
+    assert_int_equal(refused(&s, coupon, s.alice, 4), HS_ERR_COUPON_USED);
+}
+
+/* DEAL-40, NODE-98: a receipt that comes when the unit was redeemed once more: what is known stays, and is
+ * told. */
+static void a_receipt_too_late(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *commit, *again;
+    struct hs_kv *backup = world_store_copy(s.hub);
+    Hanse__SignedObject *first = redeem(&s, coupon, s.alice, 1, &commit);
+    restore(&s, backup);
+    operator_resumes(&s);
+    Hanse__SignedObject *second = redeem(&s, coupon, s.alice, 2, &commit);
+    struct shown list = {0};
+    add(&s, &list, first);
+    assert_shown(&s, s.till, &list, 0);
+    assert_int_equal(count(&s).against, 1);
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &again));
+    assert_true(hs_object_equal(second, again));
+}
+
+/* One that comes while the unit is held for another order: that one is refused. */
+static void a_receipt_in_time(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *commit, *reply;
+    struct hs_kv *backup = world_store_copy(s.hub);
+    Hanse__SignedObject *first = redeem(&s, coupon, s.alice, 1, &commit);
+    restore(&s, backup);
+    operator_resumes(&s);
+    Hanse__SignedObject *request = reserve_new(&s, coupon, s.alice, 2);
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    struct hs_reservation r = reservation_of(&s, reply, request, coupon, 2);
+    struct shown list = {0};
+    add(&s, &list, first);
+    assert_shown(&s, s.alice, &list, 1);
+    commit = commit_new(&s, &r, 2);
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &reply));
+    assert_int_equal(refusal_of(&s, reply, commit), HS_ERR_COUPON_LATE);
+}
+
+static Hanse__SignedObject *altered(struct scene *s, const Hanse__SignedObject *object)
+{
+    Hanse__SignedObject *copy = WORLD_NEW(s->w, Hanse__SignedObject, hanse__signed_object);
+    *copy = *object;
+    struct hs_bytes payload = world_copy(s->w, hs_pb_bytes(object->payload));
+    ((uint8_t *)(uintptr_t)payload.data)[payload.len - 1] ^= 1;
+    copy->payload = hs_pb_data(payload);
+    return copy;
+}
+
+/* A receipt as that node would have signed it. */
+static Hanse__SignedObject *receipt_by(struct scene *s, struct world_node *node, Hanse__SignedObject *coupon,
+                                       uint64_t incarnation)
+{
+    Hanse__SignedObject *object;
+    struct hs_id coupon_id = hs_object_id(coupon);
+    struct hs_author author = {.signer = &node->signer, .issuer = node->signer.pub, .now = s->w->now};
+    struct hs_commit commit = {.rid = {{1}}, .id = {{2}}, .discount = {.currency = "EUR", .minor = 5}};
+    assert_ok(hs_redemption_build(&author, &commit, &coupon_id, incarnation, &s->w->arena, &object));
+    return object;
+}
+
+/* DEAL-38, DEAL-41: nothing is believed but by this node's signature. */
+static void nothing_forged_is_taken(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *bobs;
+    (void)world_join(s.bob, s.room, &s.invite);
+    struct hs_kv *backup = world_store_copy(s.hub);
+    assert_ok(ledger(&s, s.bob, claim_new(&s, s.bob), s.bob, NULL, &bobs));
+    Hanse__SignedObject *good = receipt_by(&s, s.hub, coupon, 1);
+    restore(&s, backup);
+    assert_nothing(&s, altered(&s, bobs));
+    assert_nothing(&s, altered(&s, good));
+    assert_nothing(&s, receipt_by(&s, s.home, coupon, 1));
+    assert_nothing(&s, receipt_by(&s, s.hub, bobs, 1));   /* of a unit that isn't known yet */
+    assert_nothing(&s, receipt_by(&s, s.hub, coupon, 3)); /* of an incarnation that hasn't come */
+    assert_nothing(&s, def_new(&s, s.till, 1));           /* who is no merchant */
+    assert_nothing(&s, claim_new(&s, s.bob));
+    assert_nothing(&s, s.hub->descriptor);
+    struct shown list = {0}, none = {0};
+    uint32_t taken;
+    add(&s, &list, good);
+    list.descriptor = s.home->descriptor;
+    assert_err(show(&s, s.till, &list, &taken), HS_ERR_WRONG_SIGNER);
+    for (size_t i = 0; i <= HS_PROOFS_MAX; i++)
+        add(&s, &none, bobs);
+    assert_err(show(&s, s.till, &none, &taken), HS_ERR_TOO_LARGE);
+    none.count--;
+    assert_shown(&s, s.till, &none, 1); /* doubled, it is one */
+    list.descriptor = NULL;
+    assert_shown(&s, s.till, &list, 1);
+}
+
+/* What the ledger has, but for who has proved its definitions. */
+static struct hs_id ledger_hash(struct scene *s)
+{
+    struct hs_kv_key from = {0};
+    struct hs_bytes key, value, none = {0};
+    struct hs_sha256 h;
+    hs_sha256_init(&h);
+    for (;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(1 << 20);
+        if (!hs_kv_next(s->hub->kv, HS_T_LEDGER, none, hs_kv_key_bytes(&from), &scratch, &key, &value))
+            break;
+        hs_sha256_update(&h, key);
+        if (key.data[0] != HS_LEDGER_DEF)
+            hs_sha256_update(&h, value);
+        from = hs_kv_after(key);
+    }
+    return hs_sha256_final(&h);
+}
+
+static void reconnect(struct world_device *d)
+{
+    if (d->session != 0)
+        world_disconnect(d);
+    assert_ok(world_connect(d, NULL));
+}
+
+/* DEAL-38: whatever bit of what is shown is turned, nothing is taken that wasn't signed. */
+static void no_bit_of_it_can_be_turned(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    struct shown list = {0};
+    Hanse__SignedObject *first = coupon_for(&s, s.alice), *commit, *held;
+    struct hs_kv *backup = world_store_copy(s.hub);
+    Hanse__SignedObject *receipt = redeem(&s, first, s.alice, 1, &commit), *def = def_new(&s, s.owner, 0),
+                        *other;
+    s.def_id = hs_object_id(def);
+    assert_ok(ledger(&s, s.owner, def, s.owner, NULL, NULL));
+    assert_ok(ledger(&s, s.alice, claim_new(&s, s.alice), s.alice, NULL, &other));
+    assert_ok(reserve(&s, reserve_new(&s, other, s.alice, 2), s.alice, &held));
+    add(&s, &list, def);
+    add(&s, &list, other);
+    add_reservation(&s, &list, held, other, 2);
+    add(&s, &list, receipt);
+    restore(&s, backup);
+    struct hs_kv *fresh = world_store_copy(s.hub);
+    assert_shown(&s, s.till, &list, 4);
+    struct hs_id right = ledger_hash(&s);
+    hs_kv_memory_free(s.hub->kv);
+    s.hub->kv = fresh;
+    world_node_restart(s.hub);
+    struct hs_bytes good = world_pack(w, &frame_of(&s, &list)->base);
+    for (size_t i = 0; i < good.len; i += 2) {
+        struct hs_bytes bad = world_copy(w, good);
+        ((uint8_t *)(uintptr_t)bad.data)[i] ^= (uint8_t)(1u << (i / 2 % 8));
+        w->now.ms += 100; /* so much may be asked */
+        if (s.till->session == 0)
+            reconnect(s.till);
+        world_send(w, s.till->session, bad);
+        world_run(w);
+    }
+    reconnect(s.till);
+    uint32_t taken;
+    assert_ok(show(&s, s.till, &list, &taken));
+    struct hs_id now = ledger_hash(&s);
+    assert_memory_equal(now.b, right.b, 32);
+    assert_int_equal(count(&s).taken, 4);
+}
+
+/* DEAL-38: a key that the node had behind its backup is proved by its root, wherever its word comes from. */
+static void a_key_that_was_forgotten(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *commit;
+    struct hs_kv *backup = world_store_copy(s.hub);
+    world_node_rotate(s.hub);
+    struct world_device *here[] = {s.owner, s.till, s.alice, s.bob};
+    for (size_t i = 0; i < 4; i++)
+        assert_ok(world_connect(here[i], NULL));
+    Hanse__SignedObject *then = s.hub->descriptor, *reply;
+    struct hs_chain chain;
+    Hanse__SignedObject *request = reserve_new(&s, coupon, s.alice, 1), *receipt;
+    struct hs_id request_id = hs_object_id(request), coupon_id = hs_object_id(coupon), order = {{1}};
+    struct hs_id rid = hs_rid(&coupon_id, &s.hub->root.pub, &order);
+    struct hs_reservation r;
+    assert_ok(reserve(&s, request, s.alice, &reply));
+    assert_ok(hs_chain_open(&then, 1, &s.hub->root.pub, &w->arena, &chain));
+    assert_ok(hs_reservation_open(&chain, reply, &request_id, &rid, &w->arena, &r));
+    commit = commit_new(&s, &r, 1);
+    assert_ok(ledger(&s, s.till, commit, s.till, NULL, &receipt));
+    world_node_rotate(s.hub);
+    restore(&s, backup);
+    struct shown list = {0};
+    add(&s, &list, receipt);
+    assert_shown(&s, s.alice, &list, 0); /* which key is that? */
+    list.descriptor = then;
+    assert_shown(&s, s.alice, &list, 1);
+    operator_resumes(&s);
+    assert_int_equal(refused(&s, coupon, s.alice, 2), HS_ERR_COUPON_USED);
+}
+
+/* DEAL-38, FED-3: a customer of another brand shows it through her home. */
+static void through_another_node(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, true);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *commit;
+    struct hs_kv *backup = world_store_copy(s.hub);
+    Hanse__SignedObject *receipt = redeem(&s, coupon, s.alice, 1, &commit);
+    restore(&s, backup);
+    for (size_t i = 0; i < 60; i++) /* her home calls again */
+        world_pass(w, 1000);
+    struct shown list = {.last = true};
+    add(&s, &list, receipt);
+    assert_shown(&s, s.alice, &list, 1);
+    assert_int_equal(count(&s).from, 1);
+    assert_int_equal(count(&s).tills_done, 0);
+}
+
+/* FED-23, DEAL-38: a stranger brings what this node has signed; and is remembered for nothing else. */
+static void what_strangers_show(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *commit;
+    struct world_device *mouth = world_device_new(s.hub, "mouth");
+    struct raw_node raw = raw_node_new(mouth, "stranger.example");
+    struct hs_kv *backup = world_store_copy(s.hub);
+    Hanse__SignedObject *receipt = redeem(&s, coupon, s.alice, 1, &commit);
+    restore(&s, backup);
+    assert_int_not_equal(raw_node_connect(&raw, NULL), 0);
+    struct shown none = {.last = true}, list = {0};
+    struct hs_id before = world_store_hash(s.hub);
+    assert_shown(&s, mouth, &none, 0);
+    add(&s, &none, def_for(&s, s.owner, 9, (struct hs_bytes){0}));
+    assert_shown(&s, mouth, &none, 0); /* anybody's definition would do, else */
+    struct hs_id after = world_store_hash(s.hub);
+    assert_memory_equal(before.b, after.b, 32);
+    add(&s, &list, receipt);
+    assert_shown(&s, mouth, &list, 1);
+    assert_int_equal(count(&s).taken, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_signed_comes_back),
+        cmocka_unit_test(units_are_counted_once),
+        cmocka_unit_test(units_beyond_the_limit_are_counted),
+        cmocka_unit_test(reservations_are_honoured),
+        cmocka_unit_test(a_receipt_too_late),
+        cmocka_unit_test(a_receipt_in_time),
+        cmocka_unit_test(nothing_forged_is_taken),
+        cmocka_unit_test(no_bit_of_it_can_be_turned),
+        cmocka_unit_test(a_key_that_was_forgotten),
+        cmocka_unit_test(through_another_node),
+        cmocka_unit_test(what_strangers_show),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
