@@ -11,12 +11,12 @@ hanse_stage(core SOURCES
   core/delivery/pack.c core/delivery/pump.c core/delivery/wake.c
   core/federation/discover.c core/federation/domain_root.c core/federation/evidence.c core/federation/follow.c
   core/federation/follow_former.c core/federation/follow_items.c core/federation/forward.c
-  core/federation/heads.c core/federation/node_key.c core/federation/outbox.c core/federation/peer.c
-  core/federation/peer_ask.c core/federation/peer_session.c core/federation/promise.c core/federation/url.c
+  core/federation/handed_on.c core/federation/heads.c core/federation/node_key.c core/federation/outbox.c
+  core/federation/peer.c core/federation/peer_ask.c core/federation/peer_session.c core/federation/promise.c core/federation/url.c
   core/office/office.c core/office/office_check.c core/office/office_take.c
   core/office/link.c core/office/prefix.c core/office/prefix_give.c core/office/room_move.c core/office/takeover.c
-  core/office/tell_brand.c core/office/told.c core/office/way.c core/office/way_ask.c core/office/way_take.c
-  core/office/way_tell.c
+  core/office/tell_brand.c core/office/told.c core/office/way.c core/office/way_ask.c
+  core/office/way_place.c core/office/way_take.c core/office/way_tell.c
   core/records/layout.c core/records/register.c core/records/replay.c core/records/retention.c
   core/records/spent.c core/records/thin.c core/records/stream.c core/records/table.c
   core/recovery/absent.c core/recovery/proof.c core/recovery/recover.c core/recovery/recovery.c core/recovery/tail.c

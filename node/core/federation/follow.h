@@ -25,8 +25,11 @@ void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCur
  * nothing was written, unless the turn is void. */
 enum hs_err hs_follow_shown(struct hs_turn *turn, const struct hs_id *room, const Hanse__Records *records);
 
-/* The next item of that hub's inbox (follow_items.c). */
+/* The next item of that hub's inbox (handed_on.c). */
 uint64_t hs_handed_next(struct hs_turn *turn, const struct hs_key *hub);
+
+/* The record since which that user of this node reads the room, as a hub's item has said it; 0: none has. */
+uint64_t hs_reads_since(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona);
 
 /* A post of a local device for a followed room: kept for the hub, answered with Queued. */
 enum hs_err hs_follow_queue(struct hs_turn *turn, const struct hs_id *room,

@@ -43,6 +43,8 @@ void hs_way_answered(struct hs_turn *turn, const struct hs_peer *peer, const str
 /* The same of one who reads the room here, the turn's session. */
 void hs_way_told(struct hs_turn *turn, const struct hs_id *room, const Hanse__Tail *tail);
 
+/* ---- way_place.c ---- */
+
 /* What was asked in turns that came to nothing has never left. */
 void hs_ways_undone(struct hs_core *core);
 void hs_ways_free(struct hs_core *core);

@@ -6,135 +6,13 @@
 #include "core/internal.h"
 #include "core/office/office.h"
 #include "core/office/way.h"
+#include "core/office/way_place.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
 #include "core/rooms/room.h"
 #include "object/object.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
-
-#include <stdlib.h>
-
-struct hs_way {
-    struct hs_id room;
-    uint64_t end; /* the HUB_MOVE is the record before it */
-    struct hs_id *hashes;
-    size_t count, cap; /* of hashes: the HUB_MOVE's is the first, then backwards */
-    bool proved;       /* the headers lead from the HUB_MOVE to the copy */
-    unsigned idle;
-    size_t whom;           /* how often somebody had nothing to say: then another one is asked */
-    bool waits;            /* for the answer */
-    struct hs_key asked;   /* a reader; zeros: the hub that the chain leads to */
-    struct hs_time ask_at; /* again, or for the first time */
-    struct hs_time until;  /* its place is its own; later it may be another one's */
-    UT_hash_handle hh;
-};
-
-static void way_free(struct hs_core *core, struct hs_way *way)
-{
-    HASH_DELETE(hh, core->ways, way);
-    core->way_hashes -= way->cap;
-    free(way->hashes);
-    free(way);
-}
-
-void hs_ways_free(struct hs_core *core)
-{
-    while (core->ways != NULL)
-        way_free(core, core->ways);
-}
-
-void hs_ways_undone(struct hs_core *core)
-{
-    for (struct hs_way *way = core->ways; way != NULL; way = way->hh.next) {
-        way->ask_at.ms = 0;
-        way->idle = 0;
-        way->waits = false;
-    }
-}
-
-static struct hs_way *way_find(struct hs_core *core, const struct hs_id *room)
-{
-    struct hs_way *found = NULL;
-    HASH_FIND(hh, core->ways, room, sizeof *room, found);
-    return found;
-}
-
-/* The lowest record whose hash is known. */
-static uint64_t way_low(const struct hs_way *way)
-{
-    return way->end - way->count;
-}
-
-static const struct hs_id *way_hash(const struct hs_way *way, uint64_t seq)
-{
-    return &way->hashes[way->end - 1 - seq];
-}
-
-/* Other ways that bring nothing give up their places, the one first that has rested longest. False where none
- * does: then each that goes on has shown that it does. */
-static bool make_place(struct hs_turn *turn, const struct hs_way *grows, size_t hashes)
-{
-    struct hs_core *core = turn->core;
-    size_t own = grows != NULL ? 1 : 0;
-    while (HASH_COUNT(core->ways) > own &&
-           (HASH_COUNT(core->ways) >= HS_WAY_ROOMS + own || core->way_hashes + hashes > HS_WAY_HASHES)) {
-        struct hs_way *longest = NULL;
-        for (struct hs_way *way = core->ways; way != NULL; way = way->hh.next)
-            if (way != grows && way->until.ms <= turn->now.ms &&
-                (longest == NULL || way->until.ms < longest->until.ms))
-                longest = way;
-        if (longest == NULL)
-            return false;
-        way_free(core, longest);
-    }
-    return true;
-}
-
-/* How far it is says the hub that went, which may be anybody's: memory is taken as headers come. */
-static struct hs_way *way_new(struct hs_turn *turn, const struct hs_id *room, uint64_t first,
-                              const struct hs_record_header *move)
-{
-    struct hs_core *core = turn->core;
-    if (move->seq - first >= HS_WAY_RECORDS || !make_place(turn, NULL, HS_WAY_FIRST))
-        return NULL;
-    struct hs_way *way = calloc(1, sizeof *way);
-    struct hs_id *hashes = way != NULL ? calloc(HS_WAY_FIRST, sizeof *hashes) : NULL;
-    if (hashes == NULL) {
-        free(way);
-        return NULL;
-    }
-    *way = (struct hs_way){
-        .room = *room, .end = move->seq + 1, .hashes = hashes, .count = 1, .cap = HS_WAY_FIRST};
-    way->until.ms = turn->now.ms + HS_WAY_REST_MS;
-    hashes[0] = move->hash;
-    HASH_ADD(hh, core->ways, room, sizeof way->room, way);
-    if (!HS_IS_HASHED(hh, way)) {
-        free(hashes);
-        free(way);
-        return NULL;
-    }
-    core->way_hashes += way->cap;
-    return way;
-}
-
-/* The hash of the record before the lowest one that is known. False where there is no place for it now. */
-static bool way_add(struct hs_turn *turn, struct hs_way *way, const struct hs_id *hash)
-{
-    if (way->count == way->cap) {
-        size_t cap = 2 * way->cap;
-        struct hs_id *grown = cap <= HS_WAY_RECORDS && make_place(turn, way, cap - way->cap)
-                                  ? realloc(way->hashes, cap * sizeof *grown)
-                                  : NULL;
-        if (grown == NULL)
-            return false;
-        turn->core->way_hashes += cap - way->cap;
-        way->hashes = grown;
-        way->cap = cap;
-    }
-    way->hashes[way->count++] = *hash;
-    return true;
-}
 
 /* ---- where it leads ---- */
 
@@ -200,7 +78,7 @@ static void ask(struct hs_turn *turn, struct hs_peer *peer, struct hs_session *r
     want.room = hs_pb_data(HS_VIEW(way->room));
     want.from = from;
     want.headers = !way->proved;
-    want.below = way->proved ? way->end : way_low(way) + 1;
+    want.below = way->proved ? way->end : hs_way_low(way) + 1;
     frame.want_tail = &want;
     frame.body_case = HANSE__FRAME__BODY_WANT_TAIL;
     if (reader != NULL)
@@ -216,12 +94,12 @@ static void ask(struct hs_turn *turn, struct hs_peer *peer, struct hs_session *r
  * where it has become another log than the one that this way leads to. */
 static bool meets(struct hs_way *way, const Hanse__State__RoomView *view, const struct hs_record_header *move)
 {
-    uint64_t next = view->next_seq, low = way_low(way);
-    if (way->end != move->seq + 1 || !hs_id_equal(way_hash(way, move->seq), &move->hash))
+    uint64_t next = view->next_seq, low = hs_way_low(way);
+    if (way->end != move->seq + 1 || !hs_id_equal(hs_way_hash(way, move->seq), &move->hash))
         return false; /* of before a turn that came to nothing, or of the term before */
     if (low < next)
-        way->proved =
-            view->hash.len == 0 || hs_bytes_equal(HS_VIEW(*way_hash(way, next - 1)), hs_pb_bytes(view->hash));
+        way->proved = view->hash.len == 0 ||
+                      hs_bytes_equal(HS_VIEW(*hs_way_hash(way, next - 1)), hs_pb_bytes(view->hash));
     else
         way->proved = way->proved && low == next;
     return low >= next || way->proved;
@@ -231,12 +109,12 @@ static bool meets(struct hs_way *way, const Hanse__State__RoomView *view, const 
 static struct hs_way *way_of(struct hs_turn *turn, const struct hs_id *room,
                              const Hanse__State__RoomView *view, const struct hs_record_header *move)
 {
-    struct hs_way *way = way_find(turn->core, room);
+    struct hs_way *way = hs_way_find(turn->core, room);
     if (way != NULL && !meets(way, view, move)) {
-        way_free(turn->core, way);
+        hs_way_free(turn->core, way);
         way = NULL;
     }
-    return way != NULL ? way : way_new(turn, room, view->next_seq, move);
+    return way != NULL ? way : hs_way_new(turn, room, view->next_seq, move);
 }
 
 static bool may_read_on(const Hanse__State__RoomView *view)
@@ -253,7 +131,7 @@ void hs_way_work(struct hs_turn *turn, const struct hs_id *room)
         return;
     struct hs_peer *peer = guide(turn, moved);
     bool up = peer != NULL && peer->state == HS_PEER_UP;
-    struct hs_way *way = way_find(turn->core, room);
+    struct hs_way *way = hs_way_find(turn->core, room);
     if (way != NULL && way->waits && turn->now.ms >= way->ask_at.ms) {
         way->waits = false; /* no answer */
         way->whom++;
@@ -277,7 +155,7 @@ static void sweep(struct hs_turn *turn)
         next = way->hh.next;
         own.arena = &scratch;
         if (hs_way_get(&own, &way->room) == NULL && turn->kv->err == HS_OK)
-            way_free(turn->core, way);
+            hs_way_free(turn->core, way);
     }
 }
 
@@ -315,13 +193,13 @@ static size_t take_headers(struct hs_turn *turn, struct hs_way *way, const Hanse
     struct hs_record_header header;
     size_t taken = 0;
     for (size_t i = tail->n_records; i > 0 && !way->proved; i--) {
-        uint64_t low = way_low(way);
+        uint64_t low = hs_way_low(way);
         if (hs_record_header_parse(hs_pb_bytes(tail->records[i - 1]->header), &header) != HS_OK ||
             header.seq != low || !hs_id_equal(&header.room, &way->room) ||
-            !hs_id_equal(&header.hash, way_hash(way, low)))
+            !hs_id_equal(&header.hash, hs_way_hash(way, low)))
             continue;
         if (low > view->next_seq) {
-            if (!way_add(turn, way, &header.prev))
+            if (!hs_way_add(turn, way, &header.prev))
                 return taken;
             taken++;
             continue;
@@ -359,7 +237,7 @@ static size_t take_records(struct hs_turn *turn, const struct hs_way *way, const
         struct hs_record_header header;
         struct hs_bytes bytes = hs_pb_bytes(tail->records[i]->header);
         if (hs_record_header_parse(bytes, &header) != HS_OK || header.seq != next ||
-            !hs_id_equal(&header.hash, way_hash(way, next)))
+            !hs_id_equal(&header.hash, hs_way_hash(way, next)))
             continue;
         records.records[records.n_records++] = tail->records[i];
         ends = header.kind == HS_RECORD_HUB_MOVE;
@@ -424,7 +302,7 @@ void hs_way_answered(struct hs_turn *turn, const struct hs_peer *peer, const str
 
 void hs_way_told(struct hs_turn *turn, const struct hs_id *room, const Hanse__Tail *tail)
 {
-    const struct hs_way *way = way_find(turn->core, room);
+    const struct hs_way *way = hs_way_find(turn->core, room);
     const Hanse__Moved *moved = way != NULL ? hs_way_get(turn, room) : NULL;
     if (moved != NULL && hs_key_equal(&way->asked, &turn->session->subscriber))
         take(turn, room, moved, tail);
