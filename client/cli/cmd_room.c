@@ -57,9 +57,11 @@ static void print_room(const struct hanse_room *room)
     const char *why = room->frozen != HANSE_OK ? hanse_err_text(room->frozen)
                       : room->waits ? "it can't be told of your home yet; what you say there waits here"
                                     : "";
-    printf("%s  %s%-24s%s %-8s %u members, hub %s%s%s\n", short_id(&room->id), colour(BOLD), room->name,
-           colour(PLAIN), state_name(room->state), (unsigned)room->members, room->hub,
-           why[0] != '\0' ? ": " : "", why);
+    char members[24] = ""; /* who isn't in yet, or not any more, doesn't know them */
+    if (room->state == HANSE_ROOM_MEMBER || room->state == HANSE_ROOM_FROZEN)
+        (void)snprintf(members, sizeof members, "%u members, ", (unsigned)room->members);
+    printf("%s  %s%-24s%s %-8s %shub %s%s%s\n", short_id(&room->id), colour(BOLD), room->name, colour(PLAIN),
+           state_name(room->state), members, room->hub, why[0] != '\0' ? ": " : "", why);
 }
 
 /* Between two homes nothing is read. */
@@ -275,7 +277,7 @@ static int run_leave(struct cli *c, int argc, char **argv)
     if (err == HANSE_OK)
         err = cli_wait(c, op, &done);
     if (err != HANSE_OK)
-        return cli_fail(c, argv[1], err);
+        return cli_fail_kept(c, "leave", err);
     if (c->json)
         json_line(json_pack("{s:o, s:I}", "left", json_id(&room.id), "seq", (json_int_t)done.seq));
     else

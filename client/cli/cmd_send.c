@@ -117,6 +117,19 @@ static enum hanse_err settle(struct cli *c, int seconds)
     return err == HANSE_ERR_TIMEOUT ? HANSE_OK : err;
 }
 
+/* A room in which one isn't a member yet is what a person asks about next. */
+static void show_synced(struct cli *c, bool pending)
+{
+    struct hanse_room room;
+    printf("Everything is here%s.\n", pending ? "; something of yours still waits for an answer" : "");
+    for (enum hanse_err err = hanse_room_next(c->h, NULL, &room); err == HANSE_OK;
+         err = hanse_room_next(c->h, &room.id, &room))
+        if (room.state == HANSE_ROOM_WAITING)
+            printf("%s still waits for a moderator to let you in.\n", room.name);
+        else if (room.waits)
+            printf("%s waits for its node, %s.\n", room.name, room.hub);
+}
+
 static int run_sync(struct cli *c, int argc, char **argv)
 {
     static const struct option options[] = {{"wait", required_argument, NULL, 'w'}, {NULL, 0, NULL, 0}};
@@ -139,7 +152,7 @@ static int run_sync(struct cli *c, int argc, char **argv)
     if (c->json)
         json_line(json_pack("{s:b, s:b}", "caught_up", 1, "pending", pending));
     else
-        printf("Everything is here%s.\n", pending ? "; something of yours still waits for an answer" : "");
+        show_synced(c, pending);
     return EXIT_DONE;
 }
 

@@ -55,8 +55,8 @@ int cli_fail_kept(const struct cli *c, const char *what, enum hanse_err err)
     if (code != EXIT_UNREACHABLE)
         return cli_fail(c, what, err);
     fprintf(stderr,
-            "hanse: %s: kept on this device, and goes on as soon as it is online (hanse sync); don't repeat "
-            "it [%s]\n",
+            "hanse: %s: no answer yet; kept on this device, and goes on by itself the next time hanse is "
+            "online (hanse sync); don't repeat it [%s]\n",
             what, hanse_err_name(err));
     if (c->json)
         json_line(json_pack("{s:s, s:s, s:b}", "error", hanse_err_name(err), "what", what, "kept", 1));
