@@ -110,9 +110,12 @@ struct hs_time hs_restored_at(struct hs_turn *turn)
     struct hs_core *core = turn->core;
     if (hs_restored_since(turn) == 0)
         return (struct hs_time){INT64_MIN};
-    if (core->restored_at.ms == 0)
-        core->restored_at = find_restored(turn);
-    return core->restored_at;
+    if (core->restored_at.ms != 0)
+        return core->restored_at;
+    struct hs_time found = find_restored(turn);
+    if (turn->kv->err == HS_OK) /* of a turn that ends here nothing is remembered */
+        core->restored_at = found;
+    return found;
 }
 
 uint64_t hs_restored_first(uint64_t incarnation)

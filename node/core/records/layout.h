@@ -26,7 +26,8 @@ void hs_restored_record(struct hs_turn *turn, uint64_t incarnation);
 /* The incarnation since the last restoring; 0 where the node was never restored. */
 uint64_t hs_restored_since(struct hs_turn *turn);
 
-/* When that was, by this node's clock then; INT64_MIN where it wasn't restored. */
+/* When that was, by this node's clock then; INT64_MIN where it wasn't restored. Means nothing where
+ * turn->kv->err is set. */
 struct hs_time hs_restored_at(struct hs_turn *turn);
 
 /* The first number of an inbox's items in that incarnation. */

@@ -4,6 +4,10 @@
 #include "scarce.h"
 
 #include "core/federation/peer.h"
+#include "core/internal.h"
+#include "core/records/layout.h"
+#include "core/recovery/recover.h"
+#include "peer_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +166,40 @@ static void deliveries_without_memory(void **state)
     assert_true(posts > 2);
 }
 
+/* ROOM-96: a restored node that finds no memory to see when that was founds the room where it is asked again.
+ */
+static void a_room_on_a_restored_node(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct world_node *node = world_node_new(w, "rosa.example");
+    struct world_device *owner = NULL;
+    struct hs_turn *turn = raw_turn_begin(node);
+    hs_restored_record(turn, 3);
+    assert_ok(hs_recover_resume(turn, NULL));
+    raw_turn_end(turn);
+    w->forged = false; /* it was a record */
+    world_pass(w, 1000);
+    scarce_met = true;
+    for (scarce_at = 1; scarce_met; scarce_at++) {
+        struct hs_policy_role role;
+        struct world_room *room;
+        if ((scarce_at - 1) % WORLD_ROOMS == 0)
+            owner = world_staff(node, "rosa", HANSE__ROLE__ROLE_OWNER);
+        struct hs_policy policy = world_policy(owner, "launch", &role);
+        Hanse__Frame *frame = world_create_frame(owner, &policy, &room);
+        node->core->restored_at = (struct hs_time){0}; /* as after a start */
+        scarce_met = false;
+        w->before_step = scarce_once;
+        enum hs_err err = world_ask(owner, frame, NULL);
+        w->before_step = NULL;
+        if (err != HS_OK)
+            fail_msg("without allocation %zu: %s", scarce_at, hs_err_name(err));
+    }
+    printf("%zu allocations of a room on a restored node\n", scarce_at - 2);
+    assert_true(scarce_at > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +207,7 @@ int main(void)
         cmocka_unit_test(hub_and_home),
         cmocka_unit_test(a_start_without_memory),
         cmocka_unit_test(deliveries_without_memory),
+        cmocka_unit_test(a_room_on_a_restored_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,8 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-size_t scarce_in, scarce_hits;
+size_t scarce_in, scarce_hits, scarce_at;
+bool scarce_met;
 
 static bool fails(void)
 {
@@ -139,6 +140,13 @@ static void judge(const struct outcome *o, const struct outcome *first, const st
         assert_memory_equal(o->store.b, before->b, sizeof before->b);
         assert_int_not_equal(o->answer, 2);
     }
+}
+
+void scarce_once(struct world_node *node, const struct hs_core_input *input)
+{
+    struct outcome o = try_once(node, input, scarce_at);
+    scarce_met = scarce_met || o.hit;
+    assert_true(o.err == HS_OK || (o.hit && o.err == HS_ERR_NOMEM));
 }
 
 void scarce_sweep(struct world_node *node, const struct hs_core_input *input)

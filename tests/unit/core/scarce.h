@@ -18,4 +18,10 @@ void scarce_sweep(struct world_node *node, const struct hs_core_input *input);
 void scarce_sample(struct world_node *node, const struct hs_core_input *input);
 void scarce_report(void);
 
+/* The same with the allocation scarce_at alone, before whatever else: what the attempt has left in the core's
+ * memory, the input itself meets. scarce_met becomes true where it failed. */
+extern size_t scarce_at;
+extern bool scarce_met;
+void scarce_once(struct world_node *node, const struct hs_core_input *input);
+
 #endif
