@@ -106,6 +106,18 @@ Hanse__SignedObject *hs_node_key_of(struct hs_turn *turn, const struct hs_key *r
     return find(turn->kv, root, signing_key, turn->arena, &known) ? give(turn, &known, out) : NULL;
 }
 
+uint64_t hs_node_key_sequence(struct hs_turn *turn, const struct hs_key *root,
+                              const struct hs_key *signing_key)
+{
+    struct hs_kv_key from = {0};
+    struct known known;
+    uint64_t sequence = 0;
+    while (next_known(turn->kv, root, &from, turn->arena, &known))
+        if (hs_key_equal(&known.d.signing_key, signing_key))
+            sequence = known.d.sequence; /* they come in this order */
+    return sequence;
+}
+
 Hanse__SignedObject *hs_node_key_own_at(struct hs_turn *turn, const struct hs_key *signing_key,
                                         struct hs_time at)
 {

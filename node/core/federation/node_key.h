@@ -52,6 +52,11 @@ Hanse__SignedObject *hs_node_key_newest(struct hs_turn *turn, const struct hs_ke
 Hanse__SignedObject *hs_node_key_of(struct hs_turn *turn, const struct hs_key *root,
                                     const struct hs_key *signing_key, struct hs_descriptor *out);
 
+/* The highest sequence under which that root has named the signing key: a descriptor is renewed, and the key
+ * stays. 0 where it never has. */
+uint64_t hs_node_key_sequence(struct hs_turn *turn, const struct hs_key *root,
+                              const struct hs_key *signing_key);
+
 /* This node's own that names the signer of the object, and was good when that was made. NULL where there is
  * none. */
 Hanse__SignedObject *hs_node_key_own_at(struct hs_turn *turn, const struct hs_key *signing_key,

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "core/dispatch.h"
+#include "core/federation/node_key.h"
 #include "core/internal.h"
 #include "core/ledger.h"
 #include "core/records/layout.h"
@@ -19,6 +20,9 @@ struct showing {
     struct hs_id def_id; /* of the definition that was loaded last */
     struct hs_coupon_def def;
     bool has_def;
+    struct hs_key key; /* that was looked at last */
+    enum hs_err key_err;
+    bool has_key;
     uint64_t taken, against;
 };
 
@@ -66,6 +70,29 @@ static enum hs_err take_def(struct hs_turn *turn, struct showing *s, const Hanse
     return HS_OK;
 }
 
+/* The key was in office when the backup was made, or later. What one that was replaced by then has signed is
+ * in the backup; what else it signs is by whoever has stolen it, and any date may be on that. */
+static enum hs_err check_key(struct hs_turn *turn, struct showing *s, const Hanse__SignedObject *object)
+{
+    struct hs_key key;
+    struct hs_descriptor d;
+    HS_REQUIRE(hs_object_claimed_signer(object, 0, &key), HS_ERR_MALFORMED);
+    if (s->has_key && hs_key_equal(&s->key, &key))
+        return s->key_err;
+    uint64_t sequence = hs_node_key_sequence(turn, hs_turn_root(turn), &key);
+    for (size_t i = 0; i < s->frame->n_chain; i++) { /* which is verified */
+        enum hs_err err = hs_descriptor_claimed(s->frame->chain[i], &d);
+        HS_REQUIRE(err != HS_ERR_NOMEM, err);
+        if (err == HS_OK && hs_key_equal(&d.signing_key, &key) && d.sequence > sequence)
+            sequence = d.sequence;
+    }
+    HS_TRY(turn->kv->err);
+    s->key = key;
+    s->key_err = sequence < hs_node_key_forgotten(turn, true) ? HS_ERR_WRONG_SIGNER : HS_OK;
+    s->has_key = true;
+    return s->key_err;
+}
+
 static enum hs_err take_coupon(struct hs_turn *turn, struct showing *s, const Hanse__SignedObject *object)
 {
     Hanse__State__LedgerStep step = HANSE__STATE__LEDGER_STEP__INIT;
@@ -81,6 +108,7 @@ static enum hs_err take_coupon(struct hs_turn *turn, struct showing *s, const Ha
     HS_TRY(hs_coupon_claimed_def(object, &def_id));
     HS_TRY(load_def(turn, s, &def_id));
     HS_TRY(hs_coupon_open(&s->chain, object, &s->def, turn->arena, &coupon));
+    HS_TRY(check_key(turn, s, object));
     hs_unit_pack(&unit, state);
     step.coupon_id = hs_pb_data(HS_VIEW(id));
     step.holder = hs_pb_data(HS_VIEW(coupon.holder));
@@ -145,6 +173,7 @@ static enum hs_err take_reservation(struct hs_turn *turn, struct showing *s, con
     HS_REQUIRE(known, HS_ERR_COUPON_UNKNOWN);
     struct hs_id rid = hs_rid(&coupon_id, hs_turn_root(turn), &order_id);
     HS_TRY(hs_reservation_open(&s->chain, proof->object, &request_id, &rid, turn->arena, &reservation));
+    HS_TRY(check_key(turn, s, proof->object));
     HS_TRY(check_incarnation(turn, reservation.incarnation));
     hs_ledger_recall_reservation(&unit, &reservation, &result);
     if (result.answer == HS_LEDGER_REPLAY)
@@ -160,6 +189,7 @@ static enum hs_err take_redemption(struct hs_turn *turn, struct showing *s, cons
     struct hs_unit unit;
     bool known;
     HS_TRY(hs_redemption_open(&s->chain, object, turn->arena, &redemption));
+    HS_TRY(check_key(turn, s, object));
     HS_TRY(check_incarnation(turn, redemption.incarnation));
     HS_TRY(hs_ledger_unit(turn, &redemption.coupon_id, &unit, &known, &view));
     HS_REQUIRE(known, HS_ERR_COUPON_UNKNOWN);

@@ -1,7 +1,7 @@
 /* What a restored node has signed behind its backup, and others hold: definitions of coupons, coupons,
  * reservations, receipts. Whoever holds them shows them, and the ledger has them back. Nothing of that is
- * believed but by this node's own signature, under a descriptor of its root; of a definition by its
- * merchant's. So it makes no difference who shows it. */
+ * believed but by this node's own signature, under a descriptor of its root, by no key that was replaced
+ * before the backup; of a definition by its merchant's. So it makes no difference who shows it. */
 #ifndef HS_CORE_PROOF_H
 #define HS_CORE_PROOF_H
 

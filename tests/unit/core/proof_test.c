@@ -84,13 +84,18 @@ static struct hs_proofs count(struct scene *s)
     return out;
 }
 
-static void restore(struct scene *s, struct hs_kv *backup)
+static void reconnect_all(struct scene *s)
 {
-    world_node_restore(s->hub, backup);
     struct world_device *here[] = {s->owner, s->till, s->alice, s->bob};
     for (size_t i = 0; i < 4; i++)
         if (here[i]->session == 0)
             assert_ok(world_connect(here[i], NULL));
+}
+
+static void restore(struct scene *s, struct hs_kv *backup)
+{
+    world_node_restore(s->hub, backup);
+    reconnect_all(s);
 }
 
 static Hanse__SignedObject *redeem(struct scene *s, Hanse__SignedObject *coupon, struct world_device *holder,
@@ -438,9 +443,7 @@ static void a_key_that_was_forgotten(void **state)
     Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *commit;
     struct hs_kv *backup = world_store_copy(s.hub);
     world_node_rotate(s.hub);
-    struct world_device *here[] = {s.owner, s.till, s.alice, s.bob};
-    for (size_t i = 0; i < 4; i++)
-        assert_ok(world_connect(here[i], NULL));
+    reconnect_all(&s);
     Hanse__SignedObject *then = s.hub->descriptor, *reply;
     struct hs_chain chain;
     Hanse__SignedObject *request = reserve_new(&s, coupon, s.alice, 1), *receipt;
@@ -461,6 +464,92 @@ static void a_key_that_was_forgotten(void **state)
     assert_shown(&s, s.alice, &list, 1);
     operator_resumes(&s);
     assert_int_equal(refused(&s, coupon, s.alice, 2), HS_ERR_COUPON_USED);
+}
+
+/* A reservation of that coupon for order 1, as whoever has the author's key would have signed it. */
+static Hanse__SignedObject *reservation_by(struct scene *s, const struct hs_author *author,
+                                           Hanse__SignedObject *coupon)
+{
+    Hanse__SignedObject *chain_objects[8], *object;
+    struct hs_chain chain;
+    struct hs_coupon_def def;
+    struct hs_reserve_request opened;
+    struct hs_arena *arena = &s->w->arena;
+    struct hs_time decide_by = {s->w->now.ms + HS_DECIDE_MS}, settle_by = {decide_by.ms + HS_SETTLE_MS};
+    size_t n = chain_of(s, s->owner, NULL, chain_objects);
+    assert_ok(hs_chain_open(chain_objects, n, &s->hub->root.pub, arena, &chain));
+    assert_ok(hs_coupon_def_open(&chain, s->def, arena, &def));
+    n = chain_of(s, s->till, s->alice, chain_objects);
+    assert_ok(hs_chain_open(chain_objects, n, &s->hub->root.pub, arena, &chain));
+    assert_ok(hs_reserve_request_open(&chain, reserve_new(s, coupon, s->alice, 1), &def, s->w->now, arena,
+                                      &opened));
+    assert_ok(hs_reservation_build(author, &opened, decide_by, settle_by, 1, arena, &object));
+    return object;
+}
+
+static Hanse__SignedObject *coupon_by(struct scene *s, const struct hs_author *author,
+                                      struct world_device *holder)
+{
+    Hanse__SignedObject *chain_objects[8], *object;
+    struct hs_chain chain;
+    struct hs_coupon_def def;
+    size_t n = chain_of(s, s->owner, NULL, chain_objects);
+    assert_ok(hs_chain_open(chain_objects, n, &s->hub->root.pub, &s->w->arena, &chain));
+    assert_ok(hs_coupon_def_open(&chain, s->def, &s->w->arena, &def));
+    assert_ok(hs_coupon_build(author, &def, 2, &world_persona(holder, &s->hub->root.pub)->signer.pub,
+                              &s->w->arena, &object));
+    return object;
+}
+
+/* DEAL-38: what a key signed that was replaced before the backup is in that; whoever has stolen it makes up
+ * the rest, and dates it back. */
+static void a_key_that_was_stolen(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *then = s.hub->descriptor, *made[3];
+    struct hs_signer stolen = s.hub->signer;
+    struct hs_author thief = {.signer = &stolen, .issuer = stolen.pub, .now = w->now};
+    struct hs_commit commit = {.rid = {{1}}, .id = {{2}}, .discount = {.currency = "EUR", .minor = 5}};
+    struct hs_id coupon_id = hs_object_id(coupon);
+    made[0] = coupon_by(&s, &thief, s.bob);
+    made[1] = reservation_by(&s, &thief, coupon);
+    assert_ok(hs_redemption_build(&thief, &commit, &coupon_id, 1, &w->arena, &made[2]));
+    world_node_rotate(s.hub);
+    reconnect_all(&s);
+    restore(&s, world_store_copy(s.hub));
+    for (size_t i = 0; i < 3; i++) {
+        struct shown list = {.descriptor = then};
+        if (i == 1)
+            add_reservation(&s, &list, made[i], coupon, 1);
+        else
+            add(&s, &list, made[i]);
+        struct hs_id before = world_store_hash(s.hub);
+        assert_shown(&s, s.bob, &list, 0);
+        struct hs_id after = world_store_hash(s.hub);
+        assert_memory_equal(before.b, after.b, 32);
+    }
+}
+
+/* DEAL-38: a key counts by its newest descriptor, whichever comes along. */
+static void a_key_whose_descriptor_was_renewed(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    Hanse__SignedObject *coupon = coupon_for(&s, s.alice), *then = s.hub->descriptor, *commit;
+    struct hs_descriptor d;
+    assert_ok(hs_descriptor_open(then, &s.hub->root.pub, &d));
+    d.sequence++;
+    assert_ok(hs_descriptor_build(&s.hub->root, &d, w->now, &w->arena, &s.hub->descriptor));
+    world_node_restart(s.hub);
+    reconnect_all(&s);
+    struct hs_kv *backup = world_store_copy(s.hub);
+    struct shown list = {.descriptor = then};
+    add(&s, &list, redeem(&s, coupon, s.alice, 1, &commit));
+    restore(&s, backup);
+    assert_shown(&s, s.alice, &list, 1);
 }
 
 /* DEAL-38, FED-3: a customer of another brand shows it through her home. */
@@ -519,6 +608,8 @@ int main(void)
         cmocka_unit_test(nothing_forged_is_taken),
         cmocka_unit_test(no_bit_of_it_can_be_turned),
         cmocka_unit_test(a_key_that_was_forgotten),
+        cmocka_unit_test(a_key_that_was_stolen),
+        cmocka_unit_test(a_key_whose_descriptor_was_renewed),
         cmocka_unit_test(through_another_node),
         cmocka_unit_test(what_strangers_show),
     };
