@@ -19,7 +19,8 @@ struct hs_request {
     uint64_t number; /* of an outbox row */
     uint64_t offset; /* of a piece; moves: the number that the hub was told */
     struct hs_id id_a;
-    struct hs_key hub; /* moves: of that room */
+    struct hs_key hub;   /* moves: of that room, as the device knows it */
+    struct hs_key asked; /* moves: who was told: the hub in office, which may be another one */
 };
 
 /* ---- request.c ---- */

@@ -45,6 +45,12 @@ enum hs_err hs_home_moved(struct hs_step *s, struct hs_live_room *room, const st
     return here || move->number <= room->row.home_number ? HS_OK : hs_home_forgot(s, room);
 }
 
+/* A hub that was shown to have gone is a home like any other. */
+static const struct hs_key *shown_hub(const struct hs_room_row *row)
+{
+    return row->way_term > hs_row_term(row) ? &row->way_root : hs_row_hub(row);
+}
+
 enum hs_err hs_forgotten_received(struct hs_step *s, const Hanse__Forgotten *forgotten)
 {
     struct hs_id id;
@@ -54,5 +60,5 @@ enum hs_err hs_forgotten_received(struct hs_step *s, const Hanse__Forgotten *for
     if (err == HS_ERR_NOT_FOUND)
         return HS_OK;
     HS_TRY(err);
-    return hs_root_is_home(s->sync, hs_row_hub(&room->row)) ? HS_OK : hs_home_forgot(s, room);
+    return hs_root_is_home(s->sync, shown_hub(&room->row)) ? HS_OK : hs_home_forgot(s, room);
 }

@@ -109,6 +109,7 @@ static enum hs_err tell(struct hs_step *s, struct hs_live_room *room, const stru
                                .id_a = room->row.id,
                                .offset = move.number,
                                .hub = *hs_row_hub(&room->row),
+                               .asked = *hub,
                                .moves = true};
     HS_TRY(hs_self_for(s, &room->row.hub_root, &self));
     HS_TRY(hs_home_move_build(&self.persona_signer, &move, s->now, &body));
@@ -211,7 +212,7 @@ static enum hs_err told(struct hs_step *s, const struct hs_request *request, con
     if (frame->body_case == HANSE__FRAME__BODY_MOVED)
         return go_on(s, room, frame->moved);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED, HS_ERR_UNEXPECTED);
-    if (room->row.unmoved && hs_root_is_home(s->sync, hs_row_hub(&room->row)))
+    if (room->row.unmoved && hs_root_is_home(s->sync, &request->asked))
         return served(s, room); /* by the hub itself, which has answered; an item it has for others */
     if (room->row.unmoved)
         ask_again(s, room, accepted_again(s, room));

@@ -61,6 +61,30 @@ static bool lost(struct town_device *d, struct hs_bytes frame)
     return false;
 }
 
+static enum hs_err is_shown(struct hs_step *s, const struct hs_id *id, const struct hs_key *hub)
+{
+    struct hs_live_room *room;
+    HS_TRY(hs_live_get(s, id, &room));
+    room->row.way_root = *hub;
+    room->row.way_term = 2;
+    room->row_dirty = true;
+    return HS_OK;
+}
+
+/* CLIENT-78: a room's hub has nothing to forget, one that was shown to have gone has. */
+static void a_home_that_was_the_hub(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    c.rosa->outgoing = lost;
+    TOWN_WANT(c.rosa, forgot(&s, &c.room));
+    assert_false(hostile_room(c.rosa, &c.room).unmoved);
+    TOWN_WANT(c.rosa, is_shown(&s, &c.room, &c.third->root.pub));
+    TOWN_WANT(c.rosa, forgot(&s, &c.room));
+    assert_true(hostile_room(c.rosa, &c.room).unmoved);
+    town_free(c.t);
+}
+
 /* The home's answer to what it was asked for the room, or what it says that the hub's was. */
 static enum hs_err no_member(struct hs_step *s)
 {
@@ -340,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_home_that_says_she_is_no_member),
         cmocka_unit_test(who_was_removed_while_she_moved),
+        cmocka_unit_test(a_home_that_was_the_hub),
         cmocka_unit_test(a_home_that_keeps_nobody),
         cmocka_unit_test(a_refusal_leads_back_to_it),
         cmocka_unit_test(each_time_that_she_starts),

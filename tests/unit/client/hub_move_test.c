@@ -331,6 +331,75 @@ static void home_moves_behind_a_missed_move(void **state)
     town_free(c.t);
 }
 
+static struct {
+    const struct hs_key *hub;
+    uint64_t id; /* 0: it wasn't asked */
+} kept;          /* what a device asked that hub through its home */
+
+static bool keeps_what_that_hub_is_asked(struct town_device *d, struct hs_bytes frame)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *f;
+    (void)d;
+    if (HS_UNPACK(hanse__frame, frame, HS_LENIENT, &arena, &f) != HS_OK ||
+        f->body_case != HANSE__FRAME__BODY_FORWARD ||
+        !hs_bytes_equal(hs_pb_bytes(f->forward->node_root), HS_VIEW(*kept.hub)))
+        return true;
+    kept.id = f->id;
+    return false;
+}
+
+static enum hs_err says_accepted(struct hs_step *s)
+{
+    struct hs_bytes packed;
+    Hanse__Frame f = HANSE__FRAME__INIT, inner = HANSE__FRAME__INIT;
+    Hanse__Accepted accepted = HANSE__ACCEPTED__INIT;
+    Hanse__Forwarded forwarded = HANSE__FORWARDED__INIT;
+    inner.id = 1;
+    inner.accepted = &accepted;
+    inner.body_case = HANSE__FRAME__BODY_ACCEPTED;
+    HS_TRY(hs_frame_pack(s, &inner, &packed));
+    f.id = kept.id;
+    forwarded.frame = hs_pb_data(packed);
+    f.forwarded = &forwarded;
+    f.body_case = HANSE__FRAME__BODY_FORWARDED;
+    return hs_request_answered(s, &f);
+}
+
+/* CLIENT-80: her next home is the hub that the room has left unseen, and what the hub in office has for that
+ * home is late. The answer of the one in office isn't the word of the one that she knows. */
+static void home_moves_to_the_hub_of_before(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    rosa_moves(&c);
+    grant(&c);
+    c.third->down = true;
+    town_node_cut(c.third);
+    town_device_cut(c.dora);
+    the_room_moves(&c);
+    kept.hub = &c.new->root.pub;
+    c.dora->outgoing = keeps_what_that_hub_is_asked;
+    TOWN_WANT(c.dora, hs_want_move_home(&s, town_ticket(c.old, 0, NULL, 1), &op));
+    town_wait(c.t, 20000);
+    assert_int_not_equal(kept.id, 0);
+    TOWN_WANT(c.dora, says_accepted(&s));
+    c.dora->outgoing = NULL;
+    town_wait(c.t, 5000);
+    assert_true(row_of(c.dora, &c.room).unmoved);
+    town_wait(c.t, 11 * 60 * 1000);
+    assert_false(row_of(c.dora, &c.room).unmoved);
+    assert_int_equal(town_done(c.dora, op)->err, HANSE_OK);
+    assert_int_equal(town_event_count(c.dora, HANSE_EVENT_HUB), 1);
+    post(c.dora, &c.room, "dora");
+    town_wait(c.t, 5000);
+    post(c.ben, &c.room, "ben");
+    town_wait(c.t, 5000);
+    all_see(&c, "dora\nben\n");
+    town_free(c.t);
+}
+
 /* CLIENT-72: the same, and then the old hub is gone for good: a link leads her on. */
 static void a_link_leads_a_member_on(void **state)
 {
@@ -401,6 +470,7 @@ int main(void)
                                        cmocka_unit_test(who_slept_at_the_door_is_let_in),
                                        cmocka_unit_test(who_asks_too_late_keeps_the_key_package),
                                        cmocka_unit_test(home_moves_behind_a_missed_move),
+                                       cmocka_unit_test(home_moves_to_the_hub_of_before),
                                        cmocka_unit_test(a_link_leads_a_member_on),
                                        cmocka_unit_test(a_device_shows_its_home)};
     return cmocka_run_group_tests(tests, NULL, NULL);
