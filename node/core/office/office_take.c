@@ -1,7 +1,6 @@
 /* The office comes here: record after record from number 0 on, those that this node copied as a follower from
  * its own log, those before them from the former hub. Everything is in the store, so it goes on from there
  * after whatever happens. */
-#include "core/blobs/blob.h"
 #include "core/delivery/due.h"
 #include "core/federation/follow.h"
 #include "core/federation/outbox.h"
@@ -210,16 +209,13 @@ static void take_tail(struct hs_turn *turn, const struct hs_id *of, const Hanse_
     struct hs_id room = *of;
     uint64_t seq = view->next_seq, end = view->copied_from;
     for (size_t i = 0; i < tail->n_records && seq < end; i++, seq++) {
-        Hanse__State__RoomEntry entry = HANSE__STATE__ROOM_ENTRY__INIT;
-        entry.header = tail->records[i]->header;
-        entry.body = tail->records[i]->body;
-        entry.head = tail->records[i]->head;
-        entry.descriptor = tail->records[i]->descriptor;
-        entry.blobs = tail->records[i]->blobs;
-        entry.n_blobs = hs_blobs_hinted(tail->records[i]);
-        if (seq == 0)
-            entry.group_info = tail->group_info;
-        enum hs_err err = take(turn, &room, &entry);
+        Hanse__State__RoomEntry entry;
+        struct hs_record_header header;
+        enum hs_err err = hs_record_header_parse(hs_pb_bytes(tail->records[i]->header), &header);
+        if (err == HS_OK) {
+            hs_prefix_entry(tail, i, &header, 0, &entry);
+            err = take(turn, &room, &entry);
+        }
         if (err != HS_OK) {
             if (turn->kv->err == HS_OK)
                 refuse(turn, &room, seq, err);

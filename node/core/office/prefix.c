@@ -47,7 +47,7 @@ static enum hs_err joint_of(struct hs_turn *turn, const struct hs_id *room,
     return hs_record_header_parse(hs_pb_bytes(entry->header), out) == HS_OK ? HS_OK : HS_ERR_STORE;
 }
 
-static void entry_of(const Hanse__Tail *tail, size_t i, const struct hs_record_header *header,
+void hs_prefix_entry(const Hanse__Tail *tail, size_t i, const struct hs_record_header *header,
                      uint64_t erased, Hanse__State__RoomEntry *out)
 {
     const Hanse__Record *record = tail->records[i];
@@ -118,7 +118,7 @@ static enum hs_err check_chain(struct hs_turn *turn, struct hs_room_record *r, c
         Hanse__State__RoomEntry entry;
         HS_TRY(hs_log_check_next(&tip, &r->room, hs_pb_bytes(record->header), hs_pb_bytes(record->body),
                                  &headers[i]));
-        entry_of(tail, i, &headers[i], 0, &entry);
+        hs_prefix_entry(tail, i, &headers[i], 0, &entry);
         r->header = headers[i];
         r->entry = &entry;
         HS_TRY(check_kind(turn, r, &named));
@@ -141,7 +141,7 @@ enum hs_err hs_prefix_take(struct hs_turn *turn, const struct hs_id *room, const
     (void)hs_register_get(turn, &key, &retained);
     for (size_t i = tail->n_records; i-- > 0;) {
         Hanse__State__RoomEntry entry;
-        entry_of(tail, i, &headers[i], hs_retained_parse(retained).erased, &entry);
+        hs_prefix_entry(tail, i, &headers[i], hs_retained_parse(retained).erased, &entry);
         r.header = headers[i];
         r.entry = &entry;
         hs_prefix_apply(turn, &r);

@@ -26,8 +26,8 @@ enum hs_err hs_takeover_begin(struct hs_turn *turn, const Hanse__MoveHub *reques
 /* It is wanted, and hasn't come. */
 bool hs_takeover_is_wanted(struct hs_turn *turn, const struct hs_id *room);
 
-/* The operator doesn't want it; whoever asked for it is told. INVALID_STATE where nobody did; HUB_MOVED where the
- * room is given to this node already. */
+/* The operator doesn't want it; whoever asked for it is told. INVALID_STATE where nobody did; HUB_MOVED where
+ * the room is given to this node already. */
 enum hs_err hs_takeover_give_up(struct hs_turn *turn, const struct hs_id *room);
 
 /* The hub's answer to what was asked for it. */
@@ -42,6 +42,12 @@ void hs_takeover_over(struct hs_turn *turn, const struct hs_id *room);
 
 /* Is the record seq the one before this copy's first? */
 bool hs_prefix_is_next(const Hanse__State__RoomView *view, uint64_t seq);
+
+/* What this node's log keeps of a Tail's record i, and nothing that the hub hangs on beside it: a HUB_MOVE
+ * has a head and a descriptor, the genesis its group, a POST blobs; one before the number erased has no body.
+ */
+void hs_prefix_entry(const Hanse__Tail *tail, size_t i, const struct hs_record_header *header,
+                     uint64_t erased, Hanse__State__RoomEntry *out);
 
 /* Takes what a Tail brings: records that end before this copy's first one. LOG_FORK where they aren't those
  * that it continues, LOG_GAP, MALFORMED; POLICY, WRONG_SENDER and what else is wrong with a genesis. */
