@@ -94,8 +94,8 @@ struct hs_core_input {
 };
 
 /* BLOB effects are answered by who carries them out, under the request's id: BlobStatus with what is durable
- * then, Chunk, or Error. The core is told by a BLOB input of the end of a WRITE (complete), of a DELETE, and
- * of everything whose session is 0. */
+ * then, Chunk, or Error. Instead the core is told by a BLOB input of the end of a WRITE (complete), of one
+ * that is asked for, of a DELETE, and of everything whose session is 0. */
 
 enum { HS_DIAL_ADDRESSES = 4, HS_ADDRESS_SIZE = 262 };
 
@@ -114,6 +114,7 @@ struct hs_effect {
                                 node fetches it */
     uint64_t offset, size;
     bool known;
+    bool asked; /* WRITE: the core is told what came of it, whatever it is */
 };
 
 /* A list that owns its effects and their bytes. */

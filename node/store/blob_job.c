@@ -105,7 +105,7 @@ void hs_blob_jobs_do(struct hs_blob_files *files, struct hs_blob_job *jobs)
 bool hs_blob_job_input(const struct hs_blob_job *job, struct hs_core_input *input)
 {
     const struct hs_effect *e = &job->effect;
-    if (e->session != 0 && !job->complete)
+    if (e->session != 0 && !job->complete && !e->asked)
         return false;
     *input = (struct hs_core_input){
         .kind = HS_INPUT_BLOB,

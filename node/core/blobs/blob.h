@@ -159,8 +159,9 @@ enum hs_err hs_blob_want(struct hs_turn *turn, const struct hs_id *hash, const s
 /* Is the session a follower's that was asked for it? */
 bool hs_blob_was_asked(const struct hs_turn *turn, const struct hs_id *hash);
 
-/* Something of it has come. */
-void hs_blob_want_moved(struct hs_turn *turn, const struct hs_id *hash);
+/* So much is durable of what that follower brings. Where it is no more than ever before nothing has come. */
+void hs_blob_want_moved(struct hs_turn *turn, const struct hs_id *hash, const struct hs_key *from,
+                        uint64_t have);
 void hs_wants_tick(struct hs_turn *turn);
 void hs_wants_free(struct hs_core *core);
 

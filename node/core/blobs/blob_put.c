@@ -88,7 +88,7 @@ static enum hs_err whole(struct hs_turn *turn, const struct hs_id *hash, const s
 }
 
 static enum hs_err pass_on(struct hs_turn *turn, const Hanse__Frame *request, const struct hs_upload *upload,
-                           bool known)
+                           bool known, bool asked)
 {
     const Hanse__PutChunk *put = request->put_chunk;
     struct hs_bytes data = hs_arena_copy(&turn->effects->arena, hs_pb_bytes(put->data));
@@ -101,6 +101,7 @@ static enum hs_err pass_on(struct hs_turn *turn, const Hanse__Frame *request, co
     effect->size = put->size;
     effect->bytes = data;
     effect->known = known;
+    effect->asked = asked && data.len > 0;
     return HS_OK;
 }
 
@@ -127,25 +128,21 @@ enum hs_err hs_handle_put_chunk(struct hs_turn *turn, const Hanse__Frame *reques
         return whole(turn, &upload.blob, &upload.room, &persona, put->size, reply);
     }
     HS_TRY(hs_upload_begin(turn, &upload, put->size, asked));
-    if (asked && put->data.len > 0)
-        hs_blob_want_moved(turn, &upload.blob);
-    return pass_on(turn, request, &upload, file);
+    return pass_on(turn, request, &upload, file, asked);
 }
 
 /* ---- what became of it ---- */
 
-static void answer(struct hs_turn *turn, const struct hs_core_input *input)
+static void answer(struct hs_turn *turn, struct hs_session *session, uint64_t id, enum hs_err err,
+                   Hanse__Frame *reply)
 {
-    Hanse__Frame reply = HANSE__FRAME__INIT;
-    struct hs_session *session = hs_session_find(&turn->core->sessions, input->session);
-    enum hs_err err = whole(turn, &input->blob, &input->blob_room, &input->blob_from, input->size, &reply);
     if (session == NULL)
         return;
-    reply.id = input->id;
+    reply->id = id;
     if (err != HS_OK)
-        hs_turn_send_error(turn, session, input->id, err, 0);
+        hs_turn_send_error(turn, session, id, err, 0);
     else
-        hs_turn_send(turn, session, &reply);
+        hs_turn_send(turn, session, reply);
 }
 
 static void written(struct hs_turn *turn, const struct hs_core_input *input)
@@ -155,7 +152,21 @@ static void written(struct hs_turn *turn, const struct hs_core_input *input)
     if (view == NULL || view->state != HS_BLOB_FILE || !hs_blob_in_room(turn, &upload.blob, &upload.room))
         hs_blob_record_stored(turn, &upload.blob, &upload.room, input->size);
     hs_upload_end(turn, &upload);
-    answer(turn, input);
+    Hanse__Frame reply = HANSE__FRAME__INIT;
+    enum hs_err err = whole(turn, &input->blob, &input->blob_room, &input->blob_from, input->size, &reply);
+    answer(turn, hs_session_find(&turn->core->sessions, input->session), input->id, err, &reply);
+}
+
+/* A piece, of a follower that was asked: whether it was the next one only the file knows. */
+static void brought_back(struct hs_turn *turn, const struct hs_core_input *input)
+{
+    Hanse__Frame reply = HANSE__FRAME__INIT;
+    enum hs_err err = input->err;
+    if (err == HS_OK) {
+        hs_blob_want_moved(turn, &input->blob, &input->blob_from, input->have);
+        err = reply_status(turn, &input->blob, input->have, false, &reply);
+    }
+    answer(turn, hs_session_find(&turn->core->sessions, input->session), input->id, err, &reply);
 }
 
 void hs_blob_done(struct hs_turn *turn, const struct hs_core_input *input)
@@ -167,6 +178,8 @@ void hs_blob_done(struct hs_turn *turn, const struct hs_core_input *input)
         hs_moves_done(turn, input);
     else if (input->complete)
         written(turn, input);
+    else if (input->done == HS_EFFECT_BLOB_WRITE)
+        brought_back(turn, input);
 }
 
 /* ---- what posts name ---- */

@@ -15,6 +15,7 @@ enum {
     ASK_MS = 5000,     /* nothing has come by then: the next one is asked */
     ALONE_MS = 60000,  /* and where it takes longer: what comes may be slow, or nothing of use */
     FORMER_MS = 30000, /* where the room has moved here, its former hub may have it */
+    AGAIN_MS = 10000,  /* who has brought nothing may have had too much to do: so often one is asked again */
     REST_MS = 60000    /* nobody has it: so long that is said to whoever asks, before they are asked anew */
 };
 
@@ -22,10 +23,12 @@ struct hs_want {
     struct hs_want *next;
     struct hs_id blob, room;
     struct hs_time since, at; /* when the next one is asked, or when it may be asked for anew */
-    struct hs_time last;      /* when one was asked last */
-    struct hs_time moved;     /* when something came last, of whomever */
-    size_t asked;
+    struct hs_time last;      /* when one was asked first who hadn't been: the newest of those */
+    struct hs_time moved;     /* when more of it became durable, of whomever */
+    struct hs_time again_at;  /* when one who has brought nothing is asked again */
+    size_t asked, again;
     struct hs_key roots[ASKED_MAX]; /* of those who were */
+    uint64_t have[ASKED_MAX];       /* the most that ever was durable of what each of them brings */
     bool missing;
 };
 
@@ -57,33 +60,71 @@ static void send(struct hs_turn *turn, struct hs_session *to, const struct hs_wa
     hs_turn_send(turn, to, &frame);
 }
 
-/* The next follower that reads the room, in the order in which they are listed; false where all were asked.
- */
-static bool ask_next(struct hs_turn *turn, struct hs_want *want)
+/* Its place among those who were asked; their number where it wasn't. */
+static size_t place_of(const struct hs_want *want, const struct hs_key *root)
+{
+    size_t i = 0;
+    while (i < want->asked && !hs_key_equal(&want->roots[i], root))
+        i++;
+    return i;
+}
+
+/* The first follower that reads the room, in the order in which they are listed, and that has this place
+ * among those who were asked. */
+static struct hs_session *reader_at(struct hs_turn *turn, const struct hs_want *want, size_t place)
 {
     const struct hs_readers *readers = hs_session_readers(&turn->core->sessions, &want->room);
-    size_t place = 0;
-    for (size_t i = 0; readers != NULL && i < readers->len && want->asked < ASKED_MAX; i++) {
+    for (size_t i = 0; readers != NULL && i < readers->len; i++) {
         struct hs_session *to = readers->list[i].session;
         const struct hs_position *position = &to->positions[readers->list[i].position];
-        if (to->state != HS_SESSION_NODE || to->outbound || to->closed || !to->attached ||
-            position->until != UINT64_MAX || place++ < want->asked)
-            continue;
-        want->roots[want->asked++] = to->subscriber;
-        want->last = turn->now;
-        want->at.ms = turn->now.ms + ASK_MS;
-        send(turn, to, want);
-        return true;
+        if (to->state == HS_SESSION_NODE && !to->outbound && !to->closed && to->attached &&
+            position->until == UINT64_MAX && place_of(want, &to->subscriber) == place)
+            return to;
     }
-    return false;
+    return NULL;
+}
+
+/* False where all were asked. */
+static bool ask_next(struct hs_turn *turn, struct hs_want *want)
+{
+    struct hs_session *to = want->asked < ASKED_MAX ? reader_at(turn, want, want->asked) : NULL;
+    if (to == NULL)
+        return false;
+    want->roots[want->asked++] = to->subscriber;
+    want->last = turn->now;
+    want->at.ms = turn->now.ms + ASK_MS;
+    want->again_at.ms = turn->now.ms + AGAIN_MS;
+    send(turn, to, want);
+    return true;
+}
+
+/* One who was asked and has brought nothing, each in its turn: it may have had too much to do then. */
+static void ask_again(struct hs_turn *turn, struct hs_want *want)
+{
+    want->again_at.ms = turn->now.ms + AGAIN_MS;
+    for (size_t n = 0; n < want->asked; n++) {
+        size_t i = want->again++ % want->asked;
+        struct hs_session *to = want->have[i] == 0 ? reader_at(turn, want, i) : NULL;
+        if (to == NULL)
+            continue;
+        send(turn, to, want);
+        return;
+    }
+}
+
+/* Until when those are waited for who bring it: not for longer than a minute, however much comes. */
+static int64_t waits_until(const struct hs_want *want)
+{
+    int64_t until = want->moved.ms + ASK_MS, end = want->last.ms + ALONE_MS;
+    return until < end ? until : end;
 }
 
 static void go_on(struct hs_turn *turn, struct hs_want *want, bool moved_here)
 {
     if (ask_next(turn, want))
         return;
-    if (turn->now.ms < want->moved.ms + ASK_MS) {
-        want->at.ms = want->moved.ms + ASK_MS;
+    if (turn->now.ms < waits_until(want)) {
+        want->at.ms = waits_until(want);
         return;
     }
     if (moved_here && turn->now.ms < want->since.ms + FORMER_MS) {
@@ -117,24 +158,23 @@ enum hs_err hs_blob_want(struct hs_turn *turn, const struct hs_id *hash, const s
 bool hs_blob_was_asked(const struct hs_turn *turn, const struct hs_id *hash)
 {
     const struct hs_want *want = want_find(turn->core, hash);
-    if (turn->session->state != HS_SESSION_NODE || want == NULL)
-        return false;
-    for (size_t i = 0; i < want->asked; i++)
-        if (hs_key_equal(&want->roots[i], &turn->session->subscriber))
-            return true;
-    return false;
+    return turn->session->state == HS_SESSION_NODE && want != NULL &&
+           place_of(want, &turn->session->subscriber) < want->asked;
 }
 
-void hs_blob_want_moved(struct hs_turn *turn, const struct hs_id *hash)
+void hs_blob_want_moved(struct hs_turn *turn, const struct hs_id *hash, const struct hs_key *from,
+                        uint64_t have)
 {
     struct hs_want *want = want_find(turn->core, hash);
-    if (want == NULL)
+    size_t i = want != NULL ? place_of(want, from) : 0;
+    if (want == NULL || i == want->asked || have <= want->have[i])
+        return;
+    want->have[i] = have;
+    if (turn->now.ms >= want->last.ms + ALONE_MS)
         return;
     want->missing = false;
     want->moved = turn->now;
-    want->at.ms = turn->now.ms + ASK_MS;
-    if (want->asked < ASKED_MAX && want->at.ms > want->last.ms + ALONE_MS)
-        want->at.ms = want->last.ms + ALONE_MS;
+    want->at.ms = waits_until(want);
 }
 
 /* What is here, or isn't there and may be asked for anew, isn't wanted any more. */
@@ -154,6 +194,8 @@ void hs_wants_tick(struct hs_turn *turn)
         }
         if (!over && !want->missing && turn->now.ms >= want->at.ms)
             go_on(turn, want, room->former_root.len > 0);
+        if (!over && !want->missing && turn->now.ms >= want->again_at.ms)
+            ask_again(turn, want);
         at = &want->next;
     }
 }

@@ -20,7 +20,11 @@ struct scene {
     struct hs_bytes bytes[LOST];
     struct world_node *liar; /* who was the first to bring something back */
     struct hs_id dripped;
-    bool mute;     /* it brings nothing by itself */
+    bool mute;      /* it brings nothing by itself */
+    bool all_mute;  /* nor does anybody else */
+    bool busy_once; /* who is asked first has too much to do: it does nothing about it */
+    size_t asked;   /* that the hub has asked */
+    struct world_node *busy;
     size_t errors; /* that what it dripped was answered with, and the last of them */
     enum hs_err err;
 };
@@ -211,11 +215,15 @@ static enum world_verdict lie(void *ctx, struct world_node *from, struct world_n
         s->errors++;
         s->err = hs_err_from_wire(frame->error->code);
     }
+    if (from == s->hub && frame->body_case == HANSE__FRAME__BODY_WANT_TAIL && s->asked++ == 0) {
+        s->busy = to;
+        return s->busy_once ? WORLD_DROP : WORLD_PASS;
+    }
     if (to != s->hub || frame->body_case != HANSE__FRAME__BODY_PUT_CHUNK)
         return WORLD_PASS;
     if (s->liar == NULL)
         s->liar = from;
-    if (from != s->liar)
+    if (from != s->liar && !s->all_mute)
         return WORLD_PASS;
     if (s->mute)
         return WORLD_DROP;
@@ -289,6 +297,73 @@ static void a_slow_one_is_not_the_only_one(void **state)
     assert_int_equal(chunk->size, LEN);
 }
 
+/* Nobody brings it but one, a piece now and then: what readers are told, and when. */
+static int64_t told_after(bool next)
+{
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    struct hs_id hashes[LOST];
+    enum hs_err err = HS_ERR_BUSY;
+    int64_t passed = 0;
+    scene_new(w, &s);
+    lose(&s, hashes);
+    w->hook = lie;
+    w->hook_ctx = &s;
+    s.mute = s.all_mute = true;
+    for (uint64_t n = 0; passed < 300000 && err == HS_ERR_BUSY; n++) {
+        err = world_chunk(s.owner, &s.room->id, HS_VIEW(hashes[0]), 0, NULL);
+        world_pass(w, 2000);
+        passed += 2000;
+        if (s.liar != NULL)
+            drip(&s, &hashes[0], next ? n : 0);
+        world_run(w);
+    }
+    assert_err(err, HS_ERR_BLOB_UNKNOWN);
+    assert_int_equal(s.errors, 0);
+    return passed;
+}
+
+/* NODE-93: one that repeats a piece brings nothing. */
+static void the_same_again_is_nothing(void **state)
+{
+    (void)state;
+    assert_in_range(told_after(false), 10000, 30000);
+}
+
+/* NODE-93: nor does one that brings the next one each time keep readers waiting for good. */
+static void readers_are_told_in_the_end(void **state)
+{
+    (void)state;
+    assert_in_range(told_after(true), 60000, 140000);
+}
+
+/* NODE-93: who had too much to do when it was asked is asked again, also while another one brings pieces. */
+static void who_was_busy_is_asked_again(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    struct hs_id hashes[LOST];
+    enum hs_err err = HS_ERR_BUSY;
+    Hanse__Chunk *chunk;
+    uint64_t n = 0;
+    scene_new(w, &s);
+    lose(&s, hashes);
+    w->hook = lie;
+    w->hook_ctx = &s;
+    s.mute = s.busy_once = true;
+    for (int i = 0; i < 20 && err == HS_ERR_BUSY; i++) {
+        err = world_chunk(s.owner, &s.room->id, HS_VIEW(hashes[0]), 0, &chunk);
+        world_pass(w, 2000);
+        if (s.liar != NULL)
+            drip(&s, &hashes[0], n++);
+        world_run(w);
+    }
+    assert_ok(err);
+    assert_int_equal(chunk->size, LEN);
+    assert_ptr_not_equal(s.busy, s.liar);
+}
+
 /* NODE-94: who was asked may have so much under way at once, and is told to wait; then it goes on. */
 static void so_much_at_once(void **state)
 {
@@ -344,6 +419,9 @@ int main(void)
         cmocka_unit_test(a_member_holds_up_no_return),
         cmocka_unit_test(a_follower_holds_up_no_return),
         cmocka_unit_test(a_slow_one_is_not_the_only_one),
+        cmocka_unit_test(the_same_again_is_nothing),
+        cmocka_unit_test(readers_are_told_in_the_end),
+        cmocka_unit_test(who_was_busy_is_asked_again),
         cmocka_unit_test(so_much_at_once),
         cmocka_unit_test(one_after_another),
     };
