@@ -6,6 +6,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -103,11 +104,63 @@ void inject_next(const char *name, void *function)
 
 /* ---- memory ---- */
 
-static void *counted(void *block)
+/* Behind each block lies whether it counts: got by an unspared thread since the counting began. So it doesn't
+ * matter who gives it back, or when. */
+enum { TAG = sizeof(uint64_t) };
+
+static atomic_uint_fast64_t era; /* of counting */
+
+EXPORT void inject_count(void);
+EXPORT void inject_count(void)
 {
-    if (block != NULL && table != NULL && !spared)
+    atomic_fetch_add(&era, 1);
+    if (table != NULL)
+        atomic_store(&table->live, 0);
+}
+
+static void *tag_place(void *block)
+{
+    return (uint8_t *)block + malloc_usable_size(block) - TAG;
+}
+
+/* What nobody else writes there by chance. */
+static uint64_t tag_of(const void *block)
+{
+    return (uint64_t)(uintptr_t)block ^ (0x9e3779b97f4a7c15u * (atomic_load(&era) + 1));
+}
+
+static void *tagged(void *block, bool counts)
+{
+    uint64_t tag = counts ? tag_of(block) : 0;
+    if (block == NULL)
+        return NULL;
+    memcpy(tag_place(block), &tag, sizeof tag);
+    if (counts)
         atomic_fetch_add(&table->live, 1);
     return block;
+}
+
+/* It counts no longer; whether it did. */
+static bool untagged(void *block)
+{
+    static const uint64_t none = 0;
+    uint64_t tag;
+    memcpy(&tag, tag_place(block), sizeof tag);
+    if (table == NULL || tag != tag_of(block))
+        return false;
+    memcpy(tag_place(block), &none, sizeof none);
+    atomic_fetch_sub(&table->live, 1);
+    return true;
+}
+
+static void *counted(void *block)
+{
+    return tagged(block, table != NULL && !spared);
+}
+
+static size_t with_tag(size_t size)
+{
+    return size <= SIZE_MAX - TAG ? size + TAG : SIZE_MAX; /* which nobody gets */
 }
 
 static bool scarce(void)
@@ -120,39 +173,46 @@ static bool scarce(void)
 
 EXPORT void *malloc(size_t size)
 {
-    return scarce() ? NULL : counted(__libc_malloc(size));
+    return scarce() ? NULL : counted(__libc_malloc(with_tag(size)));
 }
 
 EXPORT void *calloc(size_t count, size_t size)
 {
-    return scarce() ? NULL : counted(__libc_calloc(count, size));
+    size_t all;
+    if (__builtin_mul_overflow(count, size, &all))
+        all = SIZE_MAX;
+    return scarce() ? NULL : counted(__libc_calloc(1, with_tag(all)));
 }
 
 EXPORT void *realloc(void *old, size_t size)
 {
+    if (old != NULL && size == 0) {
+        free(old);
+        return NULL;
+    }
     if (scarce())
         return NULL;
-    void *block = __libc_realloc(old, size);
     if (old == NULL)
-        return counted(block);
-    if (block == NULL && size == 0 && table != NULL && !spared)
-        atomic_fetch_sub(&table->live, 1);
+        return counted(__libc_realloc(NULL, with_tag(size)));
+    bool counts = untagged(old);
+    void *block = __libc_realloc(old, with_tag(size));
+    tagged(block != NULL ? block : old, counts);
     return block;
 }
 
 EXPORT void *memalign(size_t at, size_t size)
 {
-    return scarce() ? NULL : counted(__libc_memalign(at, size));
+    return scarce() ? NULL : counted(__libc_memalign(at, with_tag(size)));
 }
 
 EXPORT void *aligned_alloc(size_t at, size_t size)
 {
-    return scarce() ? NULL : counted(__libc_memalign(at, size));
+    return memalign(at, size);
 }
 
 EXPORT int posix_memalign(void **out, size_t at, size_t size)
 {
-    void *block = scarce() ? NULL : counted(__libc_memalign(at, size));
+    void *block = memalign(at, size);
     if (block == NULL)
         return ENOMEM;
     *out = block;
@@ -161,9 +221,11 @@ EXPORT int posix_memalign(void **out, size_t at, size_t size)
 
 EXPORT void free(void *block)
 {
-    if (block != NULL && table != NULL && !spared)
-        atomic_fetch_sub(&table->live, 1);
+    int saved = errno;
+    if (block != NULL)
+        untagged(block);
     __libc_free(block);
+    errno = saved;
 }
 
 EXPORT void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)

@@ -43,8 +43,8 @@ struct inject {
     atomic_long in; /* the one that many calls from now fails */
     atomic_uint on; /* and all behind it */
     atomic_uint hits;
-    atomic_uint sync_ms; /* every sync takes so much longer */
-    atomic_long live; /* blocks of memory that were got and not given back, by threads that aren't spared */
+    atomic_uint sync_ms;    /* every sync takes so much longer */
+    atomic_long live;       /* blocks of memory that threads that aren't spared got, and nobody gave back */
     atomic_uint bad_closes; /* of what wasn't open: it may be somebody else's by then */
 };
 
@@ -59,8 +59,10 @@ static inline void inject_arm(struct inject *table, enum inject_call call, long 
 }
 
 /* Of the library itself, which are looked up in a process that has it preloaded: another table counts; this
- * thread is spared: its calls don't fail, its memory isn't counted. */
+ * thread is spared: its calls don't fail, its memory isn't counted; what is got from now on counts, and
+ * nothing from before. */
 typedef void inject_use_fn(struct inject *table);
 typedef void inject_spare_fn(bool spared);
+typedef void inject_count_fn(void);
 
 #endif

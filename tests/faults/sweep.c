@@ -58,6 +58,7 @@ static struct attempt attempts[WORKERS];
 static char dir[256], tables[256];
 static inject_use_fn *use;
 static inject_spare_fn *spare;
+static inject_count_fn *count_blocks;
 static struct inject *current; /* in the process of an attempt */
 
 const char *sweep_dir(void)
@@ -134,15 +135,16 @@ static void run(const struct series *s, const struct attempt *a)
     fault_folder(dir, sizeof dir);
     s->scene->begin();
     unsigned files = open_files();
-    long blocks = atomic_load(&current->live);
+    count_blocks();
     inject_arm(current, s->call, a->n, a->on);
     enum hs_err told = s->scene->act();
     sweep_calm();
     FAULT_CHECK(a->n != LONG_MAX || told == HS_OK, "without any fault it is told %s", hs_err_name(told));
-    blocks = atomic_load(&current->live) - blocks;
+    long blocks = atomic_load(&current->live);
     FAULT_CHECK(open_files() == files, "%u descriptors were open, %u are now", files, open_files());
     FAULT_CHECK(atomic_load(&current->bad_closes) == 0, "something was closed that wasn't open");
-    FAULT_CHECK(s->scene->apart || blocks <= s->scene->kept, "%ld blocks of memory were kept", blocks);
+    FAULT_CHECK(s->scene->apart || blocks <= (s->call == INJECT_MALLOC ? s->scene->kept : 0),
+                "%ld blocks of memory were kept", blocks);
     s->scene->check(told);
     s->scene->end();
     fault_folder_remove(dir);
@@ -305,8 +307,9 @@ static void share_table(struct attempt *a, size_t i)
 /* The library must be there before this program is. */
 static void preload(char **argv)
 {
-    void *found = dlsym(RTLD_DEFAULT, "inject_use"), *sparing = dlsym(RTLD_DEFAULT, "inject_spare");
-    if (found == NULL || sparing == NULL) {
+    void *found = dlsym(RTLD_DEFAULT, "inject_use"), *sparing = dlsym(RTLD_DEFAULT, "inject_spare"),
+         *counting = dlsym(RTLD_DEFAULT, "inject_count");
+    if (found == NULL || sparing == NULL || counting == NULL) {
         FAULT_CHECK(getenv("LD_PRELOAD") == NULL, "%s isn't there", INJECT_LIBRARY);
         setenv("LD_PRELOAD", INJECT_LIBRARY, 1);
         execv("/proc/self/exe", argv);
@@ -314,6 +317,7 @@ static void preload(char **argv)
     }
     memcpy(&use, &found, sizeof found);
     memcpy(&spare, &sparing, sizeof sparing);
+    memcpy(&count_blocks, &counting, sizeof counting);
     unsetenv("LD_PRELOAD");
 }
 

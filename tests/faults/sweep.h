@@ -23,7 +23,7 @@ struct sweep_scene {
     bool apart;     /* act is another program's: its memory isn't counted */
     bool alone;     /* attempts have something in common: one at a time */
     bool fresh;     /* begin works on what found has made: only in the process of an attempt */
-    long kept;      /* blocks of memory that a library in it forgets where it gets no more */
+    long kept;      /* at most so many blocks of memory a library in it forgets where it gets no more */
     bool may_abort; /* a library in it does so for lack of memory, threads or ways to wait */
 };
 

@@ -95,7 +95,7 @@ const struct sweep_scene sweep_find = {.name = "find",
                                        .act = find_act,
                                        .check = check,
                                        .end = nothing,
-                                       .kept = 2};
+                                       .kept = 1 /* libcurl's, of a request */};
 
 /* ---- waking ---- */
 
@@ -131,4 +131,4 @@ const struct sweep_scene sweep_wake = {.name = "wake",
                                        .act = wake_act,
                                        .check = check,
                                        .end = nothing,
-                                       .kept = 2};
+                                       .kept = 1 /* libcurl's, of a request */};
