@@ -31,6 +31,12 @@ static bool next_in_stream(struct hs_turn *turn, const struct hs_stream_at *stre
            HS_UNPACK(hanse__state__stream_record, value, HS_LENIENT, scratch, &out->record) == HS_OK;
 }
 
+/* A backup that doesn't read this record began before it was there, and is over. */
+static bool is_settled(const struct hs_turn *turn, const struct found *f)
+{
+    return f->record->time_ms <= turn->now.ms - HS_THIN_AGE_MS;
+}
+
 /* Nothing waits in that inbox that was numbered before. */
 static bool has_passed(struct hs_turn *turn, const struct hs_id *subscriber, uint64_t number)
 {
@@ -76,13 +82,21 @@ static bool is_superseded(struct hs_turn *turn, const struct found *f)
         if (!next_in_stream(turn, &f->at, seq, &scratch, &newer))
             return false;
         if (says_it_too(turn, &newer, f->record))
-            return true;
+            return is_settled(turn, &newer);
         seq = newer.at.seq + 1;
     }
     return false;
 }
 
 /* ---- attachments that nothing ever named ---- */
+
+/* What goes on which day: a whole day is between COMING and GOING, none need be the other way round. */
+enum { COMING = 0, GOING = 2, DAYS = 3 };
+
+static bool is_day_of(const struct hs_turn *turn, int64_t what)
+{
+    return turn->now.ms / HS_THIN_AGE_MS % DAYS == what;
+}
 
 static bool is_stored(const struct found *f)
 {
@@ -105,7 +119,7 @@ static bool came_to_nothing(struct hs_turn *turn, const struct found *f)
         if (!next_in_stream(turn, &f->at, seq, &scratch, &later))
             return false;
         if (!is_stored(&later))
-            return is_gone_unnamed(&later);
+            return is_gone_unnamed(&later) && is_settled(turn, &later);
         seq = later.at.seq + 1;
     }
     return false;
@@ -137,7 +151,9 @@ static bool is_needless(struct hs_turn *turn, const struct found *f)
 {
     if (f->at.stream != HS_STREAM_BLOB)
         return is_superseded(turn, f);
-    return is_stored(f) ? came_to_nothing(turn, f) : is_gone_unnamed(f) && is_all_of_it(turn, f);
+    if (is_stored(f))
+        return is_day_of(turn, COMING) && came_to_nothing(turn, f);
+    return is_day_of(turn, GOING) && is_gone_unnamed(f) && is_settled(turn, f) && is_all_of_it(turn, f);
 }
 
 /* ---- */

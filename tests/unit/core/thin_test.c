@@ -6,6 +6,7 @@
 #include "core/delivery/inbox.h"
 #include "core/federation/follow.h"
 #include "core/federation/peer.h"
+#include "core/internal.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
 #include "core/records/thin.h"
@@ -14,7 +15,10 @@
 
 #include <stdio.h>
 
-enum { TIMES = 12 };
+enum {
+    TIMES = 12,
+    BLOB_DAYS = 9 /* gone after one, settled after one more, then up to five until its last record goes */
+};
 
 struct scene {
     struct world *w;
@@ -62,9 +66,10 @@ static size_t journal_of(struct world_node *node)
     return rows_of(node, HS_T_JOURNAL, (struct hs_bytes){0});
 }
 
-/* A lap and what of another one has begun. */
+/* What there is becomes old enough; a lap and what of another one has begun. */
 static void laps(struct world *w)
 {
+    world_pass(w, HS_THIN_AGE_MS);
     for (int i = 0; i < 8; i++)
         world_pass(w, HS_THIN_LAP_MS);
 }
@@ -218,12 +223,12 @@ static void attachments(void **state)
         (void)world_put_all(s.room, hs_bytes_str(one));
     }
     assert_int_equal(journal_of(s.hub), journal + TIMES + 2);
-    days(w, 3);
+    days(w, BLOB_DAYS);
     assert_int_equal(blob_rows(s.hub), before + 1); /* what the person has put that day */
     assert_int_equal(journal_of(s.hub), journal);
     struct hs_id hash = world_put_all(s.room, text);
     assert_ok(world_post_blobs(s.room, &hash, 1));
-    days(w, 3);
+    days(w, BLOB_DAYS);
     assert_bytes(world_get_all(s.room, &hash, &err), text);
     assert_int_equal(stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash)), 1);
     world_rebuild_check(s.hub);
@@ -245,14 +250,66 @@ static void named_once(void **state)
     world_attach(s.owner);
     struct hs_id hash = world_put_all(room, text);
     assert_ok(world_post_blobs(room, &hash, 1));
-    days(w, 5);
+    days(w, BLOB_DAYS);
     assert_int_equal(stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash)), 2);
     for (int i = 0; i < 4; i++) {
         (void)world_put_all(room, text);
-        days(w, 3);
+        days(w, BLOB_DAYS);
         assert_int_equal(stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash)), 3);
     }
     world_rebuild_check(s.hub);
+}
+
+/* A backup that began before it went, and has read that it came, reads that it went; so does one that began
+ * when it was still there. NODE-31 */
+static void a_day_between(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_id hash = world_put_all(s.room, hs_bytes_str("a picture"));
+    int64_t went = 0, thinned = 0, nothing = 0; /* the attachment; what said that it came; all */
+    size_t rows = stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash));
+    assert_int_equal(rows, 1);
+    for (int i = 0; i < BLOB_DAYS * 24; i++) {
+        size_t before = rows;
+        world_pass(w, WORLD_DAY_MS / 24);
+        rows = stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash));
+        if (rows > before)
+            went = w->now.ms;
+        else if (rows < before && rows > 0)
+            thinned = w->now.ms;
+        else if (rows < before)
+            nothing = w->now.ms;
+    }
+    assert_true(went > 0 && thinned >= went + HS_THIN_AGE_MS);
+    assert_true(nothing >= thinned + HS_THIN_AGE_MS);
+}
+
+/* Where what says it too is as old as that, and a millisecond before. */
+static void old_enough(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_bytes root = HS_VIEW(s.hub->root.pub);
+    laps(w);
+    size_t stream = stream_of(s.home, HS_STREAM_PEER, root);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    Hanse__State__PeerFollowed followed = HANSE__STATE__PEER_FOLLOWED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    record.followed = &followed;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED;
+    hs_stream_record(turn, HS_STREAM_PEER, root, &record);
+    int64_t at = turn->now.ms;
+    for (int more = -1; more <= 0; more++) {
+        s.home->core->thin_at = 0;
+        s.home->core->thin_lap_at.ms = 0;
+        turn->now.ms = at + HS_THIN_AGE_MS + more;
+        hs_thin_tick(turn);
+        assert_int_equal(stream_of(s.home, HS_STREAM_PEER, root), stream + (more < 0 ? 1 : 0));
+    }
+    raw_turn_end(turn);
 }
 
 /* A tick takes so many and no more. */
@@ -273,11 +330,12 @@ static void some_in_each_tick(void **state)
     raw_turn_end(turn);
     size_t journal = journal_of(s.home);
     struct hs_turn *tick = raw_turn_begin(s.home);
-    tick->now.ms += HS_THIN_LAP_MS;
+    tick->now.ms += HS_THIN_AGE_MS;
     hs_thin_tick(tick);
     raw_turn_end(tick);
     assert_int_equal(journal_of(s.home), journal - HS_THIN_GONE);
     tick = raw_turn_begin(s.home);
+    tick->now.ms += HS_THIN_AGE_MS;
     hs_thin_tick(tick);
     raw_turn_end(tick);
     assert_int_equal(journal_of(s.home), journal - HS_THIN_GONE - 2); /* the one of before and all but one */
@@ -289,6 +347,7 @@ int main(void)
         cmocka_unit_test(refused_posts), cmocka_unit_test(items_that_are_not_taken),
         cmocka_unit_test(addresses),     cmocka_unit_test(attachments),
         cmocka_unit_test(named_once),    cmocka_unit_test(some_in_each_tick),
+        cmocka_unit_test(a_day_between), cmocka_unit_test(old_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,10 +2,12 @@
 #include "unit/core/world.h"
 
 #include "core/core.h"
+#include "core/internal.h"
 #include "core/records/layout.h"
 #include "core/records/replay.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
+#include "core/records/thin.h"
 #include "store/check.h"
 #include "store/export.h"
 #include "unit/admin/tmpdir.h"
@@ -200,6 +202,81 @@ static void restored_store_is_marked(void **state)
     scene_free(&s);
 }
 
+/* ---- while the node runs ---- */
+
+struct running {
+    struct world_node *node;
+    struct hs_lmdb *db;
+    struct hs_id peer;
+    bool went_on;
+};
+
+/* Where the peer is now. */
+static void followed(struct hs_turn *turn, const struct hs_id *peer, char *address)
+{
+    Hanse__State__PeerFollowed followed = HANSE__STATE__PEER_FOLLOWED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    followed.addresses = &address;
+    followed.n_addresses = 1;
+    record.followed = &followed;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED;
+    hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(*peer), &record);
+}
+
+/* Behind the first slice: the peer moves again, and a lap goes through the journal. */
+static void node_goes_on(void *arg, uint64_t done, uint64_t all)
+{
+    struct running *r = arg;
+    struct world *w = r->node->world;
+    struct hs_kv *txn;
+    if (r->went_on)
+        return;
+    r->went_on = true;
+    assert_true(done < all);
+    assert_ok(hs_lmdb_begin_write(r->db, &txn));
+    struct hs_turn turn = {.core = r->node->core, .kv = txn, .now = w->now, .arena = &w->arena};
+    followed(&turn, &r->peer, "newest.example:7700");
+    turn.now.ms += 2 * HS_THIN_LAP_MS;
+    r->node->core->thin_at = 0;
+    for (size_t i = 0; i < 2 * all / HS_THIN_ROWS + 2; i++)
+        hs_thin_tick(&turn);
+    assert_ok(hs_lmdb_commit(txn));
+}
+
+/* NODE-31: what was durable when the backup began is in it, also where a record made later takes its place.
+ */
+static void thinned_meanwhile(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_new(&s);
+    struct running r = {.node = s.home};
+    struct hs_turn turn = {.core = s.home->core, .kv = s.home->kv, .now = s.w->now, .arena = &s.w->arena};
+    s.w->forged = true;
+    memcpy(r.peer.b, s.hub->root.pub.b, sizeof r.peer.b);
+    for (uint64_t i = 0; i <= HS_EXPORT_SLICE; i++) {
+        const struct hs_id other = {{1, (uint8_t)(i >> 8), (uint8_t)i}};
+        followed(&turn, &other, "other.example:7700");
+    }
+    followed(&turn, &r.peer, "newer.example:7700");
+    r.db = on_disk(&s, s.home, "from");
+    struct hs_export e = export_of(s.home);
+    struct hs_export_facts facts;
+    FILE *file = fopen(path(&s, "backup"), "w+b");
+    assert_non_null(file);
+    e.progress = node_goes_on;
+    e.arg = &r;
+    assert_ok(hs_export_write(&e, r.db, file, &facts));
+    assert_true(r.went_on);
+    hs_lmdb_close(r.db);
+    struct hs_lmdb *db = store_new(&s, "to");
+    assert_ok(hs_import_load(file, &e, db, 0, &facts));
+    assert_equal_stores(s.home, db); /* as it was when the backup began */
+    hs_lmdb_close(db);
+    assert_int_equal(fclose(file), 0);
+    scene_free(&s);
+}
+
 static size_t read_whole(const char *name, uint8_t *out, size_t size)
 {
     FILE *file = fopen(name, "rb");
@@ -315,9 +392,8 @@ static void damage_is_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(store_goes_through_a_file),
-        cmocka_unit_test(restored_store_is_marked),
-        cmocka_unit_test(altered_file_is_refused),
+        cmocka_unit_test(store_goes_through_a_file), cmocka_unit_test(restored_store_is_marked),
+        cmocka_unit_test(thinned_meanwhile),         cmocka_unit_test(altered_file_is_refused),
         cmocka_unit_test(damage_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
