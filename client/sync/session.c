@@ -139,12 +139,12 @@ static enum hs_err authenticated(struct hs_step *s, const struct hs_request *req
     HS_TRY(hs_proofs_seen(s, &s->sync->me.home_root, frame->authenticated->incarnation));
     if (!frame->authenticated->has_account)
         return hs_home_sign_up(s);
-    if (!s->sync->me.has_account || s->sync->me.ticket.len > 0) {
+    if (!s->sync->me.has_account) {
         s->sync->me.has_account = true;
-        if (s->sync->me.ticket.len > 0)
-            return hs_home_sign_up(s); /* the ticket may bring roles to an account that is there */
         HS_TRY(hs_me_save(s));
     }
+    if (s->sync->me.ticket.len > 0)
+        return hs_home_sign_up(s); /* the ticket may bring roles to an account that is there */
     return hs_home_attach(s);
 }
 

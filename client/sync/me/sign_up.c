@@ -15,6 +15,24 @@ static enum hs_err no_account(struct hs_step *s, enum hs_err err)
     return HS_OK;
 }
 
+static enum hs_err sign_up_done(struct hs_step *s, enum hs_err err)
+{
+    for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
+        next = op->next;
+        if (op->kind == HS_OP_SIGN_UP)
+            HS_TRY(hs_op_done(s, op, err, NULL, 0, NULL));
+    }
+    return HS_OK;
+}
+
+/* The account is there without it: the next session is opened by that alone. */
+static enum hs_err ticket_refused(struct hs_step *s, enum hs_err err)
+{
+    s->sync->me.ticket = (struct hs_bytes){0};
+    HS_TRY(hs_me_save(s));
+    return sign_up_done(s, err);
+}
+
 /* A refused ticket or invite leaves no home behind: another one may be tried. What is refused for the moment
  * only is tried again. */
 static enum hs_err sign_up_refused(struct hs_step *s, enum hs_err err)
@@ -24,6 +42,8 @@ static enum hs_err sign_up_refused(struct hs_step *s, enum hs_err err)
     s->sync->hang_up = true;
     if (hs_err_is_transient(err))
         return HS_OK;
+    if (me->has_account && me->ticket.len > 0)
+        return ticket_refused(s, err);
     if (me->moving && !me->has_account)
         return hs_move_refused(s, err);
     if (!me->has_account) {
@@ -53,11 +73,7 @@ static enum hs_err sign_up_answered(struct hs_step *s, const struct hs_request *
     me->has_account = true;
     me->ticket = (struct hs_bytes){0};
     HS_TRY(hs_me_save(s));
-    for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
-        next = op->next;
-        if (op->kind == HS_OP_SIGN_UP)
-            HS_TRY(hs_op_done(s, op, HS_OK, NULL, 0, NULL));
-    }
+    HS_TRY(sign_up_done(s, HS_OK));
     return hs_home_attach(s);
 }
 

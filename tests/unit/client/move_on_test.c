@@ -1,11 +1,16 @@
 /* A customer whose move isn't over, for one room's hub is away, moves on to another home, or goes back. */
 #include "hostile.h"
 
+#include "identity/ticket.h"
 #include "sync/state.h"
 
 #include <stdio.h>
 
-enum { DEATHS_MAX = 60, MANY = 33 /* more than a node asks others for one device at a time */ };
+enum {
+    DEATHS_MAX = 60,
+    HOUR_MS = 3600000,
+    MANY = 33 /* more than a node asks others for one device at a time */
+};
 
 /* Anna's node is Ben's home and the hub of one of his rooms, and it's away. Rosa's node is the other's hub.
  */
@@ -200,6 +205,52 @@ static void goes_back_to_the_old_home(void **state)
     }
 }
 
+/* Lasts for an hour. */
+static const char *short_ticket(const struct scene *c, const struct town_node *node, struct hs_arena *arena)
+{
+    struct hs_secret32 seed;
+    struct hs_signer HS_SIGNER key;
+    Hanse__SignedObject *descriptor, *ticket;
+    struct hs_time now = town_now(c->t), until = {now.ms + HOUR_MS};
+    char *text;
+    randombytes_buf(seed.b, sizeof seed.b);
+    hs_identity_derive(&seed, &key);
+    assert_ok(hs_object_unpack(node->descriptor, arena, &descriptor));
+    assert_ok(hs_ticket_build(&node->root, &key.pub, 1, now, until, arena, &ticket));
+    assert_ok(hs_ticket_text_build(&seed, descriptor, ticket, NULL, 0, now, arena, &text));
+    return text;
+}
+
+/* CLIENT-81: he had an account there once, and the node is away until the ticket has run out. It confirms the
+ * account, and the ticket isn't needed. */
+static void back_with_a_ticket_that_ran_out(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    uint64_t op;
+    move(&c, c.cem);
+    town_wait(c.t, 10000);
+    move(&c, c.dan);
+    town_wait(c.t, 10000);
+    assert_true(is_at_home(&c, c.dan));
+    goes_away(c.cem);
+    TOWN_WANT(c.ben, hs_want_move_home(&s, short_ticket(&c, c.cem, &arena), &op));
+    town_wait(c.t, 10000);
+    town_skip(c.t, HOUR_MS);
+    c.cem->down = false;
+    town_wait(c.t, 120000);
+    assert_true(is_at_home(&c, c.cem));
+    assert_int_equal(c.ben->sync->me.ticket.len, 0);
+    assert_null(town_done(c.ben, op)); /* anna's room waits */
+    post(c.ben, &c.room, "here again");
+    town_wait(c.t, 5000);
+    both_have(c.ben, c.alice, &c.room, "here again\n");
+    comes_back(&c, "before\n");
+    assert_int_equal(town_done(c.ben, op)->err, HANSE_OK);
+    town_free(c.t);
+}
+
 /* He dies at his n-th commit of the second move. True where it had that many. */
 static bool death_story(size_t n, bool before)
 {
@@ -271,8 +322,8 @@ static void many_rooms_of_a_hub_that_is_away(void **state)
     town_free(c.t);
 }
 
-/* CLIENT-57, CLIENT-78: a copy of the device from before it moved knows the numbers of its moves no more. It is
- * at home where it was then, and its rooms come there. */
+/* CLIENT-57, CLIENT-78: a copy of the device from before it moved knows the numbers of its moves no more. It
+ * is at home where it was then, and its rooms come there. */
 static void a_copy_from_before_the_moves(void **state)
 {
     (void)state;
@@ -309,6 +360,7 @@ int main(void)
         cmocka_unit_test(and_back_to_the_former_home),
         cmocka_unit_test(refused_on_the_way),
         cmocka_unit_test(goes_back_to_the_old_home),
+        cmocka_unit_test(back_with_a_ticket_that_ran_out),
         cmocka_unit_test(through_deaths),
         cmocka_unit_test(a_copy_from_before_the_moves),
         cmocka_unit_test(many_rooms_of_a_hub_that_is_away),
