@@ -114,19 +114,20 @@ struct hs_effect *hs_blob_effect(struct hs_turn *turn, enum hs_effect_kind kind,
 
 /* ---- blob_quota.c ---- */
 
-/* One more is begun: QUOTA where the persona has put too much today, or too much that no post names. */
-enum hs_err hs_quota_charge(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash,
-                            uint64_t size);
+struct hs_upload;
+
+/* One more is begun: QUOTA where the persona has put too much today, or too much that no post names. The same
+ * for the same room counts once, where it waits. */
+enum hs_err hs_quota_charge(struct hs_turn *turn, const struct hs_upload *upload, uint64_t size);
 
 /* The same for a node that was asked for it: no day counts, BUSY where it has too much under way. */
-enum hs_err hs_quota_hold(struct hs_turn *turn, const struct hs_key *node, const struct hs_id *hash,
-                          uint64_t size);
+enum hs_err hs_quota_hold(struct hs_turn *turn, const struct hs_upload *upload, uint64_t size);
 
 /* A post names it, or it is gone: whoever has put it. */
 void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash);
 
-/* What that one had brought of it is gone. */
-void hs_quota_release_of(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash);
+/* What that one had brought of it for that room is gone. */
+void hs_quota_release_of(struct hs_turn *turn, const struct hs_upload *upload);
 
 /* ---- blob_move.c: between a follower and the hub ---- */
 
@@ -156,8 +157,8 @@ enum hs_err hs_move_back(struct hs_turn *turn, const struct hs_id *hash, const s
 enum hs_err hs_blob_want(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room,
                          bool moved_here);
 
-/* Is the session a follower's that was asked for it? */
-bool hs_blob_was_asked(const struct hs_turn *turn, const struct hs_id *hash);
+/* Is the session a follower's that was asked for it, for that room? */
+bool hs_blob_was_asked(const struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
 
 /* So much is durable of what that follower brings. Where it is no more than ever before nothing has come. */
 void hs_blob_want_moved(struct hs_turn *turn, const struct hs_id *hash, const struct hs_key *from,

@@ -46,7 +46,7 @@ static bool is_brought_back(struct hs_turn *turn, const struct hs_id *hash, cons
 {
     const Hanse__State__RoomView *of = hs_room_view(turn, room);
     const Hanse__State__BlobView *view = hs_blob_view(turn, hash);
-    return hs_blob_was_asked(turn, hash) && of != NULL && of->hub && view != NULL &&
+    return hs_blob_was_asked(turn, hash, room) && of != NULL && of->hub && view != NULL &&
            view->state == HS_BLOB_REMOTE && view->refs > 0 && hs_blob_may_read(turn, hash, room);
 }
 

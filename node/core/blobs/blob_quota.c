@@ -1,12 +1,14 @@
 /* What one persona may put: so much a day, and so much that no post names yet. None of this is a view: where
  * it is lost, everybody begins anew. */
 #include "core/blobs/blob.h"
+#include "core/blobs/upload.h"
 #include "core/internal.h"
 #include "core/records/table.h"
 
 enum {
-    QUOTA = 'Q',   /* persona 32           -> BlobQuotaView */
-    WAITING = 'N', /* hash 32 | persona 32 -> WaitingBlobView: no post has named it */
+    QUOTA = 'Q',   /* from 32                     -> BlobQuotaView */
+    WAITING = 'N', /* hash 32 | room 32 | from 32 -> WaitingBlobView: no post has named it */
+    WAITING_LEN = 1 + 3 * HS_HASH_LEN,
     DAY_MS = 24 * 3600 * 1000,
     LEAST = 4096, /* what the smallest takes: it is a file */
 };
@@ -23,32 +25,37 @@ static Hanse__State__BlobQuotaView *quota_view(struct hs_turn *turn, const struc
     return view != NULL ? view : HS_NEW(turn, Hanse__State__BlobQuotaView, hanse__state__blob_quota_view);
 }
 
-static struct hs_kv_key waiting_key(const struct hs_id *hash, struct hs_bytes persona)
+static struct hs_kv_key waiting_key(const struct hs_upload *upload)
 {
-    struct hs_kv_key key = key_of(WAITING, HS_VIEW(*hash));
-    hs_kv_key_add(&key, persona);
+    struct hs_kv_key key = key_of(WAITING, HS_VIEW(upload->blob));
+    hs_kv_key_add(&key, HS_VIEW(upload->room));
+    hs_kv_key_add(&key, HS_VIEW(upload->from));
     return key;
 }
 
-/* Changes the view alone; err where it is too much. */
-static enum hs_err wait_for_post(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash,
-                                 uint64_t size, Hanse__State__BlobQuotaView *view, enum hs_err err)
+/* Changes the view alone; err where it is too much. What counts already counts once. */
+static enum hs_err wait_for_post(struct hs_turn *turn, const struct hs_upload *upload, uint64_t size,
+                                 Hanse__State__BlobQuotaView *view, enum hs_err err)
 {
-    struct hs_kv_key waits = waiting_key(hash, HS_VIEW(*persona));
-    Hanse__State__WaitingBlobView waiting = HANSE__STATE__WAITING_BLOB_VIEW__INIT;
-    HS_REQUIRE(size <= HS_BLOB_WAITING_BYTES && view->waiting <= HS_BLOB_WAITING_BYTES - size, err);
-    if (hs_kv_has(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&waits)))
+    struct hs_kv_key waits = waiting_key(upload);
+    Hanse__State__WaitingBlobView fresh = HANSE__STATE__WAITING_BLOB_VIEW__INIT;
+    Hanse__State__WaitingBlobView *waiting = (Hanse__State__WaitingBlobView *)HS_VIEW_GET(
+        turn, HS_T_BLOB_BYTES, &waits, hanse__state__waiting_blob_view);
+    if (waiting == NULL)
+        waiting = &fresh;
+    if (size <= waiting->bytes)
         return HS_OK;
-    view->waiting += size;
-    waiting.bytes = size;
-    hs_view_put(turn, HS_T_BLOB_BYTES, &waits, &waiting.base);
+    uint64_t more = size - waiting->bytes;
+    HS_REQUIRE(more <= HS_BLOB_WAITING_BYTES && view->waiting <= HS_BLOB_WAITING_BYTES - more, err);
+    view->waiting += more;
+    waiting->bytes = size;
+    hs_view_put(turn, HS_T_BLOB_BYTES, &waits, &waiting->base);
     return HS_OK;
 }
 
-enum hs_err hs_quota_charge(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash,
-                            uint64_t size)
+enum hs_err hs_quota_charge(struct hs_turn *turn, const struct hs_upload *upload, uint64_t size)
 {
-    struct hs_kv_key key = key_of(QUOTA, HS_VIEW(*persona));
+    struct hs_kv_key key = key_of(QUOTA, HS_VIEW(upload->from));
     Hanse__State__BlobQuotaView *view = quota_view(turn, &key);
     HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
     if (view->day != turn->now.ms / DAY_MS)
@@ -56,19 +63,18 @@ enum hs_err hs_quota_charge(struct hs_turn *turn, const struct hs_key *persona, 
     view->day = turn->now.ms / DAY_MS;
     size = size < LEAST ? LEAST : size;
     HS_REQUIRE(size <= HS_BLOB_DAY_BYTES && view->bytes <= HS_BLOB_DAY_BYTES - size, HS_ERR_QUOTA);
-    HS_TRY(wait_for_post(turn, persona, hash, size, view, HS_ERR_QUOTA));
+    HS_TRY(wait_for_post(turn, upload, size, view, HS_ERR_QUOTA));
     view->bytes += size;
     hs_view_put(turn, HS_T_BLOB_BYTES, &key, &view->base);
     return HS_OK;
 }
 
-enum hs_err hs_quota_hold(struct hs_turn *turn, const struct hs_key *node, const struct hs_id *hash,
-                          uint64_t size)
+enum hs_err hs_quota_hold(struct hs_turn *turn, const struct hs_upload *upload, uint64_t size)
 {
-    struct hs_kv_key key = key_of(QUOTA, HS_VIEW(*node));
+    struct hs_kv_key key = key_of(QUOTA, HS_VIEW(upload->from));
     Hanse__State__BlobQuotaView *view = quota_view(turn, &key);
     HS_REQUIRE(view != NULL, HS_ERR_NOMEM);
-    HS_TRY(wait_for_post(turn, node, hash, size < LEAST ? LEAST : size, view, HS_ERR_BUSY));
+    HS_TRY(wait_for_post(turn, upload, size < LEAST ? LEAST : size, view, HS_ERR_BUSY));
     hs_view_put(turn, HS_T_BLOB_BYTES, &key, &view->base);
     return HS_OK;
 }
@@ -88,10 +94,10 @@ static void release(struct hs_turn *turn, const struct hs_kv_key *waits, struct 
     hs_view_put(turn, HS_T_BLOB_BYTES, &key, &view->base);
 }
 
-void hs_quota_release_of(struct hs_turn *turn, const struct hs_key *persona, const struct hs_id *hash)
+void hs_quota_release_of(struct hs_turn *turn, const struct hs_upload *upload)
 {
-    struct hs_kv_key waits = waiting_key(hash, HS_VIEW(*persona));
-    release(turn, &waits, HS_VIEW(*persona));
+    struct hs_kv_key waits = waiting_key(upload);
+    release(turn, &waits, HS_VIEW(upload->from));
 }
 
 void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash)
@@ -101,8 +107,8 @@ void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash)
     while (turn->kv->err == HS_OK &&
            hs_kv_next(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&prefix), hs_kv_key_bytes(&prefix),
                       turn->arena, &key, NULL) &&
-           key.len == 1 + 2 * HS_HASH_LEN) {
+           key.len == WAITING_LEN) {
         waits = hs_key1(key);
-        release(turn, &waits, hs_bytes(key.data + 1 + HS_HASH_LEN, HS_HASH_LEN));
+        release(turn, &waits, hs_bytes(key.data + WAITING_LEN - HS_HASH_LEN, HS_HASH_LEN));
     }
 }

@@ -155,10 +155,10 @@ enum hs_err hs_blob_want(struct hs_turn *turn, const struct hs_id *hash, const s
     return want->missing ? HS_ERR_BLOB_UNKNOWN : HS_ERR_BUSY;
 }
 
-bool hs_blob_was_asked(const struct hs_turn *turn, const struct hs_id *hash)
+bool hs_blob_was_asked(const struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
 {
     const struct hs_want *want = want_find(turn->core, hash);
-    return turn->session->state == HS_SESSION_NODE && want != NULL &&
+    return turn->session->state == HS_SESSION_NODE && want != NULL && hs_id_equal(&want->room, room) &&
            place_of(want, &turn->session->subscriber) < want->asked;
 }
 

@@ -29,8 +29,7 @@ enum hs_err hs_upload_begin(struct hs_turn *turn, const struct hs_upload *upload
     Hanse__State__UploadView fresh = HANSE__STATE__UPLOAD_VIEW__INIT, *view = upload_view(turn, &key);
     if (view != NULL)
         return view->size == size ? HS_OK : HS_ERR_CONFLICT;
-    HS_TRY(asked ? hs_quota_hold(turn, &upload->from, &upload->blob, size)
-                 : hs_quota_charge(turn, &upload->from, &upload->blob, size));
+    HS_TRY(asked ? hs_quota_hold(turn, upload, size) : hs_quota_charge(turn, upload, size));
     fresh.size = size;
     fresh.begun_ms = turn->now.ms;
     hs_view_put(turn, HS_T_BLOB_BYTES, &key, &fresh.base);
@@ -136,7 +135,7 @@ void hs_uploads_tick(struct hs_turn *turn)
             continue;
         struct hs_kv_key key = key_of(UPLOAD, &upload);
         hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key));
-        hs_quota_release_of(turn, &upload.from, &upload.blob);
+        hs_quota_release_of(turn, &upload);
         note_deletion(turn, &upload);
     }
 }

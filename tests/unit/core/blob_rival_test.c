@@ -3,6 +3,7 @@
 #include "peer_world.h"
 
 #include "core/blobs/blob.h"
+#include "core/blobs/upload.h"
 #include "core/federation/peer.h"
 #include "core/recovery/recover.h"
 #include "room/blob.h"
@@ -254,7 +255,7 @@ static void a_follower_holds_up_no_return(void **state)
     assert_non_null(s.liar);
 }
 
-static void drip(struct scene *s, const struct hs_id *hash, uint64_t n)
+static void drip_into(struct scene *s, const struct world_room *room, const struct hs_id *hash, uint64_t n)
 {
     Hanse__Frame frame = HANSE__FRAME__INIT;
     Hanse__PutChunk put = HANSE__PUT_CHUNK__INIT;
@@ -264,12 +265,17 @@ static void drip(struct scene *s, const struct hs_id *hash, uint64_t n)
     put.offset = n * HS_BLOB_CHUNK;
     put.size = HS_ATTACHMENT_MAX;
     put.data = hs_pb_data(hs_bytes(bytes, sizeof bytes));
-    put.room = hs_pb_data(HS_VIEW(s->room->id));
+    put.room = hs_pb_data(HS_VIEW(room->id));
     put.persona = hs_pb_data(HS_VIEW(none));
     frame.id = DRIPPED + n;
     frame.put_chunk = &put;
     frame.body_case = HANSE__FRAME__BODY_PUT_CHUNK;
     world_inject(s->liar, s->hub, &frame);
+}
+
+static void drip(struct scene *s, const struct hs_id *hash, uint64_t n)
+{
+    drip_into(s, s->room, hash, n);
 }
 
 /* NODE-93: one that brings a piece now and then, of something without end, is asked alone for a minute. */
@@ -402,11 +408,66 @@ static void one_after_another(void **state)
     struct hs_turn *turn = raw_turn_begin(s.hub);
     for (uint8_t i = 0; i < 2; i++) { /* nearly all that each of them may have under way */
         struct hs_key *root = i == 0 ? &s.home->root.pub : &s.other->root.pub;
-        assert_ok(hs_quota_hold(turn, root, &(struct hs_id){{i}}, HS_BLOB_WAITING_BYTES - LEN));
+        assert_ok(hs_quota_hold(turn, &(struct hs_upload){.blob = {{i}}, .from = *root},
+                                HS_BLOB_WAITING_BYTES - LEN));
     }
     raw_turn_end(turn);
     for (size_t i = 0; i < LOST; i++)
         assert_bytes(world_get_all(s.room, &hashes[i], &err), s.bytes[i]);
+}
+
+/* NODE-94: who was asked for it in one room has no right to bring it in another one. */
+static void asked_for_one_room(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    struct hs_id hashes[LOST];
+    scene_new(w, &s);
+    struct world_room *second = world_room_new(s.owner, "landing");
+    struct world_invite invite = world_invite(second, 10);
+    (void)world_join(s.alices->device, second, &invite);
+    (void)world_join(s.bobs->device, second, &invite);
+    lose(&s, hashes);
+    struct hs_turn *turn = raw_turn_begin(s.hub);
+    hs_blob_ref(turn, &hashes[0], &second->id); /* it is named there, too */
+    raw_turn_end(turn);
+    w->hook = lie;
+    w->hook_ctx = &s;
+    s.mute = true;
+    assert_err(world_chunk(s.owner, &s.room->id, HS_VIEW(hashes[0]), 0, NULL), HS_ERR_BUSY);
+    world_pass(w, 1000);
+    assert_non_null(s.liar);
+    drip(&s, &hashes[0], 0);
+    world_run(w);
+    assert_int_equal(s.errors, 0);
+    drip_into(&s, second, &hashes[0], 0);
+    world_run(w);
+    assert_int_equal(s.errors, 1);
+}
+
+/* DELIVERY-37: the same name for another room, with another size, counts by itself, and for as long as it is
+ * under way. */
+static void each_room_counts(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    enum { MOST = HS_BLOB_WAITING_BYTES / HS_ATTACHMENT_MAX };
+    scene_new(w, &s);
+    struct hs_upload of[2 + MOST];
+    struct hs_turn *turn = raw_turn_begin(s.hub);
+    for (size_t i = 0; i < 2 + MOST; i++)
+        of[i] = (struct hs_upload){{{1}}, {{(uint8_t)i}}, s.mallorys->persona->signer.pub};
+    assert_ok(hs_upload_begin(turn, &of[0], 4096, false));
+    for (size_t i = 1; i < MOST; i++)
+        assert_ok(hs_upload_begin(turn, &of[i], HS_ATTACHMENT_MAX, false));
+    assert_err(hs_upload_begin(turn, &of[MOST], HS_ATTACHMENT_MAX, false), HS_ERR_QUOTA);
+    hs_quota_release_of(turn, &of[0]); /* and that one alone */
+    assert_ok(hs_upload_begin(turn, &of[MOST], HS_ATTACHMENT_MAX, false));
+    assert_err(hs_upload_begin(turn, &of[MOST + 1], 4096, false), HS_ERR_QUOTA);
+    assert_ok(hs_quota_hold(turn, &of[MOST], HS_ATTACHMENT_MAX)); /* it counts already */
+    raw_turn_end(turn);
 }
 
 int main(void)
@@ -424,6 +485,8 @@ int main(void)
         cmocka_unit_test(who_was_busy_is_asked_again),
         cmocka_unit_test(so_much_at_once),
         cmocka_unit_test(one_after_another),
+        cmocka_unit_test(asked_for_one_room),
+        cmocka_unit_test(each_room_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
