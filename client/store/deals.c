@@ -85,6 +85,7 @@ static const struct hs_field shown_fields[] = {
     HS_FIELD(U64, struct hs_shown_row, seen),       HS_FIELD(U64, struct hs_shown_row, shown),
     HS_FIELD(U32, struct hs_shown_row, phase),      HS_FIELD(BYTES, struct hs_shown_row, from),
     HS_FIELD(U32, struct hs_shown_row, next_phase), HS_FIELD(BYTES, struct hs_shown_row, next),
+    HS_FIELD(U64, struct hs_shown_row, begun),      HS_FIELD(U64, struct hs_shown_row, again),
 };
 static const struct hs_row_type shown_type = HS_ROW_TYPE(HS_TABLE_SHOWN, struct hs_shown_row, shown_fields);
 

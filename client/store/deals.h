@@ -88,6 +88,8 @@ struct hs_shown_row {
     struct hs_bytes from;
     uint32_t next_phase; /* when what is under way is answered */
     struct hs_bytes next;
+    int64_t begun; /* when that began, or will; of another brand's node */
+    int64_t again; /* and not before that time */
 };
 
 /* A counter: asked for by this customer, or made by this till for that one. */

@@ -187,6 +187,8 @@ struct hs_time hs_home_deadline(const struct hs_sync *sync)
         first = sync->again_due;
     if (sync->session == HS_SESSION_ONLINE && sync->joins_due.ms < first.ms)
         first = sync->joins_due;
+    if (sync->session == HS_SESSION_ONLINE && sync->proofs_due.ms < first.ms)
+        first = sync->proofs_due;
     if (sync->session == HS_SESSION_ONLINE && sync->heard.ms + HS_PING_MS < first.ms)
         first.ms = sync->heard.ms + HS_PING_MS;
     return first;
@@ -204,6 +206,8 @@ enum hs_err hs_home_tick(struct hs_step *s)
         HS_TRY(hs_home_resume(s));
     else if (s->now.ms >= sync->joins_due.ms)
         HS_TRY(hs_joins_ask_again(s, false));
+    if (s->now.ms >= sync->proofs_due.ms)
+        HS_TRY(hs_proofs_resume(s));
     if (s->now.ms < sync->heard.ms + HS_PING_MS)
         return HS_OK;
     sync->heard = s->now;

@@ -84,8 +84,9 @@ struct hs_sync {
     struct hs_time rejoin_due; /* when rooms without keys are looked at again; INT64_MAX = needn't be */
     struct hs_late *late;      /* a room that is come into without its Welcome; NULL: none */
     struct hs_time till_due;   /* when a till's order wants to be looked at again */
+    struct hs_time proofs_due; /* when another brand's node is shown on what it may have forgotten */
     struct {                   /* as the present step found it */
-        struct hs_time now, till_due, rejoin_due, joins_due;
+        struct hs_time now, till_due, rejoin_due, joins_due, proofs_due;
         bool till;
         uint64_t outbox_sent;
     } before;

@@ -10,6 +10,7 @@ enum hs_err hs_sync_new(struct hs_sync **out)
 {
     struct hs_sync *sync = calloc(1, sizeof *sync);
     HS_REQUIRE(sync != NULL, HS_ERR_NOMEM);
+    sync->proofs_due = HS_NEVER;
     sync->cursor_due = sync->till_due = sync->again_due = sync->rejoin_due = sync->joins_due = HS_NEVER;
     *out = sync;
     return HS_OK;
@@ -37,6 +38,7 @@ enum hs_err hs_sync_enter(struct hs_step *s)
     sync->before.till = sync->till;
     sync->before.rejoin_due = sync->rejoin_due;
     sync->before.joins_due = sync->joins_due;
+    sync->before.proofs_due = sync->proofs_due;
     sync->before.outbox_sent = sync->outbox_sent;
     return sync->me_loaded ? HS_OK : hs_me_load(s);
 }
@@ -90,6 +92,7 @@ void hs_sync_rollback(struct hs_sync *sync)
     hs_till_roll_back(sync);
     sync->rejoin_due = sync->late != NULL ? sync->before.now : sync->before.rejoin_due;
     sync->joins_due = sync->before.joins_due;
+    sync->proofs_due = sync->before.proofs_due;
     hs_late_drop(sync); /* it is begun anew */
     if (sync->outbox_sent > sync->before.outbox_sent)
         sync->outbox_sent = sync->before.outbox_sent;

@@ -233,7 +233,7 @@ static enum hs_err claimed(struct hs_step *s, const struct hs_request *request, 
         hs_home_try_again(s);
         if (err != HS_ERR_RECOVERING || !hs_campaign_row_get(s->kv, &op->object, s->arena, &campaign))
             return s->kv->err;
-        return hs_proofs_ask(s, &campaign.root);
+        return hs_proofs_recovering(s, &campaign.root);
     }
     if (err == HS_OK) {
         err = frame->body_case == HANSE__FRAME__BODY_LEDGER_REPLY

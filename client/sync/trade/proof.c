@@ -6,12 +6,17 @@
 #include "wire/unpack.h"
 
 enum {
+    FIRST = 1,          /* incarnation of a node that was never restored */
     BATCH_OBJECTS = 32, /* as many as a node takes */
     ROW_OBJECTS = 3,    /* definition, coupon, receipt */
     BATCH_BYTES = 16 << 10,
     BATCH_ROWS = 512, /* looked at for one batch: most are of this issuer, and haven't run out */
     /* A coupon that has run out can't be redeemed once more; its reservations end a little later. */
-    RUN_OUT_MS = HS_DECIDE_MS + HS_SETTLE_MS + HS_CLOCK_SKEW_MS
+    RUN_OUT_MS = HS_DECIDE_MS + HS_SETTLE_MS + HS_CLOCK_SKEW_MS,
+    /* Of another brand's node: it is shown all from the start at most so often, whatever it says, and
+     * whatever the home says that it has said. */
+    PACE_MS = 3600000,
+    LATER_MS = 300000 /* where it can't be reached: an operator is at work on it */
 };
 
 /* What is walked, in this order. */
@@ -195,11 +200,42 @@ static enum hs_err gather(struct walk *w)
 
 static enum hs_err show_next(struct hs_step *s, const struct hs_key *root);
 
+static void wake(struct hs_step *s, int64_t at)
+{
+    if (at < s->sync->proofs_due.ms)
+        s->sync->proofs_due.ms = at;
+}
+
+/* Clocks that were put back must not keep it for long. */
+static bool is_ahead(int64_t at, const struct hs_step *s)
+{
+    return at > s->now.ms && at - s->now.ms <= PACE_MS;
+}
+
+static void begin(struct hs_step *s, const struct hs_key *root, struct hs_shown_row *row)
+{
+    *row = (struct hs_shown_row){.seen = row->seen, .shown = row->shown, .begun = row->begun};
+    if (hs_root_is_home(s->sync, root))
+        return;
+    if (!is_ahead(row->begun, s)) /* else it will anyway */
+        row->begun = is_ahead(row->begun + PACE_MS, s) ? row->begun + PACE_MS : s->now.ms;
+    row->again = row->begun;
+}
+
 static enum hs_err finish(struct hs_step *s, const struct hs_key *root, struct hs_shown_row *row)
 {
     row->shown = row->seen;
     hs_shown_row_put(s->kv, root, row);
     return s->kv->err;
+}
+
+static void later(struct hs_step *s, const struct hs_key *root, struct hs_shown_row *row)
+{
+    if (row->shown == row->seen)
+        return;
+    row->again = s->now.ms + LATER_MS;
+    hs_shown_row_put(s->kv, root, row);
+    wake(s, row->again);
 }
 
 /* The node has answered for a batch, or won't: that goes on behind it. */
@@ -209,15 +245,18 @@ static enum hs_err answered(struct hs_step *s, const struct hs_request *request,
     struct hs_key root;
     struct hs_shown_row row = {0};
     memcpy(root.b, request->id_a.b, sizeof root.b);
+    bool home = hs_root_is_home(s->sync, &root);
+    (void)hs_shown_row_get(s->kv, &root, s->arena, &row);
     if (hs_err_is_transient(err)) {
-        bool soon = hs_root_is_home(s->sync, &root) || err == HS_ERR_RATE_LIMITED || err == HS_ERR_BUSY;
-        if (soon)
+        if (home || err == HS_ERR_RATE_LIMITED || err == HS_ERR_BUSY)
             hs_home_try_again(s);
-        return HS_OK; /* else in the next session */
+        else
+            later(s, &root, &row);
+        return s->kv->err;
     }
     HS_REQUIRE(err != HS_OK || frame->body_case == HANSE__FRAME__BODY_PROOFS_SHOWN, HS_ERR_UNEXPECTED);
-    (void)hs_shown_row_get(s->kv, &root, s->arena, &row);
-    if (err == HS_OK && frame->proofs_shown->incarnation > row.seen)
+    /* Of another brand's node the home may say what it likes: heads tell, which that node has signed. */
+    if (home && err == HS_OK && frame->proofs_shown->incarnation > row.seen)
         return hs_proofs_seen(s, &root, frame->proofs_shown->incarnation); /* restored once more */
     if (row.shown == row.seen)
         return s->kv->err;
@@ -276,6 +315,10 @@ static enum hs_err show_next(struct hs_step *s, const struct hs_key *root)
     if (!hs_home_is_online(s->sync) || is_asked(s->sync, root) ||
         !hs_shown_row_get(s->kv, root, s->arena, &row) || row.shown == row.seen)
         return s->kv->err;
+    if (is_ahead(row.again, s)) {
+        wake(s, row.again);
+        return HS_OK;
+    }
     if (hs_requests_are_scarce(s->sync)) {
         hs_home_try_again(s);
         return HS_OK;
@@ -308,9 +351,11 @@ enum hs_err hs_proofs_seen(struct hs_step *s, const struct hs_key *root, uint64_
     bool known = hs_shown_row_get(s->kv, root, s->arena, &row);
     if (incarnation <= row.seen)
         return s->kv->err;
-    row = (struct hs_shown_row){.seen = incarnation, .shown = row.shown};
-    if (!known && incarnation == 1)
-        row.shown = incarnation; /* it has never forgotten anything */
+    row.seen = incarnation;
+    if (!known && incarnation == FIRST)
+        row.shown = FIRST; /* it has never forgotten anything */
+    else
+        begin(s, root, &row);
     hs_shown_row_put(s->kv, root, &row);
     HS_TRY(s->kv->err);
     return show_next(s, root);
@@ -321,21 +366,27 @@ enum hs_err hs_proofs_resume(struct hs_step *s)
     struct hs_kv_key cursor = {0};
     struct hs_shown_row row;
     struct hs_key root;
+    s->sync->proofs_due = HS_NEVER;
     while (hs_shown_row_next(s->kv, &cursor, s->arena, &root, &row))
         if (row.shown != row.seen)
             HS_TRY(show_next(s, &root));
     return s->kv->err;
 }
 
-enum hs_err hs_proofs_ask(struct hs_step *s, const struct hs_key *root)
+enum hs_err hs_proofs_recovering(struct hs_step *s, const struct hs_key *root)
 {
-    struct hs_shown_row row;
-    struct batch *b = hs_arena_alloc(s->arena, sizeof *b);
-    HS_REQUIRE(b != NULL, HS_ERR_NOMEM);
-    if (hs_shown_row_get(s->kv, root, s->arena, &row) && row.shown != row.seen)
-        return show_next(s, root);
-    if (!hs_home_is_online(s->sync) || hs_requests_are_scarce(s->sync) || is_asked(s->sync, root))
-        return HS_OK;
-    *b = (struct batch){0};
-    return send(s, root, b, false);
+    struct hs_shown_row row = {0};
+    if (hs_root_is_home(s->sync, root))
+        return HS_OK; /* it has told in this session's beginning */
+    (void)hs_shown_row_get(s->kv, root, s->arena, &row);
+    if (row.shown == row.seen) {
+        if (is_ahead(row.begun + PACE_MS, s))
+            return s->kv->err;
+        row.seen = row.seen > FIRST ? row.seen : FIRST;
+        row.shown = row.seen - 1;
+        begin(s, root, &row);
+        hs_shown_row_put(s->kv, root, &row);
+    }
+    HS_TRY(s->kv->err);
+    return show_next(s, root);
 }

@@ -699,6 +699,9 @@ static bool device_ticks(struct town_device *d)
 static void device_frame(struct town_device *d, struct hs_bytes frame)
 {
     enum hs_err err;
+    struct hs_arena HS_ARENA arena = hs_arena(HS_STEP_ARENA);
+    if (d->incoming != NULL)
+        frame = d->incoming(d, frame, &arena);
     TOWN_TRY(d, err, hs_sync_frame(&s, frame));
     if (err != HS_ERR_CLOSED)
         device_goes_on(d, err);

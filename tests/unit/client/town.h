@@ -51,7 +51,9 @@ struct town_device {
     size_t commits;
     bool (*outgoing)(struct town_device *d,
                      struct hs_bytes frame); /* sees what it sends; false: it is lost */
-    struct hanse_event events[TOWN_EVENTS];  /* as they came; texts are in texts */
+    struct hs_bytes (*incoming)(struct town_device *d, struct hs_bytes frame,
+                                struct hs_arena *arena); /* what its home makes of what comes */
+    struct hanse_event events[TOWN_EVENTS];              /* as they came; texts are in texts */
     char texts[TOWN_EVENTS][256];
     size_t event_count;
     void (*on_step)(struct town_device *d, bool begins); /* around its own code; NULL: nobody asks */
