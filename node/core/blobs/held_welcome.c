@@ -33,10 +33,15 @@ uint64_t hs_held_welcome_count(struct hs_turn *turn, const struct hs_key *subscr
     return hs_number_get(turn, HS_T_BLOB, &key, NULL);
 }
 
-static void count(struct hs_turn *turn, const struct hs_key *subscriber, int by)
+/* Never below none: a program before this one held Welcomes that it didn't count. */
+static void count(struct hs_turn *turn, const struct hs_key *subscriber, bool more)
 {
     struct hs_kv_key key = count_key(subscriber);
-    uint64_t held = hs_held_welcome_count(turn, subscriber) + (uint64_t)by;
+    uint64_t held = hs_held_welcome_count(turn, subscriber);
+    if (more)
+        held++;
+    else if (held > 0)
+        held--;
     if (held > 0)
         hs_number_put(turn, HS_T_BLOB, &key, held);
     else
@@ -64,7 +69,7 @@ static void let_go(struct hs_turn *turn, struct hs_bytes key, const struct hs_ke
         hs_bytes_equal(value, key))
         hs_kv_del(turn->kv, HS_T_BLOB, hs_kv_key_bytes(newest));
     hs_kv_del(turn->kv, HS_T_BLOB, key);
-    count(turn, subscriber, -1);
+    count(turn, subscriber, false);
 }
 
 /* The Welcome of before for that persona in that room is of no use any more. */
@@ -108,7 +113,7 @@ void hs_held_welcome_put(struct hs_turn *turn, const struct hs_stream_at *from, 
     displace(turn, &from->id, &newest);
     hs_view_put(turn, HS_T_BLOB, &key, &held.base);
     hs_kv_put(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&newest), hs_kv_key_bytes(&key));
-    count(turn, subscriber, 1);
+    count(turn, subscriber, true);
 }
 
 /* The first Welcome at or behind prefix that waits; false where there is none. */

@@ -123,6 +123,37 @@ static void the_newest_waits(void **state)
     world_rebuild_check(s.home);
 }
 
+/* The row that says how many of Ben's wait, as a program before it was kept left it: there is none. */
+static void forget_count(struct scene *s)
+{
+    static const uint8_t kind = 'C';
+    struct hs_key subscriber;
+    struct hs_turn *turn = raw_turn_begin(s->home);
+    assert_true(
+        hs_persona_subscriber(turn, &world_persona(s->ben, &s->rival->root.pub)->signer.pub, &subscriber));
+    struct hs_kv_key key = hs_key2(hs_bytes(&kind, 1), HS_VIEW(subscriber));
+    assert_true(hs_kv_has(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&key)));
+    hs_kv_del(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&key));
+    raw_turn_end(turn);
+}
+
+/* DELIVERY-75: what waits and was never counted isn't counted when it goes either. */
+static void held_before_they_were_counted(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    scene_new(w, &s);
+    w->forged = true;
+    send_welcome(&s, 1, 0);
+    forget_count(&s);
+    assert_int_equal(held(&s), 0);
+    send_welcome(&s, 1, 1); /* the first one goes, this one comes */
+    assert_int_equal(held(&s), 1);
+    send_welcome(&s, 2, 1);
+    assert_int_equal(held(&s), 2);
+}
+
 /* DELIVERY-73, DELIVERY-75: they count among what waits. */
 static void they_count(void **state)
 {
@@ -187,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_waits),
+        cmocka_unit_test(held_before_they_were_counted),
         cmocka_unit_test(they_count),
         cmocka_unit_test(personas),
     };
