@@ -7,8 +7,7 @@
 #include "wire/unpack.h"
 
 enum {
-    SCRATCH_CAP = 8 * HS_FRAME_MAX, /* one record and what is read beside it */
-    AHEAD = 256,                    /* records of a stream among which the newer one is looked for */
+    SCRATCH_CAP = 8 * HS_FRAME_MAX /* one record and what is read beside it */
 };
 
 /* A record where it stands. */
@@ -76,7 +75,7 @@ static bool says_it_too(struct hs_turn *turn, const struct found *newer,
 static bool is_superseded(struct hs_turn *turn, const struct found *f)
 {
     uint64_t seq = f->at.seq + 1;
-    for (int i = 0; i < AHEAD && is_of_a_kind(f->record); i++) {
+    for (int i = 0; i < HS_THIN_AHEAD && is_of_a_kind(f->record); i++) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct found newer;
         if (!next_in_stream(turn, &f->at, seq, &scratch, &newer))
@@ -113,7 +112,7 @@ static bool is_gone_unnamed(const struct found *f)
 static bool came_to_nothing(struct hs_turn *turn, const struct found *f)
 {
     uint64_t seq = f->at.seq + 1;
-    for (int i = 0; i < AHEAD; i++) {
+    for (int i = 0; i < HS_THIN_AHEAD; i++) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct found later;
         if (!next_in_stream(turn, &f->at, seq, &scratch, &later))
@@ -133,7 +132,7 @@ static bool is_all_of_it(struct hs_turn *turn, const struct found *f)
     struct found later;
     bool first = true, coming = false;
     uint64_t seq = 0;
-    for (int i = 0; i < AHEAD; i++) {
+    for (int i = 0; i < HS_THIN_AHEAD; i++) {
         struct hs_arena HS_ARENA own = hs_arena(SCRATCH_CAP);
         struct found before;
         if (!next_in_stream(turn, &f->at, seq, &own, &before))

@@ -7,6 +7,7 @@
 #include "core/federation/follow.h"
 #include "core/federation/peer.h"
 #include "core/internal.h"
+#include "core/records/replay.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
 #include "core/records/thin.h"
@@ -312,6 +313,44 @@ static void old_enough(void **state)
     raw_turn_end(turn);
 }
 
+/* Does where the hub is go where its newer address is so many records behind it? */
+static bool goes_over(size_t ahead)
+{
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    struct hs_bytes root = HS_VIEW(s.hub->root.pub);
+    struct hs_stream_at at;
+    uint64_t n = s.home->core->thin_at = hs_journal_count(turn->kv), found = n;
+    for (size_t i = 0; i <= ahead; i++) {
+        Hanse__State__PeerFollowed followed = HANSE__STATE__PEER_FOLLOWED__INIT;
+        Hanse__State__HandedOn handed = HANSE__STATE__HANDED_ON__INIT;
+        Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+        bool here = i == 0 || i == ahead;
+        handed.peer_seq = 1000 + i;
+        if (here)
+            record.followed = &followed;
+        else
+            record.handed_on = &handed;
+        record.body_case =
+            here ? HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED : HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON;
+        hs_stream_record(turn, HS_STREAM_PEER, root, &record);
+    }
+    turn->now.ms += HS_THIN_AGE_MS;
+    hs_thin_tick(turn);
+    assert_true(hs_journal_at(turn, &found, &at));
+    raw_turn_end(turn);
+    return found > n;
+}
+
+static void far_apart(void **state)
+{
+    (void)state;
+    assert_true(goes_over(1));
+    assert_true(goes_over(HS_THIN_AHEAD));
+    assert_false(goes_over(HS_THIN_AHEAD + 1));
+}
+
 /* A tick takes so many and no more. */
 static void some_in_each_tick(void **state)
 {
@@ -348,6 +387,7 @@ int main(void)
         cmocka_unit_test(addresses),     cmocka_unit_test(attachments),
         cmocka_unit_test(named_once),    cmocka_unit_test(some_in_each_tick),
         cmocka_unit_test(a_day_between), cmocka_unit_test(old_enough),
+        cmocka_unit_test(far_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
