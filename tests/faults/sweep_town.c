@@ -16,6 +16,7 @@ static struct town_device *hero;
 static bool up[TOWN_DEVICES]; /* when the town was found */
 static pid_t maker;
 static enum hs_err told;
+static bool over; /* it was told that it is done, or it was seen: nobody needs to ask again, ever */
 
 static void remove_town(void)
 {
@@ -138,19 +139,29 @@ static void nothing_bad(void)
     }
 }
 
+static void ask_again(void)
+{
+    enum hs_err err;
+    uint64_t op = 0;
+    TOWN_TRY(hero, err, story->want(&s, &op));
+    town_wait(hero->town, CHECK_MS);
+    FAULT_CHECK(!hero->dead, "it ends without any fault: %s", hs_err_name(err));
+    const struct hanse_event *done = err == HS_OK ? town_done(hero, op) : NULL;
+    over = done != NULL && done->err == HANSE_OK;
+}
+
 /* The story comes to its end: by itself where it was told so, else by asking again. */
 static void go_on(void)
 {
-    enum hs_err err = HS_OK;
-    uint64_t op;
-    for (int tries = 0; !story->is_done(); tries++) {
-        FAULT_CHECK(tries < TRIES, "it comes to no end afterwards: %s", hs_err_name(err));
-        FAULT_CHECK(tries < 2 || told != HS_OK, "it was told that it is done, and it isn't");
-        if (tries > 0 && story->want != NULL)
-            TOWN_TRY(hero, err, story->want(&s, &op));
+    if (!story->is_done())
         town_wait(hero->town, CHECK_MS);
-        FAULT_CHECK(!hero->dead, "it ends without any fault");
+    for (int tries = 0; !story->is_done(); tries++) {
+        FAULT_CHECK(!over, "it was told that it is done, and it isn't");
+        FAULT_CHECK(tries < TRIES && story->want != NULL, "it comes to no end afterwards");
+        ask_again();
     }
+    FAULT_CHECK(!hero->dead, "it ends without any fault");
+    over = true;
     nothing_bad();
 }
 
@@ -178,6 +189,7 @@ enum hs_err town_story_act(void)
     sweep_spare(true);
     hero->on_step = on_step;
     told = try_it();
+    over = told == HS_OK;
     sweep_calm();
     if (!hero->dead)
         go_on();
