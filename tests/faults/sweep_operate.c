@@ -84,7 +84,7 @@ static enum hs_err asker_act(void)
 static void asker_check(enum hs_err told)
 {
     (void)told;
-    FAULT_CHECK(ask_all(sweep_node()) == HS_OK, "the node doesn't answer afterwards: %s", sweep_said());
+    FAULT_CHECK(ask(sweep_node(), commands[0]) == 0, "the node doesn't answer afterwards: %s", sweep_said());
 }
 
 const struct sweep_scene sweep_asker = {
