@@ -198,6 +198,12 @@ bool hs_chain_is_used(const struct hs_chain *chain, size_t index)
     return chain->items[index].used;
 }
 
+void hs_chain_unuse(struct hs_chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        chain->items[i].used = false;
+}
+
 enum hs_err hs_chain_all_used(const struct hs_chain *chain)
 {
     for (size_t i = 0; i < chain->count; i++)

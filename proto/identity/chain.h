@@ -60,6 +60,9 @@ const struct hs_descriptor *hs_chain_descriptor(struct hs_chain *chain);
 /* True where the index-th object has served in an answer so far. */
 bool hs_chain_is_used(const struct hs_chain *chain, size_t index);
 
+/* None of its objects has served so far: for whoever asks what the next answer takes. */
+void hs_chain_unuse(struct hs_chain *chain);
+
 /* BAD_CHAIN where an object of the chain has served in no answer so far: an offline check refuses ballast. */
 enum hs_err hs_chain_all_used(const struct hs_chain *chain);
 

@@ -45,21 +45,20 @@ static enum hs_err take_def(struct hs_turn *turn, struct showing *s, const Hanse
 {
     Hanse__State__LedgerStep step = HANSE__STATE__LEDGER_STEP__INIT;
     Hanse__Chain proof = HANSE__CHAIN__INIT;
-    struct hs_chain chain;
     struct hs_coupon_def def;
     struct hs_bytes request;
     struct hs_id id = hs_object_id(object);
     enum hs_err err = load_def(turn, s, &id);
     if (err != HS_ERR_COUPON_UNKNOWN)
         return err;
-    HS_TRY(hs_chain_open(s->frame->chain, s->frame->n_chain, hs_turn_root(turn), turn->arena, &chain));
-    HS_TRY(hs_coupon_def_open(&chain, object, turn->arena, &def));
+    hs_chain_unuse(&s->chain);
+    HS_TRY(hs_coupon_def_open(&s->chain, object, turn->arena, &def));
     HS_TRY(hs_ledger_check_bringer(turn, &def, &def.signer.key));
     HS_TRY(hs_object_pack(object, turn->arena, &request));
     proof.objects = hs_arena_alloc(turn->arena, HS_CHAIN_MAX * sizeof(Hanse__SignedObject *));
     HS_REQUIRE(proof.objects != NULL, HS_ERR_NOMEM);
-    for (size_t i = 0; i < chain.count; i++)
-        if (hs_chain_is_used(&chain, i))
+    for (size_t i = 0; i < s->chain.count; i++)
+        if (hs_chain_is_used(&s->chain, i))
             proof.objects[proof.n_objects++] = s->frame->chain[i];
     step.request_id = hs_pb_data(HS_VIEW(id));
     step.request = hs_pb_data(request);

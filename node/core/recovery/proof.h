@@ -7,7 +7,10 @@
 
 #include "core/turn.h"
 
-enum { HS_PROOFS_MAX = 32 /* in one frame: about 100 signatures, 10 ms */ };
+enum {
+    HS_PROOFS_MAX = 32 /* in one frame: with its chain about 50 signatures; and what proves each definition
+                          that is known */
+};
 
 /* Since the last restoring, for the operator. */
 struct hs_proofs {

@@ -552,6 +552,36 @@ static void a_key_whose_descriptor_was_renewed(void **state)
     assert_shown(&s, s.alice, &list, 1);
 }
 
+/* DEAL-38: of the frame's chain each definition keeps what proves it, and nothing of the others'. */
+static void definitions_keep_their_own_proof(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w, false);
+    struct world_device *rolf = world_staff(s.hub, "rolf", HANSE__ROLE__ROLE_OWNER);
+    restore(&s, world_store_copy(s.hub));
+    assert_ok(world_connect(rolf, NULL));
+    Hanse__SignedObject *defs[2] = {def_new(&s, s.owner, 1), def_new(&s, rolf, 2)};
+    struct shown list = {0};
+    add(&s, &list, defs[0]);
+    add(&s, &list, defs[1]);
+    Hanse__Frame *frame = frame_of(&s, &list), *answer;
+    frame->show_proofs->n_chain = chain_of(&s, s.owner, rolf, frame->show_proofs->chain);
+    assert_ok(world_ask_hub(s.till, s.hub, frame, &answer));
+    assert_int_equal(answer->proofs_shown->taken, 2);
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = s.hub->core, .kv = s.hub->kv, .now = w->now, .arena = &arena};
+    for (size_t i = 0; i < 2; i++) {
+        struct hs_id id = hs_object_id(defs[i]);
+        Hanse__State__DefView *view;
+        struct hs_coupon_def def;
+        Hanse__Chain *kept;
+        assert_ok(hs_ledger_def(&turn, &id, &def, &view));
+        assert_ok(HS_UNPACK(hanse__chain, hs_pb_bytes(view->chain), HS_LENIENT, &arena, &kept));
+        assert_int_equal(kept->n_objects, 2); /* certificate and grant */
+    }
+}
+
 /* DEAL-38, FED-3: a customer of another brand shows it through her home. */
 static void through_another_node(void **state)
 {
@@ -609,6 +639,7 @@ int main(void)
         cmocka_unit_test(no_bit_of_it_can_be_turned),
         cmocka_unit_test(a_key_that_was_forgotten),
         cmocka_unit_test(a_key_that_was_stolen),
+        cmocka_unit_test(definitions_keep_their_own_proof),
         cmocka_unit_test(a_key_whose_descriptor_was_renewed),
         cmocka_unit_test(through_another_node),
         cmocka_unit_test(what_strangers_show),
