@@ -18,8 +18,11 @@ _Noreturn void fault_found(const char *format, ...) __attribute__((format(printf
             fault_found(__VA_ARGS__);                                                                        \
     } while (0)
 
-/* A new folder, in memory where the machine has such a disk: a sync costs nothing there. */
+/* A new folder, in memory where the machine has such a disk: a sync costs nothing there; or in /tmp. The
+ * first one of a process removes those of harnesses that were ended before they could, and found nothing
+ * within the last day. */
 void fault_folder(char *out, unsigned size);
+void fault_folder_on_disk(char *out, unsigned size);
 void fault_folder_remove(const char *folder);
 
 /* Monotonic milliseconds. */

@@ -147,8 +147,7 @@ static void carry_begin(void)
     blob_path(path, "blobs");
     FAULT_CHECK(hs_blob_files_open(path, 0, &files) == HS_OK && put(files) == HS_OK, "nothing to carry");
     hs_blob_files_close(files);
-    snprintf(disk, sizeof disk, "/tmp/hanse-faults-XXXXXX");
-    FAULT_CHECK(mkdtemp(disk) != NULL, "no %s", disk);
+    fault_folder_on_disk(disk, sizeof disk);
 }
 
 static enum hs_err carry_to(const char *where)
