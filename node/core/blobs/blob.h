@@ -129,6 +129,9 @@ void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash);
 /* What that one had brought of it for that room is gone. */
 void hs_quota_release_of(struct hs_turn *turn, const struct hs_upload *upload);
 
+/* What was counted for it by a program of before, which knew one upload of each blob, is gone. */
+void hs_quota_release_former(struct hs_turn *turn, const struct hs_id *hash);
+
 /* ---- blob_move.c: between a follower and the hub ---- */
 
 /* Gets the blob from the room's hub; a second call changes nothing. BUSY. */

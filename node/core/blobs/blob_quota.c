@@ -9,6 +9,8 @@ enum {
     QUOTA = 'Q',   /* from 32                     -> BlobQuotaView */
     WAITING = 'N', /* hash 32 | room 32 | from 32 -> WaitingBlobView: no post has named it */
     WAITING_LEN = 1 + 3 * HS_HASH_LEN,
+    FORMER_LEN = 1 + 2 * HS_HASH_LEN, /* hash 32 | from 32, in stores of before; or the hash alone */
+    FORMER_BARE_LEN = 1 + HS_HASH_LEN,
     DAY_MS = 24 * 3600 * 1000,
     LEAST = 4096, /* what the smallest takes: it is a file */
 };
@@ -79,15 +81,27 @@ enum hs_err hs_quota_hold(struct hs_turn *turn, const struct hs_upload *upload, 
     return HS_OK;
 }
 
-static void release(struct hs_turn *turn, const struct hs_kv_key *waits, struct hs_bytes persona)
+/* Whose count a row is, of whatever form; empty where it doesn't say. */
+static struct hs_bytes counted_for(struct hs_bytes key, const Hanse__State__WaitingBlobView *waiting)
 {
+    if (key.len == WAITING_LEN || key.len == FORMER_LEN)
+        return hs_bytes(key.data + key.len - HS_HASH_LEN, HS_HASH_LEN);
+    return key.len == FORMER_BARE_LEN ? hs_pb_bytes(waiting->persona) : (struct hs_bytes){0};
+}
+
+static void release(struct hs_turn *turn, struct hs_bytes waits)
+{
+    struct hs_kv_key at = hs_key1(waits);
     Hanse__State__WaitingBlobView *waiting = (Hanse__State__WaitingBlobView *)HS_VIEW_GET(
-        turn, HS_T_BLOB_BYTES, waits, hanse__state__waiting_blob_view);
+        turn, HS_T_BLOB_BYTES, &at, hanse__state__waiting_blob_view);
     if (waiting == NULL)
         return;
-    struct hs_kv_key key = key_of(QUOTA, persona);
+    struct hs_bytes from = counted_for(waits, waiting);
+    hs_kv_del(turn->kv, HS_T_BLOB_BYTES, waits);
+    if (from.len != HS_HASH_LEN)
+        return;
+    struct hs_kv_key key = key_of(QUOTA, from);
     Hanse__State__BlobQuotaView *view = quota_view(turn, &key);
-    hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(waits));
     if (view == NULL)
         return;
     view->waiting -= waiting->bytes < view->waiting ? waiting->bytes : view->waiting;
@@ -96,19 +110,23 @@ static void release(struct hs_turn *turn, const struct hs_kv_key *waits, struct 
 
 void hs_quota_release_of(struct hs_turn *turn, const struct hs_upload *upload)
 {
-    struct hs_kv_key waits = waiting_key(upload);
-    release(turn, &waits, HS_VIEW(upload->from));
+    struct hs_kv_key waits = waiting_key(upload), former = key_of(WAITING, HS_VIEW(upload->blob));
+    hs_kv_key_add(&former, HS_VIEW(upload->from));
+    release(turn, hs_kv_key_bytes(&waits));
+    release(turn, hs_kv_key_bytes(&former));
+}
+
+void hs_quota_release_former(struct hs_turn *turn, const struct hs_id *hash)
+{
+    struct hs_kv_key bare = key_of(WAITING, HS_VIEW(*hash));
+    release(turn, hs_kv_key_bytes(&bare));
 }
 
 void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash)
 {
-    struct hs_kv_key prefix = key_of(WAITING, HS_VIEW(*hash)), waits;
+    struct hs_kv_key prefix = key_of(WAITING, HS_VIEW(*hash));
     struct hs_bytes key;
-    while (turn->kv->err == HS_OK &&
-           hs_kv_next(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&prefix), hs_kv_key_bytes(&prefix),
-                      turn->arena, &key, NULL) &&
-           key.len == WAITING_LEN) {
-        waits = hs_key1(key);
-        release(turn, &waits, hs_bytes(key.data + WAITING_LEN - HS_HASH_LEN, HS_HASH_LEN));
-    }
+    while (turn->kv->err == HS_OK && hs_kv_next(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&prefix),
+                                                hs_kv_key_bytes(&prefix), turn->arena, &key, NULL))
+        release(turn, key);
 }

@@ -7,7 +7,8 @@
 enum {
     UPLOAD = 'U', /* hash 32 | room 32 | from 32 -> UploadView, in HS_T_BLOB_BYTES */
     DELETE = 'X', /* the same -> nothing: files that should be gone; zeros but for the hash: the blob's own */
-    LOOKS = 16,   /* at uploads and deletions in one tick */
+    KEY_LEN = 1 + 3 * HS_HASH_LEN,
+    LOOKS = 16, /* at uploads and deletions in one tick */
 };
 
 static struct hs_kv_key key_of(uint8_t kind, const struct hs_upload *upload)
@@ -84,19 +85,35 @@ void hs_upload_deleted(struct hs_turn *turn, const struct hs_upload *upload)
     hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key));
 }
 
-/* The next key of that kind at or behind from, as its parts. */
+/* A row that a program of before has left, which knew one upload of each blob and room. */
+static void drop_former(struct hs_turn *turn, struct hs_bytes key)
+{
+    struct hs_id hash;
+    hs_kv_del(turn->kv, HS_T_BLOB_BYTES, key);
+    if (key.len > HS_HASH_LEN && HS_FIXED(hs_bytes(key.data + 1, HS_HASH_LEN), &hash))
+        hs_quota_release_former(turn, &hash);
+}
+
+/* The next key of that kind at or behind from, as its parts. False also where so many of before were met that
+ * the next tick has to go on. */
 static bool next_key(struct hs_turn *turn, uint8_t kind, struct hs_kv_key *from, struct hs_upload *upload)
 {
     struct hs_bytes prefix = hs_bytes(&kind, 1), key;
     if (from->len == 0)
         hs_kv_key_add(from, prefix);
-    if (!hs_kv_next(turn->kv, HS_T_BLOB_BYTES, prefix, hs_kv_key_bytes(from), turn->arena, &key, NULL) ||
-        key.len != 1 + 3 * HS_HASH_LEN)
-        return false;
-    *from = hs_kv_after(key);
-    return HS_FIXED(hs_bytes(key.data + 1, HS_HASH_LEN), &upload->blob) &&
-           HS_FIXED(hs_bytes(key.data + 1 + HS_HASH_LEN, HS_HASH_LEN), &upload->room) &&
-           HS_FIXED(hs_bytes(key.data + 1 + 2 * HS_HASH_LEN, HS_HASH_LEN), &upload->from);
+    for (int i = 0; i < LOOKS; i++) {
+        if (!hs_kv_next(turn->kv, HS_T_BLOB_BYTES, prefix, hs_kv_key_bytes(from), turn->arena, &key, NULL))
+            return false;
+        if (key.len != KEY_LEN) {
+            drop_former(turn, key);
+            continue;
+        }
+        *from = hs_kv_after(key);
+        return HS_FIXED(hs_bytes(key.data + 1, HS_HASH_LEN), &upload->blob) &&
+               HS_FIXED(hs_bytes(key.data + 1 + HS_HASH_LEN, HS_HASH_LEN), &upload->room) &&
+               HS_FIXED(hs_bytes(key.data + 1 + 2 * HS_HASH_LEN, HS_HASH_LEN), &upload->from);
+    }
+    return false;
 }
 
 static void delete_again(struct hs_turn *turn)

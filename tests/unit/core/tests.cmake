@@ -93,6 +93,7 @@ hanse_test(core blob test_core_world)
 target_compile_definitions(test_core_blob PRIVATE _GNU_SOURCE)
 hanse_test(core blob_far test_core_world)
 hanse_test(core blob_rival test_core_world)
+hanse_test(core blob_rows test_core_world)
 
 # The scenes of these tests once more, in worlds that are short of memory.
 foreach(stem sign_up join commit settle leave post ledger counter blob blob_far home evidence recover rejoin retention
