@@ -49,7 +49,8 @@ struct hs_session {
     bool closed;         /* is being closed: nothing more is read from it or sent to it */
     uint64_t inbox_next; /* the next inbox item to send */
     bool inbox_due;
-    uint64_t inbox_held;                            /* what its cursor said, and may not be written yet */
+    uint64_t inbox_lost; /* items before this one were gone when it attached, and it hasn't got all; or 0 */
+    uint64_t inbox_held; /* what its cursor said, and may not be written yet */
     struct hs_time cursors_at;                      /* when cursors are to be written; 0: nothing waits */
     struct hs_session *cursors_prev, *cursors_next; /* of those with cursors to write */
     struct hs_position *positions;

@@ -13,8 +13,10 @@
 void hs_session_replace_older(struct hs_turn *turn, const struct hs_key *subscriber)
 {
     struct hs_session *older = hs_session_of(&turn->core->sessions, subscriber);
-    if (older != NULL && older != turn->session)
-        hs_turn_close(turn, older, HS_ERR_CLOSED);
+    if (older == NULL || older == turn->session)
+        return;
+    hs_cursors_flush(turn, older); /* what it has acknowledged counts for who comes after it */
+    hs_turn_close(turn, older, HS_ERR_CLOSED);
 }
 
 /* A node that was restored may not know any more that it let somebody read. Who holds more than the node
@@ -121,6 +123,7 @@ enum hs_err hs_handle_attach(struct hs_turn *turn, const Hanse__Frame *request, 
         hs_session_replace_older(turn, &session->subscriber);
         HS_REQUIRE(hs_session_attach(&turn->core->sessions, session), HS_ERR_NOMEM);
         session->inbox_next = request->attach->inbox_next;
+        session->inbox_lost = hs_cursor_inbox_lost(turn, session->inbox_next);
         hs_due_inbox(&turn->core->sessions, session, HS_DUE_BEHIND);
         if (session->state == HS_SESSION_NODE) /* what it said to hold may never have been written here */
             hs_cursor_inbox(turn, request->attach->inbox_next);

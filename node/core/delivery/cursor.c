@@ -51,6 +51,13 @@ void hs_cursor_inbox(struct hs_turn *turn, uint64_t next)
     mark(turn);
 }
 
+uint64_t hs_cursor_inbox_lost(struct hs_turn *turn, uint64_t next)
+{
+    uint64_t cursor =
+        hs_register_number(turn, HS_REGISTER_INBOX, HS_VIEW(turn->session->subscriber), (struct hs_bytes){0});
+    return cursor > next ? cursor : 0;
+}
+
 /* Written is what isn't yet; true where there was nothing to write. The transaction may come to nothing, so
  * what was written counts as done only once it is found there. */
 static bool write_session(struct hs_turn *turn, struct hs_session *session)

@@ -14,6 +14,10 @@ enum {
 void hs_cursor_room(struct hs_turn *turn, const struct hs_id *room, uint64_t next);
 void hs_cursor_inbox(struct hs_turn *turn, uint64_t next);
 
+/* The turn's session asks for its inbox from next on: before which number items are gone that it asks for. It
+ * had acknowledged them before it became an older copy of itself, or left them for too long. 0: none is. */
+uint64_t hs_cursor_inbox_lost(struct hs_turn *turn, uint64_t next);
+
 /* Writes those that are due; those of one session, which ends; all of them. */
 void hs_cursors_tick(struct hs_turn *turn);
 void hs_cursors_flush(struct hs_turn *turn, struct hs_session *session);

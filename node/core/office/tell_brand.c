@@ -25,8 +25,9 @@ static bool brand_of(struct hs_turn *turn, const Hanse__State__RoomView *view, s
     return !hs_key_equal(brand, hs_turn_root(turn));
 }
 
-static void put_item(struct hs_turn *turn, const struct hs_key *brand, const struct hs_id *room,
-                     struct hs_bytes persona, struct hs_bytes home)
+/* Gives its number. */
+static uint64_t put_item(struct hs_turn *turn, const struct hs_key *brand, const struct hs_id *room,
+                         struct hs_bytes persona, struct hs_bytes home)
 {
     Hanse__InboxItem item = HANSE__INBOX_ITEM__INIT;
     Hanse__MemberItem member = HANSE__MEMBER_ITEM__INIT;
@@ -36,6 +37,7 @@ static void put_item(struct hs_turn *turn, const struct hs_key *brand, const str
     item.member = &member;
     item.body_case = HANSE__INBOX_ITEM__BODY_MEMBER;
     hs_inbox_tell(turn, brand, &item);
+    return item.seq;
 }
 
 void hs_tell_brand(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *persona,
@@ -44,17 +46,19 @@ void hs_tell_brand(struct hs_turn *turn, const struct hs_id *room, const struct 
     const Hanse__State__RoomView *view = hs_room_view(turn, room);
     struct hs_key brand;
     if (brand_of(turn, view, &brand) && view->brand_told)
-        put_item(turn, &brand, room, HS_VIEW(*persona), home != NULL ? HS_VIEW(*home) : (struct hs_bytes){0});
+        (void)put_item(turn, &brand, room, HS_VIEW(*persona),
+                       home != NULL ? HS_VIEW(*home) : (struct hs_bytes){0});
 }
 
 /* ---- all of them ---- */
 
-static void tell_all(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand)
+/* Gives the number of the item at which it begins. */
+static uint64_t tell_all(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand)
 {
     const struct hs_bytes prefix = HS_VIEW(*room), none = {0};
     struct hs_kv_key from = hs_key1(prefix);
     struct hs_bytes key, value;
-    put_item(turn, brand, room, none, none);
+    uint64_t first = put_item(turn, brand, room, none, none);
     for (;;) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct hs_turn own = *turn;
@@ -65,10 +69,11 @@ static void tell_all(struct hs_turn *turn, const struct hs_id *room, const struc
         from = hs_kv_after(key);
         if (HS_UNPACK(hanse__state__member_view, value, HS_LENIENT, &scratch, &member) == HS_OK &&
             !member->left)
-            put_item(&own, brand, room, hs_bytes(key.data + prefix.len, key.len - prefix.len),
-                     hs_pb_bytes(member->home_root));
+            (void)put_item(&own, brand, room, hs_bytes(key.data + prefix.len, key.len - prefix.len),
+                           hs_pb_bytes(member->home_root));
     }
-    put_item(turn, brand, room, none, HS_VIEW(*hs_turn_root(turn)));
+    (void)put_item(turn, brand, room, none, HS_VIEW(*hs_turn_root(turn)));
+    return first;
 }
 
 void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, bool ends)
@@ -78,11 +83,12 @@ void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, bool en
     if (!brand_of(turn, view, &brand))
         return;
     view->brand_told = !ends;
-    hs_room_store(turn, room, view);
+    view->brand_told_from = 0;
     if (ends)
         hs_inbox_untell(turn, &brand, room);
     else
-        tell_all(turn, room, &brand);
+        view->brand_told_from = tell_all(turn, room, &brand);
+    hs_room_store(turn, room, view);
 }
 
 static void record(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand, bool ends)
@@ -98,7 +104,7 @@ static void record(struct hs_turn *turn, const struct hs_id *room, const struct 
 
 static bool may_tell(struct hs_turn *turn, const Hanse__State__RoomView *view)
 {
-    return !view->brand_told && !turn->full && !hs_room_stands_still(turn, view);
+    return !turn->full && !hs_room_stands_still(turn, view);
 }
 
 void hs_brand_attached(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
@@ -107,7 +113,8 @@ void hs_brand_attached(struct hs_turn *turn, const struct hs_id *room, const Han
     struct hs_key brand;
     uint64_t began;
     if (brand_of(turn, view, &brand) && hs_key_equal(&brand, &turn->session->subscriber) &&
-        may_tell(turn, view) && hs_office_began(turn, room, view, &began) && next > began)
+        may_tell(turn, view) && hs_office_began(turn, room, view, &began) && next > began &&
+        (!view->brand_told || view->brand_told_from < turn->session->inbox_lost))
         record(turn, room, &brand, false);
 }
 
