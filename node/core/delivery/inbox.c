@@ -77,21 +77,31 @@ static struct hs_id about_of(const Hanse__InboxItem *item)
 
 /* ---- what is told again and again: of MemberItems that wait for a brand's node ---- */
 
-static struct hs_kv_key told_key(const struct hs_key *subscriber, struct hs_bytes about)
+static struct hs_kv_key told_count_key(const struct hs_key *subscriber)
 {
-    return hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), about);
+    return hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), (struct hs_bytes){0});
 }
 
-static uint64_t told_count(struct hs_turn *turn, const struct hs_key *subscriber)
+/* Those of one room lie together. */
+static struct hs_kv_key told_key(const struct hs_key *subscriber, const Hanse__InboxItem *item)
 {
-    struct hs_kv_key key = told_key(subscriber, (struct hs_bytes){0});
+    struct hs_id about = about_of(item);
+    struct hs_kv_key key =
+        hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), hs_pb_bytes(item->member->room));
+    hs_kv_key_add(&key, HS_VIEW(about));
+    return key;
+}
+
+uint64_t hs_inbox_told(struct hs_turn *turn, const struct hs_key *subscriber)
+{
+    struct hs_kv_key key = told_count_key(subscriber);
     return hs_number_get(turn, HS_T_MISC, &key, NULL);
 }
 
 static void told_add(struct hs_turn *turn, const struct hs_key *subscriber, int by)
 {
-    struct hs_kv_key key = told_key(subscriber, (struct hs_bytes){0});
-    uint64_t count = told_count(turn, subscriber) + (uint64_t)by;
+    struct hs_kv_key key = told_count_key(subscriber);
+    uint64_t count = hs_inbox_told(turn, subscriber) + (uint64_t)by;
     if (count > 0)
         hs_number_put(turn, HS_T_MISC, &key, count);
     else
@@ -100,8 +110,7 @@ static void told_add(struct hs_turn *turn, const struct hs_key *subscriber, int 
 
 static void told_forget(struct hs_turn *turn, const struct hs_key *subscriber, const Hanse__InboxItem *item)
 {
-    struct hs_id about = about_of(item);
-    struct hs_kv_key newest = told_key(subscriber, HS_VIEW(about));
+    struct hs_kv_key newest = told_key(subscriber, item);
     bool there = false;
     if (hs_number_get(turn, HS_T_MISC, &newest, &there) != item->seq || !there)
         return; /* of before they were counted */
@@ -111,8 +120,7 @@ static void told_forget(struct hs_turn *turn, const struct hs_key *subscriber, c
 
 void hs_inbox_tell(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item)
 {
-    struct hs_id about = about_of(item);
-    struct hs_kv_key newest = told_key(subscriber, HS_VIEW(about));
+    struct hs_kv_key newest = told_key(subscriber, item);
     bool there = false;
     uint64_t older = hs_number_get(turn, HS_T_MISC, &newest, &there);
     struct hs_kv_key at = hs_key_seq(HS_VIEW(*subscriber), older);
@@ -151,23 +159,19 @@ static void drop(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t
 
 void hs_inbox_untell(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room)
 {
-    struct hs_kv_key from = hs_key1(HS_VIEW(*subscriber));
-    struct hs_bytes prefix = HS_VIEW(*subscriber), key, value;
-    for (uint64_t left = told_count(turn, subscriber); left > 0;) {
-        struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
-        Hanse__InboxItem *item;
-        if (!hs_kv_next(turn->kv, HS_T_INBOX, prefix, hs_kv_key_bytes(&from), &scratch, &key, &value))
-            return;
-        from = hs_kv_after(key);
-        if (HS_UNPACK(hanse__inbox_item, value, HS_LENIENT, &scratch, &item) != HS_OK ||
-            item->body_case != HANSE__INBOX_ITEM__BODY_MEMBER)
-            continue;
-        left--;
-        if (!hs_bytes_equal(hs_pb_bytes(item->member->room), HS_VIEW(*room)))
-            continue;
-        told_forget(turn, subscriber, item);
-        hs_kv_del(turn->kv, HS_T_INBOX, key);
+    struct hs_kv_key first = hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), HS_VIEW(*room));
+    struct hs_bytes prefix = hs_kv_key_bytes(&first), key, value;
+    int gone = 0;
+    for (;; gone++) {
+        struct hs_arena HS_ARENA scratch = hs_arena(8 * HS_KV_KEY_MAX);
+        if (!hs_kv_next(turn->kv, HS_T_MISC, prefix, prefix, &scratch, &key, &value))
+            break;
+        struct hs_kv_key item = hs_key_seq(HS_VIEW(*subscriber), hs_kv_u64(value));
+        hs_kv_del(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&item));
+        hs_kv_del(turn->kv, HS_T_MISC, key);
     }
+    if (gone > 0)
+        told_add(turn, subscriber, -gone);
 }
 
 void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item,
@@ -210,7 +214,7 @@ uint64_t hs_inbox_waiting(struct hs_turn *turn, const struct hs_key *subscriber)
 bool hs_inbox_is_past(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t max)
 {
     struct hs_kv_key from = hs_key1(HS_VIEW(*subscriber));
-    uint64_t told = told_count(turn, subscriber);
+    uint64_t told = hs_inbox_told(turn, subscriber);
     if (hs_inbox_waiting(turn, subscriber) < max + told)
         return false;
     for (uint64_t i = 0; max + told <= 2 * HS_INBOX_MAX && i < max + told; i++) {

@@ -30,7 +30,10 @@ void hs_inbox_put_from(struct hs_turn *turn, const struct hs_key *subscriber, Ha
  * them. */
 void hs_inbox_tell(struct hs_turn *turn, const struct hs_key *subscriber, Hanse__InboxItem *item);
 
-/* Of that room none of them waits any more. */
+/* How many MemberItems wait for it, of all rooms. */
+uint64_t hs_inbox_told(struct hs_turn *turn, const struct hs_key *subscriber);
+
+/* Of that room none of them waits any more. No other room's are looked at. */
 void hs_inbox_untell(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room);
 
 /* Deletes what lies before next. */

@@ -130,22 +130,31 @@ static bool is_blocked(struct hs_turn *turn, const struct hs_key *brand)
     return hs_standing_is_blocked(turn->core, brand, known ? &domain : NULL);
 }
 
-void hs_brand_judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
+static void judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                  const struct hs_key *brand)
 {
-    struct hs_key brand;
     uint64_t began;
-    if (!brand_of(turn, view, &brand) || turn->full)
-        return;
     if (view->brand_told) {
-        if (is_blocked(turn, &brand))
-            record(turn, room, &brand, true);
+        if (is_blocked(turn, brand))
+            record(turn, room, brand, true);
         return;
     }
-    struct hs_session *session = hs_session_of(&turn->core->sessions, &brand);
+    struct hs_session *session = hs_session_of(&turn->core->sessions, brand);
     const struct hs_position *position = session != NULL ? hs_session_position(session, room) : NULL;
     if (position != NULL && may_tell(turn, view) && hs_office_began(turn, room, view, &began) &&
         position->next > began)
-        record(turn, room, &brand, false);
+        record(turn, room, brand, false);
+}
+
+size_t hs_brand_judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
+{
+    struct hs_key brand;
+    if (!brand_of(turn, view, &brand) || turn->full)
+        return 0;
+    uint64_t before = hs_inbox_told(turn, &brand);
+    judge(turn, room, view, &brand);
+    uint64_t after = hs_inbox_told(turn, &brand);
+    return (size_t)(after > before ? after - before : before - after);
 }
 
 /* ---- it reads ---- */

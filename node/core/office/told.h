@@ -23,8 +23,8 @@ void hs_brand_attached(struct hs_turn *turn, const struct hs_id *room, const Han
                        uint64_t next);
 
 /* The same for a room that is looked at once in a while; and a brand's node that the operator has blocked is
- * told nothing any more. */
-void hs_brand_judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
+ * told nothing any more. Gives how many items wait for it more, or less, by that. */
+size_t hs_brand_judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
 
 /* For views: from now on it is told, or (ends) isn't. */
 void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, bool ends);

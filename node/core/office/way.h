@@ -61,6 +61,7 @@ enum {
     HS_TELL_MS = 60000,   /* a home is told again after this, and all rooms are looked at again */
     HS_TELL_LOOKS = 256,  /* members that one tick looks at */
     HS_TELL_AT_ONCE = 16, /* homes that one tick tells: a chain has up to 45 KiB */
+    HS_TELL_ITEMS = 2048, /* with so many that wait for brands' nodes more, or less, a tick ends: 20 ms */
     HS_TELL_NOTED = 256,  /* who was told of late; with more homes than that, some are told more often */
     HS_WHERE_MAX = 16     /* nodes in one frame */
 };

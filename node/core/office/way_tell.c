@@ -114,8 +114,9 @@ static bool tell_home(struct hs_turn *turn, const struct hs_id *room, const Hans
 
 /* ---- all of them ---- */
 
-/* The next room that has come here; false at the end. */
-static bool next_room(struct hs_turn *turn, struct hs_tell *tell)
+/* The next room that has come here; false at the end. *items grows by what its brand's node is told, or isn't
+ * any more. */
+static bool next_room(struct hs_turn *turn, struct hs_tell *tell, size_t *items)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
     struct hs_turn own = *turn;
@@ -130,7 +131,7 @@ static bool next_room(struct hs_turn *turn, struct hs_tell *tell)
     tell->in_room = view != NULL && view->hub && !hs_room_stands_still(&own, view);
     tell->member_from = hs_key1(HS_VIEW(tell->room));
     if (tell->in_room)
-        hs_brand_judge(&own, &tell->room, view);
+        *items += hs_brand_judge(&own, &tell->room, view);
     return true;
 }
 
@@ -190,15 +191,15 @@ void hs_tell_tick(struct hs_turn *turn)
 {
     struct hs_tell *tell = &turn->core->tell;
     struct lacking lacking = {0};
-    size_t said = 0;
+    size_t said = 0, items = 0;
     if (turn->now.ms < tell->lap_at.ms)
         return;
-    for (size_t i = 0; i < HS_TELL_LOOKS && said < HS_TELL_AT_ONCE; i++) {
+    for (size_t i = 0; i < HS_TELL_LOOKS && said < HS_TELL_AT_ONCE && items < HS_TELL_ITEMS; i++) {
         if (tell->in_room) {
             said += next_member(turn, tell, &lacking) ? 1 : 0;
         } else if (lacking.count > 0) {
             break; /* they are of one room */
-        } else if (!next_room(turn, tell)) {
+        } else if (!next_room(turn, tell, &items)) {
             tell->office_from.len = 0;
             tell->lap_at.ms = turn->now.ms + HS_TELL_MS;
             break;

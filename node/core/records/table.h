@@ -53,7 +53,8 @@ enum hs_sub_table {
     HS_MISC_DOMAIN = 15,    /* domain hash 32 -> root: as its own page has shown */
     HS_MISC_SOURCE = 29, /* subscriber 32 | number u64 -> the record of that inbox item, about 32; that one's
                             place -> u64: how many such wait; subscriber | about 32 -> u64: the newest;
-                            subscriber 32 -> u64: MemberItems that wait (inbox.h) */
+                            subscriber 32 -> u64: MemberItems that wait (inbox.h); subscriber | room 32 |
+                            about 32 -> u64: the newest of them */
     HS_MISC_QUEUED = 6,  /* room 32 | body hash 32 -> u64 | u64: its numbers in journal and outbox */
     HS_MISC_ROOT = 30,   /* domain hash 32 -> RootView: another root than the pinned one was seen there */
     HS_MISC_GROUPINFO = 13, /* room 32 -> the newest GroupInfo, at the hub */
