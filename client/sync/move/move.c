@@ -227,7 +227,7 @@ static enum hs_err bound(struct hs_step *s, const struct hs_request *request, co
     if (err != HS_OK)
         return room_refused(s, room, err);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACK, HS_ERR_UNEXPECTED);
-    return room->row.unmoved ? tell_hub(s, room) : HS_OK;
+    return room->row.unmoved ? tell_hub(s, room) : hs_moves_resume(s); /* others may wait for its place */
 }
 
 static enum hs_err move_room(struct hs_step *s, struct hs_live_room *room)

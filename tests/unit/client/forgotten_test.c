@@ -117,6 +117,52 @@ static enum hs_err bound(struct hs_step *s)
     return HS_ERR_NOT_FOUND;
 }
 
+enum { PLACES = 4 /* of the rooms of one hub */ };
+
+/* The first room that the home is asked for is served meanwhile, by an item. */
+static enum hs_err is_served(struct hs_step *s)
+{
+    struct hs_live_room *room;
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++) {
+        if (s->sync->requests[i].id == 0 || !s->sync->requests[i].moves)
+            continue;
+        HS_TRY(hs_live_get(s, &s->sync->requests[i].id_a, &room));
+        room->row.unmoved = false;
+        room->row_dirty = true;
+        return HS_OK;
+    }
+    return HS_ERR_NOT_FOUND;
+}
+
+static size_t under_way(const struct town_device *d)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++)
+        count += d->sync->requests[i].id != 0 && d->sync->requests[i].moves;
+    return count;
+}
+
+/* CLIENT-80: the place of a room that needs none any more is another one's. */
+static void a_place_that_gets_free(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct hs_id rooms[PLACES];
+    for (size_t i = 0; i < PLACES; i++) {
+        rooms[i] = town_room(c.rosa, "more");
+        town_join(c.dora, town_link(c.rosa, &rooms[i], 10));
+    }
+    c.dora->outgoing = lost;
+    TOWN_WANT(c.dora, forgot(&s, &c.room));
+    for (size_t i = 0; i < PLACES; i++)
+        TOWN_WANT(c.dora, forgot(&s, &rooms[i]));
+    assert_int_equal(under_way(c.dora), PLACES);
+    TOWN_WANT(c.dora, is_served(&s));
+    TOWN_WANT(c.dora, bound(&s));
+    assert_int_equal(under_way(c.dora), PLACES);
+    town_free(c.t);
+}
+
 /* CLIENT-79: a home's word takes nobody out of a room: to Bind, or in a Forwarded that nobody has signed. */
 static void a_home_that_says_she_is_no_member(void **state)
 {
@@ -366,6 +412,7 @@ int main(void)
         cmocka_unit_test(who_was_removed_while_she_moved),
         cmocka_unit_test(a_home_that_was_the_hub),
         cmocka_unit_test(a_home_that_keeps_nobody),
+        cmocka_unit_test(a_place_that_gets_free),
         cmocka_unit_test(a_refusal_leads_back_to_it),
         cmocka_unit_test(each_time_that_she_starts),
         cmocka_unit_test(twice_while_another_waits),
