@@ -58,7 +58,7 @@ static bool is_over(void *context, const struct hanse_event *event)
 static void list_waiting(const struct cli *c)
 {
     struct hanse_room room;
-    printf("These wait until their node can be told:\n");
+    printf("These wait until their node is told, and takes it:\n");
     for (enum hanse_err err = hanse_room_next(c->h, NULL, &room); err == HANSE_OK;
          err = hanse_room_next(c->h, &room.id, &room))
         if (room.waits)
@@ -97,7 +97,7 @@ static int show_waiting(const struct cli *c)
 static int show_unconfirmed(const struct cli *c, enum hanse_err err)
 {
     int code = cli_fail_kept(c, "move-home", err);
-    if (!c->json)
+    if (!c->json && code == EXIT_UNREACHABLE)
         fprintf(stderr,
                 "Until the new node answers, no room is read anywhere; hanse move-home --back stays where "
                 "you were.\n");
