@@ -18,6 +18,7 @@
 struct step {
     const Hanse__SignedObject *request;
     struct hs_chain chain;
+    Hanse__SignedObject **objects; /* of the chain */
     struct hs_issuer issuer;
     struct hs_id request_id;
     struct hs_id def_id;
@@ -51,19 +52,12 @@ static enum hs_err record(struct hs_turn *turn, struct step *s, Hanse__State__Le
     return HS_OK;
 }
 
-static enum hs_err put_def(struct hs_turn *turn, struct step *s, const Hanse__Ledger *request)
+static enum hs_err put_def(struct hs_turn *turn, struct step *s)
 {
-    Hanse__State__LedgerStep ledger = HANSE__STATE__LEDGER_STEP__INIT;
-    Hanse__Chain chain = HANSE__CHAIN__INIT;
     HS_TRY(hs_coupon_def_open(&s->chain, s->request, turn->arena, &s->def));
     HS_TRY(check_bringer(turn, s, &s->def.signer.key));
     HS_REQUIRE(turn->now.ms < s->def.msg->hdr->not_after_ms, HS_ERR_COUPON_EXPIRED);
-    s->def_id = s->def.id;
-    chain.objects = request->chain;
-    chain.n_objects = request->n_chain;
-    ledger.chain = hs_pb_data(hs_turn_pack(turn, &chain.base));
-    ledger.room = s->def.msg->room;
-    return record(turn, s, &ledger);
+    return hs_ledger_def_record(turn, &s->chain, s->objects, s->request, &s->def);
 }
 
 /* Who may have one: a member of the definition's room. */
@@ -214,11 +208,11 @@ static enum hs_err release(struct hs_turn *turn, struct step *s)
     return finish(turn, s, HS_KIND_RELEASE, hs_pb_bytes(claimed->rid));
 }
 
-static enum hs_err decide(struct hs_turn *turn, struct step *s, const Hanse__Ledger *request)
+static enum hs_err decide(struct hs_turn *turn, struct step *s)
 {
     switch (hs_object_claimed_kind(s->request)) {
     case HS_KIND_COUPON_DEF:
-        return put_def(turn, s, request);
+        return put_def(turn, s);
     case HS_KIND_COUPON_CLAIM:
         return claim(turn, s);
     case HS_KIND_RESERVE_REQUEST:
@@ -266,7 +260,7 @@ static const Hanse__SignedObject *coupon_of(struct hs_turn *turn, const Hanse__S
 }
 
 /* What came with the request, and what this node knows by itself: which key it signed the coupon with. */
-static enum hs_err open_chain(struct hs_turn *turn, const Hanse__Ledger *ledger, struct hs_chain *out)
+static enum hs_err open_chain(struct hs_turn *turn, const Hanse__Ledger *ledger, struct step *s)
 {
     size_t n = ledger->n_chain;
     Hanse__SignedObject *own = proof(turn, coupon_of(turn, ledger->request));
@@ -278,7 +272,8 @@ static enum hs_err open_chain(struct hs_turn *turn, const Hanse__Ledger *ledger,
         own = hs_object_equal(objects[i], own) ? NULL : own;
     if (own != NULL && n < HS_CHAIN_MAX)
         objects[n++] = own;
-    return hs_chain_open(objects, n, hs_turn_root(turn), turn->arena, out);
+    s->objects = objects;
+    return hs_chain_open(objects, n, hs_turn_root(turn), turn->arena, &s->chain);
 }
 
 enum hs_err hs_handle_ledger(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -295,8 +290,8 @@ enum hs_err hs_handle_ledger(struct hs_turn *turn, const Hanse__Frame *request, 
     s.issuer.incarnation = turn->core->incarnation;
     bool again = replay(turn, &s);
     if (!again) {
-        HS_TRY(open_chain(turn, ledger, &s.chain));
-        HS_TRY(decide(turn, &s, ledger));
+        HS_TRY(open_chain(turn, ledger, &s));
+        HS_TRY(decide(turn, &s));
     }
     Hanse__LedgerReply *answer = HS_NEW(turn, Hanse__LedgerReply, hanse__ledger_reply);
     Hanse__SignedObject **chain = hs_arena_alloc(turn->arena, sizeof(Hanse__SignedObject *));

@@ -12,6 +12,18 @@
 enum hs_err hs_ledger_def(struct hs_turn *turn, const struct hs_id *def_id, struct hs_coupon_def *def,
                           Hanse__State__DefView **view);
 
+/* The same, as it was kept: it was opened when it came. Its signer isn't set. */
+enum hs_err hs_ledger_def_kept(struct hs_turn *turn, const struct hs_id *def_id, struct hs_coupon_def *def);
+
+/* True where the ledger has a definition with this id. */
+bool hs_ledger_def_is_known(struct hs_turn *turn, const struct hs_id *def_id);
+
+/* The record by which a definition enters the ledger. Of objects, which chain was opened from, those are kept
+ * with it that prove it: since hs_chain_unuse() the chain has answered for nothing else. NOMEM. */
+enum hs_err hs_ledger_def_record(struct hs_turn *turn, const struct hs_chain *chain,
+                                 Hanse__SignedObject *const *objects, const Hanse__SignedObject *object,
+                                 const struct hs_coupon_def *def);
+
 /* The unit of a coupon; known false, and view NULL, where there is none. STORE, NOMEM. */
 enum hs_err hs_ledger_unit(struct hs_turn *turn, const struct hs_id *coupon, struct hs_unit *unit,
                            bool *known, Hanse__State__UnitView **view);

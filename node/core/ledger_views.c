@@ -22,14 +22,34 @@ static void ledger_put(struct hs_turn *turn, enum hs_sub_table sub, struct hs_by
     hs_view_put(turn, HS_T_LEDGER, &key, view);
 }
 
+static Hanse__State__DefView *def_view(struct hs_turn *turn, const struct hs_id *def_id)
+{
+    return (Hanse__State__DefView *)ledger_get(turn, HS_LEDGER_DEF, HS_VIEW(*def_id), (struct hs_bytes){0},
+                                               &hanse__state__def_view__descriptor);
+}
+
+bool hs_ledger_def_is_known(struct hs_turn *turn, const struct hs_id *def_id)
+{
+    struct hs_kv_key key = hs_key_sub(HS_LEDGER_DEF, HS_VIEW(*def_id), (struct hs_bytes){0});
+    return hs_kv_has(turn->kv, HS_T_LEDGER, hs_kv_key_bytes(&key));
+}
+
+enum hs_err hs_ledger_def_kept(struct hs_turn *turn, const struct hs_id *def_id, struct hs_coupon_def *def)
+{
+    Hanse__SignedObject *object;
+    const Hanse__State__DefView *view = def_view(turn, def_id);
+    HS_REQUIRE(view != NULL, HS_ERR_COUPON_UNKNOWN);
+    HS_TRY(hs_object_unpack(hs_pb_bytes(view->object), turn->arena, &object));
+    return hs_coupon_def_claimed(object, turn->arena, def);
+}
+
 enum hs_err hs_ledger_def(struct hs_turn *turn, const struct hs_id *def_id, struct hs_coupon_def *def,
                           Hanse__State__DefView **view)
 {
     Hanse__SignedObject *object;
     struct hs_chain chain;
     Hanse__Chain *stored = NULL;
-    *view = (Hanse__State__DefView *)ledger_get(turn, HS_LEDGER_DEF, HS_VIEW(*def_id), (struct hs_bytes){0},
-                                                &hanse__state__def_view__descriptor);
+    *view = def_view(turn, def_id);
     HS_REQUIRE(*view != NULL, HS_ERR_COUPON_UNKNOWN);
     HS_TRY(hs_object_unpack(hs_pb_bytes((*view)->object), turn->arena, &object));
     HS_TRY(HS_UNPACK(hanse__chain, hs_pb_bytes((*view)->chain), HS_LENIENT, turn->arena, &stored));
@@ -152,4 +172,25 @@ void hs_ledger_record(struct hs_turn *turn, const struct hs_id *def_id, Hanse__S
     record.ledger = step;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_LEDGER;
     hs_stream_record(turn, HS_STREAM_LEDGER, HS_VIEW(*def_id), &record);
+}
+
+enum hs_err hs_ledger_def_record(struct hs_turn *turn, const struct hs_chain *chain,
+                                 Hanse__SignedObject *const *objects, const Hanse__SignedObject *object,
+                                 const struct hs_coupon_def *def)
+{
+    Hanse__State__LedgerStep step = HANSE__STATE__LEDGER_STEP__INIT;
+    Hanse__Chain proof = HANSE__CHAIN__INIT;
+    struct hs_bytes request;
+    HS_TRY(hs_object_pack(object, turn->arena, &request));
+    proof.objects = hs_arena_alloc(turn->arena, HS_CHAIN_MAX * sizeof(Hanse__SignedObject *));
+    HS_REQUIRE(proof.objects != NULL, HS_ERR_NOMEM);
+    for (size_t i = 0; i < chain->count; i++)
+        if (hs_chain_is_used(chain, i))
+            proof.objects[proof.n_objects++] = objects[i];
+    step.request_id = hs_pb_data(HS_VIEW(def->id));
+    step.request = hs_pb_data(request);
+    step.chain = hs_pb_data(hs_turn_pack(turn, &proof.base));
+    step.room = def->msg->room;
+    hs_ledger_record(turn, &def->id, &step);
+    return HS_OK;
 }

@@ -39,6 +39,11 @@ enum hs_err hs_coupon_def_build(Hanse__CouponDef *def, const struct hs_author *a
 enum hs_err hs_coupon_def_open(struct hs_chain *chain, const Hanse__SignedObject *obj, struct hs_arena *arena,
                                struct hs_coupon_def *out);
 
+/* One's own copy of a definition that was opened when it came: no signature is looked at, and nothing is said
+ * of its signer. MALFORMED, UNEXPECTED for another kind; NOMEM. */
+enum hs_err hs_coupon_def_claimed(const Hanse__SignedObject *obj, struct hs_arena *arena,
+                                  struct hs_coupon_def *out);
+
 /* COUPON_NOT_YET or COUPON_EXPIRED where a unit can't be reserved at that time. */
 enum hs_err hs_coupon_def_check_time(const struct hs_coupon_def *def, struct hs_time at);
 

@@ -2,6 +2,7 @@
 #include "deal/coupon.h"
 #include "deal/pricing.h"
 #include "deal/rules.h"
+#include "wire/unpack.h"
 
 static enum hs_err scope_check(const Hanse__CouponDef *def)
 {
@@ -77,6 +78,17 @@ enum hs_err hs_coupon_def_open(struct hs_chain *chain, const Hanse__SignedObject
     HS_TRY(def_check(def.msg));
     def.id = hs_object_id(obj);
     *out = def;
+    return HS_OK;
+}
+
+enum hs_err hs_coupon_def_claimed(const Hanse__SignedObject *obj, struct hs_arena *arena,
+                                  struct hs_coupon_def *out)
+{
+    Hanse__CouponDef *msg;
+    HS_REQUIRE(hs_object_claimed_kind(obj) == HS_KIND_COUPON_DEF, HS_ERR_UNEXPECTED);
+    HS_TRY(HS_UNPACK(hanse__coupon_def, hs_pb_bytes(obj->payload), HS_STRICT, arena, &msg));
+    HS_TRY(hs_hdr_check(msg->hdr));
+    *out = (struct hs_coupon_def){.id = hs_object_id(obj), .msg = msg};
     return HS_OK;
 }
 

@@ -30,11 +30,10 @@ struct showing {
 
 static enum hs_err load_def(struct hs_turn *turn, struct showing *s, const struct hs_id *id)
 {
-    Hanse__State__DefView *view;
     if (s->has_def && hs_id_equal(&s->def_id, id))
         return HS_OK;
     s->has_def = false;
-    HS_TRY(hs_ledger_def(turn, id, &s->def, &view));
+    HS_TRY(hs_ledger_def_kept(turn, id, &s->def));
     s->def_id = *id;
     s->has_def = true;
     return HS_OK;
@@ -43,28 +42,14 @@ static enum hs_err load_def(struct hs_turn *turn, struct showing *s, const struc
 /* Of what came along that which proves the definition is kept with it. */
 static enum hs_err take_def(struct hs_turn *turn, struct showing *s, const Hanse__SignedObject *object)
 {
-    Hanse__State__LedgerStep step = HANSE__STATE__LEDGER_STEP__INIT;
-    Hanse__Chain proof = HANSE__CHAIN__INIT;
     struct hs_coupon_def def;
-    struct hs_bytes request;
     struct hs_id id = hs_object_id(object);
-    enum hs_err err = load_def(turn, s, &id);
-    if (err != HS_ERR_COUPON_UNKNOWN)
-        return err;
+    if (hs_ledger_def_is_known(turn, &id))
+        return HS_OK;
     hs_chain_unuse(&s->chain);
     HS_TRY(hs_coupon_def_open(&s->chain, object, turn->arena, &def));
     HS_TRY(hs_ledger_check_bringer(turn, &def, &def.signer.key));
-    HS_TRY(hs_object_pack(object, turn->arena, &request));
-    proof.objects = hs_arena_alloc(turn->arena, HS_CHAIN_MAX * sizeof(Hanse__SignedObject *));
-    HS_REQUIRE(proof.objects != NULL, HS_ERR_NOMEM);
-    for (size_t i = 0; i < s->chain.count; i++)
-        if (hs_chain_is_used(&s->chain, i))
-            proof.objects[proof.n_objects++] = s->frame->chain[i];
-    step.request_id = hs_pb_data(HS_VIEW(id));
-    step.request = hs_pb_data(request);
-    step.chain = hs_pb_data(hs_turn_pack(turn, &proof.base));
-    step.room = def.msg->room;
-    hs_ledger_record(turn, &id, &step);
+    HS_TRY(hs_ledger_def_record(turn, &s->chain, s->frame->chain, object, &def));
     s->taken++;
     return HS_OK;
 }

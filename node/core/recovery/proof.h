@@ -6,10 +6,13 @@
 #define HS_CORE_PROOF_H
 
 #include "core/turn.h"
+#include "identity/chain.h"
 
 enum {
-    HS_PROOFS_MAX = 32 /* in one frame: with its chain about 50 signatures; and what proves each definition
-                          that is known */
+    HS_PROOFS_MAX = 32, /* in one frame */
+    /* Signatures that are checked for one frame, at most: those of its chain, and one for each proof. What
+     * the ledger knows already, or looks up, costs none. */
+    HS_PROOFS_CHECKS = HS_CHAIN_MAX + HS_PROOFS_MAX
 };
 
 /* Since the last restoring, for the operator. */
