@@ -22,7 +22,8 @@ struct hs_me {
     struct hs_bytes ticket;          /* the ticket's text until the account is confirmed */
     uint64_t inbox_next;
     bool moving; /* to this home, which hasn't confirmed the account, or rooms are left that are unmoved */
-    uint64_t home_number;   /* of the HomeMove that names this home; 0 where it is the first one */
+    uint64_t home_number;   /* how many homes were chosen since the first: no HomeMove to this one has a lower
+                               number */
     struct hs_key old_root; /* moving without an account: what to go back to */
     struct hs_bytes old_descriptor;
     uint64_t old_inbox_next;

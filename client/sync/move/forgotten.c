@@ -22,7 +22,8 @@ enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room)
     room->move_fresh = !hs_home_forgot_lately(s, room);
     if (room->move_fresh) {
         room->row.forgot_at = s->now;
-        me->home_number++; /* by the one before the home was told, perhaps, and has forgotten it */
+        room->row.move_number =
+            hs_move_number(s, room) + 1; /* the home was told by the one before, perhaps */
     }
     if (!me->moving) {
         me->old_root = me->home_root;
@@ -36,11 +37,10 @@ enum hs_err hs_home_forgot(struct hs_step *s, struct hs_live_room *room)
 
 enum hs_err hs_home_moved(struct hs_step *s, struct hs_live_room *room, const struct hs_home_move *move)
 {
-    struct hs_me *me = &s->sync->me;
-    bool here = hs_key_equal(&move->home_root, &me->home_root);
-    if (move->number > me->home_number) {
-        me->home_number = move->number;
-        HS_TRY(hs_me_save(s));
+    bool here = hs_key_equal(&move->home_root, &s->sync->me.home_root);
+    if (move->number > hs_move_number(s, room)) {
+        room->row.move_number = move->number;
+        room->row_dirty = true;
     }
     return here || move->number <= room->row.home_number ? HS_OK : hs_home_forgot(s, room);
 }

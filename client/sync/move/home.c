@@ -11,7 +11,8 @@ static bool is_unconfirmed(const struct hs_me *me)
 }
 
 /* unmoved: some room waits for its turn then. */
-static enum hs_err each_room(struct hs_step *s, void (*change)(struct hs_room_row *row), bool *unmoved)
+static enum hs_err each_room(struct hs_step *s,
+                             void (*change)(struct hs_room_row *row, const struct hs_me *me), bool *unmoved)
 {
     struct hs_kv_key cursor = {0};
     struct hs_room_row row;
@@ -24,7 +25,7 @@ static enum hs_err each_room(struct hs_step *s, void (*change)(struct hs_room_ro
         HS_TRY(hs_live_get(s, &row.id, &room));
         if (room->row.unmoved)
             room->row.frozen = HS_OK; /* of that move */
-        change(&room->row);
+        change(&room->row, &s->sync->me);
         *unmoved = *unmoved || room->row.unmoved;
         room->row_dirty = true;
         room->move_refused = room->move_waits = false;
@@ -34,15 +35,17 @@ static enum hs_err each_room(struct hs_step *s, void (*change)(struct hs_room_ro
 
 /* Some did so before, for a hub that is away. What a home has said of forgetting is no word of another one.
  */
-static void wait_for_turn(struct hs_room_row *row)
+static void wait_for_turn(struct hs_room_row *row, const struct hs_me *me)
 {
+    row->move_number = row->move_number < me->home_number ? me->home_number : row->move_number + 1;
     row->was_unmoved = row->unmoved;
     row->unmoved = true;
     row->forgot_at = (struct hs_time){0};
 }
 
-static void wait_as_before(struct hs_room_row *row)
+static void wait_as_before(struct hs_room_row *row, const struct hs_me *me)
 {
+    (void)me;
     row->unmoved = row->was_unmoved;
 }
 

@@ -34,6 +34,11 @@ enum hs_err hs_move_over(struct hs_step *s, bool rooms_wait, enum hs_err err)
 
 /* ---- one room ---- */
 
+uint64_t hs_move_number(const struct hs_step *s, const struct hs_live_room *room)
+{
+    return room->row.move_number > 0 ? room->row.move_number : s->sync->me.home_number;
+}
+
 /* A hub that is away answers late, and the places that its rooms take are wanted for those of others. */
 static bool has_place(const struct hs_sync *sync, const struct hs_live_room *room)
 {
@@ -101,7 +106,7 @@ static enum hs_err tell(struct hs_step *s, struct hs_live_room *room, const stru
     struct hs_writer HS_WRITER body = hs_writer(HS_HOME_MOVE_MAX);
     struct hs_home_move move = {.room = room->row.id,
                                 .home_root = s->sync->me.home_root,
-                                .number = s->sync->me.home_number,
+                                .number = hs_move_number(s, room),
                                 .next_seq = room->row.tip.next_seq};
     Hanse__MoveHome request = HANSE__MOVE_HOME__INIT;
     Hanse__Frame frame = HANSE__FRAME__INIT;
@@ -166,16 +171,16 @@ static bool may_raise(const struct hs_step *s, const struct hs_live_room *room)
            (room->row.forgot_at.ms == 0 || room->move_fresh || !hs_home_forgot_lately(s, room));
 }
 
-/* told: the number that was too low, unless another room has raised it since. */
+/* told: the number that was too low, unless it has been raised since. Only this room's: another hub would
+ * have it wait for what this one says. */
 static enum hs_err raise_number(struct hs_step *s, struct hs_live_room *room, uint64_t told)
 {
     if (!room->move_fresh)
         room->row.forgot_at = s->now;
     room->move_fresh = room->row_dirty = true;
     unsigned n = room->move_raised++;
-    if (told == s->sync->me.home_number)
-        s->sync->me.home_number += n < RAISES_BY_ONE ? 1 : 1ull << (n - RAISES_BY_ONE);
-    HS_TRY(hs_me_save(s));
+    if (told == hs_move_number(s, room))
+        room->row.move_number = told + (n < RAISES_BY_ONE ? 1 : 1ull << (n - RAISES_BY_ONE));
     return tell_hub(s, room);
 }
 
@@ -191,7 +196,7 @@ static enum hs_err served(struct hs_step *s, struct hs_live_room *room)
 {
     room->row.unmoved = false;
     room->move_raised = 0;
-    room->row.home_number = s->sync->me.home_number;
+    room->row.home_number = hs_move_number(s, room);
     if (room->row.state == HS_ROOM_STATE_MEMBER)
         room->row.frozen = HS_OK;
     room->row_dirty = true;

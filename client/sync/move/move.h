@@ -10,6 +10,9 @@
 /* To a new home: goes on with every room whose turn hasn't come, and ends where there is none. */
 enum hs_err hs_moves_resume(struct hs_step *s);
 
+/* The room's newest number, which its hub is told next or was told last. */
+uint64_t hs_move_number(const struct hs_step *s, const struct hs_live_room *room);
+
 /* The home node was restored, and has forgotten that it reads the room for this device: the hub is told once
  * more where that is, as if it was a new home. */
 bool hs_home_forgot_lately(const struct hs_step *s, const struct hs_live_room *room);

@@ -237,9 +237,9 @@ static void a_home_that_keeps_nobody(void **state)
     town_wait(c.t, 3000);
     c.dora->outgoing = NULL;
     assert_true(c.dora->sync->me.moving);
-    uint64_t number = c.dora->sync->me.home_number;
+    uint64_t number = hostile_room(c.dora, &c.room).move_number;
     TOWN_WANT(c.dora, hs_want_move_home(&s, town_ticket(c.third, 0, NULL, 1), &op));
-    assert_int_equal(c.dora->sync->me.home_number, number + 1);
+    assert_int_equal(hostile_room(c.dora, &c.room).move_number, number + 1);
     uint64_t second;
     TOWN_WANT_ERR(c.dora, hs_want_move_home(&s, town_ticket(c.home, 0, NULL, 1), &second),
                   HS_ERR_INVALID_ARG);
@@ -321,20 +321,21 @@ static void each_time_that_she_starts(void **state)
     TOWN_WANT(c.dora, forgot(&s, &c.room));
     town_wait(c.t, 5000);
     assert_false(hostile_room(c.dora, &c.room).unmoved);
-    uint64_t number = c.dora->sync->me.home_number, next = hostile_room(c.dora, &c.room).tip.next_seq;
+    uint64_t number = hostile_room(c.dora, &c.room).move_number,
+             next = hostile_room(c.dora, &c.room).tip.next_seq;
     for (int i = 0; i < 3; i++) {
         town_device_kill(c.dora);
         wakes(c.dora);
         town_wait(c.t, 5000);
         TOWN_WANT(c.dora, forgot(&s, &c.room));
         town_wait(c.t, 5000);
-        assert_int_equal(c.dora->sync->me.home_number, number);
+        assert_int_equal(hostile_room(c.dora, &c.room).move_number, number);
         assert_int_equal(hostile_room(c.dora, &c.room).tip.next_seq, next);
     }
     town_wait(c.t, FORGOTTEN_MS);
     TOWN_WANT(c.dora, forgot(&s, &c.room));
     town_wait(c.t, 5000);
-    assert_int_equal(c.dora->sync->me.home_number, number + 1);
+    assert_int_equal(hostile_room(c.dora, &c.room).move_number, number + 1);
     assert_int_equal(hostile_room(c.dora, &c.room).tip.next_seq, next + 1);
     talk(&c);
     town_free(c.t);
