@@ -52,7 +52,8 @@ struct hs_core {
     uint64_t thin_at;                    /* of the journal: what it looks at, for what nobody needs */
     struct hs_time thin_lap_at;          /* when the last lap ended */
     struct hs_kv_key retention_from;     /* the room that the next tick looks at, for what is too old */
-    struct hs_kv_key kept_from;          /* the room that it counts next, for what hubs make this node keep */
+    struct hs_kv_key kept_from;          /* what it counts next, for what hubs make this node keep */
+    size_t kept_of;                      /* and of what: rooms first */
     struct hs_kv_key blob_walk;          /* where the next look for blobs that nobody needs begins */
     uint64_t walked_blobs, walked_bytes; /* of those that are whole, so far */
     struct hs_kv_key upload_walk;

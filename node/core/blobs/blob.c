@@ -83,6 +83,21 @@ bool hs_blob_in_room(struct hs_turn *turn, const struct hs_id *hash, const struc
     return hs_kv_has(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&key));
 }
 
+bool hs_blob_room_next(struct hs_turn *turn, struct hs_kv_key *from, struct hs_id *hash, struct hs_id *room)
+{
+    uint8_t kind = ROOM;
+    struct hs_bytes prefix = hs_bytes(&kind, 1), key;
+    if (from->len == 0)
+        hs_kv_key_add(from, prefix);
+    if (!hs_kv_next(turn->kv, HS_T_BLOB, prefix, hs_kv_key_bytes(from), turn->arena, &key, NULL) ||
+        key.len != 1 + 2 * HS_HASH_LEN)
+        return false;
+    *from = hs_kv_after(key);
+    (void)HS_FIXED(hs_bytes(key.data + 1, HS_HASH_LEN), hash);
+    (void)HS_FIXED(hs_bytes(key.data + 1 + HS_HASH_LEN, HS_HASH_LEN), room);
+    return true;
+}
+
 bool hs_blob_may_read(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
 {
     Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &turn->session->subscriber, room);

@@ -54,6 +54,9 @@ void hs_blobs_tick(struct hs_turn *turn);
  */
 void hs_blob_keep(struct hs_turn *turn, const struct hs_id *hash, struct hs_bytes bytes);
 
+/* The next blob that a room has, at or behind from, which moves on; false at the end. */
+bool hs_blob_room_next(struct hs_turn *turn, struct hs_kv_key *from, struct hs_id *hash, struct hs_id *room);
+
 /* Something in room refers to it from now on, or does no more. An unknown blob is passed over. */
 void hs_blob_ref(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
 void hs_blob_unref(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
@@ -78,7 +81,10 @@ enum hs_err hs_fetch_check(const Hanse__Tree *tree);
 void hs_fetch_hold(struct hs_turn *turn, const struct hs_stream_at *from, uint64_t number,
                    const struct hs_key *subscriber, const Hanse__InboxItem *item);
 
-/* Asks the hub for what is missing, as far as the window reaches. */
+/* The next hub's tree at or behind from that is on its way, and how much of it is here; false at the end. */
+bool hs_fetch_next(struct hs_turn *turn, struct hs_kv_key *from, struct hs_key *hub, uint64_t *have);
+
+/* Asks the hub for what is missing, as far as the window reaches, and as it has place here. */
 void hs_fetch_work(struct hs_turn *turn, struct hs_peer *peer);
 
 /* The hub's answer to a question of this node's own. */

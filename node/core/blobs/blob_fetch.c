@@ -8,6 +8,7 @@
 #include "core/records/apply.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
+#include "core/standing/kept.h"
 #include "room/blob.h"
 #include "wire/unpack.h"
 
@@ -189,6 +190,27 @@ static void go_on(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id
             return;
 }
 
+bool hs_fetch_next(struct hs_turn *turn, struct hs_kv_key *from, struct hs_key *hub, uint64_t *have)
+{
+    struct hs_kv_key prefix = hs_held_welcome_key((struct hs_bytes){0});
+    struct hs_bytes key;
+    struct hs_id hash;
+    if (from->len == 0)
+        *from = prefix;
+    if (!hs_kv_next(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&prefix), hs_kv_key_bytes(from), turn->arena, &key,
+                    NULL) ||
+        key.len < prefix.len + 2 * HS_HASH_LEN)
+        return false;
+    (void)HS_FIXED(hs_bytes(key.data + prefix.len, HS_HASH_LEN), hub);
+    (void)HS_FIXED(hs_bytes(key.data + prefix.len + HS_HASH_LEN, HS_HASH_LEN), &hash);
+    struct hs_id place = place_of(HS_VIEW(*hub), &hash);
+    *have = hs_blob_have(turn, &place);
+    *from = hs_held_welcome_key(HS_VIEW(*hub)); /* those of all Welcomes that wait for it are one */
+    hs_kv_key_add(from, HS_VIEW(hash));
+    hs_kv_key_add_u64(from, UINT64_MAX);
+    return true;
+}
+
 void hs_fetch_work(struct hs_turn *turn, struct hs_peer *peer)
 {
     struct hs_kv_key prefix = hs_held_welcome_key(HS_VIEW(peer->root));
@@ -203,7 +225,8 @@ void hs_fetch_work(struct hs_turn *turn, struct hs_peer *peer)
         Hanse__State__BlobView *view = hs_blob_view(turn, &place);
         bool there = is_whole(hs_blob_view(turn, &hash));
         if (view != NULL && !there) {
-            go_on(turn, peer, &hash, view->size, hs_pb_bytes(item->welcome->room));
+            if (hs_kept_has_place(turn, &peer->root, view->size - hs_blob_have(turn, &place)))
+                go_on(turn, peer, &hash, view->size, hs_pb_bytes(item->welcome->room));
             return;
         }
         record_came(turn, peer, &hash, there ? NULL : "it took longer than a day");
@@ -249,6 +272,7 @@ static void take(struct hs_turn *turn, const struct hs_peer *peer, const struct 
         record_came(turn, peer, hash, "its size isn't what the hub said");
         return;
     }
+    hs_kept_count(turn, &peer->root, want);
     hs_blob_piece_put(turn, &place, chunk->offset, hs_pb_bytes(chunk->data));
     hs_blob_have_put(turn, &place, have + want);
     if (have + want < size)

@@ -2,6 +2,7 @@
  * somebody here has put one. What is under way is in memory alone: the file says how far one has come, the
  * hub how far the other, and who asked asks again. */
 #include "core/blobs/blob_move.h"
+#include "core/blobs/upload.h"
 #include "core/internal.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
@@ -130,6 +131,8 @@ enum hs_err hs_move_fetch(struct hs_turn *turn, const struct hs_id *hash, const 
         hs_move_end(turn->core, move);
         return err;
     }
+    const struct hs_upload part = {.blob = *hash, .room = *room};
+    HS_REQUIRE(!hs_upload_is_going(turn, &part), HS_ERR_BUSY);
     HS_TRY(move_begin(turn, hash, room, false, &move));
     hs_move_go_on(turn, move);
     return HS_OK;

@@ -1,6 +1,7 @@
 /* What is asked for blobs that are on their way, and what comes of it: pieces in a window each, from where
  * the other side holds them for good. */
 #include "core/blobs/blob_move.h"
+#include "core/blobs/upload.h"
 #include "core/internal.h"
 #include "wire/limits.h"
 
@@ -164,6 +165,7 @@ static void wrote(struct hs_turn *turn, const struct hs_core_input *input)
         return;
     }
     if (input->complete) {
+        hs_upload_fetched(turn, &(struct hs_upload){.blob = input->blob, .room = input->blob_room});
         hs_blob_record_stored(turn, &input->blob, &input->blob_room, input->size);
         hs_move_end(turn->core, move);
         return;
@@ -194,6 +196,23 @@ void hs_moves_done(struct hs_turn *turn, const struct hs_core_input *input)
         has_read(turn, input);
 }
 
+/* The hub has said how large it is. */
+static bool begins(struct hs_turn *turn, struct hs_move *move, uint64_t size)
+{
+    const struct hs_upload part = {.blob = move->blob, .room = move->room};
+    enum hs_err err = hs_upload_fetch(turn, &part, &move->hub, size);
+    if (err == HS_OK)
+        return true;
+    hs_turn_log(turn, "event=blob_from_hub error=%s", hs_err_name(err));
+    if (err == HS_ERR_QUOTA) {
+        move->at.ms = turn->now.ms;
+        move->err = err; /* who asks next is told */
+    } else {
+        hs_move_end(turn->core, move);
+    }
+    return false;
+}
+
 void hs_move_chunk(struct hs_turn *turn, const struct hs_asked *asked, const Hanse__Frame *answer)
 {
     struct hs_move *move = hs_move_find(turn->core, &asked->blob, &asked->room, false, &nobody);
@@ -220,6 +239,8 @@ void hs_move_chunk(struct hs_turn *turn, const struct hs_asked *asked, const Han
         hs_move_end(turn->core, move);
         return;
     }
+    if (move->size == 0 && !begins(turn, move, chunk->size))
+        return;
     move->size = chunk->size;
     own_effect(turn, move, HS_EFFECT_BLOB_WRITE, chunk->offset, hs_pb_bytes(chunk->data));
     move->ahead += chunk->data.len;

@@ -3,6 +3,7 @@
 #include "core/blobs/blob.h"
 #include "core/internal.h"
 #include "core/records/table.h"
+#include "core/standing/kept.h"
 
 enum {
     UPLOAD = 'U', /* hash 32 | room 32 | from 32 -> UploadView, in HS_T_BLOB_BYTES */
@@ -24,17 +25,47 @@ static Hanse__State__UploadView *upload_view(struct hs_turn *turn, const struct 
     return (Hanse__State__UploadView *)HS_VIEW_GET(turn, HS_T_BLOB_BYTES, key, hanse__state__upload_view);
 }
 
+static void begin(struct hs_turn *turn, const struct hs_kv_key *key, uint64_t size)
+{
+    Hanse__State__UploadView fresh = HANSE__STATE__UPLOAD_VIEW__INIT;
+    fresh.size = size;
+    fresh.begun_ms = turn->now.ms;
+    hs_view_put(turn, HS_T_BLOB_BYTES, key, &fresh.base);
+}
+
 enum hs_err hs_upload_begin(struct hs_turn *turn, const struct hs_upload *upload, uint64_t size, bool asked)
 {
     struct hs_kv_key key = key_of(UPLOAD, upload);
-    Hanse__State__UploadView fresh = HANSE__STATE__UPLOAD_VIEW__INIT, *view = upload_view(turn, &key);
+    const Hanse__State__UploadView *view = upload_view(turn, &key);
     if (view != NULL)
         return view->size == size ? HS_OK : HS_ERR_CONFLICT;
     HS_TRY(asked ? hs_quota_hold(turn, upload, size) : hs_quota_charge(turn, upload, size));
-    fresh.size = size;
-    fresh.begun_ms = turn->now.ms;
-    hs_view_put(turn, HS_T_BLOB_BYTES, &key, &fresh.base);
+    begin(turn, &key, size);
     return HS_OK;
+}
+
+enum hs_err hs_upload_fetch(struct hs_turn *turn, const struct hs_upload *upload, const struct hs_key *hub,
+                            uint64_t size)
+{
+    struct hs_kv_key key = key_of(UPLOAD, upload);
+    const Hanse__State__UploadView *view = upload_view(turn, &key);
+    if (view != NULL)
+        return view->size == size ? HS_OK : HS_ERR_CONFLICT;
+    HS_TRY(hs_kept_take_file(turn, hub, size));
+    begin(turn, &key, size);
+    return HS_OK;
+}
+
+void hs_upload_fetched(struct hs_turn *turn, const struct hs_upload *upload)
+{
+    struct hs_kv_key key = key_of(UPLOAD, upload);
+    hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key));
+}
+
+bool hs_upload_is_fetch(const struct hs_upload *upload)
+{
+    static const struct hs_key nobody;
+    return hs_key_equal(&upload->from, &nobody);
 }
 
 void hs_upload_end(struct hs_turn *turn, const struct hs_upload *upload)
@@ -114,6 +145,16 @@ static bool next_key(struct hs_turn *turn, uint8_t kind, struct hs_kv_key *from,
                HS_FIXED(hs_bytes(key.data + 1 + 2 * HS_HASH_LEN, HS_HASH_LEN), &upload->from);
     }
     return false;
+}
+
+bool hs_upload_next(struct hs_turn *turn, struct hs_kv_key *from, struct hs_upload *upload, uint64_t *size)
+{
+    if (!next_key(turn, UPLOAD, from, upload))
+        return false;
+    struct hs_kv_key key = key_of(UPLOAD, upload);
+    const Hanse__State__UploadView *view = upload_view(turn, &key);
+    *size = view != NULL ? view->size : 0;
+    return true;
 }
 
 static void delete_again(struct hs_turn *turn)

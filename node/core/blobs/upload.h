@@ -1,7 +1,7 @@
-/* Blobs that are being put. Whoever brings one brings it for itself: what somebody else says of its size or
- * sends under its name changes nothing of that, and the first of whom all is there and has the hash makes it
- * whole for the room. Of what is under way only whose it is and how large is known here; how much of it is
- * durable the file alone knows. None of it is a view. */
+/* Blobs that are being put, or fetched. Whoever brings one brings it for itself: what somebody else says of
+ * its size or sends under its name changes nothing of that, and the first of whom all is there and has the
+ * hash makes it whole for the room. Of what is under way only whose it is and how large is known here; how
+ * much of it is durable the file alone knows. None of it is a view. */
 #ifndef HS_CORE_UPLOAD_H
 #define HS_CORE_UPLOAD_H
 
@@ -23,6 +23,16 @@ enum hs_err hs_upload_begin(struct hs_turn *turn, const struct hs_upload *upload
 
 /* Its file has the blob's name. */
 void hs_upload_end(struct hs_turn *turn, const struct hs_upload *upload);
+
+/* The same for one that this follower fetches from the hub, for whoever asks: QUOTA where that hub has no
+ * place here. Only for room and blob, from is zeros. */
+enum hs_err hs_upload_fetch(struct hs_turn *turn, const struct hs_upload *upload, const struct hs_key *hub,
+                            uint64_t size);
+void hs_upload_fetched(struct hs_turn *turn, const struct hs_upload *upload);
+bool hs_upload_is_fetch(const struct hs_upload *upload);
+
+/* The next one at or behind from, which moves on; false at the end. */
+bool hs_upload_next(struct hs_turn *turn, struct hs_kv_key *from, struct hs_upload *upload, uint64_t *size);
 
 /* What was there of it, or the blob, is on its way out. */
 bool hs_upload_is_going(struct hs_turn *turn, const struct hs_upload *upload);

@@ -389,7 +389,7 @@ enum hs_err hs_handle_records(struct hs_turn *turn, const Hanse__Frame *request,
     if (err == HS_ERR_LOG_FORK && hs_evidence_of_records(turn, &room, view, records))
         return HS_OK;
     HS_TRY(err);
-    HS_TRY(hs_kept_take(turn, records));
+    HS_TRY(hs_kept_take_sent(turn, records));
     for (size_t i = 0; i < records->n_records; i++)
         HS_TRY(append(turn, &room, view, &tip, records, i, false, &commit));
     if (!hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(turn->session->subscriber)))
@@ -449,14 +449,17 @@ static enum hs_err append_shown(struct hs_turn *turn, const struct hs_id *room, 
 
 enum hs_err hs_follow_shown(struct hs_turn *turn, const struct hs_id *room, const Hanse__Records *records)
 {
+    struct hs_key hub;
     struct hs_log_tip tip = {0};
     Hanse__State__RoomView *view = hs_room_view(turn, room);
     HS_REQUIRE(view != NULL && !view->hub, HS_ERR_ROOM_UNKNOWN);
     tip.next_seq = view->next_seq;
     tip.hub_time.ms = view->hub_time_ms;
     HS_REQUIRE(!view->forked && tip_hash(view, records, &tip.hash), HS_ERR_LOG_FORK);
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(view->hub_root), &hub), HS_ERR_STORE);
     struct hs_log_tip end = tip;
     HS_TRY(check_records(turn, room, view, records, true, &end));
+    HS_TRY(hs_kept_take(turn, &hub, hs_kept_size(records->records, records->n_records)));
     enum hs_err err = append_shown(turn, room, view, &tip, records);
     if (err != HS_OK && turn->kv->err == HS_OK)
         turn->kv->err = err == HS_ERR_NOMEM ? err : HS_ERR_STORE;

@@ -97,7 +97,7 @@ struct hs_peer {
     uint64_t outbox_next;                   /* the next post to send in this session */
     struct hs_post_sent *posts, *last_post; /* under way, in their order */
     size_t post_count, post_bytes, window;
-    uint64_t kept, kept_so_far; /* bytes of records of its rooms here, and in the lap that counts (kept.h) */
+    uint64_t kept, kept_so_far; /* bytes here that came from it, and in the lap that counts (kept.h) */
     struct hs_asked *asked;
     size_t asked_count;
     struct hs_peer *next;

@@ -10,6 +10,7 @@
 #include "core/records/retention.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
+#include "core/standing/kept.h"
 #include "wire/limits.h"
 
 enum { SCRATCH_CAP = 8 * HS_FRAME_MAX };
@@ -131,11 +132,14 @@ static enum hs_err check_chain(struct hs_turn *turn, struct hs_room_record *r, c
 enum hs_err hs_prefix_take(struct hs_turn *turn, const struct hs_id *room, const Hanse__Tail *tail)
 {
     struct hs_room_record r = {.room = *room, .view = hs_room_view(turn, room)};
+    struct hs_key hub;
     HS_REQUIRE(r.view != NULL && !r.view->hub && r.view->first_seq < r.view->next_seq, HS_ERR_ROOM_UNKNOWN);
     HS_REQUIRE(tail->n_records > 0 && tail->n_records <= r.view->first_seq, HS_ERR_LOG_GAP);
     struct hs_record_header *headers = hs_arena_alloc(turn->arena, tail->n_records * sizeof *headers);
     HS_REQUIRE(headers != NULL, HS_ERR_NOMEM);
     HS_TRY(check_chain(turn, &r, tail, headers));
+    HS_REQUIRE(HS_FIXED(hs_pb_bytes(r.view->hub_root), &hub), HS_ERR_STORE);
+    HS_TRY(hs_kept_take(turn, &hub, hs_kept_size(tail->records, tail->n_records) + tail->group_info.len));
     struct hs_kv_key key = hs_register_key(HS_REGISTER_RETAINED, HS_VIEW(*room), (struct hs_bytes){0});
     struct hs_bytes retained = {0};
     (void)hs_register_get(turn, &key, &retained);

@@ -1,5 +1,7 @@
 #include "core/standing/kept.h"
 
+#include "core/blobs/blob.h"
+#include "core/blobs/upload.h"
 #include "core/federation/peer.h"
 #include "core/internal.h"
 #include "core/records/table.h"
@@ -9,24 +11,146 @@
 
 enum { SCRATCH_CAP = 8 * HS_FRAME_MAX }; /* one room's view */
 
-enum hs_err hs_kept_take(struct hs_turn *turn, const Hanse__Records *records)
+/* ---- what comes ---- */
+
+/* What has come from one that is blocked now stays, and others may show the rest of it. */
+static uint64_t most_of(struct hs_turn *turn, const struct hs_peer *peer)
 {
-    struct hs_peer *peer = hs_peer_find(&turn->core->peers, &turn->session->subscriber);
-    uint64_t most = hs_quota_of(turn->session->standing)->kept, bytes = 0;
-    for (size_t i = 0; i < records->n_records; i++)
-        bytes += records->records[i]->header.len + records->records[i]->body.len;
-    if (peer == NULL || (peer->kept <= most && bytes <= most - peer->kept)) {
-        if (peer != NULL)
-            peer->kept += bytes;
-        return HS_OK;
-    }
-    peer->not_before.ms = turn->now.ms + HS_HUB_PAUSE_MS;
-    return HS_ERR_QUOTA;
+    const struct hs_session *session = hs_session_find(&turn->core->sessions, peer->session);
+    enum hs_peer_standing standing =
+        session != NULL ? session->standing : hs_standing_of(turn, &peer->root, NULL);
+    return hs_quota_of(standing == HS_STANDING_BLOCKED ? HS_STANDING_INVITED : standing)->kept;
 }
+
+static bool has_place(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes, uint64_t spare)
+{
+    const struct hs_peer *peer = hs_peer_find(&turn->core->peers, hub);
+    if (peer == NULL)
+        return true;
+    uint64_t most = most_of(turn, peer);
+    most -= spare > 0 ? most / spare : 0;
+    return peer->kept <= most && bytes <= most - peer->kept;
+}
+
+void hs_kept_count(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes)
+{
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, hub);
+    if (peer != NULL)
+        peer->kept += bytes;
+}
+
+bool hs_kept_has_place(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes)
+{
+    return has_place(turn, hub, bytes, 0);
+}
+
+enum hs_err hs_kept_take(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes)
+{
+    HS_REQUIRE(has_place(turn, hub, bytes, 0), HS_ERR_QUOTA);
+    hs_kept_count(turn, hub, bytes);
+    return HS_OK;
+}
+
+enum hs_err hs_kept_take_file(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes)
+{
+    HS_REQUIRE(has_place(turn, hub, bytes, HS_KEPT_SPARE), HS_ERR_QUOTA);
+    hs_kept_count(turn, hub, bytes);
+    return HS_OK;
+}
+
+uint64_t hs_kept_size(Hanse__Record *const *records, size_t count)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += records[i]->header.len + records[i]->body.len;
+    return bytes;
+}
+
+enum hs_err hs_kept_take_sent(struct hs_turn *turn, const Hanse__Records *records)
+{
+    const struct hs_key *hub = &turn->session->subscriber;
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, hub);
+    enum hs_err err = hs_kept_take(turn, hub, hs_kept_size(records->records, records->n_records));
+    if (err != HS_OK && peer != NULL)
+        peer->not_before.ms = turn->now.ms + HS_HUB_PAUSE_MS;
+    return err;
+}
+
+/* ---- what is there ---- */
+
+static void counted(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes)
+{
+    struct hs_peer *peer = hs_peer_find(&turn->core->peers, hub);
+    if (peer != NULL)
+        peer->kept_so_far += bytes;
+}
+
+/* Whose copy the room is; false where it is no copy. */
+static bool hub_of(struct hs_turn *turn, const struct hs_id *room, struct hs_key *hub)
+{
+    const Hanse__State__RoomView *view = hs_room_view(turn, room);
+    return view != NULL && !view->hub && HS_FIXED(hs_pb_bytes(view->hub_root), hub);
+}
+
+static bool count_room(struct hs_turn *turn, struct hs_kv_key *from)
+{
+    struct hs_bytes key, value, none = {0};
+    Hanse__State__RoomView *view;
+    struct hs_key hub;
+    if (!hs_kv_next(turn->kv, HS_T_ROOM, none, hs_kv_key_bytes(from), turn->arena, &key, &value))
+        return false;
+    *from = hs_kv_after(key);
+    if (HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, turn->arena, &view) == HS_OK && !view->hub &&
+        HS_FIXED(hs_pb_bytes(view->hub_root), &hub))
+        counted(turn, &hub, view->log_bytes);
+    return true;
+}
+
+/* An attachment, or a Welcome's tree: in each of the hub's rooms that has it. What somebody here has brought
+ * counts for that one instead. */
+static bool count_blob(struct hs_turn *turn, struct hs_kv_key *from)
+{
+    struct hs_id hash, room;
+    struct hs_key hub;
+    if (!hs_blob_room_next(turn, from, &hash, &room))
+        return false;
+    const Hanse__State__BlobView *view = hs_blob_view(turn, &hash);
+    bool whole = view != NULL && (view->state == HS_BLOB_FILE || view->state == HS_BLOB_KEPT);
+    if (whole && !hs_blob_is_at_hub(turn, &hash, &room) && hub_of(turn, &room, &hub))
+        counted(turn, &hub, view->size);
+    return true;
+}
+
+/* A part of an attachment: as much as may be there of it. */
+static bool count_part(struct hs_turn *turn, struct hs_kv_key *from)
+{
+    struct hs_upload upload;
+    struct hs_key hub;
+    uint64_t size;
+    if (!hs_upload_next(turn, from, &upload, &size))
+        return false;
+    if (hs_upload_is_fetch(&upload) && hub_of(turn, &upload.room, &hub))
+        counted(turn, &hub, size);
+    return true;
+}
+
+static bool count_tree(struct hs_turn *turn, struct hs_kv_key *from)
+{
+    struct hs_key hub;
+    uint64_t have;
+    if (!hs_fetch_next(turn, from, &hub, &have))
+        return false;
+    counted(turn, &hub, have);
+    return true;
+}
+
+/* What a lap goes through; false at the end of one of them. */
+static bool (*const counts[])(struct hs_turn *turn, struct hs_kv_key *from) = {count_room, count_blob,
+                                                                               count_part, count_tree};
 
 static void end_lap(struct hs_core *core)
 {
-    core->kept_from.len = 0;
+    core->kept_of = 0;
     for (struct hs_peer *peer = core->peers.list; peer != NULL; peer = peer->next) {
         peer->kept = peer->kept_so_far;
         peer->kept_so_far = 0;
@@ -35,22 +159,17 @@ static void end_lap(struct hs_core *core)
 
 void hs_kept_tick(struct hs_turn *turn)
 {
-    struct hs_kv_key *from = &turn->core->kept_from;
-    for (size_t i = 0; i < HS_KEPT_ROOMS; i++) {
+    struct hs_core *core = turn->core;
+    for (size_t i = 0; i < HS_KEPT_ROWS && turn->kv->err == HS_OK; i++) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
-        struct hs_bytes key, value, none = {0};
-        Hanse__State__RoomView *view;
-        struct hs_key hub;
-        if (!hs_kv_next(turn->kv, HS_T_ROOM, none, hs_kv_key_bytes(from), &scratch, &key, &value)) {
-            end_lap(turn->core);
-            return;
-        }
-        *from = hs_kv_after(key);
-        if (HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, &scratch, &view) != HS_OK || view->hub ||
-            !HS_FIXED(hs_pb_bytes(view->hub_root), &hub))
+        struct hs_turn own = *turn;
+        own.arena = &scratch;
+        if (counts[core->kept_of](&own, &core->kept_from) || turn->kv->err != HS_OK)
             continue;
-        struct hs_peer *peer = hs_peer_find(&turn->core->peers, &hub);
-        if (peer != NULL)
-            peer->kept_so_far += view->log_bytes;
+        core->kept_from.len = 0;
+        if (++core->kept_of < sizeof counts / sizeof *counts)
+            continue;
+        end_lap(core);
+        return;
     }
 }

@@ -1,16 +1,34 @@
-/* How much of this node's disk the copies of one hub's rooms take: what a hub that is followed can make a
- * home keep for its users is bounded by its standing, whatever it lets its rooms say. Counted in memory, in
- * laps through the rooms: it is no view, and after a start it is known once the first lap is over. */
+/* How much of this node's disk what comes from one hub takes: copies of its rooms, attachments and trees that
+ * were fetched from it, and parts of them. What a hub that is followed can make a home keep for its users is
+ * bounded by its standing, whatever it lets its rooms say. Counted in memory, in laps through the rooms and
+ * the blobs: it is no view, and after a start it is known once the first lap is over. */
 #ifndef HS_CORE_KEPT_H
 #define HS_CORE_KEPT_H
 
 #include "core/turn.h"
 
-enum { HS_KEPT_ROOMS = 32 }; /* that one tick looks at */
+enum {
+    HS_KEPT_ROWS = 32, /* that one tick looks at */
+    HS_KEPT_SPARE = 4, /* one of so many parts of a hub's place is for records, and trees: what users have
+                          fetched of attachments keeps nobody from reading on */
+};
+
+/* So much has come from that hub, or goes: it counts until the next lap is over. */
+void hs_kept_count(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes);
+
+/* Is there place for so much more? True where the hub is no peer. */
+bool hs_kept_has_place(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes);
+
+/* Both: records, or (file) an attachment, which leaves the spare part. QUOTA. */
+enum hs_err hs_kept_take(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes);
+enum hs_err hs_kept_take_file(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes);
 
 /* The turn's session is a hub's that brings these records for a room: QUOTA where it has no place for them;
  * it is left for a while then (HS_HUB_PAUSE_MS), and nothing is lost by it. */
-enum hs_err hs_kept_take(struct hs_turn *turn, const Hanse__Records *records);
+enum hs_err hs_kept_take_sent(struct hs_turn *turn, const Hanse__Records *records);
+
+/* The bytes of those that count. */
+uint64_t hs_kept_size(Hanse__Record *const *records, size_t count);
 
 void hs_kept_tick(struct hs_turn *turn);
 
