@@ -47,6 +47,7 @@ configure_file(mls_api/hanse-mls.pc.in hanse-mls.pc @ONLY)
 install(TARGETS libhanse_mls libhanse_mls_shared
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/hanse/err.h include/hanse/mls.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/hanse)
+install(DIRECTORY include/hanse/mls DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/hanse)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/hanse-mls.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # The sample of README.md, on nothing but the header and the library; the page shows its text and what it prints.

@@ -10,7 +10,7 @@ trap '[ -z "$node" ] || kill "$node" 2>/dev/null || true; [ -z "$node" ] || wait
 prefix=$work/prefix
 
 cmake --install "$build" --prefix "$prefix" >"$work/install.log"
-headers=$(cd "$prefix/include" && find . -type f | sort | tr '\n' ' ')
+headers=$(cd "$prefix/include" && find . -type f -not -path './hanse/mls/*' | sort | tr '\n' ' ')
 [ "$headers" = "./hanse/deal.h ./hanse/err.h ./hanse/hanse.h ./hanse/mls.h " ] || { echo "installed headers: $headers"; exit 1; }
 pc=$(dirname "$(find "$prefix" -name hanse.pc)")
 # The file names the prefix of the configuration; this test has its own.

@@ -1,4 +1,14 @@
 # The part of install.sh that is about libhanse-mls: alone, and beside libhanse in one program.
+ls "$source/proto/include/hanse/mls" | diff - <(ls "$prefix/include/hanse/mls") || {
+    echo "the parts of hanse/mls.h aren't installed as they are"
+    exit 1
+}
+parts=$(cd "$prefix/include" && echo hanse/mls/*.h)
+for part in $parts; do
+    grep -q "^#include <$part>" "$prefix/include/hanse/mls.h" || { echo "hanse/mls.h lacks $part"; exit 1; }
+    printf '#include <%s>\nint main(void) { return 0; }\n' "$part" >"$work/part.c"
+    "$compiler" -std=c99 $strict $(config --cflags hanse-mls) -fsyntax-only "$work/part.c"
+done
 for standard in c99 c2x; do
     printf '#include <hanse/mls.h>\nint main(void) { return hanse_mls_version() == 0; }\n' >"$work/mls.c"
     "$compiler" -std=$standard $strict $(config --cflags hanse-mls) -fsyntax-only "$work/mls.c"
@@ -24,8 +34,8 @@ sample=$source/proto/mls_api/sample/club.c
 "$compiler" -std=c99 $strict $sanitize "$work/both.c" $(config --cflags --libs hanse hanse-mls) -o "$work/both"
 "$work/both"
 
-# What the header declares is what leaves the library, name by name; nothing is needed that only Hanse needs.
-grep -v -e '^ \*' -e '^/\*' "$prefix/include/hanse/mls.h" >"$work/header"
+# What the headers declare is what leaves the library, name by name; nothing is needed that only Hanse needs.
+(cd "$prefix/include" && cat $parts) | grep -v -e '^ \*' -e '^/\*' >"$work/header"
 names() { grep -o 'hanse_mls_[a-z0-9_]*(' | tr -d '(' | sort -u; }
 grep -A1 '^static inline' "$work/header" | names >"$work/inline"
 names <"$work/header" | comm -23 - "$work/inline" >"$work/want"
