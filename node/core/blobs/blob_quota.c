@@ -122,11 +122,24 @@ void hs_quota_release_former(struct hs_turn *turn, const struct hs_id *hash)
     release(turn, hs_kv_key_bytes(&bare));
 }
 
+/* A part of its own is on its way to the disk, whatever becomes of the blob. */
+static bool is_under_way(struct hs_turn *turn, struct hs_bytes waits)
+{
+    struct hs_upload upload;
+    return waits.len == WAITING_LEN && HS_FIXED(hs_bytes(waits.data + 1, HS_HASH_LEN), &upload.blob) &&
+           HS_FIXED(hs_bytes(waits.data + 1 + HS_HASH_LEN, HS_HASH_LEN), &upload.room) &&
+           HS_FIXED(hs_bytes(waits.data + 1 + 2 * HS_HASH_LEN, HS_HASH_LEN), &upload.from) &&
+           hs_upload_is_under_way(turn, &upload);
+}
+
 void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash)
 {
-    struct hs_kv_key prefix = key_of(WAITING, HS_VIEW(*hash));
+    struct hs_kv_key prefix = key_of(WAITING, HS_VIEW(*hash)), from = prefix;
     struct hs_bytes key;
     while (turn->kv->err == HS_OK && hs_kv_next(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&prefix),
-                                                hs_kv_key_bytes(&prefix), turn->arena, &key, NULL))
-        release(turn, key);
+                                                hs_kv_key_bytes(&from), turn->arena, &key, NULL)) {
+        from = hs_kv_after(key);
+        if (!is_under_way(turn, key))
+            release(turn, key);
+    }
 }

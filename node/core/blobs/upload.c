@@ -68,6 +68,12 @@ bool hs_upload_is_fetch(const struct hs_upload *upload)
     return hs_key_equal(&upload->from, &nobody);
 }
 
+bool hs_upload_is_under_way(struct hs_turn *turn, const struct hs_upload *upload)
+{
+    struct hs_kv_key key = key_of(UPLOAD, upload);
+    return hs_kv_has(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key));
+}
+
 void hs_upload_end(struct hs_turn *turn, const struct hs_upload *upload)
 {
     struct hs_kv_key key = key_of(UPLOAD, upload);

@@ -21,6 +21,9 @@ enum {
  * and wants it, BUSY where that node has as much under way as it may. */
 enum hs_err hs_upload_begin(struct hs_turn *turn, const struct hs_upload *upload, uint64_t size, bool asked);
 
+/* It was begun, and hasn't come to an end. */
+bool hs_upload_is_under_way(struct hs_turn *turn, const struct hs_upload *upload);
+
 /* Its file has the blob's name. */
 void hs_upload_end(struct hs_turn *turn, const struct hs_upload *upload);
 

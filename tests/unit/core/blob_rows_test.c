@@ -1,4 +1,4 @@
-/* What a store holds of uploads that programs of before have begun. */
+/* What a store holds of uploads: those that programs of before have begun, and what they count for. */
 #include "peer_world.h"
 
 #include "core/blobs/blob.h"
@@ -53,10 +53,60 @@ static void rows_of_before(void **state)
     raw_turn_end(turn);
 }
 
+/* No more may wait for the persona than bytes beside what does. */
+static void waits_beside(struct hs_turn *turn, const struct hs_key *persona, uint64_t bytes)
+{
+    static uint8_t blobs;
+    const struct hs_upload rest = {{{100, ++blobs}}, {{9}}, *persona};
+    assert_err(hs_quota_hold(turn, &rest, bytes + 1), HS_ERR_BUSY);
+    assert_ok(hs_quota_hold(turn, &rest, bytes));
+    assert_err(hs_quota_hold(turn, &(struct hs_upload){{{99}}, {{9}}, *persona}, 1), HS_ERR_BUSY);
+    hs_quota_release_of(turn, &rest);
+}
+
+/* DELIVERY-37: what is under way for other rooms, or by others, counts on where a post names the blob, or it
+ * goes. */
+static void what_is_under_way_counts_on(void **state)
+{
+    (void)state;
+    enum { PART = HS_BLOB_WAITING_BYTES / 4 };
+    for (int gone = 0; gone < 2; gone++) {
+        struct world HS_WORLD *w = world_new();
+        struct world_node *hub = world_node_new(w, "hub.example");
+        const struct hs_key mallory = {{7}}, other = {{8}};
+        const struct hs_id blob = {{1}}, room = {{2}}, elsewhere = {{3}};
+        const struct hs_upload done = {blob, room, mallory}, more = {blob, elsewhere, mallory},
+                               others = {blob, room, other};
+        struct hs_turn *turn = raw_turn_begin(hub);
+        assert_ok(hs_upload_begin(turn, &done, PART, false));
+        assert_ok(hs_upload_begin(turn, &more, PART, false));
+        assert_ok(hs_upload_begin(turn, &others, PART, false));
+        waits_beside(turn, &mallory, HS_BLOB_WAITING_BYTES - 2 * PART);
+        hs_blob_record_stored(turn, &blob, &room, PART);
+        hs_upload_end(turn, &done);
+        waits_beside(turn, &mallory, HS_BLOB_WAITING_BYTES - 2 * PART); /* no post names it */
+        if (gone)
+            hs_blob_forget(turn, &blob);
+        else
+            hs_blob_ref(turn, &blob, &room);
+        waits_beside(turn, &mallory, HS_BLOB_WAITING_BYTES - PART);
+        waits_beside(turn, &other, HS_BLOB_WAITING_BYTES - PART);
+        hs_blob_record_stored(turn, &blob, &elsewhere, PART);
+        hs_upload_end(turn, &more);
+        waits_beside(turn, &mallory, HS_BLOB_WAITING_BYTES - (gone ? PART : 0));
+        waits_beside(turn, &other, HS_BLOB_WAITING_BYTES - PART);
+        turn->now.ms += HS_UPLOAD_MS;
+        hs_uploads_tick(turn);
+        waits_beside(turn, &other, HS_BLOB_WAITING_BYTES);
+        raw_turn_end(turn);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_before),
+        cmocka_unit_test(what_is_under_way_counts_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
