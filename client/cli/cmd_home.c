@@ -3,28 +3,54 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct move {
     struct cli *c;
     uint64_t op;
-    unsigned waiting; /* rooms whose hubs can't be told just now */
+    struct hanse_id *waiting; /* rooms whose hubs can't be told just now, each of them once */
+    size_t waiting_count;
     enum hanse_err offline, err;
     bool done, of_room; /* a room's hub refused, or the new node did */
 };
 
-/* The new home has the account, and whatever is left waits for a hub. */
+static bool is_told_of(const struct move *m, const struct hanse_id *room)
+{
+    for (size_t i = 0; i < m->waiting_count; i++)
+        if (memcmp(&m->waiting[i], room, sizeof *room) == 0)
+            return true;
+    return false;
+}
+
+/* Without memory for it, the command waits until its time is over. */
+static void told_of(struct move *m, const struct hanse_id *room)
+{
+    if (is_told_of(m, room))
+        return;
+    struct hanse_id *more = realloc(m->waiting, (m->waiting_count + 1) * sizeof *more);
+    if (more == NULL)
+        return;
+    m->waiting = more;
+    m->waiting[m->waiting_count++] = *room;
+}
+
+/* The new home has the account, and whatever is left waits for a hub: a room that was told of and is served
+ * by now doesn't stand for one that nobody has asked for yet. */
 static bool only_hubs_are_left(const struct move *m)
 {
     struct hanse_identity me;
     struct hanse_room room;
-    unsigned left = 0;
-    if (m->waiting == 0 || hanse_identity(m->c->h, &me) != HANSE_OK || !me.has_account)
+    bool left = false;
+    if (m->waiting_count == 0 || hanse_identity(m->c->h, &me) != HANSE_OK || !me.has_account)
         return false;
     for (enum hanse_err err = hanse_room_next(m->c->h, NULL, &room); err == HANSE_OK;
-         err = hanse_room_next(m->c->h, &room.id, &room))
-        left += room.waits ? 1 : 0;
-    return left <= m->waiting;
+         err = hanse_room_next(m->c->h, &room.id, &room)) {
+        if (room.waits && !is_told_of(m, &room.id))
+            return false;
+        left |= room.waits;
+    }
+    return left; /* where none is, the operation ends */
 }
 
 static bool is_over(void *context, const struct hanse_event *event)
@@ -39,7 +65,8 @@ static bool is_over(void *context, const struct hanse_event *event)
         m->offline = HANSE_OK;
         break;
     case HANSE_EVENT_WAITING:
-        m->waiting += event->op == m->op ? 1 : 0;
+        if (event->op == m->op)
+            told_of(m, &event->room);
         break;
     case HANSE_EVENT_DONE:
         if (event->op != m->op)
@@ -112,6 +139,7 @@ static int move(struct cli *c, const char *ticket)
     if (err != HANSE_OK)
         return cli_fail(c, "move-home", err);
     err = cli_run(c, c->timeout_s, is_over, &m);
+    free(m.waiting);
     if (m.done && !m.of_room)
         return m.err == HANSE_OK ? identity_show(c, "Moved.") : cli_fail(c, "move-home", m.err);
     if (err == HANSE_OK || (hanse_identity(c->h, &me) == HANSE_OK && me.has_account))

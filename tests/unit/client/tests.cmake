@@ -64,3 +64,12 @@ if(HANSE_CLIENT_UV)
   target_include_directories(test_client_api PRIVATE ${CMAKE_SOURCE_DIR}/proto)
   target_link_libraries(test_client_api PRIVATE $<TARGET_OBJECTS:test_client_header>)
 endif()
+
+# A command by itself: the library that it calls is the test's.
+if(TARGET hanse)
+  hanse_test(client cmd_home PkgConfig::JANSSON)
+  target_sources(test_client_cmd_home PRIVATE ${CMAKE_SOURCE_DIR}/client/cli/cmd_home.c)
+  target_include_directories(test_client_cmd_home PRIVATE ${CMAKE_SOURCE_DIR}/client
+    ${CMAKE_SOURCE_DIR}/client/include ${CMAKE_SOURCE_DIR}/proto/include ${CMAKE_SOURCE_DIR}/proto)
+  target_compile_definitions(test_client_cmd_home PRIVATE _GNU_SOURCE)
+endif()
