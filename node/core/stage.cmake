@@ -10,7 +10,8 @@ hanse_stage(core SOURCES
   core/delivery/attach.c core/delivery/cursor.c core/delivery/due.c core/delivery/inbox.c core/delivery/inbox_age.c
   core/delivery/pack.c core/delivery/pump.c core/delivery/wake.c
   core/federation/discover.c core/federation/domain_root.c core/federation/evidence.c core/federation/follow.c
-  core/federation/follow_former.c core/federation/follow_items.c core/federation/forward.c
+  core/federation/follow_check.c core/federation/follow_former.c core/federation/follow_items.c
+  core/federation/follow_records.c core/federation/forward.c
   core/federation/handed_on.c core/federation/heads.c core/federation/node_key.c core/federation/outbox.c
   core/federation/peer.c core/federation/peer_ask.c core/federation/peer_session.c core/federation/promise.c core/federation/url.c
   core/office/office.c core/office/office_check.c core/office/office_take.c

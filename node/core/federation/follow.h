@@ -17,12 +17,13 @@ void hs_follow_attach(struct hs_turn *turn, struct hs_peer *peer);
 void hs_follow_attach_room(struct hs_turn *turn, struct hs_peer *peer, const struct hs_id *room,
                            uint64_t next);
 
-/* Tells the hub, which is the turn's session, what is held for good; 0 and NULL for nothing. */
-void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, Hanse__RoomCursor *room);
+/* Tells the hub, which is the turn's session, what is held for good: its inbox before inbox_next (0: no word
+ * of it), and the room's log before next (room NULL: of none). */
+void hs_follow_cursors(struct hs_turn *turn, uint64_t inbox_next, const struct hs_id *room, uint64_t next);
 
-/* Records that a chain has shown to be the log's, up to a HUB_MOVE of the hub that is followed: records->head
- * is that hub's over the HUB_MOVE, records->descriptor names its key (office/way.h). An error means that
- * nothing was written, unless the turn is void. */
+/* follow_records.c: records that a chain has shown to be the log's, up to a HUB_MOVE of the hub that is
+ * followed: records->head is that hub's over the HUB_MOVE, records->descriptor names its key (office/way.h).
+ * An error means that nothing was written, unless the turn is void. */
 enum hs_err hs_follow_shown(struct hs_turn *turn, const struct hs_id *room, const Hanse__Records *records);
 
 /* The next item of that hub's inbox (handed_on.c). */

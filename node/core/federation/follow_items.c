@@ -261,6 +261,6 @@ enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, H
         hs_turn_log(turn, "event=item-refused error=%s", hs_err_name(err));
     }
     hs_fetch_work(turn, peer);
-    hs_follow_cursors(turn, next, NULL);
+    hs_follow_cursors(turn, next, NULL, 0);
     return HS_OK;
 }
