@@ -28,6 +28,10 @@ enum hs_err hs_api_close(struct hanse *h, struct hs_step *s, enum hs_err err);
 enum hs_err hs_api_look(struct hanse *h, struct hs_step *s);
 enum hanse_err hs_api_looked(struct hanse *h, enum hs_err err);
 
+/* uv.c, no_uv.c: the application has called something: where a loop of libuv drives this handle, that has
+ * something to run for. */
+void hs_uv_called(struct hanse *h);
+
 static inline struct hs_id hs_api_id(const struct hanse_id *id)
 {
     struct hs_id out;

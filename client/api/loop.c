@@ -155,6 +155,7 @@ int hanse_timeout_ms(const struct hanse *h)
 void hanse_stay_online(struct hanse *h, bool on)
 {
     hs_sync_stay_online(h->sync, on);
+    hs_uv_called(h);
 }
 
 bool hanse_has_pending(const struct hanse *h)

@@ -11,6 +11,11 @@ enum hanse_err hanse_uv_start(struct hanse *h, struct uv_loop_s *loop,
     return HANSE_ERR_UNSUPPORTED;
 }
 
+void hs_uv_called(struct hanse *h)
+{
+    (void)h;
+}
+
 void hanse_uv_stop(struct hanse *h)
 {
     (void)h;

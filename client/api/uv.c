@@ -68,6 +68,11 @@ static int to_uv(unsigned events)
            ((events & HANSE_POLL_OUT) != 0 ? UV_WRITABLE : 0);
 }
 
+static void timer_set(struct hs_uv_driver *d, int ms)
+{
+    uv_timer_start(&d->timer, on_timer, (uint64_t)ms, 0);
+}
+
 /* Waits for what the library waits for now. */
 static void watch(struct hs_uv_driver *d)
 {
@@ -86,7 +91,7 @@ static void watch(struct hs_uv_driver *d)
     if (d->poll != NULL)
         uv_poll_start(d->poll, to_uv(hanse_poll_events(d->h)), on_poll);
     if (ms >= 0)
-        uv_timer_start(&d->timer, on_timer, (uint64_t)ms, 0);
+        timer_set(d, ms);
     else
         uv_timer_stop(&d->timer);
 }
@@ -94,6 +99,14 @@ static void watch(struct hs_uv_driver *d)
 static void on_prepare(uv_prepare_t *prepare)
 {
     watch(prepare->data);
+}
+
+/* The loop ends, or doesn't begin, where nothing is active in it: it would never come to look. */
+void hs_uv_called(struct hanse *h)
+{
+    int ms = h->uv != NULL && h->broken == HS_OK ? hanse_timeout_ms(h) : -1;
+    if (ms >= 0)
+        timer_set(h->uv, ms);
 }
 
 static void turn(struct hs_uv_driver *d)

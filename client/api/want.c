@@ -9,6 +9,7 @@
         enum hs_err err_ = hs_api_open((h), &s, &arena);                                                     \
         if (err_ == HS_OK)                                                                                   \
             err_ = hs_api_close((h), &s, (call));                                                            \
+        hs_uv_called(h);                                                                                     \
         return (enum hanse_err)err_;                                                                         \
     } while (0)
 

@@ -118,9 +118,9 @@ HANSE_API bool hanse_has_pending(const struct hanse *h);
 
 /* The same loop on libuv. HANSE_ERR_UNSUPPORTED where the library was built without it,
  * HANSE_ERR_INVALID_STATE where it runs already, HANSE_ERR_NOMEM. wake is called on the loop when there are
- * events to pull, or with the error of hanse_step(). What is called between two turns of the loop goes out
- * with its next turn; where nothing else keeps uv_run() going, call what is wanted (hanse_stay_online() at
- * least) before hanse_uv_start(). Stop before hanse_close(), and let the loop run once more after it. */
+ * events to pull, or with the error of hanse_step(). What is called between two turns of the loop, or
+ * before it runs, goes out with its next turn, and keeps uv_run() going until then. Stop before hanse_close(),
+ * and let the loop run once more after it. */
 struct uv_loop_s;
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_uv_start(struct hanse *h, struct uv_loop_s *loop,
                                                         void (*wake)(struct hanse *h, enum hanse_err err,

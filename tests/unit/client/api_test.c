@@ -252,40 +252,91 @@ static void link_to(unsigned port, char text[256])
     *to = '\0';
 }
 
-/* A wish that comes while the loop has nothing to do, from anywhere in the program, is gone about at once. */
-static void test_the_libuv_driver_sees_what_is_called(void **state)
-{
-    (void)state;
+/* Somebody listens there; a program that goes on with other things; the loop. */
+struct driven {
     uv_loop_t loop;
-    int wakes = 0, door = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), came = -1;
+    uv_idle_t program;
+    int door, wakes;
+    char link[256];
+};
+
+static void driven_new(struct driven *c)
+{
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
-    uv_idle_t program;
-    char text[256];
-    uint64_t op;
-    struct hanse *h = open_handle();
-    assert_int_equal(bind(door, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(door, 1), 0);
-    assert_int_equal(getsockname(door, (struct sockaddr *)&at, &len), 0);
-    link_to(ntohs(at.sin_port), text);
-    assert_int_equal(uv_loop_init(&loop), 0);
-    uv_idle_init(&loop, &program); /* it goes on with other things */
-    uv_idle_start(&program, on_idle);
-    assert_hanse(hanse_uv_start(h, &loop, on_wake, &wakes), HANSE_OK);
-    uv_run(&loop, UV_RUN_NOWAIT);
-    assert_hanse(hanse_join(h, text, &op), HANSE_OK);
+    memset(c, 0, sizeof *c);
+    c->door = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(c->door, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(c->door, 1), 0);
+    assert_int_equal(getsockname(c->door, (struct sockaddr *)&at, &len), 0);
+    link_to(ntohs(at.sin_port), c->link);
+    assert_int_equal(uv_loop_init(&c->loop), 0);
+    uv_idle_init(&c->loop, &c->program);
+}
+
+static void driven_free(struct driven *c)
+{
+    close(c->door);
+    uv_close((uv_handle_t *)&c->program, NULL);
+    uv_run(&c->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&c->loop), 0);
+}
+
+/* The library knocks at the door. */
+static void comes(struct driven *c)
+{
+    int came = -1;
     for (int i = 0; i < 1000 && came < 0; i++) {
-        uv_run(&loop, UV_RUN_NOWAIT);
-        came = accept(door, NULL, NULL);
+        uv_run(&c->loop, UV_RUN_NOWAIT);
+        came = accept(c->door, NULL, NULL);
         usleep(came < 0 ? 1000 : 0);
     }
     assert_true(came >= 0);
     close(came);
-    close(door);
-    uv_close((uv_handle_t *)&program, NULL);
+}
+
+/* CLIENT-82: a wish that comes while the loop has nothing to do, from anywhere in the program, is gone about
+ * at once; also where nothing else keeps the loop going, and it hasn't begun to run. */
+static void test_the_libuv_driver_sees_what_is_called(void **state)
+{
+    (void)state;
+    for (int alone = 0; alone < 2; alone++) {
+        struct driven c;
+        uint64_t op;
+        struct hanse *h = open_handle();
+        driven_new(&c);
+        if (!alone)
+            uv_idle_start(&c.program, on_idle);
+        assert_hanse(hanse_uv_start(h, &c.loop, on_wake, &c.wakes), HANSE_OK);
+        uv_run(&c.loop, UV_RUN_NOWAIT);
+        assert_hanse(hanse_join(h, c.link, &op), HANSE_OK);
+        comes(&c);
+        hanse_uv_stop(h);
+        driven_free(&c);
+        hanse_close(h);
+        (void)teardown(state);
+        (void)setup(state);
+    }
+}
+
+/* CLIENT-82: and so is staying online. */
+static void test_the_libuv_driver_sees_that_it_shall_stay_online(void **state)
+{
+    (void)state;
+    struct driven c;
+    uint64_t op;
+    driven_new(&c);
+    struct hanse *h = open_handle();
+    assert_hanse(hanse_join(h, c.link, &op), HANSE_OK);
+    hanse_close(h);
+    h = open_handle();
+    assert_hanse(hanse_uv_start(h, &c.loop, on_wake, &c.wakes), HANSE_OK);
+    assert_int_equal(uv_run(&c.loop, UV_RUN_DEFAULT), 0); /* nothing is wanted */
+    hanse_stay_online(h, true);
+    comes(&c);
     hanse_uv_stop(h);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    hanse_stay_online(h, false);
+    driven_free(&c);
     hanse_close(h);
 }
 
@@ -315,6 +366,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_loop_without_anything_to_do_sleeps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_libuv_driver_starts_and_stops, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_libuv_driver_sees_what_is_called, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_libuv_driver_sees_that_it_shall_stay_online, setup,
+                                        teardown),
         cmocka_unit_test(test_garbage_is_no_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
