@@ -21,6 +21,7 @@ hanse_stage(core SOURCES
   core/records/layout.c core/records/register.c core/records/replay.c core/records/retention.c
   core/records/spent.c core/records/thin.c core/records/stream.c core/records/table.c
   core/recovery/absent.c core/recovery/proof.c core/recovery/recover.c core/recovery/recovery.c core/recovery/tail.c
+  core/recovery/tail_take.c
   core/rooms/counter.c core/rooms/ephemeral.c core/rooms/room.c core/rooms/room_apply.c
   core/rooms/room_apply_commit.c core/rooms/room_apply_settle.c core/rooms/room_commit.c
   core/rooms/room_create.c core/rooms/room_facts.c core/rooms/room_home.c core/rooms/room_invite.c

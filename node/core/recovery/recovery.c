@@ -76,6 +76,15 @@ void hs_recovery_check(struct hs_core *core, struct hs_recovery *r, uint64_t nex
     hs_recovery_again(r);
 }
 
+void hs_recovery_forget(struct hs_core *core, struct hs_recovery *r, uint64_t next_seq)
+{
+    hs_recovery_check(core, r, next_seq);
+    if (r->count > 0 && next_seq >= r->first + r->count) {
+        hs_recovery_drop(core, r);
+        hs_recovery_again(r); /* what nobody could lead to the log's end leads there now, perhaps */
+    }
+}
+
 /* ---- who has come ---- */
 
 struct hs_recover_reader *hs_recovery_reader(const struct hs_recovery *r, const struct hs_key *key)

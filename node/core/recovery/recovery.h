@@ -1,6 +1,6 @@
 /* What a restored hub knows, in memory, of one of its rooms that stands still: who has come, what heads they
  * have shown, which of these heads is being proved just now, and who was asked for that. Nothing here judges
- * what comes; recover.c does.
+ * what comes; tail_take.c does.
  *
  * A reader may show a head and withhold what leads to it. So the heads are tried one after another, the
  * highest first, each for a time; every reader is asked for what is wanted, in turn, and one question is
@@ -110,6 +110,11 @@ void hs_recoveries_undone(struct hs_core *core);
  * that made that log came to nothing. Then all heads are tried again, also those that were refuted, and none
  * is under way. */
 void hs_recovery_check(struct hs_core *core, struct hs_recovery *r, uint64_t next_seq);
+
+/* After that: what was to come back is wanted no more where such a log has it. It is looked up there: a turn
+ * that brought it may have come to nothing. */
+void hs_recovery_forget(struct hs_core *core, struct hs_recovery *r, uint64_t next_seq);
+
 void hs_recoveries_free(struct hs_core *core);
 
 #endif
