@@ -22,11 +22,11 @@ hanse_stage(core SOURCES
   core/records/spent.c core/records/thin.c core/records/stream.c core/records/table.c
   core/recovery/absent.c core/recovery/proof.c core/recovery/recover.c core/recovery/recovery.c core/recovery/tail.c
   core/recovery/tail_take.c
-  core/rooms/counter.c core/rooms/ephemeral.c core/rooms/room.c core/rooms/room_apply.c
+  core/rooms/counter.c core/rooms/electorate.c core/rooms/ephemeral.c core/rooms/room.c core/rooms/room_apply.c
   core/rooms/room_apply_commit.c core/rooms/room_apply_settle.c core/rooms/room_commit.c
   core/rooms/room_create.c core/rooms/room_facts.c core/rooms/room_home.c core/rooms/room_invite.c
   core/rooms/room_join.c core/rooms/room_leave.c core/rooms/room_post.c core/rooms/room_rejoin.c
-  core/rooms/settle.c core/rooms/settle_votes.c core/rooms/wanted.c
+  core/rooms/settle.c core/rooms/settle_in.c core/rooms/settle_votes.c core/rooms/wanted.c
   core/standing/guest.c core/standing/kept.c core/standing/meter.c core/standing/rules.c core/standing/standing.c
   DEPENDS hs_state hs_deal hs_room hs_identity hs_object hs_mls hs_wire hs_schema hs_crypto hs_base)
 target_include_directories(hs_core PUBLIC ${CMAKE_SOURCE_DIR}/node)

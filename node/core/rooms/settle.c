@@ -1,11 +1,10 @@
-/* Confirm and Presence: the hub counts what members say of a commit, and writes down what they decide. */
+/* The hub decides by what members have said of a commit (settle_in.c), and writes down what they decide. */
 #include "core/rooms/settle.h"
 
-#include "core/accounts/account.h"
-#include "core/dispatch.h"
 #include "core/internal.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
+#include "core/rooms/electorate.h"
 #include "object/object.h"
 #include "wire/unpack.h"
 
@@ -18,116 +17,6 @@ enum {
     SCRATCH_CAP = 1 << 20,
     QUOTES_CAP = 4 << 20 /* as many verdicts as a record may quote, unpacked */
 };
-
-/* Who was a member before the commit, as the hub's views still are until it is settled. */
-struct electorate {
-    struct hs_turn *turn;
-    const struct hs_id *room;
-    const Hanse__State__UnsettledView *was;
-    struct hs_key persona; /* who claims to be one */
-};
-
-static bool is_removed(const Hanse__State__UnsettledView *was, const struct hs_key *persona)
-{
-    for (size_t i = 0; i + sizeof *persona <= was->removed.len; i += sizeof *persona)
-        if (memcmp(was->removed.data + i, persona->b, sizeof *persona) == 0)
-            return true;
-    return false;
-}
-
-static bool member_at(void *index, uint32_t leaf, struct hs_settler *out)
-{
-    const struct electorate *e = index;
-    Hanse__State__MemberView *member = hs_member_view(e->turn, e->room, &e->persona);
-    if (member == NULL || member->left || member->leaf != leaf || is_removed(e->was, &e->persona))
-        return false;
-    out->persona = e->persona;
-    return HS_FIXED(hs_pb_bytes(member->device), &out->device);
-}
-
-static enum hs_err settlement_of(struct electorate *e, struct hs_policy *policy, struct hs_settlement *out)
-{
-    *out = (struct hs_settlement){.room = *e->room,
-                                  .seq = e->was->seq,
-                                  .time = {e->was->time_ms},
-                                  .policy = policy,
-                                  .member = member_at,
-                                  .index = e};
-    bool fits = HS_FIXED(hs_pb_bytes(e->was->commit), &out->commit) &&
-                HS_FIXED(hs_pb_bytes(e->was->committer), &out->committer);
-    HS_REQUIRE(fits, HS_ERR_STORE);
-    return hs_policy_parse(hs_pb_bytes(e->was->policy), e->turn->arena, policy);
-}
-
-/* ---- counting ---- */
-
-/* Is this the session of that persona's device here? */
-static bool is_session_of(struct hs_turn *turn, const struct hs_session *session,
-                          const struct hs_key *persona)
-{
-    struct hs_key subscriber;
-    return hs_persona_subscriber(turn, persona, &subscriber) &&
-           hs_key_equal(&session->subscriber, &subscriber);
-}
-
-static bool is_left_out(const struct electorate *e, const struct hs_session *session)
-{
-    struct hs_key persona;
-    if (HS_FIXED(hs_pb_bytes(e->was->committer_persona), &persona) &&
-        is_session_of(e->turn, session, &persona))
-        return true;
-    for (size_t i = 0; i + sizeof persona <= e->was->removed.len; i += sizeof persona) {
-        memcpy(persona.b, e->was->removed.data + i, sizeof persona);
-        if (is_session_of(e->turn, session, &persona))
-            return true;
-    }
-    return false;
-}
-
-/* Is that persona, whom nobody asks, at home at that node? */
-static bool is_home_of(const struct electorate *e, const struct hs_key *node, struct hs_bytes bytes)
-{
-    struct hs_key persona;
-    Hanse__State__MemberView *member =
-        HS_FIXED(bytes, &persona) ? hs_member_view(e->turn, e->room, &persona) : NULL;
-    return member != NULL && !member->left && hs_bytes_equal(hs_pb_bytes(member->home_root), HS_VIEW(*node));
-}
-
-/* All its members, until it has said how many of them are connected. */
-static size_t connected_at(const struct electorate *e, const struct hs_settling *settling,
-                           const struct hs_key *node)
-{
-    Hanse__State__SubscriptionView *view = hs_subscription_view(e->turn, node, e->room);
-    size_t members = view != NULL ? view->members : 0;
-    size_t left_out = is_home_of(e, node, hs_pb_bytes(e->was->committer_persona)) ? 1 : 0;
-    for (size_t i = 0; i + sizeof *node <= e->was->removed.len; i += sizeof *node)
-        left_out += is_home_of(e, node, hs_bytes(e->was->removed.data + i, sizeof *node)) ? 1 : 0;
-    members -= left_out < members ? left_out : members;
-    for (size_t i = 0; i < settling->presence_count; i++)
-        if (hs_key_equal(&settling->presences[i].node, node))
-            return settling->presences[i].connected < members ? settling->presences[i].connected : members;
-    return members;
-}
-
-/* Devices of members that read the room now: one's own by their sessions, others' by what their nodes say. */
-static size_t count_connected(const struct electorate *e, const struct hs_settling *settling)
-{
-    const struct hs_readers *readers = hs_session_readers(&e->turn->core->sessions, e->room);
-    size_t connected = 0;
-    for (size_t i = 0; readers != NULL && i < readers->len; i++) {
-        const struct hs_session *session = readers->list[i].session;
-        if (!session->attached || session->closed ||
-            session->positions[readers->list[i].position].until != UINT64_MAX)
-            continue;
-        if (session->state == HS_SESSION_NODE)
-            connected += connected_at(e, settling, &session->subscriber);
-        else
-            connected += is_left_out(e, session) ? 0 : 1;
-    }
-    return connected;
-}
-
-/* ---- deciding ---- */
 
 /* Verdicts for the record, as many as decide. One that can't be quoted is dropped, as it should have been
  * when it came: UNEXPECTED, and what is left decides. It is never this node's trouble. */
@@ -199,13 +88,14 @@ static enum hs_err take_back(struct hs_turn *turn, struct hs_settling *settling,
     return write_record(turn, &of->room, view, HS_RECORD_VOID, &body);
 }
 
-static enum hs_err decide_by(struct hs_turn *turn, struct hs_settling *settling, const struct electorate *e,
-                             const struct hs_settlement *of, Hanse__State__RoomView *view, bool due)
+static enum hs_err decide_by(struct hs_turn *turn, struct hs_settling *settling,
+                             const struct hs_electorate *e, const struct hs_settlement *of,
+                             Hanse__State__RoomView *view, bool due)
 {
     bool alone = false;
     for (size_t i = 0; i < settling->count; i++)
         alone = alone || (settling->votes[i].alone && !settling->votes[i].bad);
-    size_t connected = due ? settling->count : count_connected(e, settling);
+    size_t connected = due ? settling->count : hs_electorate_connected(e, settling);
     /* Members see no more of the good ones than are quoted. */
     size_t good = settling->good < HS_SETTLE_VERDICTS_MAX ? settling->good : HS_SETTLE_VERDICTS_MAX;
     if (hs_settle_is_enough(connected, good, settling->bad, alone))
@@ -215,7 +105,7 @@ static enum hs_err decide_by(struct hs_turn *turn, struct hs_settling *settling,
 
 static enum hs_err decide(struct hs_turn *turn, const struct hs_id *room, bool due)
 {
-    struct electorate e = {.turn = turn, .room = room, .was = hs_unsettled_view(turn, room)};
+    struct hs_electorate e = {.turn = turn, .room = room, .was = hs_unsettled_view(turn, room)};
     Hanse__State__RoomView *view = hs_room_view(turn, room);
     struct hs_settlement of;
     struct hs_policy policy;
@@ -223,7 +113,7 @@ static enum hs_err decide(struct hs_turn *turn, const struct hs_id *room, bool d
         return HS_OK;
     struct hs_settling *settling = hs_settling_of(turn->core, room, e.was, turn->now);
     HS_REQUIRE(settling != NULL, HS_ERR_NOMEM);
-    HS_TRY(settlement_of(&e, &policy, &of));
+    HS_TRY(hs_electorate_settlement(&e, &policy, &of));
     for (;;) {
         size_t count = settling->count;
         enum hs_err err = decide_by(turn, settling, &e, &of, view, due);
@@ -310,92 +200,4 @@ enum hs_err hs_settle_admits(struct hs_turn *turn, const struct hs_room_commit *
                    hs_policy_allows(&policy, &c->persona, c->hub_time, HS_RIGHT_REMOVE),
                HS_ERR_POLICY);
     return HS_OK;
-}
-
-/* ---- what comes ---- */
-
-/* The verdict's bytes, as a record will quote them: read again here, while its sender can be told. */
-static enum hs_err pack_quotable(const Hanse__SignedObject *verdict, struct hs_arena *arena,
-                                 struct hs_bytes *out)
-{
-    Hanse__SignedObject *again;
-    HS_TRY(hs_object_pack(verdict, arena, out));
-    HS_REQUIRE(out->len <= HS_SETTLE_VERDICT_LEN, HS_ERR_TOO_LARGE);
-    return hs_object_unpack(*out, arena, &again);
-}
-
-enum hs_err hs_handle_confirm(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
-                              uint64_t *detail)
-{
-    const Hanse__Confirm *confirm = request->confirm;
-    struct hs_verdict_claim claim;
-    struct electorate e = {.turn = turn};
-    struct hs_settlement of;
-    struct hs_policy policy;
-    struct hs_verdict verdict;
-    struct hs_bytes object;
-    struct hs_id room;
-    Hanse__State__RoomView *view;
-    (void)detail;
-    HS_TAKE32(confirm->room, &room);
-    HS_TRY(hs_verdict_claim(confirm->verdict, &claim));
-    HS_REQUIRE(hs_id_equal(&claim.room, &room), HS_ERR_MALFORMED);
-    HS_TRY(hs_room_hubbed(turn, &room, &view));
-    HS_TRY(hs_room_speaker(turn, &room, &claim.persona));
-    hs_reply_ack(turn, reply);
-    e.room = &room;
-    e.was = hs_unsettled_view(turn, &room);
-    e.persona = claim.persona;
-    if (e.was == NULL || e.was->seq != claim.seq ||
-        !hs_bytes_equal(hs_pb_bytes(e.was->commit), HS_VIEW(claim.commit)))
-        return HS_OK; /* it has been decided without this one */
-    HS_TRY(settlement_of(&e, &policy, &of));
-    HS_TRY(hs_verdict_open(confirm->verdict, &of, turn->arena, &verdict));
-    HS_TRY(pack_quotable(confirm->verdict, turn->arena, &object));
-    struct hs_settling *settling = hs_settling_of(turn->core, &room, e.was, turn->now);
-    HS_REQUIRE(settling != NULL, HS_ERR_NOMEM);
-    bool alone = hs_settle_alone(&of, &verdict.by.persona, hs_room_time(turn, view));
-    HS_TRY(hs_vote_add(settling, &verdict, alone, object));
-    hs_settle_try(turn, &room, false);
-    return HS_OK;
-}
-
-enum hs_err hs_handle_presence(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
-                               uint64_t *detail)
-{
-    const Hanse__Presence *presence = request->presence;
-    struct hs_id room;
-    Hanse__State__RoomView *view;
-    (void)reply;
-    (void)detail;
-    HS_TAKE32(presence->room, &room);
-    HS_TRY(hs_room_hubbed(turn, &room, &view));
-    Hanse__State__SubscriptionView *reads = hs_subscription_view(turn, &turn->session->subscriber, &room);
-    Hanse__State__UnsettledView *was = hs_unsettled_view(turn, &room);
-    if (reads == NULL || was == NULL || was->seq != presence->seq)
-        return HS_OK;
-    struct hs_settling *settling = hs_settling_of(turn->core, &room, was, turn->now);
-    HS_REQUIRE(settling != NULL, HS_ERR_NOMEM);
-    uint32_t connected = presence->connected < reads->members ? presence->connected : reads->members;
-    HS_TRY(hs_presence_set(settling, &turn->session->subscriber, connected));
-    hs_settle_try(turn, &room, false);
-    return HS_OK;
-}
-
-void hs_settle_presence(struct hs_turn *turn, const struct hs_id *room, const struct hs_record_header *commit)
-{
-    const struct hs_readers *readers = hs_session_readers(&turn->core->sessions, room);
-    Hanse__Frame frame = HANSE__FRAME__INIT;
-    Hanse__Presence presence = HANSE__PRESENCE__INIT;
-    for (size_t i = 0; readers != NULL && i < readers->len; i++) {
-        const struct hs_session *session = readers->list[i].session;
-        bool reads = session->attached && !session->closed && session->state == HS_SESSION_DEVICE &&
-                     session->positions[readers->list[i].position].until == UINT64_MAX;
-        presence.connected += reads && !is_session_of(turn, session, &commit->sender_persona) ? 1 : 0;
-    }
-    presence.room = hs_pb_data(HS_VIEW(*room));
-    presence.seq = commit->seq;
-    frame.presence = &presence;
-    frame.body_case = HANSE__FRAME__BODY_PRESENCE;
-    hs_turn_send(turn, turn->session, &frame);
 }

@@ -74,6 +74,8 @@ void hs_settle_load(struct hs_turn *turn);
  * void). */
 enum hs_err hs_settle_admits(struct hs_turn *turn, const struct hs_room_commit *c);
 
+/* ---- settle_in.c ---- */
+
 /* At a follower: commits of the hub came with a batch; it is told how many may speak of the newest. */
 void hs_settle_presence(struct hs_turn *turn, const struct hs_id *room,
                         const struct hs_record_header *commit);
