@@ -84,7 +84,7 @@ struct hs_redeem_row {
 struct hs_shown_row {
     uint64_t seen;  /* its highest incarnation that is known here */
     uint64_t shown; /* that which was shown everything; below: it is being shown */
-    uint32_t phase; /* sync/trade/proof.c */
+    uint32_t phase; /* enum hs_proof_phase (sync/trade/proof_walk.h) */
     struct hs_bytes from;
     uint32_t next_phase; /* when what is under way is answered */
     struct hs_bytes next;
