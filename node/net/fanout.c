@@ -1,12 +1,15 @@
 /* What is due to many sessions at once is sealed and written by several threads, each session by one of them;
  * the loop's own, which owns them all, waits meanwhile. They do no more than that: whatever else comes of it,
  * a full socket or a connection that is gone, the loop's thread sees to afterwards. */
+#include "base/prefetch.h"
 #include "net/crew.h"
 #include "net/state.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+
+enum { AHEAD = 2 /* sessions: a write takes as long as what the one after the next needs takes to come */ };
 
 /* What one session is due. */
 struct share {
@@ -39,11 +42,21 @@ static void write_share(struct share *share)
     share->written = (size_t)done;
 }
 
+/* All that a session has lies where it was when it came: with hundreds of them none is in the cache, and
+ * waiting for that takes as long as the sealing. */
+static void expect(const struct hs_conn *conn)
+{
+    hs_prefetch(&conn->tcp, sizeof conn->tcp);
+    hs_link_expect(conn->link);
+}
+
 /* On any thread. */
 static void carry_out(void *arg, size_t i)
 {
     struct hs_fanout *f = arg;
     struct share *share = &f->shares[i];
+    if (i + AHEAD < f->len)
+        expect(f->shares[i + AHEAD].conn);
     for (size_t at = share->from; at < share->to && share->err == HS_OK; at++) {
         share->err = hs_link_send(share->conn->link, f->effects[at].bytes);
         share->sent += share->err == HS_OK ? f->effects[at].bytes.len : 0;

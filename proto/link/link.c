@@ -1,5 +1,6 @@
 #include "link/link.h"
 
+#include "base/prefetch.h"
 #include "link/state.h"
 
 #include <stdlib.h>
@@ -224,6 +225,11 @@ enum hs_err hs_link_send(struct hs_link *link, struct hs_bytes frame)
     HS_REQUIRE(frame.len <= frame_max(self_is_known(link)), HS_ERR_TOO_LARGE);
     HS_REQUIRE(hs_link_queued(link) + frame.len <= HS_QUEUE_MAX, HS_ERR_BUSY);
     return closing(link, queue_frame(link, frame));
+}
+
+void hs_link_expect(const struct hs_link *link)
+{
+    hs_prefetch(link, sizeof *link);
 }
 
 struct hs_bytes hs_link_output(struct hs_link *link)

@@ -77,6 +77,10 @@ size_t hs_link_unread(const struct hs_link *link);
  * link. */
 enum hs_err hs_link_send(struct hs_link *link, struct hs_bytes frame);
 
+/* hs_link_send() and hs_link_output() are called soon: what they touch comes into the cache meanwhile, so
+ * that they don't wait for it. Changes nothing, may be called from any thread. */
+void hs_link_expect(const struct hs_link *link);
+
 /* The bytes to write next, sealed; empty where there are none. They stay where they are until
  * hs_link_output_done() has taken all of them, whatever else is called but hs_link_free(), also after the
  * link was closed: frames queued meanwhile gather for the next view. */
