@@ -89,7 +89,21 @@ static void displace(struct hs_turn *turn, const struct hs_id *hub, const struct
         return;
     struct hs_stream_at at = {.stream = HS_STREAM_PEER, .id = *hub, .seq = held->handed_seq};
     let_go(&own, hs_kv_key_bytes(&key), &subscriber, newest);
-    hs_spent_cut(&own, &at, 0);
+    hs_spent_anew(&own, &at);
+}
+
+bool hs_held_welcome_is_from(struct hs_turn *turn, const struct hs_stream_at *at,
+                             const Hanse__State__HandedOn *handed)
+{
+    Hanse__InboxItem *item;
+    struct hs_kv_key key = hs_held_welcome_key(HS_VIEW(at->id));
+    if (HS_UNPACK(hanse__inbox_item, hs_pb_bytes(handed->item), HS_LENIENT, turn->arena, &item) != HS_OK ||
+        item->body_case != HANSE__INBOX_ITEM__BODY_WELCOME || item->welcome->tree == NULL ||
+        item->welcome->tree->hash.len == 0)
+        return false;
+    hs_kv_key_add(&key, hs_pb_bytes(item->welcome->tree->hash));
+    hs_kv_key_add_u64(&key, handed->peer_seq);
+    return hs_kv_has(turn->kv, HS_T_BLOB, hs_kv_key_bytes(&key));
 }
 
 void hs_held_welcome_let_go(struct hs_turn *turn, const struct hs_id *hub, struct hs_bytes key,

@@ -10,6 +10,10 @@
 void hs_held_welcome_put(struct hs_turn *turn, const struct hs_stream_at *from, uint64_t number,
                          const struct hs_key *subscriber, const Hanse__InboxItem *item);
 
+/* Does what that record handed on wait? */
+bool hs_held_welcome_is_from(struct hs_turn *turn, const struct hs_stream_at *at,
+                             const Hanse__State__HandedOn *handed);
+
 /* How many wait for that subscriber. */
 uint64_t hs_held_welcome_count(struct hs_turn *turn, const struct hs_key *subscriber);
 

@@ -86,8 +86,7 @@ static struct hs_kv_key told_count_key(const struct hs_key *subscriber)
 static struct hs_kv_key told_key(const struct hs_key *subscriber, const Hanse__InboxItem *item)
 {
     struct hs_id about = about_of(item);
-    struct hs_kv_key key =
-        hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), hs_pb_bytes(item->member->room));
+    struct hs_kv_key key = hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), hs_pb_bytes(item->member->room));
     hs_kv_key_add(&key, HS_VIEW(about));
     return key;
 }
@@ -154,7 +153,7 @@ static void drop(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t
         return;
     unref(turn, subscriber, value, &scratch);
     hs_kv_del(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&key));
-    hs_spent_release(turn, subscriber, number);
+    hs_spent_release(turn, subscriber, number, false);
 }
 
 void hs_inbox_untell(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room)
@@ -196,7 +195,7 @@ void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint6
             return;
         unref(turn, subscriber, value, &scratch);
         hs_kv_del(turn->kv, HS_T_INBOX, key);
-        hs_spent_release(turn, subscriber, hs_kv_u64(key));
+        hs_spent_release(turn, subscriber, hs_kv_u64(key), true);
     }
 }
 

@@ -251,7 +251,7 @@ void hs_wake_set_apply(struct hs_turn *turn, const struct hs_stream_at *at,
         (Hanse__State__WakeView *)HS_VIEW_GET(turn, HS_T_MISC, &key, hanse__state__wake_view);
     if (before != NULL) { /* nobody asks for the former URL any more */
         struct hs_stream_at former = {.stream = at->stream, .id = at->id, .seq = before->seq};
-        hs_spent_cut(turn, &former, 0);
+        hs_spent_anew(turn, &former);
     }
     view.url = record->wake_set->url;
     view.seq = at->seq;
@@ -259,6 +259,14 @@ void hs_wake_set_apply(struct hs_turn *turn, const struct hs_stream_at *at,
         hs_view_put(turn, HS_T_MISC, &key, &view.base);
     else
         hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&key));
+}
+
+bool hs_wake_is_from(struct hs_turn *turn, const struct hs_stream_at *at)
+{
+    struct hs_kv_key key = hs_key_sub(HS_MISC_WAKE, HS_VIEW(at->id), (struct hs_bytes){0});
+    const Hanse__State__WakeView *view =
+        (Hanse__State__WakeView *)HS_VIEW_GET(turn, HS_T_MISC, &key, hanse__state__wake_view);
+    return view != NULL && view->seq == at->seq;
 }
 
 static void record_url(struct hs_turn *turn, const struct hs_key *device, char *url)

@@ -4,6 +4,7 @@
 #ifndef HS_CORE_WAKE_H
 #define HS_CORE_WAKE_H
 
+#include "core/records/stream.h"
 #include "core/session.h"
 #include "core/turn.h"
 
@@ -58,5 +59,8 @@ void hs_wake_tick(struct hs_turn *turn);
 
 /* What became of a wake: device 32 | status of HTTP u16, 0 where there was none. */
 void hs_wake_done(struct hs_turn *turn, struct hs_bytes bytes);
+
+/* Does that record say what URL wakes the device? */
+bool hs_wake_is_from(struct hs_turn *turn, const struct hs_stream_at *at);
 
 #endif

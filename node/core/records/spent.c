@@ -179,30 +179,63 @@ static bool cut_url(Hanse__State__WakeSet *set)
     return was;
 }
 
+static bool cut_record(struct hs_turn *turn, Hanse__State__StreamRecord *record, uint64_t passed)
+{
+    switch (record->body_case) {
+    case HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON:
+        return cut_handed_on(turn, record->handed_on);
+    case HANSE__STATE__STREAM_RECORD__BODY_COUNTER_ASKED:
+        return cut_field(&record->counter_asked->key_package);
+    case HANSE__STATE__STREAM_RECORD__BODY_REFUSED:
+        return cut_refused(record, passed);
+    case HANSE__STATE__STREAM_RECORD__BODY_WAKE_SET:
+        return cut_url(record->wake_set);
+    default:
+        return false;
+    }
+}
+
+static Hanse__State__StreamRecord *record_at(struct hs_turn *turn, const struct hs_kv_key *key)
+{
+    return (Hanse__State__StreamRecord *)HS_VIEW_GET(turn, HS_T_STREAM, key, hanse__state__stream_record);
+}
+
 void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t passed)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
     struct hs_turn own = *turn;
     own.arena = &scratch;
     struct hs_kv_key key = hs_stream_key(at);
-    Hanse__State__StreamRecord *record =
-        (Hanse__State__StreamRecord *)HS_VIEW_GET(&own, HS_T_STREAM, &key, hanse__state__stream_record);
-    bool changed = false;
-    if (record == NULL)
+    Hanse__State__StreamRecord *record = record_at(&own, &key);
+    if (record == NULL || !cut_record(&own, record, passed))
         return;
-    if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON)
-        changed = cut_handed_on(&own, record->handed_on);
-    if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_COUNTER_ASKED)
-        changed = cut_field(&record->counter_asked->key_package);
-    if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_REFUSED)
-        changed = cut_refused(record, passed);
-    if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_WAKE_SET)
-        changed = cut_url(record->wake_set);
-    if (changed)
-        hs_view_put(&own, HS_T_STREAM, &key, &record->base);
+    record->spent_ms = 0;
+    hs_view_put(&own, HS_T_STREAM, &key, &record->base);
 }
 
-void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number)
+void hs_spent_anew(struct hs_turn *turn, const struct hs_stream_at *at)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn own = *turn;
+    own.arena = &scratch;
+    struct hs_kv_key key = hs_stream_key(at);
+    Hanse__State__StreamRecord *cut = record_at(&own, &key);
+    if (cut == NULL || !cut_record(&own, cut, 0))
+        return;
+    Hanse__State__StreamRecord *record = record_at(&own, &key);
+    if (record == NULL)
+        return;
+    record->spent_ms = turn->now.ms;
+    hs_view_put(&own, HS_T_STREAM, &key, &record->base);
+}
+
+bool hs_spent_waits(struct hs_turn *turn, const struct hs_stream_at *at)
+{
+    struct hs_kv_key place = hs_stream_key(at), count = count_key(hs_kv_key_bytes(&place));
+    return hs_kv_has(turn->kv, HS_T_MISC, hs_kv_key_bytes(&count));
+}
+
+void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number, bool taken)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(2 * HS_KV_KEY_MAX);
     struct hs_kv_key item = item_key(subscriber, number);
@@ -223,6 +256,8 @@ void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uin
     hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&count));
     if (at.stream == HS_STREAM_ROOM)
         cut_welcome(turn, &at);
-    else
+    else if (taken)
         hs_spent_cut(turn, &at, number + 1);
+    else
+        hs_spent_anew(turn, &at);
 }

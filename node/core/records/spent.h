@@ -13,12 +13,20 @@
 uint64_t hs_spent_hold(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number,
                        const struct hs_stream_at *from, const struct hs_id *about);
 
-/* The item is gone; after the last one that was made of its record, the record is cut. */
-void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number);
+/* The item is gone: taken, or else a newer one is in its place. After the last one that was made of its
+ * record, the record is cut. */
+void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t number, bool taken);
+
+/* Does an item wait in an inbox that was made of that record? */
+bool hs_spent_waits(struct hs_turn *turn, const struct hs_stream_at *at);
 
 /* What a record of any stream but a room's says is needed by nobody any more: of a kind that isn't cut
  * nothing changes. passed: the number behind its inbox item, 0 where it made none. */
 void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t passed);
+
+/* The same, because the record that is just applied says it anew: a backup that is being made may have read
+ * neither yet, and stops before that one. So it is cut when that is a day old (HS_THIN_AGE_MS). */
+void hs_spent_anew(struct hs_turn *turn, const struct hs_stream_at *at);
 
 /* The GroupInfo of a commit that isn't the newest one any more; and with it, of a void commit, the Welcome.
  * The view isn't stored. */

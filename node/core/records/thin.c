@@ -1,6 +1,9 @@
 #include "core/records/thin.h"
 
+#include "core/blobs/held_welcome.h"
+#include "core/delivery/wake.h"
 #include "core/internal.h"
+#include "core/records/spent.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
 #include "wire/limits.h"
@@ -155,6 +158,27 @@ static bool is_needless(struct hs_turn *turn, const struct found *f)
     return is_day_of(turn, GOING) && is_gone_unnamed(f) && is_settled(turn, f) && is_all_of_it(turn, f);
 }
 
+/* ---- what a newer one says anew ---- */
+
+/* What is in no newer record that is here: the store was put back since. */
+static bool is_in_use(struct hs_turn *turn, const struct found *f)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
+    struct hs_turn own = *turn;
+    own.arena = &scratch;
+    if (f->record->body_case == HANSE__STATE__STREAM_RECORD__BODY_WAKE_SET)
+        return hs_wake_is_from(&own, &f->at);
+    return hs_spent_waits(&own, &f->at) ||
+           (f->record->body_case == HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON &&
+            hs_held_welcome_is_from(&own, &f->at, f->record->handed_on));
+}
+
+static bool is_spent(struct hs_turn *turn, const struct found *f)
+{
+    return f->record->spent_ms > 0 && f->record->spent_ms <= turn->now.ms - HS_THIN_AGE_MS &&
+           !is_in_use(turn, f);
+}
+
 /* ---- */
 
 static void drop(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t n)
@@ -168,15 +192,21 @@ static void drop(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t n
         hs_kv_del(turn->kv, HS_T_STREAM_NEXT, hs_kv_key_bytes(&next));
 }
 
-/* True where it went. */
+/* True where it went, or was cut. */
 static bool look_at(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t n)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
     struct found f;
-    if (!hs_stream_may_thin(at->stream) || !next_in_stream(turn, at, at->seq, &scratch, &f) ||
-        f.at.seq != at->seq || !is_needless(turn, &f))
+    if (at->stream == HS_STREAM_ROOM || !next_in_stream(turn, at, at->seq, &scratch, &f) ||
+        f.at.seq != at->seq)
         return false;
-    drop(turn, at, n);
+    if (hs_stream_may_thin(at->stream) && is_needless(turn, &f)) {
+        drop(turn, at, n);
+        return true;
+    }
+    if (!is_spent(turn, &f))
+        return false;
+    hs_spent_cut(turn, at, 0);
     return true;
 }
 

@@ -4,10 +4,15 @@
 #include "core/accounts/account.h"
 #include "core/blobs/held_welcome.h"
 #include "core/delivery/inbox.h"
+#include "core/internal.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
+#include "core/records/thin.h"
+#include "wire/unpack.h"
 
 enum { TIMES = 20 };
+
+#define WELCOME "as many bytes as there is room for"
 
 struct scene {
     struct world *w;
@@ -60,7 +65,7 @@ static void send_welcome(struct scene *s, uint8_t room, uint8_t tree)
     welcome->persona = hs_pb_data(HS_VIEW(world_persona(s->ben, &s->rival->root.pub)->signer.pub));
     welcome->hub_root = hs_pb_data(HS_VIEW(s->rival->root.pub));
     welcome->descriptor = s->rival->descriptor;
-    welcome->welcome = hs_pb_data(hs_bytes_str("as many bytes as there is room for"));
+    welcome->welcome = hs_pb_data(hs_bytes_str(WELCOME));
     welcome->tree = &of;
     item->body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
     item->seq = s->next++;
@@ -101,8 +106,48 @@ static size_t bytes_of(struct world_node *node)
     return bytes;
 }
 
-/* DELIVERY-75: of Welcomes for one persona in one room the newest waits for its tree, and the records of the
- * others are cut. */
+/* A lap, so much later. */
+static void thins(struct scene *s, int64_t later)
+{
+    struct hs_turn *turn = raw_turn_begin(s->home);
+    turn->now.ms += later;
+    turn->core->thin_at = 0;
+    turn->core->thin_lap_at.ms = 0;
+    hs_thin_tick(turn);
+    assert_int_equal(turn->core->thin_at, 0); /* to the end */
+    raw_turn_end(turn);
+}
+
+/* How many of the rival's Welcomes its stream at the home has whole. */
+static size_t whole(struct scene *s)
+{
+    struct hs_id rival;
+    memcpy(rival.b, s->rival->root.pub.b, sizeof rival.b);
+    struct hs_kv_key prefix = hs_stream_next_key(HS_STREAM_PEER, HS_VIEW(rival)), from = prefix;
+    for (size_t count = 0;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SIZE_MAX / 2);
+        struct hs_bytes key, value;
+        Hanse__State__StreamRecord *record;
+        Hanse__InboxItem *item;
+        if (!hs_kv_next(s->home->kv, HS_T_STREAM, hs_kv_key_bytes(&prefix), hs_kv_key_bytes(&from), &scratch,
+                        &key, &value))
+            return count;
+        from = hs_kv_after(key);
+        assert_ok(HS_UNPACK(hanse__state__stream_record, value, HS_LENIENT, &scratch, &record));
+        if (record->body_case != HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON ||
+            record->handed_on->item.len == 0)
+            continue;
+        assert_ok(
+            HS_UNPACK(hanse__inbox_item, hs_pb_bytes(record->handed_on->item), HS_LENIENT, &scratch, &item));
+        count += item->body_case == HANSE__INBOX_ITEM__BODY_WELCOME && item->welcome->welcome.len > 0 &&
+                         item->welcome->commit_seq == 5
+                     ? 1
+                     : 0;
+    }
+}
+
+/* DELIVERY-75, NODE-100: of Welcomes for one persona in one room the newest waits for its tree, and the
+ * records of the others are cut a day later. */
 static void the_newest_waits(void **state)
 {
     (void)state;
@@ -111,15 +156,20 @@ static void the_newest_waits(void **state)
     scene_new(w, &s);
     send_welcome(&s, 1, 0);
     assert_int_equal(held(&s), 1);
-    size_t bytes = bytes_of(s.home);
-    send_welcome(&s, 1, 1);
-    size_t each = bytes_of(s.home) - bytes;
-    for (uint8_t i = 2; i < TIMES; i++)
+    for (uint8_t i = 1; i < TIMES; i++)
         send_welcome(&s, 1, i);
     assert_int_equal(held(&s), 1);
-    assert_true(bytes_of(s.home) - bytes <= (TIMES - 1) * each);
+    assert_int_equal(whole(&s), TIMES);
     send_welcome(&s, 2, 1);
     assert_int_equal(held(&s), 2);
+    world_rebuild_check(s.home);
+    size_t bytes = bytes_of(s.home);
+    thins(&s, HS_THIN_AGE_MS - 1);
+    assert_int_equal(whole(&s), TIMES + 1);
+    assert_int_equal(bytes_of(s.home), bytes);
+    thins(&s, HS_THIN_AGE_MS);
+    assert_int_equal(whole(&s), 2);
+    assert_true(bytes_of(s.home) <= bytes - (TIMES - 1) * strlen(WELCOME));
     world_rebuild_check(s.home);
 }
 
