@@ -1,31 +1,11 @@
 /* What the core tells its operator. NODE-57 */
-#include "world.h"
+#include "pair_scene.h"
 
 #include "core/admin/admin.h"
 #include "core/federation/peer.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
-
-struct scene {
-    struct world *w;
-    struct world_node *hub, *home;
-    struct world_device *owner, *alice;
-    struct world_room *room, *alices;
-    struct world_invite invite;
-};
-
-static struct scene scene_new(struct world *w)
-{
-    struct scene s = {
-        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
-    s.owner = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
-    s.alice = world_customer(s.home, "alice");
-    s.room = world_room_new(s.owner, "launch");
-    s.invite = world_invite(s.room, 10);
-    s.alices = world_join(s.alice, s.room, &s.invite);
-    return s;
-}
 
 /* One question; the answer lives in the world. The store stays as it is. */
 static enum hs_err ask_bytes(struct world_node *node, struct hs_bytes bytes,

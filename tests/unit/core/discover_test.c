@@ -1,4 +1,5 @@
 /* Finding a hub that has moved: what its domain shows counts as far as the pinned root has signed it. */
+#include "pair_scene.h"
 #include "peer_world.h"
 
 #include "core/federation/discover.h"
@@ -7,26 +8,6 @@
 #include "identity/descriptor.h"
 
 #include <stdio.h>
-
-struct scene {
-    struct world *w;
-    struct world_node *hub, *home;
-    struct world_device *owner, *alice;
-    struct world_room *room, *alices;
-    struct world_invite invite;
-};
-
-static struct scene scene_new(struct world *w)
-{
-    struct scene s = {
-        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
-    s.owner = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
-    s.alice = world_customer(s.home, "alice");
-    s.room = world_room_new(s.owner, "launch");
-    s.invite = world_invite(s.room, 10);
-    s.alices = world_join(s.alice, s.room, &s.invite);
-    return s;
-}
 
 /* A descriptor of the hub's keys for that domain and address, signed by root. */
 static Hanse__SignedObject *descriptor(struct scene *s, const struct hs_signer *root, const char *domain,

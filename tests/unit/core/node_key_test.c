@@ -1,6 +1,6 @@
 /* Nodes change their keys under their roots: what was signed before stays good, whoever follows goes on, and
  * nobody gets through with keys that were replaced. */
-#include "world.h"
+#include "pair_scene.h"
 
 #include "core/federation/node_key.h"
 #include "core/federation/peer.h"
@@ -8,25 +8,6 @@
 #include "core/recovery/recover.h"
 #include "crypto/dh.h"
 #include "wire/unpack.h"
-
-struct scene {
-    struct world *w;
-    struct world_node *hub, *home;
-    struct world_device *owner, *alice;
-    struct world_room *room, *alices;
-};
-
-static struct scene scene_new(struct world *w)
-{
-    struct scene s = {
-        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
-    s.owner = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
-    s.alice = world_customer(s.home, "alice");
-    s.room = world_room_new(s.owner, "launch");
-    struct world_invite invite = world_invite(s.room, 10);
-    s.alices = world_join(s.alice, s.room, &invite);
-    return s;
-}
 
 /* What makes a node who it is, besides its root. */
 struct keys {

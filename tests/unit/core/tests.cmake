@@ -100,6 +100,9 @@ target_compile_definitions(test_core_blob PRIVATE _GNU_SOURCE)
 hanse_test(core blob_far test_core_world)
 hanse_test(core blob_rival test_core_world)
 hanse_test(core blob_rows test_core_world)
+foreach(test admin discover node_key thin)
+  target_sources(test_core_${test} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/pair_scene.c)
+endforeach()
 
 # The scenes of these tests once more, in worlds that are short of memory.
 foreach(stem sign_up join commit settle leave post ledger counter blob blob_far home evidence recover rejoin retention
@@ -114,4 +117,5 @@ foreach(stem sign_up join commit settle leave post ledger counter blob blob_far 
   add_test(NAME core/scarce_${stem} COMMAND ${target})
   set_tests_properties(core/scarce_${stem} PROPERTIES TIMEOUT 240 LABELS unit)
 endforeach()
+target_sources(test_core_scarce_discover PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/pair_scene.c)
 target_sources(test_core_scarce_rejoin PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/core/four_scene.c)

@@ -1,5 +1,6 @@
 /* Records that nobody needs leave their streams and the journal, and the others make the same views: where a
  * world ends, its stores are made again. NODE-78 */
+#include "pair_scene.h"
 #include "peer_world.h"
 
 #include "core/blobs/blob.h"
@@ -20,26 +21,6 @@ enum {
     TIMES = 12,
     BLOB_DAYS = 9 /* gone after one, settled after one more, then up to five until its last record goes */
 };
-
-struct scene {
-    struct world *w;
-    struct world_node *hub, *home;
-    struct world_device *owner, *alice;
-    struct world_room *room, *alices;
-};
-
-static struct scene scene_new(struct world *w)
-{
-    struct scene s = {
-        .w = w, .hub = world_node_new(w, "hub.example"), .home = world_node_new(w, "home.example")};
-    s.owner = world_staff(s.hub, "rosa", HANSE__ROLE__ROLE_OWNER);
-    s.alice = world_customer(s.home, "alice");
-    s.room = world_room_new(s.owner, "launch");
-    struct world_invite invite = world_invite(s.room, 10);
-    s.alices = world_join(s.alice, s.room, &invite);
-    world_settle(w);
-    return s;
-}
 
 /* Rows of a table that begin so; of the journal none. */
 static size_t rows_of(struct world_node *node, unsigned table, struct hs_bytes prefix)
@@ -106,6 +87,7 @@ static void refused_posts(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
+    world_settle(w);
     size_t items = s.alice->item_count;
     refuse_some(&s, TIMES);
     assert_int_equal(s.alice->item_count, items + TIMES);
@@ -135,6 +117,7 @@ static void items_that_are_not_taken(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
+    world_settle(w);
     struct hs_bytes root = HS_VIEW(s.hub->root.pub);
     size_t stream = stream_of(s.home, HS_STREAM_PEER, root), journal = journal_of(s.home);
     uint64_t next = 1000;
@@ -169,6 +152,7 @@ static void addresses(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
+    world_settle(w);
     struct hs_bytes root = HS_VIEW(s.hub->root.pub);
     size_t stream = stream_of(s.home, HS_STREAM_PEER, root);
     struct hs_turn *turn = raw_turn_begin(s.home);
@@ -212,6 +196,7 @@ static void attachments(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
+    world_settle(w);
     struct world_room *other = world_room_new(s.owner, "other");
     struct hs_bytes text = hs_bytes_str("a picture");
     enum hs_err err;
@@ -241,6 +226,7 @@ static void named_once(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
+    world_settle(w);
     struct hs_policy_role role;
     struct hs_policy policy = world_policy(s.owner, "fleeting", &role);
     struct world_room *room;
@@ -268,6 +254,7 @@ static void a_day_between(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
+    world_settle(w);
     struct hs_id hash = world_put_all(s.room, hs_bytes_str("a picture"));
     int64_t went = 0, thinned = 0, nothing = 0; /* the attachment; what said that it came; all */
     size_t rows = stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash));
@@ -293,6 +280,7 @@ static void old_enough(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
+    world_settle(w);
     struct hs_bytes root = HS_VIEW(s.hub->root.pub);
     laps(w);
     size_t stream = stream_of(s.home, HS_STREAM_PEER, root);
@@ -318,6 +306,7 @@ static bool goes_over(size_t ahead)
 {
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
+    world_settle(w);
     struct hs_turn *turn = raw_turn_begin(s.home);
     struct hs_bytes root = HS_VIEW(s.hub->root.pub);
     struct hs_stream_at at;
@@ -357,6 +346,7 @@ static void some_in_each_tick(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
+    world_settle(w);
     laps(w);
     struct hs_turn *turn = raw_turn_begin(s.home);
     for (int i = 0; i <= HS_THIN_GONE + 1; i++) {
