@@ -119,6 +119,12 @@ enum hanse_err hanse_leave(struct hanse *h, const struct hanse_id *room, uint64_
     WANT(h, hs_want_leave(&s, &id, op));
 }
 
+enum hanse_err hanse_leave_here(struct hanse *h, const struct hanse_id *room)
+{
+    struct hs_id id = hs_api_id(room);
+    WANT(h, hs_want_leave_here(&s, &id));
+}
+
 enum hanse_err hanse_remove(struct hanse *h, const struct hanse_id *room, const struct hanse_id *person,
                             uint64_t *op)
 {

@@ -261,40 +261,77 @@ const struct command cmd_move_room = {
             "  hanse move-room 'Rosa VIP'\n",
 };
 
-static int run_leave(struct cli *c, int argc, char **argv)
+/* Without its node, which may be gone for good. */
+static int leave_here(const struct cli *c, const struct hanse_room *room)
 {
-    struct hanse_room room;
+    enum hanse_err err = hanse_leave_here(c->h, &room->id);
+    if (err != HANSE_OK)
+        return cli_fail(c, "leave", err);
+    if (c->json)
+        json_line(json_pack("{s:o, s:b}", "left", json_id(&room->id), "here", 1));
+    else
+        printf("You left %s on this device. Its node is told when it can be; nothing waits for that.\n",
+               room->name);
+    return EXIT_DONE;
+}
+
+static int leave(struct cli *c, const struct hanse_room *room)
+{
     struct outcome done;
     uint64_t op;
-    if (argc != 2)
-        return cli_usage(&cmd_leave, "name one room");
-    int code = cli_open_fresh(c);
-    if (code == EXIT_DONE)
-        code = find_room(c, argv[1], &room);
-    if (code != EXIT_DONE)
-        return code;
-    enum hanse_err err = hanse_leave(c->h, &room.id, &op);
+    enum hanse_err err = hanse_leave(c->h, &room->id, &op);
     if (err == HANSE_OK)
         err = cli_wait(c, op, &done);
-    if (err != HANSE_OK)
-        return cli_fail_kept(c, "leave", err);
+    if (err != HANSE_OK) {
+        int code = cli_fail_kept(c, "leave", err);
+        if (!c->json)
+            fprintf(stderr, "hanse leave --here leaves it on this device, whatever its node says.\n");
+        return code;
+    }
     if (c->json)
-        json_line(json_pack("{s:o, s:I}", "left", json_id(&room.id), "seq", (json_int_t)done.seq));
+        json_line(json_pack("{s:o, s:I}", "left", json_id(&room->id), "seq", (json_int_t)done.seq));
     else
         printf("You left %s. What was said there stays on this device; nothing that follows comes.\n",
-               room.name);
+               room->name);
     return EXIT_DONE;
+}
+
+static int run_leave(struct cli *c, int argc, char **argv)
+{
+    static const struct option options[] = {{"here", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    struct hanse_room room;
+    bool here = false;
+    for (int o = getopt_long(argc, argv, "", options, NULL); o != -1;
+         o = getopt_long(argc, argv, "", options, NULL)) {
+        if (o != 'h')
+            return cli_usage(&cmd_leave, "see its options");
+        here = true;
+    }
+    if (argc - optind != 1)
+        return cli_usage(&cmd_leave, "name one room");
+    int code = here ? cli_open(c) : cli_open_fresh(c);
+    if (code == EXIT_DONE)
+        code = find_room(c, argv[optind], &room);
+    if (code != EXIT_DONE)
+        return code;
+    return here ? leave_here(c, &room) : leave(c, &room);
 }
 
 const struct command cmd_leave = {
     .name = "leave",
     .summary = "leave a room",
     .run = run_leave,
-    .help = "usage: hanse leave ROOM\n\n"
-            "The keys of the room are deleted from this device; the next change of the room takes you off "
-            "its list.\n\n"
-            "example:\n"
-            "  hanse leave 'Rosa VIP'\n",
+    .help =
+        "usage: hanse leave [--here] ROOM\n\n"
+        "The keys of the room are deleted from this device; the next change of the room takes you off "
+        "its list.\n\n"
+        "  --here   now, whether its node answers or not: for a node that is gone for good, or a room that\n"
+        "           you asked to join and nobody lets you in. What waited to go there is given up. Its "
+        "node\n"
+        "           is told when it can be; a room that has gone on until then lists you further.\n\n"
+        "examples:\n"
+        "  hanse leave 'Rosa VIP'\n"
+        "  hanse leave --here 'Old shop'\n",
 };
 
 static int run_rejoin(struct cli *c, int argc, char **argv)

@@ -24,7 +24,7 @@ static const struct hs_field outbox_fields[] = {
     HS_FIELD(FIXED, struct hs_outbox_row, room),      HS_FIELD(BYTES, struct hs_outbox_row, frame),
     HS_FIELD(FIXED, struct hs_outbox_row, body_hash), HS_FIELD(U64, struct hs_outbox_row, epoch),
     HS_FIELD(BYTES, struct hs_outbox_row, content),   HS_FIELD(BOOL, struct hs_outbox_row, stale),
-    HS_FIELD(BOOL, struct hs_outbox_row, again),
+    HS_FIELD(BOOL, struct hs_outbox_row, again),      HS_FIELD(BOOL, struct hs_outbox_row, parting),
 };
 static const struct hs_row_type outbox_type =
     HS_ROW_TYPE(HS_TABLE_OUTBOX, struct hs_outbox_row, outbox_fields);
@@ -120,10 +120,11 @@ size_t hs_outbox_row_count(struct hs_kv *kv)
 {
     struct hs_kv_key cursor = {0};
     size_t count = 0;
-    for (bool more = true; more; count += more) {
+    for (bool more = true; more;) {
         struct hs_arena HS_ARENA scratch = hs_arena(HS_ROW_ARENA);
         struct hs_outbox_row row;
         more = hs_outbox_row_next(kv, &cursor, &scratch, &row);
+        count += more && !row.parting;
     }
     return count;
 }

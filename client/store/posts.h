@@ -56,6 +56,7 @@ struct hs_outbox_row {
     struct hs_bytes content; /* POST: to be encrypted anew where the epoch was too old */
     bool stale;              /* POST: refused for its epoch, waits for the next one */
     bool again;              /* POST: members may not be able to read it, when its record comes */
+    bool parting;            /* LEAVE: the room is left here already, and nobody waits for the hub */
 };
 bool hs_outbox_row_get(struct hs_kv *kv, uint64_t number, struct hs_arena *arena, struct hs_outbox_row *out);
 bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,
@@ -64,7 +65,7 @@ bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_ar
 bool hs_outbox_row_find(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *body_hash,
                         struct hs_arena *arena, struct hs_outbox_row *out);
 void hs_outbox_row_put(struct hs_kv *kv, const struct hs_outbox_row *row);
-/* Reads one row at a time. */
+/* Those that somebody waits for. Reads one row at a time. */
 size_t hs_outbox_row_count(struct hs_kv *kv);
 void hs_outbox_row_delete(struct hs_kv *kv, uint64_t number);
 

@@ -1,5 +1,6 @@
 /* Requests that outlive the session and the program. */
 #include "sync/log/rejoin.h"
+#include "sync/rooms/leave_here.h"
 #include "wire/unpack.h"
 
 static enum hs_err effect(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
@@ -13,6 +14,8 @@ static enum hs_err effect(struct hs_step *s, const struct hs_request *request, c
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED ||
                    frame->body_case == HANSE__FRAME__BODY_QUEUED,
                HS_ERR_UNEXPECTED);
+    if (row.parting && frame->body_case == HANSE__FRAME__BODY_ACCEPTED)
+        return hs_parting_over(s, &row.room); /* its record doesn't come here */
     return row.kind == HS_OUTBOX_CREATE ? hs_create_accepted(s, &row) : HS_OK;
 }
 

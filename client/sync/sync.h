@@ -112,6 +112,7 @@ enum hs_err hs_want_join(struct hs_step *s, const char *link, uint64_t *op);
 enum hs_err hs_want_rejoin(struct hs_step *s, const struct hs_id *room, uint64_t *op);
 enum hs_err hs_want_typing(struct hs_step *s, const struct hs_id *room);
 enum hs_err hs_want_leave(struct hs_step *s, const struct hs_id *room, uint64_t *number);
+enum hs_err hs_want_leave_here(struct hs_step *s, const struct hs_id *room);
 enum hs_err hs_want_removal(struct hs_step *s, const struct hs_id *room, const struct hs_key *persona,
                             uint64_t *op);
 enum hs_err hs_want_role(struct hs_step *s, const struct hs_id *room, const struct hs_key *persona,

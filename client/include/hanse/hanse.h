@@ -119,8 +119,8 @@ HANSE_API bool hanse_has_pending(const struct hanse *h);
 /* The same loop on libuv. HANSE_ERR_UNSUPPORTED where the library was built without it,
  * HANSE_ERR_INVALID_STATE where it runs already, HANSE_ERR_NOMEM. wake is called on the loop when there are
  * events to pull, or with the error of hanse_step(). What is called between two turns of the loop, or
- * before it runs, goes out with its next turn, and keeps uv_run() going until then. Stop before hanse_close(),
- * and let the loop run once more after it. */
+ * before it runs, goes out with its next turn, and keeps uv_run() going until then. Stop before
+ * hanse_close(), and let the loop run once more after it. */
 struct uv_loop_s;
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_uv_start(struct hanse *h, struct uv_loop_s *loop,
                                                         void (*wake)(struct hanse *h, enum hanse_err err,
@@ -350,6 +350,16 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_typing(struct hanse *h, const str
  * room's keys (HANSE_EVENT_REMOVED comes too). The history stays. HANSE_ERR_NOT_MEMBER. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_leave(struct hanse *h, const struct hanse_id *room,
                                                      uint64_t *op);
+
+/* Leaves a room on this device, now and without its node: for one that is gone for good or has broken the
+ * rules, or a request to join that nobody answers. The room's keys are deleted at once, what waits to go
+ * there is given up (DONE: HANSE_ERR_NOT_MEMBER), and no move to another home waits for it any more. The room
+ * is LEFT (HANSE_EVENT_REMOVED comes too), and its history stays; a request to join is gone without a trace.
+ * The node is told when it can be, but only once, for the room's present epoch: a room that has gone on
+ * meanwhile, or whose keys this device has lost, goes on listing this device until somebody removes it.
+ * hanse_join() takes it back. HANSE_ERR_ROOM_UNKNOWN, HANSE_ERR_NOT_MEMBER where it is LEFT,
+ * HANSE_ERR_INVALID_STATE while it is being made. */
+HANSE_API HANSE_NODISCARD enum hanse_err hanse_leave_here(struct hanse *h, const struct hanse_id *room);
 
 /* ---- Messages ---- */
 

@@ -149,6 +149,10 @@ enum hs_err hs_leavers_removed(struct hs_step *s, struct hs_live_room *room, str
 /* Does somebody wait whom this device should take out? */
 bool hs_leave_waits(struct hs_step *s, const struct hs_live_room *room);
 
+/* One's own proposal, of the present epoch, with its frame in the row. */
+struct hs_outbox_row;
+enum hs_err hs_leave_propose(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row);
+
 /* One's own proposal is made anew where the epoch has moved on, or this device has caught up: of that room,
  * of all. */
 enum hs_err hs_leave_renew(struct hs_step *s, struct hs_live_room *room);

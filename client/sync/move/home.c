@@ -20,13 +20,13 @@ static enum hs_err each_room(struct hs_step *s,
     *unmoved = false;
     HS_TRY(hs_live_save_all(s));
     while (hs_room_next(s->kv, &cursor, s->arena, &row)) {
-        if (row.state != HS_ROOM_STATE_MEMBER)
+        if (!hs_room_moves(&row))
             continue;
         HS_TRY(hs_live_get(s, &row.id, &room));
         if (room->row.unmoved)
             room->row.frozen = HS_OK; /* of that move */
         change(&room->row, &s->sync->me);
-        *unmoved = *unmoved || room->row.unmoved;
+        *unmoved = *unmoved || (room->row.unmoved && !room->row.parting);
         room->row_dirty = true;
         room->move_refused = room->move_waits = false;
     }

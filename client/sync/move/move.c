@@ -5,6 +5,7 @@
 #include "sync/move/move.h"
 #include "room/home_move.h"
 #include "room/hub_move.h"
+#include "sync/rooms/leave_here.h"
 
 enum {
     RAISES_MAX = 24,           /* of a number at a time: no device moves as often as that makes it */
@@ -65,6 +66,10 @@ static void ask_again(struct hs_step *s, struct hs_live_room *room, int64_t ms)
  * has signed an answer, and it came through a home: also of NOT_MEMBER only the log's record is proof. */
 static enum hs_err put_off(struct hs_step *s, struct hs_live_room *room, enum hs_err why)
 {
+    if (room->row.parting) {
+        HS_TRY(hs_parting_over(s, &room->row.id));
+        return hs_moves_resume(s);
+    }
     room->row.frozen = (int32_t)why;
     room->row_dirty = true;
     room->move_refused = true;
@@ -78,7 +83,8 @@ static enum hs_err put_off(struct hs_step *s, struct hs_live_room *room, enum hs
 static enum hs_err say_waits(struct hs_step *s, struct hs_live_room *room, enum hs_err why)
 {
     const struct hs_op *op = hs_move_op(s->sync);
-    if (op == NULL || room->move_waits || (why != HS_ERR_UNREACHABLE && why != HS_ERR_RECOVERING))
+    if (op == NULL || room->row.parting || room->move_waits ||
+        (why != HS_ERR_UNREACHABLE && why != HS_ERR_RECOVERING))
         return HS_OK;
     room->move_waits = true;
     struct hanse_event event = {.kind = HANSE_EVENT_WAITING, .op = op->number, .err = (enum hanse_err)why};
@@ -200,7 +206,8 @@ static enum hs_err served(struct hs_step *s, struct hs_live_room *room)
     if (room->row.state == HS_ROOM_STATE_MEMBER)
         room->row.frozen = HS_OK;
     room->row_dirty = true;
-    HS_TRY(hs_home_attach_room(s, room));
+    if (!room->row.parting)
+        HS_TRY(hs_home_attach_room(s, room));
     HS_TRY(hs_outbox_send_all(s)); /* its posts have waited; a node that has one already says so */
     return hs_moves_resume(s);
 }
@@ -269,10 +276,10 @@ enum hs_err hs_moves_resume(struct hs_step *s)
         return HS_OK;
     HS_TRY(hs_live_save_all(s)); /* the rows say what is left to do */
     while (hs_room_next(s->kv, &cursor, s->arena, &row)) {
-        if (!row.unmoved || row.state != HS_ROOM_STATE_MEMBER)
+        if (!row.unmoved || !hs_room_moves(&row))
             continue;
         HS_TRY(hs_live_get(s, &row.id, &room));
-        waits |= !room->move_refused;
+        waits |= !room->move_refused && !row.parting;
         HS_TRY(resume_room(s, room));
     }
     HS_TRY(s->kv->err);

@@ -10,6 +10,13 @@
 /* To a new home: goes on with every room whose turn hasn't come, and ends where there is none. */
 enum hs_err hs_moves_resume(struct hs_step *s);
 
+/* It follows to another home: that of a member, or of who has left on this device and wants the hub to know.
+ */
+static inline bool hs_room_moves(const struct hs_room_row *row)
+{
+    return row->state == HS_ROOM_STATE_MEMBER || row->parting;
+}
+
 /* The room's newest number, which its hub is told next or was told last. */
 uint64_t hs_move_number(const struct hs_step *s, const struct hs_live_room *room);
 

@@ -10,6 +10,7 @@
 #include "sync/move/move.h"
 #include "sync/rooms/join.h"
 #include "sync/rooms/late.h"
+#include "sync/rooms/leave_here.h"
 
 static enum hs_err waiting_event(struct hs_step *s, const struct hs_id *room)
 {
@@ -279,6 +280,7 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
         return hs_op_done(s, op, HS_OK, &op->room, 0, NULL);
     HS_TRY(keep_brand(s, &brand, info));
     if (!find_join(s, &op->room, &row)) {
+        HS_TRY(hs_parting_over(s, &op->room)); /* rather in than out */
         hs_live_forget(s->sync, &op->room);
         HS_TRY(make_join(s, &link, &op->room, info, &row));
     } else if (office.term > hs_join_term(&row)) {

@@ -2,20 +2,16 @@
  * commits. */
 #include "room/judge_change.h"
 #include "room/leaf.h"
-#include "sync/state.h"
+#include "sync/rooms/leave_here.h"
 
 /* ---- one's own ---- */
 
-/* A proposal of the present epoch in the row; where this device hasn't caught up it waits for that. */
-static enum hs_err propose(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
+enum hs_err hs_leave_propose(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
 {
     struct hs_writer HS_WRITER message = hs_writer(HS_FRAME_MAX);
     Hanse__SubmitMessage submit = HANSE__SUBMIT_MESSAGE__INIT;
     Hanse__Frame frame = HANSE__FRAME__INIT;
     row->epoch = hs_mls_group_epoch(room->group);
-    row->stale = !s->sync->caught_up || room->newest.unsettled;
-    if (row->stale)
-        return HS_OK;
     const struct hs_mls_proposal_request request = {.type = HS_MLS_REMOVE,
                                                     .leaf = hs_mls_group_own_leaf(room->group)};
     HS_TRY(hs_mls_group_propose(room->group, &request, &message));
@@ -27,6 +23,14 @@ static enum hs_err propose(struct hs_step *s, struct hs_live_room *room, struct 
     frame.submit_message = &submit;
     row->body_hash = hs_record_body_hash(hs_writer_bytes(&message));
     return hs_frame_pack(s, &frame, &row->frame);
+}
+
+/* Where this device hasn't caught up it waits for that. */
+static enum hs_err propose(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
+{
+    row->epoch = hs_mls_group_epoch(room->group);
+    row->stale = !s->sync->caught_up || room->newest.unsettled;
+    return row->stale ? HS_OK : hs_leave_propose(s, room, row);
 }
 
 static enum hs_err propose_again(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row)
@@ -71,6 +75,8 @@ enum hs_err hs_leaves_renew(struct hs_step *s)
 enum hs_err hs_leave_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
 {
     struct hs_live_room *room;
+    if (row->parting)
+        return hs_parting_over(s, &row->room);
     if (err == HS_ERR_WRONG_EPOCH && hs_live_member(s, &row->room, &room) == HS_OK) {
         row->stale = true; /* the record that made it old may be on its way */
         hs_outbox_row_put(s->kv, row);
