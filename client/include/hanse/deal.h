@@ -38,7 +38,9 @@ struct hanse_offer_spec {
 };
 
 /* Signs an offer and posts it in the room. DONE: it is in the log; id = the offer, seq = its place.
- * HANSE_ERR_INVALID_ARG; HANSE_ERR_WRONG_SIGNER where this identity has no grant to sell. */
+ * HANSE_ERR_INVALID_ARG for a sku of more than 64 bytes, a text that is empty or not clean, an end in the
+ * past; HANSE_ERR_CURRENCY, HANSE_ERR_AMOUNT, HANSE_ERR_MALFORMED for a tax past 10000;
+ * HANSE_ERR_WRONG_SIGNER where this identity has no grant to sell. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_offer_post(struct hanse *h, const struct hanse_id *room,
                                                           const struct hanse_offer_spec *spec, uint64_t *op);
 
@@ -70,7 +72,11 @@ struct hanse_campaign_spec {
     const struct hanse_id *offer; /* only for this one; NULL = all */
 };
 
-/* Registers a coupon with the home node's ledger and posts it in the room. DONE: id = the campaign. */
+/* Registers a coupon with the home node's ledger and posts it in the room. DONE: id = the campaign.
+ * HANSE_ERR_INVALID_ARG for a title that is empty or not clean, a percentage past 10000, neither percentage
+ * nor currency, an end in the past; HANSE_ERR_CURRENCY, HANSE_ERR_AMOUNT, HANSE_ERR_MALFORMED;
+ * HANSE_ERR_WRONG_SIGNER where this identity has no grant to issue, or the room isn't the home node's
+ * brand's. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_coupon_issue(struct hanse *h, const struct hanse_id *room,
                                                             const struct hanse_campaign_spec *spec,
                                                             uint64_t *op);
@@ -93,7 +99,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_coupon_next(struct hanse *h, cons
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_coupon_get(struct hanse *h, const struct hanse_id *coupon,
                                                           struct hanse_coupon *out);
 
-/* Claims one. DONE: id = the coupon. The same campaign claimed again gives the coupon that is held. */
+/* Claims one. DONE: id = the coupon. The same campaign claimed again gives the coupon that is held.
+ * HANSE_ERR_COUPON_UNKNOWN where this device hasn't seen the campaign. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_coupon_claim(struct hanse *h, const struct hanse_id *campaign,
                                                             uint64_t *op);
 
@@ -132,24 +139,29 @@ struct hanse_order_line {
     int64_t price_minor, subtotal_minor, discount_minor, total_minor;
 };
 
-/* The line of that index. HANSE_ERR_NOT_FOUND past the last. */
+/* The line of that index. HANSE_ERR_NOT_FOUND past the last, and for an order that isn't here. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_order_line(struct hanse *h, const struct hanse_id *order,
                                                           uint32_t index, struct hanse_order_line *out);
 
 /* Orders quantity of one offer, with at most one coupon (NULL: none). Opens a counter with the shop's till
  * where there is none yet. DONE: the till has answered, id = the order; HANSE_OK for an accepted one, else
- * the reason. DONE comes earlier, with the error, where the order can't be made at all. */
+ * the reason. DONE comes earlier, with the error, where the order can't be made at all. What is plain here is
+ * said at once: HANSE_ERR_INVALID_ARG for quantity 0, HANSE_ERR_OFFER_UNKNOWN, HANSE_ERR_OFFER_EXPIRED,
+ * HANSE_ERR_COUPON_UNKNOWN, HANSE_ERR_COUPON_HELD (by another order), HANSE_ERR_COUPON_NOT_YET,
+ * HANSE_ERR_COUPON_EXPIRED; what no price comes of: HANSE_ERR_ORDER_INVALID (a quantity out of bounds),
+ * HANSE_ERR_CURRENCY, HANSE_ERR_AMOUNT, HANSE_ERR_COUPON_MIN_NOT_MET. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_order_place(struct hanse *h, const struct hanse_id *offer,
                                                            uint64_t quantity, const struct hanse_id *coupon,
                                                            uint64_t *op);
 
 /* Everything that a third party needs to check the order, as one signed file; bytes belong to the handle.
- * HANSE_ERR_ORDER_STEP before the shop has answered. */
+ * HANSE_ERR_NOT_FOUND; HANSE_ERR_ORDER_STEP before the shop has answered. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_order_export(struct hanse *h, const struct hanse_id *order,
                                                             const uint8_t **bytes, size_t *len);
 
 /* Whether this device answers orders as the brand's till: opens counters, prices, redeems, accepts. Off at
- * first. HANSE_ERR_WRONG_SIGNER without a grant to do so. */
+ * first, and after each hanse_open(). HANSE_ERR_WRONG_SIGNER without a grant to do so,
+ * HANSE_ERR_INVALID_STATE without an identity. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_till_enable(struct hanse *h, bool on);
 
 /* ---- Checking an exported order: no handle, no network ---- */
@@ -195,9 +207,13 @@ struct hanse_report {
 
 /* Checks an exported order whole: every signature, every grant and window, every step, every sum. root: the
  * brand's root key, or NULL to take the file's own word for it (root_pinned is then false). The report is
- * freed with hanse_report_free(). Any alteration is an error and gives no report. */
+ * freed with hanse_report_free(). Any alteration is an error and gives no report: HANSE_ERR_MALFORMED,
+ * HANSE_ERR_TOO_LARGE, HANSE_ERR_BAD_SIGNATURE, HANSE_ERR_WRONG_SIGNER, HANSE_ERR_BAD_CHAIN,
+ * HANSE_ERR_ORDER_INVALID and the like name what is wrong; HANSE_ERR_NOMEM, HANSE_ERR_SELFTEST. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_verify(const uint8_t *bytes, size_t len,
                                                       const struct hanse_id *root, struct hanse_report **out);
+
+/* NULL is fine. */
 HANSE_API void hanse_report_free(struct hanse_report *report);
 
 #ifdef __cplusplus

@@ -19,7 +19,12 @@
  * without a DONE: operation numbers count within one handle.
  *
  * Errors: enum hanse_err: 0 is success. -1..-99 this machine, -100..-199 the other side's bytes or wishes,
- * from -200 a mistake of the caller's. A call that fails has changed nothing.
+ * from -200 a mistake of the caller's. A call that fails has changed nothing. What every call with a handle
+ * may return isn't repeated: HANSE_ERR_NOMEM, HANSE_ERR_STORE, HANSE_ERR_STORE_FULL, HANSE_ERR_SEAL; where it
+ * was to change something, the handle can only be closed after one of them. What is to be done in a room
+ * wants this device to be a member: HANSE_ERR_ROOM_UNKNOWN, HANSE_ERR_NOT_MEMBER (not yet, or no more),
+ * HANSE_ERR_INVALID_STATE (it is being made), HANSE_ERR_STATE_LOST, or why it is frozen. A listing's
+ * hanse_x_next() and hanse_x_get(): HANSE_ERR_NOT_FOUND at the end, or where there is none.
  *
  * Units: times are Unix milliseconds UTC, windows half-open [from, until), 0 = no end. Amounts are minor
  * units (cents) of an ISO 4217 currency, rates basis points. Sizes are bytes.
@@ -126,6 +131,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_uv_start(struct hanse *h, struct 
                                                         void (*wake)(struct hanse *h, enum hanse_err err,
                                                                      void *context),
                                                         void *context);
+
+/* No effect where it doesn't run. */
 HANSE_API void hanse_uv_stop(struct hanse *h);
 
 enum hanse_event_kind {
@@ -178,17 +185,20 @@ struct hanse_identity {
     struct hanse_id home_root;
     bool moving; /* to that home: it hasn't confirmed the account, or rooms are left that wait */
 };
+
+/* Without an identity all of it is empty, which is no error. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_identity(struct hanse *h, struct hanse_identity *out);
 
 /* Makes seed and device keys; display_name may be NULL. Once: HANSE_ERR_INVALID_STATE. HANSE_ERR_INVALID_ARG
  * for a name that is too long or not clean text. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_identity_create(struct hanse *h, const char *display_name);
 
-/* Another display name, for what is joined from now on. */
+/* Another display name, for what is joined from now on; NULL or "": none. HANSE_ERR_INVALID_ARG as above,
+ * HANSE_ERR_INVALID_STATE without an identity. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_identity_rename(struct hanse *h, const char *display_name);
 
 /* Signs up at the node of the ticket ("hanse:t/..."), which becomes the home node; needs an identity without
- * a home. HANSE_ERR_TICKET_INVALID at once; DONE: the node's answer. */
+ * a home (HANSE_ERR_INVALID_STATE). HANSE_ERR_TICKET_INVALID at once; DONE: the node's answer. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_sign_up(struct hanse *h, const char *ticket, uint64_t *op);
 
 /* Moves to the node of the ticket ("hanse:t/..."), which becomes the home node: an account there, and every
@@ -209,20 +219,20 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_home_back(struct hanse *h);
  * stay. Needs an owner who has moved home there, and who may make rooms there. DONE: the room has moved
  * (EVENT_HUB comes to all members), or why not. Where the new node hasn't got the whole log, EVENT_WAITING
  * with the op comes first: from then on it goes on without this device, too. HANSE_ERR_POLICY for who doesn't
- * own it and for counters, HANSE_ERR_INVALID_ARG where the home node is its hub already. */
+ * own it and for counters, HANSE_ERR_INVALID_ARG where the home node is its hub already,
+ * HANSE_ERR_INVALID_STATE until the home is known, and the room's hub knows it. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_move(struct hanse *h, const struct hanse_id *room,
                                                          uint64_t *op);
 
 /* Takes roles or a handle that the operator of the home node, or of a room's node, granted to this device's
- * key there
- * ("hanse:g/..."; the key is that of hanse_room.self), and shows them: to the home node, and in that brand's
- * rooms with this device's next commit, which is made at once. DONE: they are kept, and the home node has its
- * own. HANSE_ERR_MALFORMED for another text, HANSE_ERR_WRONG_SIGNER for a brand in none of whose rooms this
- * device is, HANSE_ERR_BAD_CHAIN for another key's, HANSE_ERR_NAME_REFUSED for a second handle,
+ * key there ("hanse:g/..."; the key is that of hanse_room.self), and shows them: to the home node, and in
+ * that brand's rooms with this device's next commit, which is made at once. DONE: they are kept, and the home
+ * node has its own. HANSE_ERR_MALFORMED for another text, HANSE_ERR_WRONG_SIGNER for a brand in none of whose
+ * rooms this device is, HANSE_ERR_BAD_CHAIN for another key's, HANSE_ERR_NAME_REFUSED for a second handle,
  * HANSE_ERR_EXPIRED, HANSE_ERR_TOO_LARGE for too many, HANSE_ERR_INVALID_STATE without a home node. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_grants_add(struct hanse *h, const char *text, uint64_t *op);
 
-/* A round trip to the home node. DONE: seq = milliseconds. */
+/* A round trip to the home node. DONE: seq = milliseconds. HANSE_ERR_INVALID_STATE without one. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_ping(struct hanse *h, uint64_t *op);
 
 /* The home node posts an empty request to this URL when there is something new while this device isn't
@@ -275,8 +285,7 @@ struct hanse_room {
     bool waits; /* MEMBER: until its hub can be told of this device's home; what is posted waits here */
 };
 
-/* The first room behind *after (NULL: the first of all), in the order of their ids. HANSE_ERR_NOT_FOUND at
- * the end. */
+/* The first room behind *after (NULL: the first of all), in the order of their ids. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_next(struct hanse *h, const struct hanse_id *after,
                                                          struct hanse_room *out);
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_get(struct hanse *h, const struct hanse_id *room,
@@ -289,12 +298,13 @@ struct hanse_member {
     bool self;
 };
 
-/* The first member at a leaf >= from. HANSE_ERR_NOT_FOUND at the end. */
+/* The first member at a leaf >= from. HANSE_ERR_NOT_FOUND at the end, and for a room that isn't here. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_member_next(struct hanse *h, const struct hanse_id *room,
                                                            uint32_t from, struct hanse_member *out);
 
-/* Creates a room at the home node. DONE: id = the room. HANSE_ERR_INVALID_ARG for the name; DONE with
- * HANSE_ERR_DENIED where the account has no grant to do so. */
+/* Creates a room at the home node. DONE: id = the room. HANSE_ERR_INVALID_ARG for the name,
+ * HANSE_ERR_INVALID_STATE without an identity; DONE with HANSE_ERR_DENIED where the account has no grant to
+ * do so. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_create(struct hanse *h, const char *name, uint64_t *op);
 
 /* A room to be made. */
@@ -308,7 +318,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_room_create_as(struct hanse *h,
                                                               const struct hanse_room_spec *spec,
                                                               uint64_t *op);
 
-/* Makes an invite: at most uses people, until then. DONE: text = the link. */
+/* Makes an invite: for uses people (1 to 100000), until then, which must lie ahead (0 too isn't taken). DONE:
+ * text = the link. HANSE_ERR_INVALID_ARG, HANSE_ERR_POLICY where this device may not. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_invite(struct hanse *h, const struct hanse_id *room,
                                                       uint32_t uses, int64_t until_ms, uint64_t *op);
 
@@ -321,13 +332,13 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_join(struct hanse *h, const char 
 /* Brings this device back into a room whose keys it has lost to another copy of itself (FROZEN with
  * HANSE_ERR_STATE_LOST): the other copy is out then. A copy that is only too old comes back without being
  * asked. DONE: it is back; a message of kind GAP says what it can't read; or what the hub refuses it for,
- * which it asks for again later. HANSE_ERR_INVALID_STATE where nothing is lost, the reason where the room is
- * frozen for another one. */
+ * which it asks for again later. HANSE_ERR_ROOM_UNKNOWN, HANSE_ERR_INVALID_STATE where nothing is lost, the
+ * reason where the room is frozen for another one. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_rejoin(struct hanse *h, const struct hanse_id *room,
                                                       uint64_t *op);
 
 /* Removes a person with all of their devices. DONE: the removal is in the room's log. HANSE_ERR_NOT_MEMBER,
- * HANSE_ERR_POLICY where this device may not. */
+ * also where they aren't, HANSE_ERR_POLICY where this device may not, HANSE_ERR_INVALID_ARG for oneself. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_remove(struct hanse *h, const struct hanse_id *room,
                                                       const struct hanse_id *person, uint64_t *op);
 
@@ -338,7 +349,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_set_role(struct hanse *h, const s
                                                         const struct hanse_id *person, enum hanse_role role,
                                                         uint64_t *op);
 
-/* Removes a person for good: no invite lets them in again. The same errors. */
+/* Removes a person for good, who needn't be in the room: no invite lets them in again. HANSE_ERR_POLICY where
+ * this device may not, HANSE_ERR_INVALID_ARG for oneself. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_ban(struct hanse *h, const struct hanse_id *room,
                                                    const struct hanse_id *person, uint64_t *op);
 
@@ -392,7 +404,7 @@ struct hanse_message {
     uint64_t last, missing; /* GAP */
 };
 
-/* The first message at seq >= from. HANSE_ERR_NOT_FOUND at the end. */
+/* The first message at seq >= from; the one at seq. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_message_next(struct hanse *h, const struct hanse_id *room,
                                                             uint64_t from, struct hanse_message *out);
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_message_get(struct hanse *h, const struct hanse_id *room,
@@ -428,15 +440,16 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_file_get(struct hanse *h, const s
  * place in the room's log), first for all of the file before this returns. FILE tells how far it has
  * come. What was under way when the program ended goes on where it was, when the same file is sent to the
  * same room again within a day. HANSE_ERR_TOO_LARGE past HANSE_FILE_MAX, HANSE_ERR_INVALID_ARG for a name
- * with a slash, one that begins with a dot, or none; read's errors; DONE: HANSE_ERR_BLOB_HASH where the file
- * changes meanwhile. */
+ * with a slash, one that begins with a dot, or none; HANSE_ERR_POLICY where this device may not; read's
+ * errors; DONE: HANSE_ERR_BLOB_HASH where the file changes meanwhile. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_attach(struct hanse *h, const struct hanse_id *room,
                                                       const struct hanse_file *file, hanse_read_fn *read,
                                                       void *context, uint64_t *op);
 
-/* Gets the file of a message. have: how much of it write has taken before, 0 for none; it goes on there, or
- * before. DONE: all of it was written, and is what its sender sent (HANSE_ERR_BLOB_HASH, HANSE_ERR_DECRYPT
- * otherwise); HANSE_ERR_BLOB_UNKNOWN where the node hasn't got it any more; write's errors. */
+/* Gets the file of a message (HANSE_ERR_NOT_FOUND without one). have: how much of it write has taken before,
+ * 0 for none; it goes on there, or before. DONE: all of it was written, and is what its sender sent
+ * (HANSE_ERR_BLOB_HASH, HANSE_ERR_DECRYPT otherwise); HANSE_ERR_BLOB_UNKNOWN where the node hasn't got it any
+ * more; write's errors. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_fetch(struct hanse *h, const struct hanse_id *room,
                                                      uint64_t seq, uint64_t have, hanse_write_fn *write,
                                                      void *context, uint64_t *op);
@@ -458,7 +471,9 @@ struct hanse_evidence_report {
 };
 
 /* Checks such a file: no handle, no network. root: the node's root key, or NULL to take the file's own word
- * for it. HANSE_ERR_UNEXPECTED where it is no such file; HANSE_ERR_NOT_FOUND where it proves nothing. */
+ * for it. HANSE_ERR_UNEXPECTED where it is no such file; HANSE_ERR_NOT_FOUND where it proves nothing;
+ * HANSE_ERR_MALFORMED, HANSE_ERR_TOO_LARGE, HANSE_ERR_WRONG_SIGNER (another root), HANSE_ERR_BAD_SIGNATURE,
+ * HANSE_ERR_SELFTEST. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_evidence_verify(const uint8_t *bytes, size_t len,
                                                                const struct hanse_id *root,
                                                                struct hanse_evidence_report *out);
