@@ -72,21 +72,77 @@ static struct hs_kv_key before_key(const struct hs_key *root)
     return hs_key_sub(HS_MISC_RESTORED, HS_VIEW(*root), (struct hs_bytes){0});
 }
 
-void hs_node_key_restored(struct hs_turn *turn)
+/* ---- restorings: of the last one the root's row says what it began with, of those before it one each ----
+ */
+
+static struct hs_kv_key former_key(uint64_t incarnation)
 {
-    struct hs_descriptor newest;
-    struct hs_kv_key key = before_key(hs_turn_root(turn));
-    if (hs_node_key_newest(turn, hs_turn_root(turn), &newest) != NULL)
-        hs_number_put(turn, HS_T_MISC, &key, newest.sequence);
+    struct hs_kv_key key = hs_key_sub(HS_MISC_RESTORINGS, (struct hs_bytes){0}, (struct hs_bytes){0});
+    hs_kv_key_add_u64(&key, incarnation);
+    return key;
 }
 
-uint64_t hs_node_key_forgotten(struct hs_turn *turn, bool stands_still)
+/* The next of the former ones at or behind from. */
+static bool next_former(struct hs_turn *turn, struct hs_kv_key *from, uint64_t *incarnation,
+                        uint64_t *sequence)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(8 * HS_KV_KEY_MAX);
+    struct hs_kv_key prefix = hs_key_sub(HS_MISC_RESTORINGS, (struct hs_bytes){0}, (struct hs_bytes){0});
+    struct hs_bytes key, value;
+    if (from->len == 0)
+        *from = prefix;
+    if (!hs_kv_next(turn->kv, HS_T_MISC, hs_kv_key_bytes(&prefix), hs_kv_key_bytes(from), &scratch, &key,
+                    &value))
+        return false;
+    *from = hs_kv_after(key);
+    *incarnation = hs_kv_u64(key);
+    *sequence = hs_kv_u64(value);
+    return true;
+}
+
+/* Of too many the oldest two become one: rather too old a key is believed than what was lost is not. */
+static void bound_former(struct hs_turn *turn)
+{
+    struct hs_kv_key from = {0};
+    uint64_t incarnation[2], sequence[2], count = 0, n, s;
+    while (next_former(turn, &from, &n, &s)) {
+        if (count < 2) {
+            incarnation[count] = n;
+            sequence[count] = s;
+        }
+        count++;
+    }
+    if (count <= HS_RESTORINGS_MAX)
+        return;
+    struct hs_kv_key gone = former_key(incarnation[0]), left = former_key(incarnation[1]);
+    hs_kv_del(turn->kv, HS_T_MISC, hs_kv_key_bytes(&gone));
+    hs_number_put(turn, HS_T_MISC, &left, sequence[0] < sequence[1] ? sequence[0] : sequence[1]);
+}
+
+/* Where the keys are the same as then the new row says it for both. */
+void hs_node_key_restored(struct hs_turn *turn, uint64_t before)
 {
     struct hs_descriptor newest;
-    struct hs_kv_key key = before_key(hs_turn_root(turn));
-    if (stands_still)
-        return hs_number_get(turn, HS_T_MISC, &key, NULL);
-    return hs_node_key_newest(turn, hs_turn_root(turn), &newest) != NULL ? newest.sequence : 0;
+    struct hs_kv_key key = before_key(hs_turn_root(turn)), former = former_key(before);
+    bool known;
+    uint64_t sequence = hs_number_get(turn, HS_T_MISC, &key, &known);
+    if (hs_node_key_newest(turn, hs_turn_root(turn), &newest) == NULL)
+        return;
+    if (known && before > 0 && sequence != newest.sequence) {
+        hs_number_put(turn, HS_T_MISC, &former, sequence);
+        bound_former(turn);
+    }
+    hs_number_put(turn, HS_T_MISC, &key, newest.sequence);
+}
+
+uint64_t hs_node_key_forgotten(struct hs_turn *turn, uint64_t since)
+{
+    struct hs_kv_key key = before_key(hs_turn_root(turn)), from = {0};
+    uint64_t least = hs_number_get(turn, HS_T_MISC, &key, NULL), incarnation, sequence;
+    while (next_former(turn, &from, &incarnation, &sequence))
+        if (incarnation > since && sequence < least)
+            least = sequence;
+    return least;
 }
 
 static bool find(struct hs_kv *kv, const struct hs_key *root, const struct hs_key *signing_key,

@@ -14,6 +14,7 @@
 
 enum {
     HS_NODE_KEYS = 16,      /* of another node: years of yearly changes, and no more than 16 KiB */
+    HS_RESTORINGS_MAX = 16, /* before the last one, with new keys between them, that are told apart */
     HS_NODE_KEYS_A_DAY = 4, /* changes of another node that are taken in a day: each is kept for good */
     HS_NODE_KEY_DAY_MS = 86400000
 };
@@ -36,13 +37,14 @@ void hs_node_key_own(struct hs_turn *turn);
  * signing key is known, changes nothing. */
 void hs_node_key_recall(struct hs_turn *turn, const Hanse__SignedObject *object);
 
-/* This node is being restored: which of its own is the newest that it had until then is kept. */
-void hs_node_key_restored(struct hs_turn *turn);
+/* This node is being restored, for that incarnation: which of its own is the newest that it had until then is
+ * kept beside the incarnation. before: of the last restoring; 0 where there was none. */
+void hs_node_key_restored(struct hs_turn *turn, uint64_t before);
 
-/* The sequence of the oldest own descriptor by which this node may have given the room away that it is the
- * hub of, and have forgotten it: while the room stands still after a restoring, of the newest that it had
- * before; later the newest of all. */
-uint64_t hs_node_key_forgotten(struct hs_turn *turn, bool stands_still);
+/* The sequence of the oldest own descriptor by which this node may have signed what it has forgotten: the
+ * newest that it had when it was restored first after the incarnation since. Since then a room has gone on,
+ * which has what was signed before; 0: of the ledger, which is shown things for ever. */
+uint64_t hs_node_key_forgotten(struct hs_turn *turn, uint64_t since);
 
 /* The newest one of that root, in the turn's arena: NULL where none is known. out: what it says, or NULL. */
 Hanse__SignedObject *hs_node_key_newest(struct hs_turn *turn, const struct hs_key *root,

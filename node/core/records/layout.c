@@ -128,8 +128,8 @@ void hs_restored_apply(struct hs_turn *turn, const struct hs_stream_at *at,
 {
     (void)at;
     struct hs_kv_key key = restored_key();
+    hs_node_key_restored(turn, hs_restored_since(turn));
     hs_number_put(turn, HS_T_MISC, &key, record->restored->incarnation);
-    hs_node_key_restored(turn);
 }
 
 void hs_restored_record(struct hs_turn *turn, uint64_t incarnation)

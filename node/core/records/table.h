@@ -66,8 +66,9 @@ enum hs_sub_table {
     HS_MISC_TOLD = 31,     /* room 32 | hub 32 | persona 32 -> its home, or nothing; hub 32 -> u64 (told.h) */
     HS_MISC_TAKEOVER = 26, /* room 32 -> TakeoverView: it is to become it (takeover.h) */
     HS_MISC_LAYOUT = 11,   /* -> u64: by which layout the store was made (layout.h) */
-    HS_MISC_RESTORED = 12, /* -> u64: the incarnation since the last restoring */
-    HS_MISC_JOURNAL = 10,  /* -> u64: the next number of the journal */
+    HS_MISC_RESTORED = 12, /* -> u64: the incarnation since the last restoring; root 32 -> u64 (node_key.h) */
+    HS_MISC_RESTORINGS = 33, /* incarnation u64 -> u64: the same of a restoring before that */
+    HS_MISC_JOURNAL = 10,    /* -> u64: the next number of the journal */
 };
 
 /* Key parts: a borrowed view of 32 bytes each. */

@@ -72,7 +72,7 @@ static enum hs_err check_key(struct hs_turn *turn, struct showing *s, const Hans
     }
     HS_TRY(turn->kv->err);
     s->key = key;
-    s->key_err = sequence < hs_node_key_forgotten(turn, true) ? HS_ERR_WRONG_SIGNER : HS_OK;
+    s->key_err = sequence < hs_node_key_forgotten(turn, 0) ? HS_ERR_WRONG_SIGNER : HS_OK;
     s->has_key = true;
     return s->key_err;
 }

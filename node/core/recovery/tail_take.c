@@ -29,7 +29,7 @@ static void take_head(struct hs_turn *turn, struct hs_recovery *r, struct hs_rec
         hs_recovery_claim(r, reader, which, head.seq, &head.hash);
     else if (head.hub_term > r->term && hs_object_claimed_signer(object, 0, &key) &&
              hs_node_key_of(turn, hs_turn_root(turn), &key, &by) != NULL &&
-             by.sequence >= hs_node_key_forgotten(turn, true))
+             by.sequence >= hs_node_key_forgotten(turn, view->resumed))
         r->term = head.hub_term;
 }
 
@@ -106,8 +106,9 @@ static void take_hints(struct hs_turn *turn, const struct hs_id *room, const Han
 
 /* This hub's own end in the room, with what shows it to others: the head that comes with the record, by no
  * key that was replaced before the backup was made. */
-static bool take_move(struct hs_turn *turn, const struct hs_id *room, const struct hs_record_header *header,
-                      const Hanse__Record *record, Hanse__State__RoomEntry *entry)
+static bool take_move(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view,
+                      const struct hs_record_header *header, const Hanse__Record *record,
+                      Hanse__State__RoomEntry *entry)
 {
     Hanse__SignedObject *object, *descriptor = NULL;
     struct hs_descriptor by;
@@ -120,7 +121,7 @@ static bool take_move(struct hs_turn *turn, const struct hs_id *room, const stru
         return false;
     if (hs_object_claimed_signer(object, 0, &key))
         descriptor = hs_node_key_of(turn, hs_turn_root(turn), &key, &by);
-    if (descriptor == NULL || by.sequence < hs_node_key_forgotten(turn, true) ||
+    if (descriptor == NULL || by.sequence < hs_node_key_forgotten(turn, view->resumed) ||
         hs_object_pack(descriptor, turn->arena, &bytes) != HS_OK)
         return false;
     entry->head = record->head;
@@ -163,7 +164,7 @@ static bool take_records(struct hs_turn *turn, struct hs_recovery *r, Hanse__Sta
             take_hints(turn, &r->room, record, &entry);
         if (header.kind == HS_RECORD_HOME_MOVE) /* who moved is told by whom, as when it came first */
             entry.descriptor = hs_pb_data(own_descriptor(turn));
-        if (header.kind == HS_RECORD_HUB_MOVE && !take_move(turn, &r->room, &header, record, &entry))
+        if (header.kind == HS_RECORD_HUB_MOVE && !take_move(turn, &r->room, view, &header, record, &entry))
             return moved;
         struct hs_time now = turn->now;
         turn->now = header.hub_time; /* as it was when it came first, and as it will be when it is replayed */
