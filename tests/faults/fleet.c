@@ -28,6 +28,10 @@ static void take_event(struct fleet *f, struct member *m, const struct hanse_eve
     case HANSE_EVENT_REMOVED:
         m->out = true;
         break;
+    case HANSE_EVENT_CAUGHT_UP:
+    case HANSE_EVENT_OFFLINE:
+        m->caught_up = event->kind == HANSE_EVENT_CAUGHT_UP;
+        break;
     case HANSE_EVENT_FROZEN:
         fault_found("%s is frozen at %llu: %s", m->name, (unsigned long long)event->seq,
                     hanse_err_name(event->err));
@@ -55,9 +59,12 @@ static void step(struct fleet *f, struct member *m)
 
 void fleet_turn(struct fleet *f, int ms)
 {
-    struct pollfd fds[FLEET_MEMBERS];
+    struct pollfd fds[FLEET_MEMBERS + 1];
     for (size_t i = 0; i < f->count; i++) {
         struct member *m = &f->members[i];
+        fds[i] = (struct pollfd){.fd = -1};
+        if (m->h == NULL)
+            continue;
         unsigned wanted = hanse_poll_events(m->h);
         int timeout = hanse_timeout_ms(m->h);
         fds[i] = (struct pollfd){.fd = hanse_fd(m->h),
@@ -66,10 +73,13 @@ void fleet_turn(struct fleet *f, int ms)
         if (timeout >= 0 && timeout < ms)
             ms = timeout;
     }
-    poll(fds, f->count, ms);
-    for (size_t i = 0; i < f->count; i++)
-        if (fds[i].revents != 0 || hanse_timeout_ms(f->members[i].h) == 0)
-            step(f, &f->members[i]);
+    fds[f->count] = (struct pollfd){.fd = f->also > 0 ? f->also : -1, .events = f->also_for};
+    poll(fds, f->count + 1, ms);
+    for (size_t i = 0; i < f->count; i++) {
+        struct member *m = &f->members[i];
+        if (m->h != NULL && (fds[i].revents != 0 || hanse_timeout_ms(m->h) == 0))
+            step(f, m);
+    }
 }
 
 /* ---- people ---- */
@@ -79,6 +89,7 @@ void fleet_reopen(struct member *m)
     acks_current = NULL;
     hanse_close(m->h);
     memset(m->acks.asked, 0, sizeof m->acks.asked);
+    m->caught_up = false;
     enum hanse_err err = hanse_open(m->dir, m->key, 0, &m->h);
     FAULT_CHECK(err == HANSE_OK, "the store of %s: %s", m->name, hanse_err_name(err));
     hanse_stay_online(m->h, true);
@@ -100,8 +111,7 @@ static struct member *member_new(struct fleet *f, size_t node)
     return m;
 }
 
-/* The outcome of op, which must be good. */
-static void await(struct fleet *f, struct member *m, enum hanse_err err, const uint64_t *op, const char *what)
+void fleet_await(struct fleet *f, struct member *m, enum hanse_err err, const uint64_t *op, const char *what)
 {
     int64_t end = fault_now_ms() + START_MS;
     FAULT_CHECK(err == HANSE_OK, "%s: %s", what, hanse_err_name(err));
@@ -117,7 +127,15 @@ static void sign_up(struct fleet *f, struct member *m, const char *const *option
     char ticket[8192];
     uint64_t op;
     daemon_ticket(&f->nodes[m->acks.node], ticket, sizeof ticket, options);
-    await(f, m, hanse_sign_up(m->h, ticket, &op), &op, "signing up");
+    fleet_await(f, m, hanse_sign_up(m->h, ticket, &op), &op, "signing up");
+}
+
+struct member *fleet_hire(struct fleet *f, size_t node, const char *const *options)
+{
+    struct member *m = member_new(f, node);
+    sign_up(f, m, options);
+    m->out = true;
+    return m;
 }
 
 struct member *fleet_join(struct fleet *f, size_t node)
@@ -129,7 +147,7 @@ struct member *fleet_join(struct fleet *f, size_t node)
         sign_up(f, m, customers);
     enum hanse_err err = hanse_join(m->h, f->link, &op);
     FAULT_CHECK(err == HANSE_OK, "joining: %s", hanse_err_name(err));
-    await(f, m, err, &op, "joining");
+    fleet_await(f, m, err, &op, "joining");
     return m;
 }
 
@@ -140,12 +158,12 @@ static void founding(struct fleet *f)
     struct hanse_campaign_spec spec = {.percent_bp = 1000, .limit_total = f->limit};
     uint64_t op;
     sign_up(f, m, merchant);
-    await(f, m, hanse_room_create(m->h, "harbour", &op), &op, "creating the room");
+    fleet_await(f, m, hanse_room_create(m->h, "harbour", &op), &op, "creating the room");
     f->room = m->done.id;
     m->in = true;
-    await(f, m, hanse_invite(m->h, &f->room, INVITE_USES, 4102444800000, &op), &op, "inviting");
+    fleet_await(f, m, hanse_invite(m->h, &f->room, INVITE_USES, 4102444800000, &op), &op, "inviting");
     snprintf(f->link, sizeof f->link, "%s", m->text);
-    await(f, m, hanse_coupon_issue(m->h, &f->room, &spec, &op), &op, "issuing coupons");
+    fleet_await(f, m, hanse_coupon_issue(m->h, &f->room, &spec, &op), &op, "issuing coupons");
     f->campaign = m->done.id;
 }
 

@@ -20,6 +20,7 @@ struct member {
     size_t index;
     struct hanse_id persona; /* as the room knows it, once it is in */
     bool in, out;            /* of the room: was let in; was removed */
+    bool caught_up;          /* it is online, and has what waited for it */
     unsigned posts;          /* made; each is text "p INDEX NUMBER" */
     uint64_t checked;        /* its history was, up to here */
     uint64_t anchor;         /* its history begins there */
@@ -45,6 +46,8 @@ struct fleet {
     unsigned limit;      /* of the campaign */
     uint64_t acks_freed; /* acknowledgements before this one were found in the hub's log, which only grows */
     uint64_t frames;     /* that came to any client */
+    int also;            /* another descriptor that is waited for; 0: none */
+    short also_for;      /* and what for: POLLIN, POLLOUT */
 };
 
 /* The nodes' folders, keys and configuration; nothing runs yet. links: through which they are reached; may be
@@ -60,6 +63,12 @@ void fleet_free(struct fleet *f);
 
 /* A person at that node, signed up and asking to be let into the room; goes on by itself. */
 struct member *fleet_join(struct fleet *f, size_t node);
+
+/* Somebody with an account there that options of a ticket are for, who is in no room. */
+struct member *fleet_hire(struct fleet *f, size_t node, const char *const *options);
+
+/* Turns until *op is done; its outcome, and err, must be good. */
+void fleet_await(struct fleet *f, struct member *m, enum hanse_err err, const uint64_t *op, const char *what);
 
 /* A client dies and is there again, with what it had stored. */
 void fleet_reopen(struct member *m);

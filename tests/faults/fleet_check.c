@@ -8,15 +8,17 @@
 
 bool fleet_is_quiet(struct fleet *f)
 {
-    struct hanse_room first, room;
+    struct hanse_room first = {0}, room;
+    bool any = false;
     for (size_t i = 0; i < f->count; i++) {
         struct member *m = &f->members[i];
-        if (m->out)
+        if (m->out || m->h == NULL)
             continue;
         if (!m->in || hanse_has_pending(m->h) || hanse_room_get(m->h, &f->room, &room) != HANSE_OK)
             return false;
-        if (i == 0)
+        if (!any)
             first = room;
+        any = true;
         if (room.next_seq != first.next_seq || room.epoch != first.epoch)
             return false;
     }

@@ -45,6 +45,8 @@ struct inject {
     atomic_uint hits;
     atomic_uint sync_ms;    /* every sync takes so much longer */
     atomic_long live;       /* blocks of memory that threads that aren't spared got, and nobody gave back */
+    atomic_uint host;       /* 127.x.y.z as in_addr_t: sockets are bound and connected there that ask for
+                             * another address of this machine; 0: where they ask for */
     atomic_uint bad_closes; /* of what wasn't open: it may be somebody else's by then */
 };
 

@@ -1,9 +1,11 @@
 /* Sockets that can't be had, break or take little, waiting that fails, threads that can't be made. */
 #include "inject_ask.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -99,10 +101,24 @@ EXPORT int accept4(int fd, __SOCKADDR_ARG address, socklen_t *len, int flags)
     return (int)syscall(SYS_accept4, fd, address.__sockaddr__, len, flags);
 }
 
+/* So that copies of what stands at one address are all at addresses of their own. */
+static const void *own_address(const void *address, socklen_t len, struct sockaddr_in *own)
+{
+    unsigned host = inject_table() != NULL ? atomic_load(&inject_table()->host) : 0;
+    if (host == 0 || len != sizeof *own)
+        return address;
+    memcpy(own, address, sizeof *own);
+    if (own->sin_family != AF_INET || ntohl(own->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET)
+        return address;
+    own->sin_addr.s_addr = host;
+    return own;
+}
+
 EXPORT int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 {
+    struct sockaddr_in own;
     FAIL_WITH(INJECT_CONNECT, ENETUNREACH)
-    return (int)syscall(SYS_connect, fd, address.__sockaddr__, len);
+    return (int)syscall(SYS_connect, fd, own_address(address.__sockaddr__, len, &own), len);
 }
 
 EXPORT int socket(int domain, int type, int protocol)
@@ -113,8 +129,9 @@ EXPORT int socket(int domain, int type, int protocol)
 
 EXPORT int bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 {
+    struct sockaddr_in own;
     FAIL_WITH(INJECT_SOCKET, EADDRINUSE)
-    return (int)syscall(SYS_bind, fd, address.__sockaddr__, len);
+    return (int)syscall(SYS_bind, fd, own_address(address.__sockaddr__, len, &own), len);
 }
 
 EXPORT int listen(int fd, int backlog)

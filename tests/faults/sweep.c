@@ -1,6 +1,7 @@
 /* What lies around the core under faults: attachments' files, pages, other domains, waking, the operator's
- * socket, and the commands that keep a node's data. Every allocation and every call of the system fails in
- * turn: nothing crashes, leaks or is closed twice, and what was answered well is there.
+ * socket, the commands that keep a node's data, and what a device does, in a town and at nodes that run.
+ * Every allocation and every call of the system fails in turn: nothing crashes, leaks or is closed twice, and
+ * what was answered well is there.
  *
  *   sweep [--all] [--seed N] [--call KIND --at N] [SCENE...]
  *
@@ -10,6 +11,7 @@
 
 #include "support/rng.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -80,9 +82,11 @@ static long some_of(long total)
     return 1 + (long)rng_below(&rng, (uint64_t)(total / PARTS) + 1);
 }
 
-static long first_number(long total)
+static long first_number(const struct sweep_scene *scene, long total)
 {
-    return options.at > 0 ? options.at : options.all || total == 0 ? 1 : some_of(total);
+    if (options.at > 0)
+        return options.at;
+    return options.all || scene->waits || total == 0 ? 1 : some_of(total);
 }
 
 /* total: how many there are; 0: it wasn't counted. */
@@ -101,6 +105,16 @@ static long next_number(const struct sweep_scene *scene, long n, long total)
 enum inject_call sweep_call(void)
 {
     return current != NULL ? (enum inject_call)atomic_load(&current->call) : INJECT_NONE;
+}
+
+bool sweep_goes_on(void)
+{
+    return atomic_load(&current->on) != 0;
+}
+
+void sweep_move_to(const char *host)
+{
+    atomic_store(&current->host, inet_addr(host));
 }
 
 void sweep_calm(void)
@@ -215,12 +229,19 @@ static long count(const struct sweep_scene *scene, enum inject_call call)
     return LONG_MAX - atomic_load(&table->in);
 }
 
+static size_t at_once(const struct sweep_scene *scene)
+{
+    if (scene->alone)
+        return 1;
+    return scene->apart || (scene->fresh && !scene->waits) ? FEW : WORKERS;
+}
+
 static void sweep(const struct sweep_scene *scene, enum inject_call call, bool on, long total)
 {
     struct series s = {.scene = scene, .call = call, .on = on};
     const long last = total > 0 ? total : LONG_MAX - 1;
-    for (long n = first_number(total); !s.through && n <= last; n = next_number(scene, n, total)) {
-        if (running() == (scene->alone ? 1 : scene->apart || scene->fresh ? FEW : WORKERS))
+    for (long n = first_number(scene, total); !s.through && n <= last; n = next_number(scene, n, total)) {
+        if (running() == at_once(scene))
             take_end(&s);
         if (!s.through)
             start(&s, n);
@@ -279,10 +300,13 @@ static void sweep_all(const struct sweep_scene *scene)
 }
 
 static const struct sweep_scene *const scenes[] = {
-    &sweep_blob,    &sweep_again,   &sweep_carry, &sweep_http,   &sweep_find,  &sweep_wake,   &sweep_backup,
-    &sweep_restore, &sweep_check,   &sweep_init,  &sweep_issue,  &sweep_asker, &sweep_asked,  &sweep_client,
-    &sweep_join,    &sweep_welcome, &sweep_leave, &sweep_rejoin, &sweep_home,  &sweep_follow, &sweep_office,
-    &sweep_attach,  &sweep_fetch,   &sweep_claim, &sweep_order};
+    &sweep_blob,       &sweep_again,      &sweep_carry,       &sweep_http,       &sweep_find,
+    &sweep_wake,       &sweep_backup,     &sweep_restore,     &sweep_check,      &sweep_init,
+    &sweep_issue,      &sweep_asker,      &sweep_asked,       &sweep_client,     &sweep_join,
+    &sweep_welcome,    &sweep_leave,      &sweep_rejoin,      &sweep_home,       &sweep_follow,
+    &sweep_office,     &sweep_attach,     &sweep_fetch,       &sweep_claim,      &sweep_order,
+    &sweep_real_join,  &sweep_real_leave, &sweep_real_attach, &sweep_real_fetch, &sweep_real_claim,
+    &sweep_real_order, &sweep_real_home,  &sweep_real_rejoin};
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
 static bool wanted(const char *name, int argc, char **argv)

@@ -23,6 +23,7 @@ struct sweep_scene {
     bool apart;     /* act is another program's: its memory isn't counted */
     bool alone;     /* attempts have something in common: one at a time */
     bool fresh;     /* begin works on what found has made: only in the process of an attempt */
+    bool waits;     /* most of an attempt is waiting: many at once */
     long kept;      /* at most so many blocks of memory a library in it forgets where it gets no more */
     bool may_abort; /* a library in it does so for lack of memory, threads or ways to wait */
 };
@@ -30,13 +31,20 @@ struct sweep_scene {
 extern const struct sweep_scene sweep_blob, sweep_again, sweep_carry, sweep_http, sweep_find, sweep_wake,
     sweep_backup, sweep_restore, sweep_check, sweep_init, sweep_issue, sweep_asker, sweep_asked, sweep_client,
     sweep_join, sweep_welcome, sweep_leave, sweep_rejoin, sweep_home, sweep_follow, sweep_office,
-    sweep_attach, sweep_fetch, sweep_claim, sweep_order;
+    sweep_attach, sweep_fetch, sweep_claim, sweep_order, sweep_real_join, sweep_real_leave, sweep_real_attach,
+    sweep_real_fetch, sweep_real_claim, sweep_real_order, sweep_real_home, sweep_real_rejoin;
 
 /* The folder of this attempt: begin finds it empty. */
 const char *sweep_dir(void);
 
 /* What fails in this attempt. */
 enum inject_call sweep_call(void);
+
+/* And whether all calls behind it do. */
+bool sweep_goes_on(void);
+
+/* Sockets of this process that want an address of this machine get that one. */
+void sweep_move_to(const char *host);
 
 /* Nothing fails any more, even before act ends. */
 void sweep_calm(void);

@@ -84,12 +84,12 @@ void sweep_node_make(void)
     atexit(remove_node);
 }
 
-char *const *sweep_environment(void)
+char *const *sweep_environment(const char *of)
 {
     static char preload[300], table[400], *out[ENVIRONMENT_MAX];
     size_t n = 0;
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", INJECT_LIBRARY);
-    snprintf(table, sizeof table, INJECT_FILE "=%s", sweep_table());
+    snprintf(table, sizeof table, INJECT_FILE "=%s", of);
     for (; environ[n] != NULL && n + 3 < ENVIRONMENT_MAX; n++)
         out[n] = environ[n];
     out[n++] = preload;
@@ -100,7 +100,7 @@ char *const *sweep_environment(void)
 
 static _Noreturn void become(const char *const *args, int out)
 {
-    char *const *with = hidden || sweep_call() == INJECT_NONE ? environ : sweep_environment();
+    char *const *with = hidden || sweep_call() == INJECT_NONE ? environ : sweep_environment(sweep_table());
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);

@@ -28,8 +28,8 @@ const char *sweep_said(void);
 /* Commands are spared, although something is to fail. */
 void sweep_hide(bool hide);
 
-/* Of a process whose calls are those of this attempt: the library and its table come along. */
-char *const *sweep_environment(void);
+/* Of a process that has the library and that table; sweep_table(): its calls are those of this attempt. */
+char *const *sweep_environment(const char *table);
 
 /* What a command's exit code came to; it must be one of a command that knows what happened, and say so. */
 enum hs_err sweep_told(int code);

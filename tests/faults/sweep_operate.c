@@ -120,7 +120,7 @@ static void asked_begin(void)
     snprintf(node.log, sizeof node.log, "%.60s/log", sweep_dir());
     sweep_shell("cp -rp %s %s && sed -i 's/127[0-9.]*:[0-9]*/%s:7700/' %s", sweep_node()->dir, node.dir, host,
                 node.config);
-    node.environment = sweep_environment();
+    node.environment = sweep_environment(sweep_table());
     daemon_start(&node);
     sweep_shell("printf '[peers]\nblock = evil.example\n' >>%s", node.config); /* to be read again */
 }
