@@ -140,6 +140,53 @@ static void of_a_hub_that_she_has_asked(void **state)
     town_free(c.t);
 }
 
+static bool lost(struct town_device *d, struct hs_bytes frame)
+{
+    (void)d;
+    (void)frame;
+    return false;
+}
+
+/* CLIENT-85: a commit that isn't settled there is nobody's business here any more. */
+static void of_a_room_that_is_unsettled(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_device *emil = town_customer(c.new, "Emil");
+    uint64_t op;
+    c.dora->outgoing = lost; /* she should say that she can follow it */
+    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+    for (int i = 0; i < 100 && !any(c.dora, HS_TABLE_UNSETTLED, HS_VIEW(c.fars)); i++)
+        town_wait(c.t, 100);
+    assert_true(any(c.dora, HS_TABLE_UNSETTLED, HS_VIEW(c.fars)));
+    TOWN_WANT(c.dora, hs_want_leave_here(&s, &c.fars));
+    she_is_out_here(&c, c.dora);
+    c.dora->outgoing = NULL;
+    town_wait(c.t, 60000);
+    town_device_cut(c.dora);
+    town_wait(c.t, 60000);
+    she_is_out_here(&c, c.dora);
+    nothing_is_on_its_way(&c);
+    town_free(c.t);
+}
+
+/* CLIENT-85: what nobody could do any more ends, though nothing of it was on its way yet. */
+static void and_what_was_wanted_there(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct hs_key doras = hostile_room(c.dora, &c.room).self;
+    uint64_t op;
+    goes_away(c.hub);
+    town_device_cut(c.rosa);
+    TOWN_WANT(c.rosa, hs_want_removal(&s, &c.room, &doras, &op));
+    assert_null(town_done(c.rosa, op));
+    TOWN_WANT(c.rosa, hs_want_leave_here(&s, &c.room));
+    assert_int_equal(town_done(c.rosa, op)->err, HANSE_ERR_NOT_MEMBER);
+    assert_false(hs_sync_has_pending(c.rosa->sync));
+    town_free(c.t);
+}
+
 /* CLIENT-85: a move waits for it no more, and the hub hears of both. */
 static void of_a_room_that_a_move_waits_for(void **state)
 {
@@ -285,6 +332,7 @@ int main(void)
         cmocka_unit_test(of_a_room_that_a_move_waits_for), cmocka_unit_test(of_a_room_that_has_gone_on),
         cmocka_unit_test(of_a_room_that_never_answered),   cmocka_unit_test(and_taken_back),
         cmocka_unit_test(of_a_room_that_is_frozen),        cmocka_unit_test(what_cannot_be_left),
+        cmocka_unit_test(of_a_room_that_is_unsettled),     cmocka_unit_test(and_what_was_wanted_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
