@@ -1,5 +1,7 @@
 # Real nodes and real devices in one process, with a clock of their own.
 add_library(test_client_town STATIC ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town_node.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town_device.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town_seen.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/town_people.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/shop.c
   ${CMAKE_CURRENT_SOURCE_DIR}/unit/client/hostile.c)
 target_include_directories(test_client_town PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/unit/client)
