@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every clause of the spec is named by a test that shows it, and every clause that a test names is there."""
+"""Every clause of the spec is named by a test that shows it, and every clause that anybody names is there: a test, the
+spec itself, another page, a comment."""
 import pathlib
 import re
 import sys
@@ -31,10 +32,21 @@ for file in sorted((root / "tests").rglob("*")):
         for number in numbers:
             named.setdefault(f"{prefix}-{number}", file.relative_to(root))
 
+# Whoever else names one: the second name of a range counts as well.
+elsewhere = {}
+for file in sorted(f for folder in ("spec", "proto", "node", "client", "script") for f in (root / folder).rglob("*")) + \
+        [f for f in root.glob("*.md") if f.name != "CHANGELOG.md"]:
+    if file.suffix not in KINDS | {".md", ".proto", ".def", ".cmake", ""} or not file.is_file():
+        continue
+    for prefix, first, more, last in NAMED.findall(file.read_text(errors="replace")):
+        for number in [first, *re.findall(r"\d+", more), *filter(None, [last])]:
+            if prefix in prefixes:
+                elsewhere.setdefault(f"{prefix}-{int(number)}", file.relative_to(root))
+
 complaints = twice
 complaints += [f"{name} ({page}): no test names it" for name, page in clauses.items() if name not in named]
 complaints += [f"{name}: {file} names it, the spec doesn't have it"
-               for name, file in sorted(named.items()) if name not in clauses]
+               for name, file in sorted({**elsewhere, **named}.items()) if name not in clauses]
 for complaint in complaints:
     print(complaint, file=sys.stderr)
 if not complaints:
