@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <uv.h>
 
+enum { AGAIN_MS = 100 /* a socket that couldn't be waited for */ };
+
 /* Lives until both of its handles are closed, which may be after the handle of the library. */
 struct hs_uv_driver {
     struct hanse *h;
@@ -73,21 +75,30 @@ static void timer_set(struct hs_uv_driver *d, int ms)
     uv_timer_start(&d->timer, on_timer, (uint64_t)ms, 0);
 }
 
-/* Waits for what the library waits for now. */
+/* False: libuv has nothing left to wait with. */
+static bool poll_make(struct hs_uv_driver *d, int fd)
+{
+    d->poll = calloc(1, sizeof *d->poll);
+    if (d->poll == NULL)
+        return false;
+    if (uv_poll_init(d->loop, d->poll, fd) != 0) {
+        free(d->poll);
+        d->poll = NULL;
+        return false;
+    }
+    d->poll->data = d;
+    d->fd = fd;
+    return true;
+}
+
+/* Waits for what the library waits for now. A socket that can't be waited for is looked at again soon. */
 static void watch(struct hs_uv_driver *d)
 {
     int fd = hanse_fd(d->h), ms = hanse_timeout_ms(d->h);
     if (fd != d->fd)
         poll_drop(d);
-    if (fd >= 0 && d->poll == NULL && (d->poll = calloc(1, sizeof *d->poll)) != NULL) {
-        if (uv_poll_init(d->loop, d->poll, fd) != 0) {
-            free(d->poll);
-            d->poll = NULL;
-        } else {
-            d->poll->data = d;
-            d->fd = fd;
-        }
-    }
+    if (fd >= 0 && d->poll == NULL && !poll_make(d, fd) && (ms < 0 || ms > AGAIN_MS))
+        ms = AGAIN_MS;
     if (d->poll != NULL)
         uv_poll_start(d->poll, to_uv(hanse_poll_events(d->h)), on_poll);
     if (ms >= 0)

@@ -340,6 +340,41 @@ static void test_the_libuv_driver_sees_that_it_shall_stay_online(void **state)
     hanse_close(h);
 }
 
+static bool blind; /* the loop has no memory for another socket */
+static int unseen;
+
+int __real_uv_poll_init(uv_loop_t *loop, uv_poll_t *poll, int fd);
+int __wrap_uv_poll_init(uv_loop_t *loop, uv_poll_t *poll, int fd);
+int __wrap_uv_poll_init(uv_loop_t *loop, uv_poll_t *poll, int fd)
+{
+    unseen += blind ? 1 : 0;
+    return blind ? UV_ENOMEM : __real_uv_poll_init(loop, poll, fd);
+}
+
+/* CLIENT-6: a socket that couldn't be waited for isn't forgotten until somebody gives up. */
+static void test_the_libuv_driver_tries_again_to_see_a_socket(void **state)
+{
+    (void)state;
+    enum { SOON_MS = 1000 };
+    struct driven c;
+    uint64_t op;
+    struct hanse *h = open_handle();
+    driven_new(&c);
+    assert_hanse(hanse_join(h, c.link, &op), HANSE_OK);
+    blind = true;
+    unseen = 0;
+    assert_hanse(hanse_uv_start(h, &c.loop, on_wake, &c.wakes), HANSE_OK);
+    for (int i = 0; i < 10 && unseen == 0; i++)
+        uv_run(&c.loop, UV_RUN_NOWAIT);
+    assert_int_not_equal(unseen, 0);
+    assert_in_range(uv_backend_timeout(&c.loop), 1, SOON_MS); /* so long it would sleep, and not busily */
+    blind = false;
+    comes(&c);
+    hanse_uv_stop(h);
+    driven_free(&c);
+    hanse_close(h);
+}
+
 static void test_garbage_is_no_order(void **state)
 {
     (void)state;
@@ -368,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_libuv_driver_sees_what_is_called, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_libuv_driver_sees_that_it_shall_stay_online, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_the_libuv_driver_tries_again_to_see_a_socket, setup, teardown),
         cmocka_unit_test(test_garbage_is_no_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

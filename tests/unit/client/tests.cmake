@@ -66,6 +66,7 @@ if(HANSE_CLIENT_UV)
   target_compile_definitions(test_client_api PRIVATE _GNU_SOURCE)
   target_include_directories(test_client_api PRIVATE ${CMAKE_SOURCE_DIR}/proto)
   target_link_libraries(test_client_api PRIVATE $<TARGET_OBJECTS:test_client_header>)
+  target_link_options(test_client_api PRIVATE -Wl,--wrap=uv_poll_init)
 endif()
 
 # A command by itself: the library that it calls is the test's.
