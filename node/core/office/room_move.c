@@ -113,6 +113,7 @@ static void leave_office(struct hs_turn *turn, struct hs_room_record *r, const s
     view->was_hub = true;
     view->brand_told = false;
     view->brand_told_from = 0;
+    view->brand_told_next = (ProtobufCBinaryData){0};
     view->first_seq = 0;
     view->epoch = 0;
     view->policy = (ProtobufCBinaryData){0};

@@ -52,54 +52,90 @@ void hs_tell_brand(struct hs_turn *turn, const struct hs_id *room, const struct 
 
 /* ---- all of them ---- */
 
-/* Gives the number of the item at which it begins. */
-static uint64_t tell_all(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand)
+bool hs_brand_is_being_told(const Hanse__State__RoomView *view)
 {
-    const struct hs_bytes prefix = HS_VIEW(*room), none = {0};
-    struct hs_kv_key from = hs_key1(prefix);
+    return view->brand_told && view->brand_told_next.len > 0;
+}
+
+/* The next members, behind the persona that the view names, and whether that was all of them. most: so many
+ * rows; 0: all, as programs of before told them. */
+static void tell_more(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand,
+                      Hanse__State__RoomView *view, uint32_t most)
+{
+    const struct hs_bytes prefix = HS_VIEW(*room);
+    struct hs_kv_key from = hs_key2(prefix, hs_pb_bytes(view->brand_told_next));
     struct hs_bytes key, value;
-    uint64_t first = put_item(turn, brand, room, none, none);
-    for (;;) {
+    from = view->brand_told_next.len > 0 ? hs_kv_after(hs_kv_key_bytes(&from)) : from;
+    for (uint32_t i = 0; most == 0 || i < most; i++) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct hs_turn own = *turn;
         Hanse__State__MemberView *member;
         own.arena = &scratch;
-        if (!hs_kv_next(turn->kv, HS_T_MEMBER, prefix, hs_kv_key_bytes(&from), &scratch, &key, &value))
-            break;
+        if (!hs_kv_next(turn->kv, HS_T_MEMBER, prefix, hs_kv_key_bytes(&from), &scratch, &key, &value)) {
+            view->brand_told_next = (ProtobufCBinaryData){0};
+            (void)put_item(turn, brand, room, (struct hs_bytes){0}, HS_VIEW(*hs_turn_root(turn)));
+            return;
+        }
         from = hs_kv_after(key);
+        struct hs_bytes persona = hs_bytes(key.data + prefix.len, key.len - prefix.len);
         if (HS_UNPACK(hanse__state__member_view, value, HS_LENIENT, &scratch, &member) == HS_OK &&
             !member->left)
-            (void)put_item(&own, brand, room, hs_bytes(key.data + prefix.len, key.len - prefix.len),
-                           hs_pb_bytes(member->home_root));
+            (void)put_item(&own, brand, room, persona, hs_pb_bytes(member->home_root));
+        if (i + 1 == most)
+            view->brand_told_next = hs_pb_data(hs_arena_copy(turn->arena, persona));
     }
-    (void)put_item(turn, brand, room, none, HS_VIEW(*hs_turn_root(turn)));
-    return first;
 }
 
-void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, bool ends)
+void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__HomeTold *told)
 {
+    const struct hs_bytes none = {0};
     Hanse__State__RoomView *view = hs_room_view(turn, room);
     struct hs_key brand;
-    if (!brand_of(turn, view, &brand))
+    if (!brand_of(turn, view, &brand) || (told->on && !hs_brand_is_being_told(view)))
         return;
-    view->brand_told = !ends;
-    view->brand_told_from = 0;
-    if (ends)
+    view->brand_told = !told->ends;
+    if (!told->on) {
+        view->brand_told_next = hs_pb_data(none);
+        view->brand_told_from = told->ends ? 0 : put_item(turn, &brand, room, none, none);
+    }
+    if (told->ends)
         hs_inbox_untell(turn, &brand, room);
     else
-        view->brand_told_from = tell_all(turn, room, &brand);
+        tell_more(turn, room, &brand, view, told->most);
     hs_room_store(turn, room, view);
 }
 
-static void record(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand, bool ends)
+static void record(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand,
+                   Hanse__State__HomeTold told)
 {
-    Hanse__State__HomeTold told = HANSE__STATE__HOME_TOLD__INIT;
     Hanse__State__StreamRecord stream = HANSE__STATE__STREAM_RECORD__INIT;
     told.room = hs_pb_data(HS_VIEW(*room));
-    told.ends = ends;
     stream.home_told = &told;
     stream.body_case = HANSE__STATE__STREAM_RECORD__BODY_HOME_TOLD;
     hs_stream_record(turn, HS_STREAM_DEVICE, HS_VIEW(*brand), &stream);
+}
+
+static void record_begins(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand)
+{
+    Hanse__State__HomeTold told = HANSE__STATE__HOME_TOLD__INIT;
+    told.most = HS_TOLD_PIECE;
+    record(turn, room, brand, told);
+    hs_tell_again(turn->core); /* the rest of it */
+}
+
+static void record_goes_on(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand)
+{
+    Hanse__State__HomeTold told = HANSE__STATE__HOME_TOLD__INIT;
+    told.most = HS_TOLD_PIECE;
+    told.on = true;
+    record(turn, room, brand, told);
+}
+
+static void record_ends(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand)
+{
+    Hanse__State__HomeTold told = HANSE__STATE__HOME_TOLD__INIT;
+    told.ends = true;
+    record(turn, room, brand, told);
 }
 
 static bool may_tell(struct hs_turn *turn, const Hanse__State__RoomView *view)
@@ -115,7 +151,7 @@ void hs_brand_attached(struct hs_turn *turn, const struct hs_id *room, const Han
     if (brand_of(turn, view, &brand) && hs_key_equal(&brand, &turn->session->subscriber) &&
         may_tell(turn, view) && hs_office_began(turn, room, view, &began) && next > began &&
         (!view->brand_told || view->brand_told_from < turn->session->inbox_lost))
-        record(turn, room, &brand, false);
+        record_begins(turn, room, &brand);
 }
 
 /* By its root, or by the domain that it says it has. */
@@ -136,14 +172,16 @@ static void judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__S
     uint64_t began;
     if (view->brand_told) {
         if (is_blocked(turn, brand))
-            record(turn, room, brand, true);
+            record_ends(turn, room, brand);
+        else if (hs_brand_is_being_told(view) && may_tell(turn, view))
+            record_goes_on(turn, room, brand);
         return;
     }
     struct hs_session *session = hs_session_of(&turn->core->sessions, brand);
     const struct hs_position *position = session != NULL ? hs_session_position(session, room) : NULL;
     if (position != NULL && may_tell(turn, view) && hs_office_began(turn, room, view, &began) &&
         position->next > began)
-        record(turn, room, brand, false);
+        record_begins(turn, room, brand);
 }
 
 size_t hs_brand_judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)

@@ -8,7 +8,10 @@
 
 /* Members that one hub may have told of, in all rooms: as many as some large rooms have in a year. Of more
  * the ledger doesn't know, until some are gone. */
-enum { HS_TOLD_MAX = 65536 };
+enum {
+    HS_TOLD_MAX = 65536,
+    HS_TOLD_PIECE = 512 /* members that one record tells of: keeps a turn short, however large the room is */
+};
 
 /* ---- the hub in office (tell_brand.c) ---- */
 
@@ -26,8 +29,11 @@ void hs_brand_attached(struct hs_turn *turn, const struct hs_id *room, const Han
  * told nothing any more. Gives how many items wait for it more, or less, by that. */
 size_t hs_brand_judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
 
-/* For views: from now on it is told, or (ends) isn't. */
-void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, bool ends);
+/* For views: from now on it is told, or isn't any more; and it is told of so many members more. */
+void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__HomeTold *told);
+
+/* It hasn't been told of all of them yet: hs_brand_judge() goes on with that. */
+bool hs_brand_is_being_told(const Hanse__State__RoomView *view);
 
 /* The brand's node reads the room on, with or without members of its own, from where it stands; or no further
  * than the record seq. Nothing happens where this is the brand's node. */

@@ -130,8 +130,15 @@ static bool next_room(struct hs_turn *turn, struct hs_tell *tell, size_t *items)
     const Hanse__State__RoomView *view = hs_room_view(&own, &tell->room);
     tell->in_room = view != NULL && view->hub && !hs_room_stands_still(&own, view);
     tell->member_from = hs_key1(HS_VIEW(tell->room));
-    if (tell->in_room)
-        *items += hs_brand_judge(&own, &tell->room, view);
+    if (!tell->in_room)
+        return true;
+    *items += hs_brand_judge(&own, &tell->room, view);
+    view = hs_room_view(&own, &tell->room);
+    if (view == NULL || !hs_brand_is_being_told(view) || turn->full)
+        return true;
+    tell->in_room = false; /* its members later: there is more to tell its brand's node with the next tick */
+    tell->office_from = hs_key_seq(HS_VIEW(tell->room), 0);
+    *items = HS_TELL_ITEMS;
     return true;
 }
 

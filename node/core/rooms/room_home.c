@@ -135,7 +135,7 @@ void hs_home_told_apply(struct hs_turn *turn, const struct hs_stream_at *at,
     if (!HS_FIXED(hs_pb_bytes(told->room), &record.room))
         return;
     if (told->persona.len == 0)
-        hs_brand_told_apply(turn, &record.room, told->ends);
+        hs_brand_told_apply(turn, &record.room, told);
     if (!HS_FIXED(hs_pb_bytes(told->persona), &persona))
         return;
     Hanse__State__MemberView *member = hs_member_view(turn, &record.room, &persona);
