@@ -1,20 +1,10 @@
-#include "store/lmdb_kv.h"
-
+/* Transactions of a store, and how full it is; lmdb_open.c opens it. */
 #include "store/dir.h"
-#include "store/lmdb_err.h"
-#include "store/lmdb_new.h"
+#include "store/lmdb_env.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
-    FILE_MODE = 0600,
-    READERS_MAX = 8,   /* one process with a reader or two; slots cost a cache line each */
     SOFT_PERCENT = 80, /* from here on new data is refused */
     HARD_PERCENT = 95, /* from here on only what frees space is taken */
     GROW_PERCENT =
@@ -24,19 +14,6 @@ enum {
     NODE_OVERHEAD = 16, /* of an entry in its page, at most */
     PLACES = 256,       /* of a transaction's puts that are remembered */
     PLACE_PREFIX = 33,  /* bytes of a key: entries that share them are neighbours */
-};
-
-struct hs_lmdb {
-    MDB_env *env;
-    char *dir;
-    int lock_fd;
-    unsigned tables, open_txns;
-    MDB_dbi dbi[HS_KV_TABLES_MAX];
-    size_t page, map_size, map_max, disk_reserve;
-    bool read_only, writing, full, must_grow;
-    uint64_t used; /* bytes, at the last count */
-    uint64_t syncs;
-    size_t count_in; /* commits until the free pages are counted again */
 };
 
 struct txn {
@@ -52,11 +29,6 @@ struct txn {
 static struct txn *of(struct hs_kv *kv)
 {
     return (struct txn *)kv;
-}
-
-static enum hs_err to_err(int rc)
-{
-    return hs_lmdb_err(rc);
 }
 
 static MDB_val to_val(struct hs_bytes bytes)
@@ -87,7 +59,7 @@ static enum hs_err txn_get(struct hs_kv *kv, unsigned table, struct hs_bytes key
     struct txn *t = of(kv);
     HS_TRY(check_key(t, table, key));
     MDB_val k = to_val(key), v;
-    HS_TRY(to_err(mdb_get(t->txn, t->db->dbi[table], &k, &v)));
+    HS_TRY(hs_lmdb_err(mdb_get(t->txn, t->db->dbi[table], &k, &v)));
     return arena != NULL ? copy_out(arena, &v, value) : HS_OK;
 }
 
@@ -131,7 +103,7 @@ static enum hs_err txn_put(struct hs_kv *kv, unsigned table, struct hs_bytes key
     MDB_val k = to_val(key), v = to_val(value);
     if (in_reserve(t) && !replaces_as_much(t, table, k, value.len))
         return HS_ERR_STORE_FULL;
-    HS_TRY(to_err(mdb_put(t->txn, t->db->dbi[table], &k, &v, 0)));
+    HS_TRY(hs_lmdb_err(mdb_put(t->txn, t->db->dbi[table], &k, &v, 0)));
     t->changed = true;
     t->added += growth(t, table, key, value.len);
     return HS_OK;
@@ -144,14 +116,14 @@ static enum hs_err txn_del(struct hs_kv *kv, unsigned table, struct hs_bytes key
     HS_TRY(check_key(t, table, key));
     MDB_val k = to_val(key);
     t->changed = true;
-    return to_err(mdb_del(t->txn, t->db->dbi[table], &k, NULL));
+    return hs_lmdb_err(mdb_del(t->txn, t->db->dbi[table], &k, NULL));
 }
 
 static enum hs_err seek(MDB_cursor *cursor, struct hs_bytes from, struct hs_arena *arena,
                         struct hs_bytes *key, struct hs_bytes *value)
 {
     MDB_val k = to_val(from), v;
-    HS_TRY(to_err(mdb_cursor_get(cursor, &k, &v, from.len > 0 ? MDB_SET_RANGE : MDB_FIRST)));
+    HS_TRY(hs_lmdb_err(mdb_cursor_get(cursor, &k, &v, from.len > 0 ? MDB_SET_RANGE : MDB_FIRST)));
     HS_TRY(copy_out(arena, &k, key));
     return value != NULL ? copy_out(arena, &v, value) : HS_OK;
 }
@@ -166,7 +138,7 @@ static enum hs_err txn_next(struct hs_kv *kv, unsigned table, struct hs_bytes fr
     HS_REQUIRE(table < t->db->tables && from.len <= HS_KV_KEY_MAX + 1, HS_ERR_INVALID_ARG);
     MDB_cursor *cursor = t->cursors[table];
     if (cursor == NULL)
-        HS_TRY(to_err(mdb_cursor_open(t->txn, t->db->dbi[table], &cursor)));
+        HS_TRY(hs_lmdb_err(mdb_cursor_open(t->txn, t->db->dbi[table], &cursor)));
     enum hs_err err = seek(cursor, from, arena, key, value);
     if (t->write)
         mdb_cursor_close(cursor);
@@ -182,7 +154,7 @@ static enum hs_err txn_new(struct hs_lmdb *db, bool write, struct hs_kv **out)
     struct txn *t = calloc(1, sizeof *t);
     HS_REQUIRE(t != NULL, HS_ERR_NOMEM);
     *t = (struct txn){.kv.ops = &txn_ops, .db = db, .write = write};
-    enum hs_err err = to_err(mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &t->txn));
+    enum hs_err err = hs_lmdb_err(mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &t->txn));
     if (err != HS_OK) {
         free(t);
         return err;
@@ -225,7 +197,7 @@ enum hs_err hs_lmdb_commit(struct hs_kv *kv)
         hs_lmdb_abort(kv);
         return err;
     }
-    enum hs_err err = to_err(mdb_txn_commit(t->txn));
+    enum hs_err err = hs_lmdb_err(mdb_txn_commit(t->txn));
     t->db->syncs += t->changed && err == HS_OK;
     if (err == HS_ERR_STORE_FULL)
         t->db->must_grow = true;
@@ -240,7 +212,7 @@ static enum hs_err count_free(struct hs_lmdb *db, uint64_t *pages, size_t *lists
 {
     MDB_txn *txn;
     MDB_cursor *cursor;
-    HS_TRY(to_err(mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn)));
+    HS_TRY(hs_lmdb_err(mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn)));
     int rc = mdb_cursor_open(txn, FREE_LIST, &cursor);
     if (rc == MDB_SUCCESS) {
         MDB_val key, list;
@@ -253,7 +225,7 @@ static enum hs_err count_free(struct hs_lmdb *db, uint64_t *pages, size_t *lists
         mdb_cursor_close(cursor);
     }
     mdb_txn_abort(txn);
-    return rc == MDB_NOTFOUND ? HS_OK : to_err(rc);
+    return rc == MDB_NOTFOUND ? HS_OK : hs_lmdb_err(rc);
 }
 
 /* How much is in use. Below the soft limit the file's high-water mark is good enough and costs nothing; above
@@ -261,7 +233,7 @@ static enum hs_err count_free(struct hs_lmdb *db, uint64_t *pages, size_t *lists
 static enum hs_err measure(struct hs_lmdb *db)
 {
     MDB_envinfo info;
-    HS_TRY(to_err(mdb_env_info(db->env, &info)));
+    HS_TRY(hs_lmdb_err(mdb_env_info(db->env, &info)));
     uint64_t high = ((uint64_t)info.me_last_pgno + 1) * db->page;
     if (high <= db->map_size / 100 * (db->map_max > db->map_size ? GROW_PERCENT : SOFT_PERCENT)) {
         db->used = high;
@@ -285,7 +257,7 @@ static enum hs_err grow(struct hs_lmdb *db)
     if (!wanted || db->map_size >= db->map_max || db->open_txns > 0)
         return HS_OK;
     size_t size = db->map_size <= db->map_max / 2 ? db->map_size * 2 : db->map_max;
-    HS_TRY(to_err(mdb_env_set_mapsize(db->env, size)));
+    HS_TRY(hs_lmdb_err(mdb_env_set_mapsize(db->env, size)));
     db->map_size = size;
     db->must_grow = false;
     return HS_OK;
@@ -335,112 +307,4 @@ void hs_lmdb_check_readers(struct hs_lmdb *db)
 {
     int dead;
     (void)mdb_reader_check(db->env, &dead);
-}
-
-/* A data file that somebody else may have written is not opened: LMDB trusts every offset that it reads. */
-static enum hs_err check_file(const char *dir)
-{
-    char path[PATH_MAX];
-    struct stat info;
-    int len = snprintf(path, sizeof path, "%s/data.mdb", dir);
-    HS_REQUIRE(len > 0 && (size_t)len < sizeof path, HS_ERR_INVALID_ARG);
-    if (lstat(path, &info) != 0)
-        return errno == ENOENT ? HS_OK : HS_ERR_IO;
-    bool ours = S_ISREG(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 0022) == 0;
-    return ours ? HS_OK : HS_ERR_STORE;
-}
-
-/* Only a writer makes a store. */
-static enum hs_err check_there(const char *dir)
-{
-    char path[PATH_MAX];
-    int len = snprintf(path, sizeof path, "%s/data.mdb", dir);
-    HS_REQUIRE(len > 0 && (size_t)len < sizeof path, HS_ERR_INVALID_ARG);
-    return access(path, F_OK) == 0 ? HS_OK : HS_ERR_NOT_FOUND;
-}
-
-/* Every sync is on, LMDB zeroes fresh pages, and the map is read-only so that no stray pointer writes into
- * it. */
-static enum hs_err env_open(struct hs_lmdb *db)
-{
-    HS_TRY(to_err(mdb_env_create(&db->env)));
-    HS_TRY(to_err(mdb_env_set_maxdbs(db->env, db->tables)));
-    HS_TRY(to_err(mdb_env_set_maxreaders(db->env, READERS_MAX)));
-    HS_TRY(to_err(mdb_env_set_mapsize(db->env, db->map_size)));
-    HS_TRY(to_err(mdb_env_open(db->env, db->dir, MDB_NOTLS | (db->read_only ? MDB_RDONLY : 0), FILE_MODE)));
-    MDB_envinfo info;
-    MDB_stat stat;
-    HS_TRY(to_err(mdb_env_info(db->env, &info)));
-    HS_TRY(to_err(mdb_env_stat(db->env, &stat)));
-    db->map_size = info.me_mapsize;
-    db->page = stat.ms_psize;
-    hs_lmdb_check_readers(db);
-    return HS_OK;
-}
-
-static enum hs_err tables_open(struct hs_lmdb *db)
-{
-    MDB_txn *txn;
-    HS_TRY(to_err(mdb_txn_begin(db->env, NULL, db->read_only ? MDB_RDONLY : 0, &txn)));
-    for (unsigned i = 0; i < db->tables; i++) {
-        char name[12];
-        snprintf(name, sizeof name, "%u", i);
-        enum hs_err err = to_err(mdb_dbi_open(txn, name, db->read_only ? 0 : MDB_CREATE, &db->dbi[i]));
-        if (err != HS_OK) {
-            mdb_txn_abort(txn);
-            return err;
-        }
-    }
-    return to_err(mdb_txn_commit(txn));
-}
-
-static enum hs_err open_locked(struct hs_lmdb *db)
-{
-    HS_TRY(check_file(db->dir));
-    if (!db->read_only)
-        HS_TRY(hs_lmdb_new(db->dir, db->map_size));
-    HS_TRY(env_open(db));
-    HS_TRY(tables_open(db));
-    return db->read_only ? HS_OK : hs_dir_sync(db->dir);
-}
-
-enum hs_err hs_lmdb_open(const struct hs_lmdb_options *options, struct hs_lmdb **out)
-{
-    HS_REQUIRE(options->tables > 0 && options->tables <= HS_KV_TABLES_MAX, HS_ERR_INVALID_ARG);
-    HS_REQUIRE(options->map_size > 0 && options->map_size <= options->map_max, HS_ERR_INVALID_ARG);
-    struct hs_lmdb *db = calloc(1, sizeof *db);
-    HS_REQUIRE(db != NULL, HS_ERR_NOMEM);
-    *db = (struct hs_lmdb){.dir = strdup(options->dir),
-                           .lock_fd = -1,
-                           .tables = options->tables,
-                           .map_size = options->map_size,
-                           .map_max = options->map_max,
-                           .read_only = options->mode != HS_LMDB_WRITE,
-                           .disk_reserve = options->disk_reserve};
-    enum hs_err err = db->dir != NULL ? HS_OK : HS_ERR_NOMEM;
-    if (err == HS_OK && db->read_only)
-        err = check_there(db->dir);
-    if (err == HS_OK && options->mode != HS_LMDB_READ_BESIDE)
-        err = hs_dir_lock(db->dir, &db->lock_fd);
-    if (err == HS_OK)
-        err = open_locked(db);
-    if (err != HS_OK) {
-        hs_lmdb_close(db);
-        return err;
-    }
-    *out = db;
-    return HS_OK;
-}
-
-void hs_lmdb_close(struct hs_lmdb *db)
-{
-    if (db == NULL)
-        return;
-    HS_ASSERT(db->open_txns == 0);
-    if (db->env != NULL)
-        mdb_env_close(db->env);
-    if (db->lock_fd >= 0)
-        close(db->lock_fd);
-    free(db->dir);
-    free(db);
 }
