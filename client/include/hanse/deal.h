@@ -38,8 +38,8 @@ struct hanse_offer_spec {
 };
 
 /* Signs an offer and posts it in the room. DONE: it is in the log; id = the offer, seq = its place.
- * HANSE_ERR_INVALID_ARG for a sku of more than 64 bytes, a text that is empty or not clean, an end in the
- * past; HANSE_ERR_CURRENCY, HANSE_ERR_AMOUNT, HANSE_ERR_MALFORMED for a tax past 10000;
+ * HANSE_ERR_INVALID_ARG for a sku of more than 64 bytes, a text that is NULL, empty or not clean, an end in
+ * the past; HANSE_ERR_CURRENCY, HANSE_ERR_AMOUNT, HANSE_ERR_MALFORMED for a tax past 10000;
  * HANSE_ERR_WRONG_SIGNER where this identity has no grant to sell. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_offer_post(struct hanse *h, const struct hanse_id *room,
                                                           const struct hanse_offer_spec *spec, uint64_t *op);

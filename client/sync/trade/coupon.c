@@ -49,7 +49,8 @@ enum hs_err hs_want_offer(struct hs_step *s, const struct hs_id *id, const struc
     Hanse__Chain proof;
     struct hs_chain chain;
     Hanse__SignedObject *object;
-    HS_REQUIRE(text_fits(spec->sku, 64) && text_fits(spec->title, HS_NAME_MAX), HS_ERR_INVALID_ARG);
+    HS_REQUIRE(text_fits(spec->sku, 64) && text_fits(spec->title, HS_NAME_MAX) && spec->currency != NULL,
+               HS_ERR_INVALID_ARG);
     HS_REQUIRE(spec->until_ms == 0 || spec->until_ms > s->now.ms, HS_ERR_INVALID_ARG);
     HS_TRY(hs_live_member(s, id, &room));
     HS_TRY(hs_self_for(s, &room->row.hub_root, &self));

@@ -38,6 +38,23 @@ static void test_only_a_merchant_sells(void **state)
     town_free(shop.t);
 }
 
+/* A caller that names no sku, title or currency is told so. */
+static void test_an_offer_lacks_something(void **state)
+{
+    (void)state;
+    struct shop shop;
+    shop_open(&shop, 1000);
+    const struct hanse_offer_spec whole = {.sku = "x", .title = "Soap", .currency = "EUR", .price_minor = 1};
+    struct hanse_offer_spec no_sku = whole, no_title = whole, no_currency = whole;
+    uint64_t op;
+    no_sku.sku = no_title.title = no_currency.currency = NULL;
+    TOWN_WANT_ERR(shop.alice, hs_want_offer(&s, &shop.room, &no_sku, &op), HS_ERR_INVALID_ARG);
+    TOWN_WANT_ERR(shop.alice, hs_want_offer(&s, &shop.room, &no_title, &op), HS_ERR_INVALID_ARG);
+    TOWN_WANT_ERR(shop.alice, hs_want_offer(&s, &shop.room, &no_currency, &op), HS_ERR_INVALID_ARG);
+    TOWN_WANT(shop.alice, hs_want_offer(&s, &shop.room, &whole, &op));
+    town_free(shop.t);
+}
+
 static void test_the_last_coupon_goes_once(void **state)
 {
     (void)state;
@@ -187,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_guest_sees_what_is_offered),
         cmocka_unit_test(test_only_a_merchant_sells),
+        cmocka_unit_test(test_an_offer_lacks_something),
         cmocka_unit_test(test_the_last_coupon_goes_once),
         cmocka_unit_test(test_an_order_with_a_coupon),
         cmocka_unit_test(test_an_exported_order_stands_on_its_own),
