@@ -113,7 +113,7 @@ static enum hs_err go_offline(struct hs_step *s, enum hs_err why)
     int64_t wait = HS_RETRY_FIRST_MS;
     for (unsigned i = 1; i < sync->failures && wait < HS_RETRY_MAX_MS; i++)
         wait *= 2;
-    if (wait > HS_RETRY_MAX_MS)
+    if (wait > HS_RETRY_MAX_MS || why == HS_ERR_DEVICE_TWICE) /* the two shall not take turns all the time */
         wait = HS_RETRY_MAX_MS;
     sync->next_try.ms = s->now.ms + wait / 2 + (int64_t)randombytes_uniform((uint32_t)(wait / 2 + 1));
     hs_requests_drop(sync);

@@ -99,6 +99,14 @@ void hs_sync_rollback(struct hs_sync *sync)
     sync->me_loaded = false;
 }
 
+/* The home node ends the session, and says why. */
+static enum hs_err error_told(enum hs_err err)
+{
+    if (err == HS_ERR_DEVICE_TWICE)
+        return err;
+    return err != HS_OK ? HS_ERR_CLOSED : HS_ERR_MALFORMED;
+}
+
 static enum hs_err notification(struct hs_step *s, const Hanse__Frame *frame)
 {
     switch (frame->body_case) {
@@ -117,7 +125,7 @@ static enum hs_err notification(struct hs_step *s, const Hanse__Frame *frame)
     case HANSE__FRAME__BODY_EPHEMERAL:
         return hs_ephemeral_received(s, frame->ephemeral);
     case HANSE__FRAME__BODY_ERROR:
-        return hs_err_from_wire(frame->error->code) != HS_OK ? HS_ERR_CLOSED : HS_ERR_MALFORMED;
+        return error_told(hs_err_from_wire(frame->error->code));
     default:
         return HS_OK; /* from a newer node: nothing that this version was told to know */
     }

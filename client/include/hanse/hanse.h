@@ -139,7 +139,8 @@ enum hanse_event_kind {
     HANSE_EVENT_NONE = 0,
     HANSE_EVENT_DONE,      /* op, err; id, seq and text as the operation says */
     HANSE_EVENT_ONLINE,    /* the home node knows this device and is served */
-    HANSE_EVENT_OFFLINE,   /* err: why; it is tried again by itself */
+    HANSE_EVENT_OFFLINE,   /* err: why; it is tried again by itself. HANSE_ERR_DEVICE_TWICE: a copy of the
+                              store is in use elsewhere, and the two harm each other: show that */
     HANSE_EVENT_CAUGHT_UP, /* everything that the node had for this device is here */
     HANSE_EVENT_WAITING, /* room: the request to join is with the hub, a moderator has to be online; with op:
                           * the node to which the room is to move fetches its log first, or the room's hub

@@ -15,7 +15,9 @@ void hs_session_replace_older(struct hs_turn *turn, const struct hs_key *subscri
     struct hs_session *older = hs_session_of(&turn->core->sessions, subscriber);
     if (older == NULL || older == turn->session)
         return;
-    hs_cursors_flush(turn, older); /* what it has acknowledged counts for who comes after it */
+    hs_cursors_flush(turn, older);         /* what it has acknowledged counts for who comes after it */
+    if (older->state == HS_SESSION_DEVICE) /* one that still reads this is another copy */
+        hs_turn_send_error(turn, older, 0, HS_ERR_DEVICE_TWICE, 0);
     hs_turn_close(turn, older, HS_ERR_CLOSED);
 }
 

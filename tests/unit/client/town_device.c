@@ -287,6 +287,8 @@ void town_device_frame(struct town_device *d, struct hs_bytes frame)
     if (d->incoming != NULL)
         frame = d->incoming(d, frame, &arena);
     TOWN_TRY(d, err, hs_sync_frame(&s, frame));
-    if (err != HS_ERR_CLOSED)
+    if (err == HS_ERR_DEVICE_TWICE)
+        town_device_closed(d, err);
+    else if (err != HS_ERR_CLOSED)
         device_goes_on(d, err);
 }
