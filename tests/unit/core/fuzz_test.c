@@ -3,6 +3,11 @@
  * HANSE_SEED to run one again. */
 #include "world.h"
 
+#include "core/internal.h"
+#include "core/recovery/proof.h"
+#include "core/recovery/recover.h"
+#include "deal/redemption.h"
+#include "object/object.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
 
@@ -11,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SEEDS_MAX = 64, ROUNDS = 1500, SECONDS = 20 };
+enum { SEEDS_MAX = 64, ROUNDS = 1500, SECONDS = 20, PROOFS = 3 };
 
 struct fuzz {
     struct world *w;
@@ -23,6 +28,7 @@ struct fuzz {
     size_t seed_count;
     struct hs_bytes from_hub[SEEDS_MAX]; /* frames of the hub to its follower */
     size_t from_hub_count;
+    Hanse__Frame *proofs; /* one of the seeds */
     uint64_t random;
 };
 
@@ -85,6 +91,72 @@ static Hanse__Frame *forward_frame(struct fuzz *f, Hanse__Frame *inner)
 }
 
 /* One frame of each kind, as an honest client would send it now. */
+/* What the hub has signed behind the backup that it was restored from: a definition, a unit, its receipt. */
+static Hanse__Frame *proofs_frame(struct fuzz *f)
+{
+    struct hs_arena *arena = &f->w->arena;
+    struct world_persona *owner = world_persona(f->owner, &f->hub->root.pub);
+    struct hs_author merchant = {
+        .signer = &owner->keys.signature, .issuer = owner->signer.pub, .now = f->w->now};
+    struct hs_author hub = {.signer = &f->hub->signer, .issuer = f->hub->signer.pub, .now = f->w->now};
+    struct hs_commit commit = {.rid = {{1}}, .id = {{2}}, .discount = {.currency = "EUR", .minor = 5}};
+    Hanse__CouponDef msg = HANSE__COUPON_DEF__INIT;
+    Hanse__SignedObject *shown[PROOFS];
+    struct hs_coupon_def def;
+    msg.kind = HANSE__COUPON_KIND__COUPON_PERCENT;
+    msg.percent_bp = 1000;
+    msg.binding = HANSE__COUPON_BINDING__BINDING_HOLDER;
+    msg.limit_per_customer = 1;
+    msg.title = (char *)(uintptr_t) "ten percent";
+    struct hs_time end = {f->w->now.ms + WORLD_DAY_MS};
+    assert_ok(hs_coupon_def_build(&msg, &merchant, end, arena, &shown[0]));
+    assert_ok(hs_coupon_def_claimed(shown[0], arena, &def));
+    assert_ok(hs_coupon_build(&hub, &def, 1, &owner->signer.pub, arena, &shown[1]));
+    struct hs_id unit = hs_object_id(shown[1]);
+    assert_ok(hs_redemption_build(&hub, &commit, &unit, 1, arena, &shown[2]));
+    Hanse__Frame *frame = world_frame(f->w);
+    frame->show_proofs = WORLD_NEW(f->w, Hanse__ShowProofs, hanse__show_proofs);
+    frame->show_proofs->proofs = hs_arena_alloc(arena, PROOFS * sizeof(void *));
+    for (size_t i = 0; i < PROOFS; i++) {
+        frame->show_proofs->proofs[i] = WORLD_NEW(f->w, Hanse__Proof, hanse__proof);
+        frame->show_proofs->proofs[i]->object = shown[i];
+    }
+    frame->show_proofs->n_proofs = PROOFS;
+    frame->show_proofs->chain = hs_arena_alloc(arena, 3 * sizeof(void *));
+    frame->show_proofs->chain[0] = f->hub->descriptor;
+    frame->show_proofs->chain[1] = owner->certificate;
+    frame->show_proofs->chain[2] = f->owner->grants[0];
+    frame->show_proofs->n_chain = 3;
+    frame->body_case = HANSE__FRAME__BODY_SHOW_PROOFS;
+    return frame;
+}
+
+/* The hub comes back from a backup that has everything, and goes on. */
+static void restore(struct fuzz *f)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_effects effects = hs_effects();
+    world_node_restore(f->hub, world_store_copy(f->hub));
+    struct hs_turn turn = {
+        .core = f->hub->core, .kv = f->hub->kv, .now = f->w->now, .arena = &arena, .effects = &effects};
+    assert_ok(hs_recover_resume(&turn, NULL));
+    hs_effects_free(&effects);
+    assert_ok(world_connect(f->owner, NULL));
+}
+
+/* All of the proofs are in the ledger, whichever of the altered frames brought them. */
+static void has_proofs(struct fuzz *f, Hanse__Frame *frame)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = f->hub->core, .kv = f->hub->kv, .now = f->w->now, .arena = &arena};
+    struct hs_proofs shown;
+    Hanse__Frame *answer;
+    assert_ok(world_ask(f->owner, frame, &answer));
+    assert_int_equal(answer->body_case, HANSE__FRAME__BODY_PROOFS_SHOWN);
+    hs_proofs_count(&turn, &shown);
+    assert_int_equal(shown.taken, PROOFS);
+}
+
 static void gather(struct fuzz *f)
 {
     struct hs_policy_role role;
@@ -132,6 +204,8 @@ static void gather(struct fuzz *f)
     hs_mls_group_drop(f->alices->group);
     keep(f, forward_frame(f, world_join_frame(f->alices, world_join_body(f->alices, &f->invite))));
     keep(f, world_post_frame(f->alices, world_protect(f->alices, "queued")));
+    f->proofs = proofs_frame(f);
+    keep(f, f->proofs);
 }
 
 static struct hs_bytes alter(struct fuzz *f, struct hs_bytes seed)
@@ -233,6 +307,7 @@ static void altered_frames(void **state)
     f.alices = world_join(f.alice, f.room, &f.invite);
     assert_ok(world_post(f.room, "one", NULL));
     world_settle(w);
+    restore(&f);
     gather(&f);
     size_t rounds = 0;
     for (; rounds < ROUNDS && time(NULL) - start < SECONDS; rounds++) {
@@ -250,6 +325,7 @@ static void altered_frames(void **state)
     struct hs_policy policy = world_policy(f.owner, "after", &role);
     assert_ok(world_ask(f.owner, world_create_frame(f.owner, &policy, &after), NULL));
     assert_ok(world_post(after, "still here", NULL));
+    has_proofs(&f, f.proofs);
 }
 
 int main(void)

@@ -274,6 +274,23 @@ static void a_day_between(void **state)
     assert_true(nothing >= thinned + HS_THIN_AGE_MS);
 }
 
+/* A lap from its beginning, as far as one tick goes. */
+static void ticks(struct hs_turn *turn)
+{
+    turn->core->thin_at = 0;
+    turn->core->thin_lap_at.ms = 0;
+    hs_thin_tick(turn);
+}
+
+static void follow(struct hs_turn *turn, struct hs_bytes root)
+{
+    Hanse__State__PeerFollowed followed = HANSE__STATE__PEER_FOLLOWED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    record.followed = &followed;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED;
+    hs_stream_record(turn, HS_STREAM_PEER, root, &record);
+}
+
 /* Where what says it too is as old as that, and a millisecond before. */
 static void old_enough(void **state)
 {
@@ -285,17 +302,11 @@ static void old_enough(void **state)
     laps(w);
     size_t stream = stream_of(s.home, HS_STREAM_PEER, root);
     struct hs_turn *turn = raw_turn_begin(s.home);
-    Hanse__State__PeerFollowed followed = HANSE__STATE__PEER_FOLLOWED__INIT;
-    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
-    record.followed = &followed;
-    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED;
-    hs_stream_record(turn, HS_STREAM_PEER, root, &record);
+    follow(turn, root);
     int64_t at = turn->now.ms;
     for (int more = -1; more <= 0; more++) {
-        s.home->core->thin_at = 0;
-        s.home->core->thin_lap_at.ms = 0;
         turn->now.ms = at + HS_THIN_AGE_MS + more;
-        hs_thin_tick(turn);
+        ticks(turn);
         assert_int_equal(stream_of(s.home, HS_STREAM_PEER, root), stream + (more < 0 ? 1 : 0));
     }
     raw_turn_end(turn);
@@ -349,13 +360,8 @@ static void some_in_each_tick(void **state)
     world_settle(w);
     laps(w);
     struct hs_turn *turn = raw_turn_begin(s.home);
-    for (int i = 0; i <= HS_THIN_GONE + 1; i++) {
-        Hanse__State__PeerFollowed followed = HANSE__STATE__PEER_FOLLOWED__INIT;
-        Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
-        record.followed = &followed;
-        record.body_case = HANSE__STATE__STREAM_RECORD__BODY_FOLLOWED;
-        hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(s.hub->root.pub), &record);
-    }
+    for (int i = 0; i <= HS_THIN_GONE + 1; i++)
+        follow(turn, HS_VIEW(s.hub->root.pub));
     raw_turn_end(turn);
     size_t journal = journal_of(s.home);
     struct hs_turn *tick = raw_turn_begin(s.home);
@@ -370,14 +376,121 @@ static void some_in_each_tick(void **state)
     assert_int_equal(journal_of(s.home), journal - HS_THIN_GONE - 2); /* the one of before and all but one */
 }
 
+/* A tick looks at so many rows, and between two laps there is an hour. */
+static void rows_and_laps(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct hs_bytes root = HS_VIEW(s.hub->root.pub);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    w->forged = true;
+    for (int i = 0; i <= HS_THIN_ROWS; i++) {
+        const struct hs_id other = {{1, (uint8_t)(i >> 8), (uint8_t)i}};
+        follow(turn, HS_VIEW(other));
+    }
+    uint64_t from = turn->core->thin_at = hs_journal_count(turn->kv) - HS_THIN_ROWS - 1;
+    hs_thin_tick(turn);
+    assert_int_equal(turn->core->thin_at, from + HS_THIN_ROWS);
+    hs_thin_tick(turn);
+    assert_int_equal(turn->core->thin_at, 0);
+    follow(turn, root);
+    size_t stream = stream_of(s.home, HS_STREAM_PEER, root);
+    turn->now.ms += HS_THIN_AGE_MS;
+    turn->core->thin_at = 0;
+    turn->core->thin_lap_at.ms = turn->now.ms - HS_THIN_LAP_MS + 1;
+    hs_thin_tick(turn);
+    assert_int_equal(stream_of(s.home, HS_STREAM_PEER, root), stream);
+    turn->now.ms++;
+    hs_thin_tick(turn);
+    assert_true(stream_of(s.home, HS_STREAM_PEER, root) < stream);
+    raw_turn_end(turn);
+}
+
+static void refused(struct hs_turn *turn, const struct hs_id *device, uint64_t passed)
+{
+    Hanse__State__PostRefused what = HANSE__STATE__POST_REFUSED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    record.refused = &what;
+    record.passed = passed;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_REFUSED;
+    hs_stream_record(turn, HS_STREAM_DEVICE, HS_VIEW(*device), &record);
+}
+
+/* What was refused before stays while an item waits that was numbered before the newer refusal's. */
+static void numbers_that_wait(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    const struct hs_id device = {{5}};
+    struct hs_kv_key waits = hs_key_seq(HS_VIEW(device), 9);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    w->forged = true;
+    refused(turn, &device, 5);
+    refused(turn, &device, 10);
+    hs_kv_put(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&waits), (struct hs_bytes){0});
+    turn->now.ms += HS_THIN_AGE_MS;
+    ticks(turn);
+    assert_int_equal(stream_of(s.home, HS_STREAM_DEVICE, HS_VIEW(device)), 2);
+    hs_kv_del(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&waits));
+    ticks(turn);
+    assert_int_equal(stream_of(s.home, HS_STREAM_DEVICE, HS_VIEW(device)), 1);
+    raw_turn_end(turn);
+}
+
+/* To the beginning of such a day, two days later at least. */
+static void to_day(struct hs_turn *turn, int64_t of_three)
+{
+    int64_t day = turn->now.ms / HS_THIN_AGE_MS + 2;
+    while (day % 3 != of_three)
+        day++;
+    turn->now.ms = day * HS_THIN_AGE_MS;
+    ticks(turn);
+}
+
+static void gone(struct hs_turn *turn, const struct hs_id *hash)
+{
+    Hanse__State__BlobGone what = HANSE__STATE__BLOB_GONE__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    what.unnamed = true;
+    record.blob_gone = &what;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_BLOB_GONE;
+    hs_stream_record(turn, HS_STREAM_BLOB, HS_VIEW(*hash), &record);
+}
+
+/* That an attachment came goes on the first day of three, that it went on the third, and not before. */
+static void each_on_its_day(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    const struct hs_id hash = {{6}};
+    struct hs_turn *turn = raw_turn_begin(s.hub);
+    static const struct {
+        int64_t day;
+        size_t left;
+    } steps[] = {{1, 3}, {2, 3}, {1, 3}, {0, 2}, {1, 2}, {0, 2}, {2, 1}};
+    w->forged = true;
+    hs_blob_record_stored(turn, &hash, &s.room->id, 100);
+    gone(turn, &hash);
+    hs_blob_record_stored(turn, &hash, &s.room->id, 100); /* and it came again */
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        to_day(turn, steps[i].day);
+        assert_int_equal(stream_of(s.hub, HS_STREAM_BLOB, HS_VIEW(hash)), steps[i].left);
+    }
+    raw_turn_end(turn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused_posts), cmocka_unit_test(items_that_are_not_taken),
-        cmocka_unit_test(addresses),     cmocka_unit_test(attachments),
-        cmocka_unit_test(named_once),    cmocka_unit_test(some_in_each_tick),
-        cmocka_unit_test(a_day_between), cmocka_unit_test(old_enough),
-        cmocka_unit_test(far_apart),
+        cmocka_unit_test(refused_posts),     cmocka_unit_test(items_that_are_not_taken),
+        cmocka_unit_test(addresses),         cmocka_unit_test(attachments),
+        cmocka_unit_test(named_once),        cmocka_unit_test(some_in_each_tick),
+        cmocka_unit_test(a_day_between),     cmocka_unit_test(old_enough),
+        cmocka_unit_test(far_apart),         cmocka_unit_test(rows_and_laps),
+        cmocka_unit_test(numbers_that_wait), cmocka_unit_test(each_on_its_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
