@@ -138,10 +138,15 @@ static enum hanse_err open_it(void)
     return err;
 }
 
+/* OpenSSL keeps what went wrong for each thread. */
+__attribute__((weak)) void OPENSSL_thread_stop(void);
+
 static void close_it(void)
 {
     sweep_spare(false);
     stop();
+    if (OPENSSL_thread_stop != NULL)
+        OPENSSL_thread_stop();
     sweep_spare(true);
 }
 
@@ -208,6 +213,8 @@ static bool is_idle(struct hanse *h)
     struct hanse_identity me;
     if (story->is_done(h))
         return true;
+    if (story->want == NULL || (story->is_under_way != NULL && story->is_under_way(h)))
+        return false;
     bool nobody = hanse_identity(h, &me) == HANSE_OK && !me.has_account;
     return !hanse_has_pending(h) &&
            (nobody || (d.caught_up != 0 && fault_now_ms() >= d.caught_up + QUIET_MS));
@@ -227,8 +234,10 @@ static void go_on(void)
                     "it was told that it is done, and it isn't");
         if (d.over)
             break;
-        FAULT_CHECK(tries < TRIES && story->want != NULL, "it comes to no end afterwards");
-        if (want() == HANSE_OK && real_until(is_answered, CHECK_MS))
+        FAULT_CHECK(tries < TRIES && story->want != NULL, "it comes to no end afterwards: %s",
+                    hanse_err_name(d.outcome));
+        d.outcome = want();
+        if (d.outcome == HANSE_OK && real_until(is_answered, CHECK_MS))
             d.over = d.outcome == HANSE_OK;
     }
     d.over = true;

@@ -21,6 +21,10 @@ struct real_story {
     /* It came to what was wanted, as the device and others see it. */
     bool (*is_done)(struct hanse *h);
 
+    /* It has begun, and somebody else is to go on with it: asking again now would be another wish. NULL: the
+     * device says so itself. */
+    bool (*is_under_way)(struct hanse *h);
+
     /* Nothing is lost or doubled. The device is online, and nothing fails. */
     void (*check)(struct hanse *h);
 };

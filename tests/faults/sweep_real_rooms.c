@@ -82,6 +82,12 @@ static bool is_out(struct hanse *h)
     return room_of(h).state == HANSE_ROOM_LEFT && room_of(other->h).members == 2;
 }
 
+/* The others are yet to hear it. */
+static bool is_leaving(struct hanse *h)
+{
+    return room_of(h).state == HANSE_ROOM_LEFT;
+}
+
 static void check_out(struct hanse *h)
 {
     uint64_t op;
@@ -91,8 +97,12 @@ static void check_out(struct hanse *h)
     FAULT_CHECK(real_lines(h, &f->room, HANSE_MESSAGE_TEXT, NULL) == 0, "who left hears on");
 }
 
-static const struct real_story leaving = {
-    .nodes = 1, .found = found_leaver, .want = want_out, .is_done = is_out, .check = check_out};
+static const struct real_story leaving = {.nodes = 1,
+                                          .found = found_leaver,
+                                          .want = want_out,
+                                          .is_done = is_out,
+                                          .is_under_way = is_leaving,
+                                          .check = check_out};
 REAL_SCENE(leave, leaving);
 
 /* ---- an old copy of a store comes back by an external commit (CLIENT-58) ---- */

@@ -241,8 +241,7 @@ static enum hanse_err want_order(struct hanse *h, uint64_t *op)
     return hanse_order_place(h, &offer, 1, &coupon.id, op);
 }
 
-/* Orders that ended well. */
-static size_t orders(struct hanse *h, struct hanse_order *last)
+static size_t orders(struct hanse *h, enum hanse_order_state state, struct hanse_order *last)
 {
     struct hanse_order next;
     struct hanse_id at;
@@ -250,7 +249,7 @@ static size_t orders(struct hanse *h, struct hanse_order *last)
     for (bool more = hanse_order_next(h, NULL, &next) == HANSE_OK; more;
          more = hanse_order_next(h, &at, &next) == HANSE_OK) {
         at = next.id;
-        if (next.state == HANSE_ORDER_ACCEPTED) {
+        if (next.state == state) {
             *last = next;
             n++;
         }
@@ -261,13 +260,21 @@ static size_t orders(struct hanse *h, struct hanse_order *last)
 static bool is_bought(struct hanse *h)
 {
     struct hanse_order order;
-    return orders(h, &order) > 0 && orders(till->h, &order) > 0;
+    return orders(h, HANSE_ORDER_ACCEPTED, &order) > 0 && orders(till->h, HANSE_ORDER_ACCEPTED, &order) > 0;
+}
+
+static bool is_ordered(struct hanse *h)
+{
+    struct hanse_order order;
+    return orders(h, HANSE_ORDER_PLACED, &order) > 0;
 }
 
 static void check_bought(struct hanse *h)
 {
     struct hanse_order order, tills;
-    FAULT_CHECK(orders(h, &order) == 1 && orders(till->h, &tills) == 1, "there is more than one order");
+    FAULT_CHECK(orders(h, HANSE_ORDER_ACCEPTED, &order) == 1 &&
+                    orders(till->h, HANSE_ORDER_ACCEPTED, &tills) == 1,
+                "there is more than one order");
     FAULT_CHECK(order.receipts == 1 && order.total_minor == 1161 && tills.total_minor == 1161,
                 "%u receipts, %lld to pay", (unsigned)order.receipts, (long long)order.total_minor);
     FAULT_CHECK(hanse_coupon_get(h, &coupon.id, &coupon) == HANSE_OK && coupon.state == HANSE_COUPON_USED,
@@ -280,5 +287,6 @@ static const struct real_story buying = {.nodes = 1,
                                          .begin = till_opens,
                                          .want = want_order,
                                          .is_done = is_bought,
+                                         .is_under_way = is_ordered,
                                          .check = check_bought};
 REAL_SCENE(order, buying);
