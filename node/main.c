@@ -8,12 +8,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"init", hs_cmd_init},
-    {"ticket", hs_cmd_ticket},
-    {"grant", hs_cmd_grant},
-    {"backup", hs_cmd_backup},
-    {"restore", hs_cmd_restore},
-    {"check", hs_cmd_check},
+    {"init", hs_cmd_init},     {"ticket", hs_cmd_ticket},   {"grant", hs_cmd_grant},
+    {"backup", hs_cmd_backup}, {"restore", hs_cmd_restore}, {"check", hs_cmd_check},
     {"renew", hs_cmd_renew},
 };
 

@@ -55,8 +55,8 @@ enum hs_err hs_proofs_seen(struct hs_step *s, const struct hs_key *root, uint64_
 /* Goes on with all nodes that haven't been shown everything yet. */
 enum hs_err hs_proofs_resume(struct hs_step *s);
 
-/* The node is said to be RECOVERING, and a head of it may be long in coming: another brand's is shown all once
- * more, unless it was of late. */
+/* The node is said to be RECOVERING, and a head of it may be long in coming: another brand's is shown all
+ * once more, unless it was of late. */
 enum hs_err hs_proofs_recovering(struct hs_step *s, const struct hs_key *root);
 
 /* The node's highest incarnation that is known here; 0: none. */
