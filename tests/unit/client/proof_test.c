@@ -120,6 +120,64 @@ static void test_the_customers_receipt_counts(void **state)
     town_free(shop.t);
 }
 
+/* The till has a reservation, and no receipt yet. */
+static bool holds_reservation(struct town_device *till)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_kv_key cursor = {0};
+    struct hs_redeem_row row;
+    struct hs_id order;
+    struct hs_kv *kv = town_look(till);
+    bool found = false;
+    while (!found && hs_redeem_row_next(kv, &cursor, &arena, &order, &row))
+        found = row.reservation.len > 0 && row.redemption.len == 0;
+    town_looked(till);
+    return found;
+}
+
+/* The till dies at its n-th commit of Ben's order; where it holds a reservation then, its node comes back
+ * from before that, and the till with what it holds. */
+static bool reservation_story(size_t n)
+{
+    struct shop shop;
+    uint64_t op;
+    open_with_counter(&shop);
+    shop_claim(&shop);
+    struct hs_kv *backup = town_node_copy(shop.rosa);
+    shop.till->die_after = n;
+    TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 2, &shop.coupon, &op));
+    town_run(shop.t);
+    assert_true(shop.till->dead); /* behind the last of its commits it has the receipt */
+    town_device_start(shop.till);
+    bool held = holds_reservation(shop.till);
+    if (held) {
+        town_node_restore(shop.rosa, backup);
+        hs_sync_stay_online(shop.till->sync, true);
+        town_wait(shop.t, 30000);
+        assert_true(ledger_is_frozen(shop.rosa));
+        struct hs_proofs proofs = proofs_at(shop.rosa);
+        assert_int_equal(proofs.taken, 1);
+        assert_int_equal(proofs.tills_done, 1);
+        town_node_resume(shop.rosa);
+        TOWN_WANT(shop.till, hs_want_till(&s, true));
+        town_wait(shop.t, 60000);
+        struct hs_id id = shop_done_id(shop.ben, op);
+        assert_int_equal(shop_order_row(shop.ben, &id).state, HANSE_ORDER_ACCEPTED);
+        assert_int_equal(order_err(&shop), HANSE_ERR_COUPON_USED);
+    }
+    town_free(shop.t);
+    return held;
+}
+
+/* CLIENT-83, DEAL-40: a reservation that is behind the backup is the till's to show, and still good. */
+static void test_the_tills_reservation_counts(void **state)
+{
+    (void)state;
+    size_t n = 1;
+    while (!reservation_story(n))
+        n++;
+}
+
 /* A node that was never restored is shown nothing; one that was, once. */
 static size_t shown_frames, shown_proofs;
 static struct town_device *cut_device;
@@ -419,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_redeemed_coupon_stays_redeemed),
         cmocka_unit_test(test_the_customers_receipt_counts),
+        cmocka_unit_test(test_the_tills_reservation_counts),
         cmocka_unit_test(test_it_is_shown_once),
         cmocka_unit_test(test_many_are_shown_in_batches),
         cmocka_unit_test(test_a_customer_of_another_brand),
