@@ -2,6 +2,7 @@
 #include "way_scene.h"
 
 #include "core/federation/heads.h"
+#include "core/internal.h"
 #include "core/standing/standing.h"
 #include "peer_world.h"
 #include "room/head.h"
@@ -239,12 +240,58 @@ static void evidence_is_seldom_shown(void **state)
     assert_true(shown.evidence > 0 && shown.evidence <= burst());
 }
 
+/* A former hub asks for the headers of what it lacks, up to the record below; 0: up to its end. Gives what
+ * that costs it. */
+static double asks_for_tail(struct scene *s, uint64_t below)
+{
+    const double *left = &hs_meters_of(&s->new->core->meters, &s->old->root.pub)->left[HS_FLOW_HUB_BYTES];
+    double before = *left;
+    Hanse__Frame *frame = world_frame(s->w);
+    frame->want_tail = WORLD_NEW(s->w, Hanse__WantTail, hanse__want_tail);
+    frame->want_tail->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
+    frame->want_tail->from = 1;
+    frame->want_tail->headers = true;
+    frame->want_tail->below = below;
+    frame->body_case = HANSE__FRAME__BODY_WANT_TAIL;
+    world_inject(s->old, s->new, frame);
+    return before - *left;
+}
+
+/* FED-80: the chain that it gets before that counts as a frame, at the limit and one past it. */
+static void the_way_before_a_tail_counts(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    struct shown shown = {.s = &s, .from = s.new};
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    scene_pass(&s, 5);
+    w->unchecked = true;
+    (void)asks_for_tail(&s, 2); /* from now on the time stands still, and nothing comes back */
+    w->hook = count;
+    w->hook_ctx = &shown;
+    double first = asks_for_tail(&s, 0);
+    assert_int_equal(shown.ways, 1);
+    assert_true(first > HS_FRAME_MAX);
+    double later = asks_for_tail(&s, 2);
+    assert_int_equal(shown.ways, 1);
+    assert_true(later > 0 && later < HS_FRAME_MAX);
+    double *left = &hs_meters_of(&s.new->core->meters, &s.old->root.pub)->left[HS_FLOW_HUB_BYTES];
+    *left = first;
+    assert_true(asks_for_tail(&s, 0) >= first);
+    assert_int_equal(shown.ways, 2);
+    *left = first - 1;
+    assert_true(asks_for_tail(&s, 0) < later); /* the question alone */
+    assert_int_equal(shown.ways, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heads_buy_little),         cmocka_unit_test(followers_show_their_own),
         cmocka_unit_test(a_follower_comes_back),    cmocka_unit_test(each_room_in_its_turn),
-        cmocka_unit_test(evidence_is_seldom_shown),
+        cmocka_unit_test(evidence_is_seldom_shown), cmocka_unit_test(the_way_before_a_tail_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
