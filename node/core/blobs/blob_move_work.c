@@ -196,7 +196,7 @@ void hs_moves_done(struct hs_turn *turn, const struct hs_core_input *input)
         has_read(turn, input);
 }
 
-/* The hub has said how large it is. */
+/* The hub has said how large it is; or its file begins anew, since what there was of it had its day. */
 static bool begins(struct hs_turn *turn, struct hs_move *move, uint64_t size)
 {
     const struct hs_upload part = {.blob = move->blob, .room = move->room};
@@ -239,7 +239,7 @@ void hs_move_chunk(struct hs_turn *turn, const struct hs_asked *asked, const Han
         hs_move_end(turn->core, move);
         return;
     }
-    if (move->size == 0 && !begins(turn, move, chunk->size))
+    if ((move->size == 0 || chunk->offset == 0) && !begins(turn, move, chunk->size))
         return;
     move->size = chunk->size;
     own_effect(turn, move, HS_EFFECT_BLOB_WRITE, chunk->offset, hs_pb_bytes(chunk->data));

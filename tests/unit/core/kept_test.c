@@ -23,6 +23,8 @@ struct scene {
     uint64_t asked_id;    /* of the first one */
     bool deaf;            /* the hub hears none of them */
     size_t cut;           /* the way breaks at this piece */
+    bool stalls;          /* of the hub's pieces so many come still: */
+    size_t pieces;
 };
 
 static enum world_verdict look(void *ctx, struct world_node *from, struct world_node *to,
@@ -35,6 +37,11 @@ static enum world_verdict look(void *ctx, struct world_node *from, struct world_
     assert_ok(HS_UNPACK(hanse__frame, *bytes, HS_LENIENT, &arena, &frame));
     if (frame->body_case == HANSE__FRAME__BODY_CHUNK && s->cut > 0 && --s->cut == 0)
         return WORLD_CUT;
+    if (frame->body_case == HANSE__FRAME__BODY_CHUNK && s->stalls && from == s->hub) {
+        if (s->pieces == 0)
+            return WORLD_DROP;
+        s->pieces--;
+    }
     if (from != s->home || frame->body_case != HANSE__FRAME__BODY_GET_CHUNK)
         return WORLD_PASS;
     s->asked_id = s->asked++ == 0 ? frame->id : s->asked_id;
@@ -153,6 +160,46 @@ static void parts_count(void **state)
     lap_finds(&s, LEN);
 }
 
+static void pass_seconds(struct scene *s, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        world_pass(s->w, 1000);
+}
+
+/* FED-84: a hub that shows a piece and no more of it: what there is of a fetch that goes on past its day goes
+ * then, and what comes anew counts, and goes again. */
+static void stalled_parts_count(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    enum hs_err err;
+    scene_new(w, &s);
+    struct hs_bytes bytes = random_bytes(&s);
+    struct hs_id hash = posted(&s, s.room, bytes);
+    s.stalls = true;
+    for (size_t day = 0; day < 2; day++) {
+        s.pieces = 1;
+        if (day == 0)
+            assert_err(ask(&s, &hash), HS_ERR_BUSY);
+        pass_seconds(&s, 60);
+        assert_int_equal(s.pieces, 0);
+        lap_finds(&s, LEN);
+        for (size_t hour = 0; hour < 24; hour++) {
+            w->now.ms += DAY_MS / 24;
+            world_pass(w, 1000);
+        }
+        pass_seconds(&s, 60);
+        lap_finds(&s, 0);
+    }
+    s.stalls = false;
+    pass_seconds(&s, 60);
+    if (s.alice->session == 0)
+        assert_ok(world_connect(s.alice, NULL));
+    assert_bytes(world_get_all(s.alices, &hash, &err), bytes);
+    lap_finds(&s, LEN);
+}
+
 /* The hub welcomes Alice to another room, with a tree of that size. */
 static void welcome(struct scene *s, uint64_t size, struct hs_id hash)
 {
@@ -215,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attachments_count),
         cmocka_unit_test(parts_count),
+        cmocka_unit_test(stalled_parts_count),
         cmocka_unit_test(trees_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
