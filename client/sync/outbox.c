@@ -73,28 +73,45 @@ static enum hs_err dispatch(struct hs_step *s, const struct hs_outbox_row *row,
     return hs_request_send_to(s, hs_row_hub(&room->row), room->row.descriptor, frame, request);
 }
 
+/* Its turn has come, and there is a place for it. */
+static bool may_go(struct hs_step *s, const struct hs_outbox_row *row)
+{
+    struct hs_sync *sync = s->sync;
+    if (waits_for_move(s, &row->room) || row->stale || row->number <= sync->outbox_sent ||
+        hs_request_has_number(sync, row->number))
+        return false;
+    sync->outbox_held = sync->outbox_held || hs_requests_numbered(sync) >= OUTBOX_WINDOW;
+    return !sync->outbox_held; /* an answer makes room, and order is kept */
+}
+
 static enum hs_err send_row(struct hs_step *s, const struct hs_outbox_row *row)
 {
     struct hs_request request = {.answer = answered, .number = row->number};
-    struct hs_sync *sync = s->sync;
-    if (waits_for_move(s, &row->room))
-        return HS_OK;
-    if (row->stale || row->number <= sync->outbox_sent || hs_request_has_number(sync, row->number))
-        return HS_OK;
-    sync->outbox_held = sync->outbox_held || hs_requests_numbered(sync) >= OUTBOX_WINDOW;
-    if (sync->outbox_held)
-        return HS_OK; /* an answer makes room, and order is kept */
     HS_TRY(dispatch(s, row, &request));
-    sync->outbox_sent = row->number;
+    s->sync->outbox_sent = row->number;
     return HS_OK;
 }
 
 enum hs_err hs_outbox_row_add(struct hs_step *s, struct hs_outbox_row *row)
 {
     row->number = hs_number_next(s->kv);
+    bool goes = hs_home_is_online(s->sync) && may_go(s, row);
+    row->sent = row->sent || goes;
     hs_outbox_row_put(s->kv, row);
     HS_TRY(s->kv->err);
-    return hs_home_is_online(s->sync) ? send_row(s, row) : HS_OK;
+    return goes ? send_row(s, row) : HS_OK;
+}
+
+/* What may have gone out is known before it goes. */
+static enum hs_err go(struct hs_step *s, struct hs_outbox_row *row)
+{
+    if (!may_go(s, row))
+        return HS_OK;
+    if (!row->sent) {
+        row->sent = true;
+        hs_outbox_row_put(s->kv, row);
+    }
+    return send_row(s, row);
 }
 
 enum hs_err hs_outbox_send_more(struct hs_step *s)
@@ -106,7 +123,7 @@ enum hs_err hs_outbox_send_more(struct hs_step *s)
         struct hs_outbox_row row;
         more = hs_outbox_row_next(s->kv, &cursor, &scratch, &row);
         if (more)
-            HS_TRY(send_row(s, &row));
+            HS_TRY(go(s, &row));
     }
     return s->kv->err;
 }

@@ -202,6 +202,8 @@ enum hs_err hs_outbox_refused(struct hs_step *s, struct hs_outbox_row *row, enum
 enum hs_err hs_post_content(struct hs_step *s, struct hs_live_room *room, struct hs_bytes content,
                             struct hs_op *op);
 enum hs_err hs_post_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err);
+/* Its row goes, and whoever waits for it is told err; else POST_FAILED is. */
+enum hs_err hs_post_end(struct hs_step *s, const struct hs_outbox_row *row, enum hs_err err);
 
 /* What waits in the room is encrypted and sent, as far as it may be by now. */
 enum hs_err hs_posts_release(struct hs_step *s, struct hs_live_room *room);

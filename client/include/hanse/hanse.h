@@ -147,7 +147,8 @@ enum hanse_event_kind {
                           * can't be told of the new home: err, text: its domain */
     HANSE_EVENT_JOINED,  /* room: this device is a member now; text: the room's name */
     HANSE_EVENT_MESSAGE, /* room, seq: read it with hanse_message_get() */
-    HANSE_EVENT_POST_FAILED, /* room, err, text: a post of this device was refused for good */
+    HANSE_EVENT_POST_FAILED, /* room, err, text: a post of this device was refused for good, or given up by
+                              * hanse_leave_here() */
     HANSE_EVENT_REMOVED,     /* room: this device was removed from it */
     HANSE_EVENT_FROZEN, /* room, err, seq: the hub accepted what the rules forbid; nothing more is believed */
     HANSE_EVENT_ORDER,  /* id: an order took a step; read it with hanse_order_get() */
@@ -365,11 +366,14 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_leave(struct hanse *h, const stru
                                                      uint64_t *op);
 
 /* Leaves a room on this device, now and without its node: for one that is gone for good or has broken the
- * rules, or a request to join that nobody answers. The room's keys are deleted at once, what waits to go
- * there is given up (DONE: HANSE_ERR_NOT_MEMBER), and no move to another home waits for it any more. The room
- * is LEFT (HANSE_EVENT_REMOVED comes too), and its history stays; a request to join is gone without a trace.
- * The node is told when it can be, but only once, for the room's present epoch: a room that has gone on
- * meanwhile, or whose keys this device has lost, goes on listing this device until somebody removes it.
+ * rules, or a request to join that nobody answers. The room's keys are deleted at once, nothing more goes
+ * there, and no move to another home waits for it any more. What never left this device is given up: its DONE
+ * (or HANSE_EVENT_POST_FAILED) is HANSE_ERR_NOT_MEMBER, and an order's coupon is free again. What has gone
+ * out unanswered can't be taken back: its DONE (or POST_FAILED) is HANSE_ERR_TIMEOUT, and it may still
+ * arrive, unseen here, for as long as a home has it that waits for the room's node; an order stays placed.
+ * The room is LEFT (HANSE_EVENT_REMOVED comes too), and its history stays; a request to join is gone without
+ * a trace. The node is told when it can be, but only once, for the room's present epoch: a room that has gone
+ * on meanwhile, or whose keys this device has lost, goes on listing this device until somebody removes it.
  * hanse_join() takes it back. HANSE_ERR_ROOM_UNKNOWN, HANSE_ERR_NOT_MEMBER where it is LEFT,
  * HANSE_ERR_INVALID_STATE while it is being made. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_leave_here(struct hanse *h, const struct hanse_id *room);

@@ -6,19 +6,45 @@
 #include "sync/rooms/join.h"
 #include "sync/rooms/late.h"
 
-/* Whoever waits for something in this room waits no more. */
-static enum hs_err ops_end(struct hs_step *s, const struct hs_id *room)
+/* What has gone out may arrive whatever is done here, and nobody here will see it. */
+static enum hs_err fate(bool sent)
+{
+    return sent ? HS_ERR_TIMEOUT : HS_ERR_NOT_MEMBER;
+}
+
+static bool is_by_commit(const struct hs_op *op)
+{
+    return op->kind == HS_OP_REMOVE || op->kind == HS_OP_POLICY;
+}
+
+/* Whoever waits for something in this room waits no more. committed: a commit for it has gone out. */
+static enum hs_err ops_end(struct hs_step *s, const struct hs_id *room, bool committed)
 {
     for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
         next = op->next;
-        if (hs_id_equal(&op->room, room))
-            HS_TRY(hs_op_done(s, op, HS_ERR_NOT_MEMBER, NULL, 0, NULL));
+        if (!hs_id_equal(&op->room, room))
+            continue;
+        bool sent = (committed && is_by_commit(op)) || (op->kind == HS_OP_HUB_MOVE && op->busy);
+        HS_TRY(hs_op_done(s, op, fate(sent), NULL, 0, NULL));
     }
     return HS_OK;
 }
 
-/* One row at a time: there may be many, and large ones. */
-static enum hs_err outbox_empty(struct hs_step *s, const struct hs_id *room)
+/* An order that has gone out stays as it is: the till may take it, and its coupon with it. */
+static enum hs_err row_end(struct hs_step *s, const struct hs_outbox_row *row)
+{
+    if (row->kind == HS_OUTBOX_POST) {
+        if (!row->sent)
+            HS_TRY(hs_order_post_refused(s, row->content, HS_ERR_NOT_MEMBER));
+        return hs_post_end(s, row, fate(row->sent));
+    }
+    hs_outbox_row_delete(s->kv, row->number);
+    return hs_op_done(s, hs_op_of_outbox(s->sync, row->number), HS_ERR_NOT_MEMBER, NULL, 0, NULL);
+}
+
+/* One row at a time: there may be many, and large ones. committed: a commit was among them that has gone out;
+ * may be NULL. */
+static enum hs_err outbox_empty(struct hs_step *s, const struct hs_id *room, bool *committed)
 {
     struct hs_kv_key cursor = {0};
     for (bool more = true; more;) {
@@ -27,8 +53,9 @@ static enum hs_err outbox_empty(struct hs_step *s, const struct hs_id *room)
         more = hs_outbox_row_next(s->kv, &cursor, &scratch, &row);
         if (!more || !hs_id_equal(&row.room, room))
             continue;
-        hs_outbox_row_delete(s->kv, row.number);
-        HS_TRY(hs_op_done(s, hs_op_of_outbox(s->sync, row.number), HS_ERR_NOT_MEMBER, NULL, 0, NULL));
+        if (committed != NULL)
+            *committed = *committed || (row.kind == HS_OUTBOX_COMMIT && row.sent);
+        HS_TRY(row_end(s, &row));
     }
     return s->kv->err;
 }
@@ -47,9 +74,10 @@ static enum hs_err last_word(struct hs_step *s, struct hs_live_room *room, struc
 static enum hs_err leave_member(struct hs_step *s, struct hs_live_room *room)
 {
     struct hs_outbox_row row;
+    bool committed = false;
     HS_TRY(last_word(s, room, &row));
-    HS_TRY(outbox_empty(s, &room->row.id));
-    HS_TRY(ops_end(s, &room->row.id));
+    HS_TRY(outbox_empty(s, &room->row.id, &committed));
+    HS_TRY(ops_end(s, &room->row.id, committed));
     hs_settle_over(s, room);
     room->row.frozen = HS_OK;
     room->row.parting = row.frame.len > 0;
@@ -72,7 +100,7 @@ static enum hs_err stop_waiting(struct hs_step *s, const struct hs_id *room)
         hs_late_drop(s->sync);
         s->sync->rejoin_due = s->now;
     }
-    HS_TRY(ops_end(s, room));
+    HS_TRY(ops_end(s, room, false));
     hs_live_forget(s->sync, room);
     hs_room_delete(s->kv, room);
     return s->kv->err;
@@ -109,5 +137,5 @@ enum hs_err hs_parting_over(struct hs_step *s, const struct hs_id *id)
         return HS_OK;
     room->row.parting = room->row.unmoved = false;
     room->row_dirty = true;
-    return outbox_empty(s, id);
+    return outbox_empty(s, id, NULL);
 }

@@ -102,17 +102,22 @@ static enum hs_err send_again(struct hs_step *s, struct hs_live_room *room, stru
     return HS_OK;
 }
 
-/* It ends for good. */
-static enum hs_err give_up(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
+enum hs_err hs_post_end(struct hs_step *s, const struct hs_outbox_row *row, enum hs_err err)
 {
     hs_outbox_row_delete(s->kv, row->number);
-    HS_TRY(hs_order_post_refused(s, row->content, err));
     struct hs_op *op = hs_op_of_outbox(s->sync, row->number);
     if (op != NULL)
         return hs_op_done(s, op, err, NULL, 0, NULL);
     struct hanse_event event = {.kind = HANSE_EVENT_POST_FAILED, .err = (enum hanse_err)err};
     memcpy(event.room.b, row->room.b, sizeof event.room.b);
     return hs_out_event(s, &event, NULL);
+}
+
+/* It ends for good, and is in no log. */
+static enum hs_err give_up(struct hs_step *s, const struct hs_outbox_row *row, enum hs_err err)
+{
+    HS_TRY(hs_order_post_refused(s, row->content, err));
+    return hs_post_end(s, row, err);
 }
 
 /* A post that can't be encrypted any more ends alone: what made it try again goes on. */
@@ -180,6 +185,7 @@ enum hs_err hs_post_refused(struct hs_step *s, struct hs_outbox_row *row, enum h
     room->posts_counted = false;
     if (err == HS_ERR_WRONG_EPOCH || err == HS_ERR_EPOCH_TOO_OLD) {
         row->stale = true;
+        row->sent = false;
         hs_outbox_row_put(s->kv, row);
     } else {
         HS_TRY(give_up(s, row, err));

@@ -64,6 +64,34 @@ static void test_an_order_whose_post_is_refused_ends(void **state)
     town_free(shop.t);
 }
 
+/* CLIENT-85: a counter that is left here. What never left ends there; what may have left may be taken. */
+static void test_an_order_ends_with_its_counter(void **state)
+{
+    (void)state;
+    for (int gone_out = 0; gone_out < 2; gone_out++) {
+        struct shop shop;
+        uint64_t op;
+        offline_open(&shop);
+        shop.rosa->down = false;
+        if (gone_out)
+            town_wait(shop.t, 60000);
+        shop.rosa->down = true;
+        TOWN_WANT(shop.ben, hs_want_order(&s, &shop.offer, 1, &shop.coupon, &op));
+        struct hs_id order = shop_coupon_row(shop.ben, &shop.coupon).order;
+        struct hs_id counter = shop_order_row(shop.ben, &order).room;
+        TOWN_WANT(shop.ben, hs_want_leave_here(&s, &counter));
+        assert_int_equal(hs_sync_has_pending(shop.ben->sync), false);
+        if (!gone_out) {
+            end_is(&shop, op, &order, HS_ERR_NOT_MEMBER);
+        } else {
+            assert_int_equal((int)town_done(shop.ben, op)->err, HS_ERR_TIMEOUT);
+            assert_int_equal(shop_order_row(shop.ben, &order).state, HANSE_ORDER_DRAFT);
+            assert_int_equal(shop_coupon_row(shop.ben, &shop.coupon).state, HANSE_COUPON_ORDERED);
+        }
+        town_free(shop.t);
+    }
+}
+
 /* DEAL-37: what the order cites never comes; the till says so, and signs it. */
 static void test_an_order_that_is_turned_away_ends(void **state)
 {
@@ -288,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_order_whose_post_is_refused_ends),
         cmocka_unit_test(test_an_order_that_is_turned_away_ends),
+        cmocka_unit_test(test_an_order_ends_with_its_counter),
         cmocka_unit_test(test_a_cancelled_order_gives_its_coupon_back),
         cmocka_unit_test(test_an_event_of_an_unknown_order_is_refused),
         cmocka_unit_test(test_nobody_else_turns_an_order_away),
