@@ -26,19 +26,28 @@
 #include <unistd.h>
 
 enum {
-    WORKERS = 24, /* most of them wait */
-    FEW = 3,      /* of those that don't */
-    PARTS = 6,    /* of a kind's calls, where they were counted: some of each part fail */
+    WORKERS = 24,  /* most of them wait */
+    FEW = 3,       /* of those that don't */
+    PARTS = 6,     /* of a kind's calls, where they were counted: some of each part fail */
+    PARTS_FEW = 3, /* where an attempt has nodes of its own */
     PATIENCE_S = 60,
     DENSE = 12, /* so many of the first calls are all taken; then some */
     DENSE_FEW = 4
+};
+
+/* What an attempt leaves to the one that goes on after an abort. */
+struct note {
+    char dir[256];
+    atomic_bool done; /* it was told so */
 };
 
 struct attempt {
     pid_t pid; /* 0: a free place */
     long n;
     bool on;
+    bool second; /* nothing fails in it: the first one was aborted, and this one looks at what it left */
     struct inject *table;
+    struct note *note; /* shared, too */
     char path[300];
 };
 
@@ -46,8 +55,8 @@ struct series {
     const struct sweep_scene *scene;
     enum inject_call call;
     bool on;
-    bool through; /* an attempt found nothing that failed */
-    unsigned tries, hits, aborts;
+    bool through;                          /* an attempt found nothing that failed */
+    unsigned tries, hits, aborts, seconds; /* of the aborts, so many were looked at afterwards */
 };
 
 static struct options {
@@ -62,6 +71,7 @@ static inject_use_fn *use;
 static inject_spare_fn *spare;
 static inject_count_fn *count_blocks;
 static struct inject *current; /* in the process of an attempt */
+static struct note *note;      /* there, too */
 
 const char *sweep_dir(void)
 {
@@ -76,17 +86,17 @@ const char *sweep_table(void)
     return NULL;
 }
 
-/* One of the next sixth of all. */
-static long some_of(long total)
+/* One of the next part of all. */
+static long some_of(const struct sweep_scene *scene, long total)
 {
-    return 1 + (long)rng_below(&rng, (uint64_t)(total / PARTS) + 1);
+    return 1 + (long)rng_below(&rng, (uint64_t)(total / (scene->waits ? PARTS_FEW : PARTS)) + 1);
 }
 
 static long first_number(const struct sweep_scene *scene, long total)
 {
     if (options.at > 0)
         return options.at;
-    return options.all || scene->waits || total == 0 ? 1 : some_of(total);
+    return options.all || scene->waits || total == 0 ? 1 : some_of(scene, total);
 }
 
 /* total: how many there are; 0: it wasn't counted. */
@@ -96,7 +106,7 @@ static long next_number(const struct sweep_scene *scene, long n, long total)
     if (options.at > 0)
         return LONG_MAX;
     if (!options.all && total > 0)
-        return n + some_of(total);
+        return n + some_of(scene, total);
     if (options.all || n < (few ? DENSE_FEW : DENSE))
         return n + 1;
     return n + 1 + (long)rng_below(&rng, (uint64_t)(few ? 2 * n : n / 3 + 1));
@@ -105,6 +115,11 @@ static long next_number(const struct sweep_scene *scene, long n, long total)
 enum inject_call sweep_call(void)
 {
     return current != NULL ? (enum inject_call)atomic_load(&current->call) : INJECT_NONE;
+}
+
+bool sweep_has_failed(void)
+{
+    return atomic_load(&current->hits) != 0;
 }
 
 bool sweep_goes_on(void)
@@ -120,6 +135,16 @@ void sweep_move_to(const char *host)
 void sweep_calm(void)
 {
     atomic_store(&current->call, INJECT_NONE);
+}
+
+void sweep_note_done(void)
+{
+    atomic_store(&note->done, true);
+}
+
+bool sweep_noted_done(void)
+{
+    return atomic_load(&note->done);
 }
 
 void sweep_spare(bool spared)
@@ -138,15 +163,27 @@ static unsigned open_files(void)
     return count;
 }
 
+static void say_where(const struct series *s, const struct attempt *a)
+{
+    fault_at("%s: %s, the %ld. call %s%s", s->scene->name, inject_names[s->call], a->n,
+             a->on ? "and on" : "only", a->second ? ", after the abort" : "");
+}
+
+static void enter(const struct series *s, const struct attempt *a)
+{
+    say_where(s, a);
+    alarm(PATIENCE_S);
+    current = a->table;
+    note = a->note;
+    use(current);
+}
+
 /* One attempt, in a process of its own. */
 static void run(const struct series *s, const struct attempt *a)
 {
-    fault_at("%s: %s, the %ld. call %s", s->scene->name, inject_names[s->call], a->n,
-             a->on ? "and on" : "only");
-    alarm(PATIENCE_S);
-    current = a->table;
-    use(current);
+    enter(s, a);
     fault_folder(dir, sizeof dir);
+    memcpy(note->dir, dir, sizeof dir);
     s->scene->begin();
     unsigned files = open_files();
     count_blocks();
@@ -165,11 +202,35 @@ static void run(const struct series *s, const struct attempt *a)
     exit(0);
 }
 
+/* What an aborted one left is whole. */
+static void run_second(const struct series *s, const struct attempt *a)
+{
+    enter(s, a);
+    memcpy(dir, note->dir, sizeof dir);
+    s->scene->again();
+    s->scene->check(HS_ERR_IO);
+    s->scene->end();
+    fault_folder_remove(dir);
+    exit(0);
+}
+
 /* Libraries abort where they can't do without. */
 static bool may_abort(const struct series *s)
 {
     return s->scene->may_abort && (s->call == INJECT_MALLOC || s->call == INJECT_RANDOM ||
                                    s->call == INJECT_WATCH || s->call == INJECT_THREAD);
+}
+
+static void fork_attempt(struct series *s, struct attempt *a)
+{
+    memset(a->table, 0, sizeof *a->table);
+    fflush(NULL);
+    a->pid = fork();
+    FAULT_CHECK(a->pid >= 0, "fork failed");
+    if (a->pid == 0 && a->second)
+        run_second(s, a);
+    if (a->pid == 0)
+        run(s, a);
 }
 
 static void take_end(struct series *s)
@@ -184,16 +245,22 @@ static void take_end(struct series *s)
     a->pid = 0;
     unsigned hits = atomic_load(&a->table->hits);
     bool aborted = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && hits > 0 && may_abort(s);
-    s->aborts += aborted ? 1 : 0;
     if (!aborted && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
-        fault_at("%s: %s, the %ld. call %s", s->scene->name, inject_names[s->call], a->n,
-                 a->on ? "and on" : "only");
+        say_where(s, a);
         fault_found("it ended with status %d%s", status,
                     WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? " (it took too long)" : "");
     }
+    if (a->second) {
+        s->seconds++;
+        return;
+    }
     s->tries++;
     s->hits += hits > 0 ? 1 : 0;
+    s->aborts += aborted ? 1 : 0;
     s->through = s->through || hits == 0;
+    a->second = aborted && s->scene->again != NULL;
+    if (a->second)
+        fork_attempt(s, a);
 }
 
 static void start(struct series *s, long n)
@@ -203,12 +270,9 @@ static void start(struct series *s, long n)
         a++;
     a->n = n;
     a->on = s->on;
-    memset(a->table, 0, sizeof *a->table);
-    fflush(NULL);
-    a->pid = fork();
-    FAULT_CHECK(a->pid >= 0, "fork failed");
-    if (a->pid == 0)
-        run(s, a);
+    a->second = false;
+    atomic_store(&a->note->done, false);
+    fork_attempt(s, a);
 }
 
 static size_t running(void)
@@ -236,15 +300,16 @@ static size_t at_once(const struct sweep_scene *scene)
     return scene->apart || (scene->fresh && !scene->waits) ? FEW : WORKERS;
 }
 
-static void sweep(const struct sweep_scene *scene, enum inject_call call, bool on, long total)
+static unsigned sweep(const struct sweep_scene *scene, enum inject_call call, bool on, long total)
 {
     struct series s = {.scene = scene, .call = call, .on = on};
     const long last = total > 0 ? total : LONG_MAX - 1;
-    for (long n = first_number(scene, total); !s.through && n <= last; n = next_number(scene, n, total)) {
-        if (running() == at_once(scene))
+    for (long n = first_number(scene, total); n <= last; n = next_number(scene, n, total)) {
+        while (running() >= at_once(scene))
             take_end(&s);
-        if (!s.through)
-            start(&s, n);
+        if (s.through && total == 0)
+            break;
+        start(&s, n);
     }
     while (running() > 0)
         take_end(&s);
@@ -252,9 +317,10 @@ static void sweep(const struct sweep_scene *scene, enum inject_call call, bool o
     if (total > 0)
         snprintf(of, sizeof of, " %ld", total);
     if (s.hits > 0)
-        printf("%-10s %-20s %-6s %5u of its%s calls failed, %u aborts\n", scene->name, inject_names[call],
-               on ? "and on" : "once", s.hits, of, s.aborts);
+        printf("%-10s %-20s %-6s %5u of its%s calls failed, %u aborts, %u of them looked at\n", scene->name,
+               inject_names[call], on ? "and on" : "once", s.hits, of, s.aborts, s.seconds);
     fflush(stdout);
+    return s.hits;
 }
 
 /* Once without faults, here: what libraries make once and keep is there then, and counts for nobody. */
@@ -262,6 +328,7 @@ static void warm_up(const struct sweep_scene *scene)
 {
     fault_folder(dir, sizeof dir);
     current = attempts[0].table;
+    note = attempts[0].note;
     scene->begin();
     enum hs_err told = scene->act();
     FAULT_CHECK(told == HS_OK, "without any fault it is told %s", hs_err_name(told));
@@ -278,8 +345,29 @@ static bool wants(const struct sweep_scene *scene, unsigned call)
            (options.all || (scene->rare >> call & 1) == 0);
 }
 
+/* Where sanitizers run, memory is theirs: see CONTRIBUTING.md. */
+static bool must_fail(const struct sweep_scene *scene, unsigned call)
+{
+    bool theirs = dlsym(RTLD_DEFAULT, "__asan_init") != NULL || dlsym(RTLD_DEFAULT, "__tsan_init") != NULL;
+    return wants(scene, call) && (scene->certain >> call & 1) != 0 && !(call == INJECT_MALLOC && theirs);
+}
+
+/* A sweep that nothing failed in shows nothing. */
+static void check_hits(const struct sweep_scene *scene, const unsigned hits[static INJECT_CALLS])
+{
+    unsigned all = 0;
+    for (unsigned call = 1; call < INJECT_CALLS; call++) {
+        fault_at("%s: %s", scene->name, inject_names[call]);
+        FAULT_CHECK(hits[call] > 0 || !must_fail(scene, call), "none of its calls failed");
+        all += hits[call];
+    }
+    fault_at("%s", scene->name);
+    FAULT_CHECK(all > 0 || options.call != INJECT_NONE, "no call of any kind failed");
+}
+
 static void sweep_all(const struct sweep_scene *scene)
 {
+    unsigned hits[INJECT_CALLS] = {0};
     int64_t began = fault_now_ms();
     fault_at("%s", scene->name);
     if (scene->found != NULL)
@@ -292,9 +380,10 @@ static void sweep_all(const struct sweep_scene *scene)
         long total = scene->fresh ? count(scene, call) : 0;
         if (scene->fresh && total == 0)
             continue;
-        sweep(scene, call, false, total);
-        sweep(scene, call, true, total);
+        hits[call] += sweep(scene, call, false, total);
+        hits[call] += sweep(scene, call, true, total);
     }
+    check_hits(scene, hits);
     printf("%-10s done in %.1f s\n", scene->name, (double)(fault_now_ms() - began) / 1000);
     fflush(stdout);
 }
@@ -326,6 +415,8 @@ static void share_table(struct attempt *a, size_t i)
     a->table = mmap(NULL, sizeof *a->table, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     FAULT_CHECK(a->table != MAP_FAILED, "no memory");
     close(fd);
+    a->note = mmap(NULL, sizeof *a->note, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    FAULT_CHECK(a->note != MAP_FAILED, "no memory");
 }
 
 /* The library must be there before this program is. */

@@ -15,17 +15,20 @@ struct sweep_scene {
     const char *name;
     unsigned calls;      /* a bit for each kind that may fail; 0: every one */
     unsigned rare;       /* of these, those that fail with --all only */
+    unsigned certain;    /* that it makes for certain: some must have failed, where they may */
     void (*found)(void); /* once, in the first process; NULL: nothing */
     void (*begin)(void);
     enum hs_err (*act)(void);
     void (*check)(enum hs_err told);
     void (*end)(void);
-    bool apart;     /* act is another program's: its memory isn't counted */
-    bool alone;     /* attempts have something in common: one at a time */
-    bool fresh;     /* begin works on what found has made: only in the process of an attempt */
-    bool waits;     /* most of an attempt is waiting: many at once */
-    long kept;      /* at most so many blocks of memory a library in it forgets where it gets no more */
-    bool may_abort; /* a library in it does so for lack of memory, threads or ways to wait */
+    void (*again)(void); /* instead of begin and act, in another process, where a library aborted the one of
+                          * the attempt: then come check and end. NULL: nobody looks then */
+    bool apart;          /* act is another program's: its memory isn't counted */
+    bool alone;          /* attempts have something in common: one at a time */
+    bool fresh;          /* begin works on what found has made: only in the process of an attempt */
+    bool waits;          /* most of an attempt is waiting: many at once */
+    long kept;           /* at most so many blocks of memory a library in it forgets where it gets no more */
+    bool may_abort;      /* a library in it does so for lack of memory, threads or ways to wait */
 };
 
 extern const struct sweep_scene sweep_blob, sweep_again, sweep_carry, sweep_http, sweep_find, sweep_wake,
@@ -43,11 +46,18 @@ enum inject_call sweep_call(void);
 /* And whether all calls behind it do. */
 bool sweep_goes_on(void);
 
+/* And whether it came to that. */
+bool sweep_has_failed(void);
+
 /* Sockets of this process that want an address of this machine get that one. */
 void sweep_move_to(const char *host);
 
 /* Nothing fails any more, even before act ends. */
 void sweep_calm(void);
+
+/* The attempt was told that what it does is done; and whether it was, after an abort, too. */
+void sweep_note_done(void);
+bool sweep_noted_done(void);
 
 /* This thread is spared. */
 void sweep_spare(bool spared);

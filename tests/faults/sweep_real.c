@@ -10,7 +10,7 @@
 
 enum {
     ACT_MS = 10000,
-    ACT_ON_MS = 700, /* where everything fails from some call on */
+    ACT_ON_MS = 700, /* where everything fails from some call on: since that one */
     CHECK_MS = 20000,
     QUIET_MS = 150, /* so long nothing has come that waited at the node */
     TURN_MS = 20,
@@ -33,6 +33,7 @@ static struct device {
     bool told; /* op is done */
     enum hanse_err outcome;
     int64_t caught_up; /* since when; 0: it hasn't */
+    int64_t failing;   /* since when everything fails, as far as it was looked; 0: it doesn't */
     bool over;         /* it was told that it is done, or it was seen: nobody needs to ask again, ever */
 } d;
 
@@ -52,6 +53,15 @@ void real_begin(void)
         story->begin();
 }
 
+/* Everybody comes back, not only the device. */
+void real_again(void)
+{
+    world_wake_again(hero);
+    if (story->begin != NULL)
+        story->begin();
+    d.over = sweep_noted_done();
+}
+
 void real_end(void)
 {
     world_stop();
@@ -66,6 +76,8 @@ static void take_event(const struct hanse_event *event)
         if (event->op == d.op) {
             d.told = true;
             d.outcome = event->err;
+            if (event->err == HANSE_OK)
+                sweep_note_done();
         }
         break;
     case HANSE_EVENT_CAUGHT_UP:
@@ -243,6 +255,17 @@ static void go_on(void)
     d.over = true;
 }
 
+/* It is answered, or everything has failed for long enough. */
+static bool is_over(struct hanse *h)
+{
+    if (is_answered(h))
+        return true;
+    if (!sweep_goes_on() || !sweep_has_failed())
+        return false;
+    d.failing = d.failing != 0 ? d.failing : fault_now_ms();
+    return fault_now_ms() >= d.failing + ACT_ON_MS;
+}
+
 static enum hanse_err try_it(void)
 {
     enum hanse_err err = open_it();
@@ -250,7 +273,7 @@ static enum hanse_err try_it(void)
         err = want();
     if (err != HANSE_OK)
         return err;
-    bool answered = real_until(is_answered, sweep_goes_on() ? ACT_ON_MS : ACT_MS);
+    bool answered = real_until(is_over, ACT_MS) && is_answered(d.h);
     d.over = d.told && d.outcome == HANSE_OK;
     if (d.dead)
         return HANSE_ERR_STORE;

@@ -31,6 +31,7 @@ struct real_story {
 
 void real_found(const struct real_story *story);
 void real_begin(void);
+void real_again(void);
 enum hs_err real_act(void);
 void real_check(enum hs_err told);
 void real_end(void);
@@ -51,6 +52,13 @@ size_t real_lines(struct hanse *h, const struct hanse_id *room, enum hanse_messa
     (1u << INJECT_RANDOM | 1u << INJECT_MALLOC | 1u << INJECT_FILE_WRITE | 1u << INJECT_FILE_FULL |          \
      1u << INJECT_SYNC | 1u << INJECT_OPEN | 1u << INJECT_MMAP | 1u << INJECT_FILE_READ | 1u << INJECT_NAME)
 
+/* What each story does for certain. */
+#define REAL_CERTAIN_CALLS                                                                                   \
+    (1u << INJECT_MALLOC | 1u << INJECT_READ | 1u << INJECT_WRITE | 1u << INJECT_SHORT |                     \
+     1u << INJECT_CONNECT | 1u << INJECT_INTERRUPT | 1u << INJECT_WATCH | 1u << INJECT_SOCKET |              \
+     1u << INJECT_FILE_WRITE | 1u << INJECT_FILE_FULL | 1u << INJECT_SYNC | 1u << INJECT_OPEN |              \
+     1u << INJECT_MMAP)
+
 #define REAL_SCENE(called, story)                                                                            \
     static void called##_found(void)                                                                         \
     {                                                                                                        \
@@ -58,11 +66,13 @@ size_t real_lines(struct hanse *h, const struct hanse_id *room, enum hanse_messa
     }                                                                                                        \
     const struct sweep_scene sweep_real_##called = {.name = "real_" #called,                                 \
                                                     .rare = REAL_RARE_CALLS,                                 \
+                                                    .certain = REAL_CERTAIN_CALLS,                           \
                                                     .found = called##_found,                                 \
                                                     .begin = real_begin,                                     \
                                                     .act = real_act,                                         \
                                                     .check = real_check,                                     \
                                                     .end = real_end,                                         \
+                                                    .again = real_again,                                     \
                                                     .fresh = true,                                           \
                                                     .waits = true,                                           \
                                                     .may_abort = true}

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 30000, TURN_MS = 50, UNITS = 5 };
@@ -56,9 +58,8 @@ static void move_path(char *path, size_t size, const char *to)
     memcpy(path, moved, (size_t)len + 1);
 }
 
-static void move_files(void)
+static void move_paths(void)
 {
-    sweep_shell("cp -rp %s/. %s", f.dir, sweep_dir());
     for (size_t i = 0; i < f.node_count; i++) {
         struct daemon *node = &f.nodes[i];
         move_path(node->dir, sizeof node->dir, sweep_dir());
@@ -90,16 +91,26 @@ static bool all_online(void)
     return true;
 }
 
-void world_wake(const struct member *but)
+/* One of the same store may not have ended yet. */
+static void start_node(struct daemon *node)
+{
+    const struct timespec pause = {.tv_nsec = TURN_MS * 1000000};
+    for (int64_t end = fault_now_ms() + PATIENCE_MS; !daemon_try(node); nanosleep(&pause, NULL)) {
+        waitpid(node->pid, NULL, 0);
+        FAULT_CHECK(fault_now_ms() < end, "%s doesn't start: see %s", node->domain, node->log);
+    }
+}
+
+static void wake(const struct member *but)
 {
     char host[32];
     fault_host(host, sizeof host);
     sweep_move_to(host);
-    move_files();
+    move_paths();
     char *const *environment = environment_at(host);
     for (size_t i = 0; i < f.node_count; i++) {
         f.nodes[i].environment = environment;
-        daemon_start(&f.nodes[i]);
+        start_node(&f.nodes[i]);
     }
     for (size_t i = 0; i < f.count; i++)
         if (awake[i] && &f.members[i] != but)
@@ -107,6 +118,17 @@ void world_wake(const struct member *but)
     for (int64_t end = fault_now_ms() + PATIENCE_MS; !all_online(); fleet_turn(&f, TURN_MS))
         FAULT_CHECK(fault_now_ms() < end, "somebody doesn't come online");
     fleet_settle(&f, PATIENCE_MS);
+}
+
+void world_wake(const struct member *but)
+{
+    sweep_shell("cp -rp %s/. %s", f.dir, sweep_dir());
+    wake(but);
+}
+
+void world_wake_again(const struct member *but)
+{
+    wake(but);
 }
 
 void world_stop(void)

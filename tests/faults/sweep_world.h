@@ -14,6 +14,9 @@ void world_rest(void);
 
 /* In an attempt: the copy runs, and everybody but one is online and has caught up. */
 void world_wake(const struct member *but);
+
+/* As much, in the copy of an attempt whose process has ended, and everybody with it. */
+void world_wake_again(const struct member *but);
 void world_stop(void);
 
 #endif
