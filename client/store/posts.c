@@ -40,7 +40,7 @@ static const struct hs_field join_fields[] = {
     HS_FIELD(FIXED, struct hs_join_row, office_root), HS_FIELD(U64, struct hs_join_row, joined_at),
     HS_FIELD(U32, struct hs_join_row, hub_term),      HS_FIELD(U64, struct hs_join_row, asked_at),
     HS_FIELD(BOOL, struct hs_join_row, soon),         HS_FIELD(U64, struct hs_join_row, looked_at),
-    HS_FIELD(U64, struct hs_join_row, fetch_at),
+    HS_FIELD(U64, struct hs_join_row, fetch_at),      HS_FIELD(BOOL, struct hs_join_row, dropped),
 };
 static const struct hs_row_type join_type = HS_ROW_TYPE(HS_TABLE_JOIN, struct hs_join_row, join_fields);
 

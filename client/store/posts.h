@@ -91,6 +91,7 @@ struct hs_join_row {
     bool soon;               /* and does so again soon */
     struct hs_time looked_at; /* it has asked where the room has gone */
     struct hs_time fetch_at;  /* the room isn't fetched without its Welcome before */
+    bool dropped; /* its person wants in no more: it isn't shown, and nobody waits; since asked_at */
 };
 
 /* The root of the hub that is asked, and its term. */

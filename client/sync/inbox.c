@@ -112,6 +112,10 @@ static enum hs_err enter(struct hs_step *s, const Hanse__WelcomeItem *item, cons
         return err;
     }
     hs_join_row_delete(s->kv, &row->ref);
+    if (row->dropped) { /* nobody wants in any more; only a member can say so */
+        HS_TRY(hs_home_attach_room(s, room));
+        return hs_leave_begin(s, room, &(uint64_t){0});
+    }
     struct hanse_event event = {.kind = HANSE_EVENT_JOINED};
     memcpy(event.room.b, made.id.b, sizeof event.room.b);
     HS_TRY(hs_out_event(s, &event, room->row.name));
@@ -126,6 +130,8 @@ static enum hs_err spoilt(struct hs_step *s, const struct hs_join_row *row, enum
     hs_join_row_delete(s->kv, &row->ref);
     if (row->counter)
         return hs_counter_refused(s, &row->hub_root, &row->persona, why);
+    if (row->dropped)
+        return s->kv->err;
     if (hs_room_get(s->kv, &row->room, s->arena, &room) && room.state == HS_ROOM_STATE_WAITING &&
         hs_key_equal(&room.hub_root, &row->hub_root)) {
         room.state = HS_ROOM_STATE_FROZEN;

@@ -49,7 +49,7 @@ static enum hs_err count_waiting(struct hs_step *s)
     struct hs_join_row join;
     size_t count = hs_outbox_row_count(s->kv);
     while (hs_join_row_next(s->kv, &cursor, s->arena, &join))
-        count++;
+        count += !join.dropped;
     s->sync->waiting = count;
     return s->kv->err;
 }

@@ -153,6 +153,9 @@ bool hs_leave_waits(struct hs_step *s, const struct hs_live_room *room);
 struct hs_outbox_row;
 enum hs_err hs_leave_propose(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row);
 
+/* From now on it is made for each epoch, until it is in the log. number: of its row. */
+enum hs_err hs_leave_begin(struct hs_step *s, struct hs_live_room *room, uint64_t *number);
+
 /* One's own proposal is made anew where the epoch has moved on, or this device has caught up: of that room,
  * of all. */
 enum hs_err hs_leave_renew(struct hs_step *s, struct hs_live_room *room);

@@ -114,7 +114,7 @@ static enum hs_err sign_up_by_join(struct hs_step *s, bool *sent)
     struct hs_join_row row;
     *sent = false;
     while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
-        if (row.counter || !hs_root_is_home(s->sync, &row.hub_root))
+        if (row.counter || row.dropped || !hs_root_is_home(s->sync, &row.hub_root))
             continue;
         Hanse__JoinBody *body;
         HS_TRY(HS_UNPACK(hanse__join_body, row.body, HS_LENIENT, s->arena, &body));

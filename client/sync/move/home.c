@@ -3,6 +3,7 @@
 #include "identity/ticket.h"
 #include "store/tables.h"
 #include "sync/move/move.h"
+#include "sync/rooms/join.h"
 
 /* The new node hasn't confirmed the account, so the home before is the home still. */
 static bool is_unconfirmed(const struct hs_me *me)
@@ -84,7 +85,9 @@ static enum hs_err joins_wait(struct hs_step *s, bool *waits)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
-    *waits = hs_join_row_next(s->kv, &cursor, s->arena, &row);
+    *waits = false;
+    while (!*waits && hs_join_row_next(s->kv, &cursor, s->arena, &row))
+        *waits = !row.dropped;
     return s->kv->err;
 }
 
@@ -120,6 +123,7 @@ static enum hs_err leave_home(struct hs_step *s)
     me->old_inbox_next = me->inbox_next;
     me->home_number++;
     keep_grants(s);
+    HS_TRY(hs_joins_dropped_end(s, true));
     return each_room(s, wait_for_turn, &unmoved);
 }
 

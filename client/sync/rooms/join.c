@@ -66,6 +66,8 @@ static enum hs_err ask_answered(struct hs_step *s, const struct hs_request *requ
     struct hs_join_row row;
     if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
         return s->kv->err; /* the Welcome was faster */
+    if (row.dropped)
+        return hs_join_dropped_answered(s, &row, err);
     bool again = is_asked_again(s, &row);
     if (err == HS_ERR_HUB_MOVED && !row.counter)
         return hs_join_gone(s, &row); /* its JOIN may be in the log: the same one goes to where the room is */
@@ -114,7 +116,7 @@ static enum hs_err bind_answered(struct hs_step *s, const struct hs_request *req
                                  const Hanse__Frame *frame, enum hs_err err)
 {
     struct hs_join_row row;
-    if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row))
+    if (!hs_join_row_get(s->kv, &request->id_a, s->arena, &row) || row.dropped)
         return s->kv->err;
     if (err != HS_OK)
         return is_asked_again(s, &row) ? hs_join_put_off(s, &row, err) : refused(s, &row, err);
@@ -160,8 +162,9 @@ enum hs_err hs_joins_resume(struct hs_step *s)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
+    HS_TRY(hs_joins_dropped_end(s, false));
     while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
-        if (row.asked || hs_request_is_about(s->sync, &row.ref))
+        if (row.asked || row.dropped || hs_request_is_about(s->sync, &row.ref))
             continue;
         if (hs_requests_are_scarce(s->sync))
             hs_home_try_again(s);
@@ -181,6 +184,32 @@ static bool find_join(struct hs_step *s, const struct hs_id *room, struct hs_joi
         if (!out->counter && hs_id_equal(&out->room, room))
             return true;
     return false;
+}
+
+/* What the person sees of it. */
+static enum hs_err show_waiting(struct hs_step *s, const struct hs_join_row *row,
+                                const Hanse__InviteInfo *info, const char *domain)
+{
+    struct hs_room_row waits = {.id = row->room,
+                                .state = HS_ROOM_STATE_WAITING,
+                                .hub_root = row->hub_root,
+                                .self = row->persona,
+                                .descriptor = row->descriptor};
+    size_t len = strlen(info->room_name);
+    memcpy(waits.name, info->room_name, len < sizeof waits.name ? len : sizeof waits.name - 1);
+    snprintf(waits.domain, sizeof waits.domain, "%s", domain);
+    hs_live_forget(s->sync, &row->room);
+    hs_room_put(s->kv, &waits);
+    return s->kv->err;
+}
+
+/* Wanted again: by the same request, which the hub may have. */
+static enum hs_err take_up(struct hs_step *s, struct hs_join_row *row, const Hanse__InviteInfo *info,
+                           const char *domain)
+{
+    row->dropped = false;
+    hs_join_row_put(s->kv, row);
+    return show_waiting(s, row, info, domain);
 }
 
 /* Key package and proof, stored with a room that waits. */
@@ -217,16 +246,7 @@ static enum hs_err make_join(struct hs_step *s, const struct hs_invite_link *lin
                                 .made = s->now};
     HS_TRY(hs_object_pack(info->descriptor, s->arena, &row->descriptor));
     hs_join_row_put(s->kv, row);
-    struct hs_room_row waits = {.id = *room,
-                                .state = HS_ROOM_STATE_WAITING,
-                                .hub_root = brand,
-                                .self = self.persona,
-                                .descriptor = row->descriptor};
-    size_t len = strlen(info->room_name);
-    memcpy(waits.name, info->room_name, len < sizeof waits.name ? len : sizeof waits.name - 1);
-    memcpy(waits.domain, d.domain, sizeof waits.domain);
-    hs_room_put(s->kv, &waits);
-    return s->kv->err;
+    return show_waiting(s, row, info, d.domain);
 }
 
 /* What the hub says must be signed by the link's own keys. */
@@ -279,13 +299,15 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
     if (here && known.state == HS_ROOM_STATE_MEMBER)
         return hs_op_done(s, op, HS_OK, &op->room, 0, NULL);
     HS_TRY(keep_brand(s, &brand, info));
+    HS_TRY(hs_joins_dropped_end(s, false));
     if (!find_join(s, &op->room, &row)) {
         HS_TRY(hs_parting_over(s, &op->room)); /* rather in than out */
-        hs_live_forget(s->sync, &op->room);
         HS_TRY(make_join(s, &link, &op->room, info, &row));
     } else if (office.term > hs_join_term(&row)) {
         HS_TRY(hs_join_moves(s, &row, &office, info));
     }
+    if (row.dropped)
+        HS_TRY(take_up(s, &row, info, domain));
     return hs_home_is_online(s->sync) ? hs_join_go_on(s, &row) : hs_home_sign_up(s);
 }
 

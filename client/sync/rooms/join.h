@@ -35,4 +35,15 @@ enum hs_err hs_join_put_off(struct hs_step *s, struct hs_join_row *row, enum hs_
 /* The hub says that the room has gone: where is it? The row is stored. */
 enum hs_err hs_join_gone(struct hs_step *s, struct hs_join_row *row);
 
+/* Its person wants in no more, and has no room to see. The request is kept with its keys: the hub may have
+ * it, and takes no other one until its time is over; and a Welcome that comes makes this device a member, who
+ * can leave. The row is stored. */
+enum hs_err hs_join_drop(struct hs_step *s, struct hs_join_row *row);
+
+/* What the hub answers to one that was dropped meanwhile. */
+enum hs_err hs_join_dropped_answered(struct hs_step *s, struct hs_join_row *row, enum hs_err err);
+
+/* Those whose time is over go with their keys; all: every one, since its Welcome can't come here any more. */
+enum hs_err hs_joins_dropped_end(struct hs_step *s, bool all);
+
 #endif

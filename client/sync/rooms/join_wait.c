@@ -30,6 +30,36 @@ static enum hs_err waits(struct hs_step *s, struct hs_join_row *row, bool soon)
     return s->kv->err;
 }
 
+/* ---- dropped ---- */
+
+enum hs_err hs_join_drop(struct hs_step *s, struct hs_join_row *row)
+{
+    row->dropped = true;
+    row->asked_at = s->now; /* the hub has had it by now, or never */
+    hs_join_row_put(s->kv, row);
+    return s->kv->err;
+}
+
+enum hs_err hs_join_dropped_answered(struct hs_step *s, struct hs_join_row *row, enum hs_err err)
+{
+    row->asked = row->asked || err == HS_OK;
+    if (row->asked || hs_err_is_transient(err))
+        hs_join_row_put(s->kv, row);
+    else
+        hs_join_row_delete(s->kv, &row->ref); /* the hub hasn't got it */
+    return s->kv->err;
+}
+
+enum hs_err hs_joins_dropped_end(struct hs_step *s, bool all)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &row))
+        if (row.dropped && (all || hs_join_is_over(row.asked_at, s->now)))
+            hs_join_row_delete(s->kv, &row.ref);
+    return s->kv->err;
+}
+
 /* ---- where the room is ---- */
 
 enum hs_err hs_join_place(struct hs_step *s, const struct hs_invite_link *link, const struct hs_id *room,
@@ -101,6 +131,8 @@ static enum hs_err looked(struct hs_step *s, const struct hs_request *request, c
                   : HS_ERR_UNEXPECTED;
     if (hs_sync_is_own_trouble(err))
         return err;
+    if (row.dropped)
+        return s->kv->err;
     if (moved)
         return hs_join_go_on(s, &row);
     if (hs_err_is_transient(err))
@@ -169,7 +201,7 @@ enum hs_err hs_joins_ask_again(struct hs_step *s, bool first)
     struct hs_join_row row;
     s->sync->joins_due = HS_NEVER;
     while (hs_join_row_next(s->kv, &cursor, s->arena, &row))
-        if (row.asked && !row.counter)
+        if (row.asked && !row.counter && !row.dropped)
             HS_TRY(ask_again(s, &row, first));
     return s->kv->err;
 }

@@ -256,7 +256,8 @@ static bool find_first(struct hs_step *s, struct hs_join_row *out)
     struct hs_join_row row;
     bool any = false;
     while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
-        if (!row.asked || row.counter || row.joined_at.ms == 0 || (any && due_of(&row) >= due_of(out)))
+        if (!row.asked || row.counter || row.dropped || row.joined_at.ms == 0 ||
+            (any && due_of(&row) >= due_of(out)))
             continue;
         *out = row;
         any = true;

@@ -86,17 +86,23 @@ enum hs_err hs_leave_refused(struct hs_step *s, struct hs_outbox_row *row, enum 
     return hs_op_done(s, hs_op_of_outbox(s->sync, row->number), err, NULL, 0, NULL);
 }
 
+enum hs_err hs_leave_begin(struct hs_step *s, struct hs_live_room *room, uint64_t *number)
+{
+    struct hs_outbox_row row = {.kind = HS_OUTBOX_LEAVE, .room = room->row.id};
+    HS_TRY(propose(s, room, &row));
+    HS_TRY(hs_outbox_row_add(s, &row));
+    *number = row.number;
+    return HS_OK;
+}
+
 enum hs_err hs_want_leave(struct hs_step *s, const struct hs_id *id, uint64_t *number)
 {
     struct hs_live_room *room;
     struct hs_op *op;
-    struct hs_outbox_row row = {.kind = HS_OUTBOX_LEAVE, .room = *id};
     HS_TRY(hs_live_member(s, id, &room));
     HS_TRY(hs_op_new(s, &op, number));
     op->room = *id;
-    HS_TRY(propose(s, room, &row));
-    HS_TRY(hs_outbox_row_add(s, &row));
-    op->outbox = row.number;
+    HS_TRY(hs_leave_begin(s, room, &op->outbox));
     op->busy = true;
     return HS_OK;
 }

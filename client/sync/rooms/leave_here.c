@@ -88,14 +88,14 @@ static enum hs_err leave_member(struct hs_step *s, struct hs_live_room *room)
     return hs_moves_resume(s); /* a move may have waited for this room alone */
 }
 
-/* Nobody has answered yet: there are no keys, and no history. */
+/* Nobody has answered yet: there is no history, and no key but that of the request. */
 static enum hs_err stop_waiting(struct hs_step *s, const struct hs_id *room)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
     while (hs_join_row_next(s->kv, &cursor, s->arena, &row))
         if (!row.counter && hs_id_equal(&row.room, room))
-            hs_join_row_delete(s->kv, &row.ref);
+            HS_TRY(hs_join_drop(s, &row));
     if (s->sync->late != NULL) { /* it may be this one; another one is begun anew */
         hs_late_drop(s->sync);
         s->sync->rejoin_due = s->now;

@@ -3,6 +3,7 @@
 #include "hostile.h"
 
 #include "identity/grant.h"
+#include "room/join.h"
 #include "store/tables.h"
 #include "sync/state.h"
 
@@ -258,32 +259,120 @@ static void of_a_room_that_has_gone_on(void **state)
     town_free(c.t);
 }
 
+/* Emil has asked to be let in, and nobody is there to do it. */
+static struct town_device *emil_waits(struct scene *c)
+{
+    struct town_device *emil = town_customer(c->home, "Emil");
+    uint64_t op;
+    town_device_kill(c->fred);
+    TOWN_WANT(emil, hs_want_join(&s, c->link, &op));
+    town_wait(c->t, 5000);
+    assert_int_equal(hostile_room(emil, &c->fars).state, HS_ROOM_STATE_WAITING);
+    return emil;
+}
+
+static void fred_is_back(struct scene *c)
+{
+    town_device_start(c->fred);
+    hs_sync_stay_online(c->fred->sync, true);
+    town_wait(c->t, LONG_MS);
+}
+
 /* CLIENT-85: nobody has answered to a request to join: it is gone, and keeps nobody from moving. */
 static void of_a_room_that_never_answered(void **state)
 {
     (void)state;
     struct scene c = scene_new();
-    uint64_t join, op;
-    struct town_device *emil = town_customer(c.home, "Emil");
-    town_device_kill(c.fred); /* who would let him in */
-    TOWN_WANT(emil, hs_want_join(&s, c.link, &join));
-    town_wait(c.t, 5000);
+    uint64_t op;
+    struct town_device *emil = emil_waits(&c);
     goes_away(c.far);
     town_wait(c.t, 5000);
-    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_WAITING);
     TOWN_WANT_ERR(emil, hs_want_move_home(&s, town_ticket(c.new, 0, NULL, 1), &op), HS_ERR_INVALID_STATE);
     TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
     assert_false(any(emil, HS_TABLE_ROOM, HS_VIEW(c.fars)));
-    assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    assert_false(hs_sync_has_pending(emil->sync));
     TOWN_WANT_ERR(emil, hs_want_leave_here(&s, &c.fars), HS_ERR_ROOM_UNKNOWN);
     TOWN_WANT(emil, hs_want_move_home(&s, town_ticket(c.new, 0, NULL, 1), &op));
     town_wait(c.t, 20000);
     assert_int_equal(town_done(emil, op)->err, HANSE_OK);
+    assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
     c.far->down = false;
-    town_device_start(c.fred);
-    hs_sync_stay_online(c.fred->sync, true);
-    town_wait(c.t, LONG_MS); /* a Welcome that comes now finds nobody */
+    fred_is_back(&c); /* a Welcome that comes now finds nobody */
     assert_false(any(emil, HS_TABLE_ROOM, HS_VIEW(c.fars)));
+    town_free(c.t);
+}
+
+/* CLIENT-85: the hub takes no other request for 30 days: it is the same one. */
+static void of_a_room_that_is_asked_again(void **state)
+{
+    (void)state;
+    for (int starts = 0; starts < 2; starts++) {
+        struct scene c = scene_new();
+        uint64_t op;
+        struct town_device *emil = emil_waits(&c);
+        TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+        assert_false(any(emil, HS_TABLE_ROOM, HS_VIEW(c.fars)));
+        assert_false(hs_sync_has_pending(emil->sync));
+        size_t waited = town_event_count(emil, HANSE_EVENT_WAITING);
+        town_device_cut(emil);
+        town_wait(c.t, LONG_MS);
+        assert_int_equal(town_event_count(emil, HANSE_EVENT_WAITING), waited);
+        if (starts == 1) {
+            town_device_kill(emil);
+            town_device_start(emil);
+        }
+        TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+        hs_sync_stay_online(emil->sync, true);
+        town_wait(c.t, 20000);
+        assert_int_equal(town_event(emil, HANSE_EVENT_DONE)->err, HANSE_OK);
+        assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_WAITING);
+        assert_true(hs_sync_has_pending(emil->sync));
+        fred_is_back(&c);
+        assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_MEMBER);
+        assert_int_equal(hostile_room(c.fred, &c.fars).members, 3);
+        post(&c, emil, &c.fars, "in after all");
+        assert_true(fred_sees(&c, "in after all"));
+        town_free(c.t);
+    }
+}
+
+/* CLIENT-85: who is let in after that leaves: no member is without keys. */
+static void of_a_room_that_lets_in_all_the_same(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    struct town_device *emil = emil_waits(&c);
+    TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+    fred_is_back(&c);
+    assert_int_equal(hostile_room(c.fred, &c.fars).members, 2);
+    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_LEFT);
+    assert_int_equal(town_event_count(emil, HANSE_EVENT_JOINED), 0);
+    assert_false(any(emil, HS_TABLE_GROUP, HS_VIEW(c.fars)));
+    assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    assert_false(any(emil, HS_TABLE_OUTBOX, (struct hs_bytes){0}));
+    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+    town_wait(c.t, 20000);
+    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_MEMBER);
+    assert_int_equal(hostile_room(c.fred, &c.fars).members, 3);
+    town_free(c.t);
+}
+
+/* CLIENT-85: its time is over as the hub counts it, and a new one is made. */
+static void of_a_room_that_has_forgotten_it(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_device *emil = emil_waits(&c);
+    TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+    hs_sync_stay_online(emil->sync, false);
+    town_device_cut(emil);
+    town_skip(c.t, HS_JOIN_WAIT_MS - 1);
+    TOWN_WANT(emil, hs_joins_resume(&s));
+    assert_true(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    town_skip(c.t, 1);
+    TOWN_WANT(emil, hs_joins_resume(&s));
+    assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
     town_free(c.t);
 }
 
@@ -352,11 +441,19 @@ static void what_cannot_be_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_a_hub_that_is_away),           cmocka_unit_test(of_a_hub_that_she_has_asked),
-        cmocka_unit_test(of_a_room_that_a_move_waits_for), cmocka_unit_test(of_a_room_that_has_gone_on),
-        cmocka_unit_test(of_a_room_that_never_answered),   cmocka_unit_test(and_taken_back),
-        cmocka_unit_test(of_a_room_that_is_frozen),        cmocka_unit_test(what_cannot_be_left),
-        cmocka_unit_test(of_a_room_that_is_unsettled),     cmocka_unit_test(and_what_was_wanted_there),
+        cmocka_unit_test(of_a_hub_that_is_away),
+        cmocka_unit_test(of_a_hub_that_she_has_asked),
+        cmocka_unit_test(of_a_room_that_a_move_waits_for),
+        cmocka_unit_test(of_a_room_that_has_gone_on),
+        cmocka_unit_test(of_a_room_that_never_answered),
+        cmocka_unit_test(and_taken_back),
+        cmocka_unit_test(of_a_room_that_is_asked_again),
+        cmocka_unit_test(of_a_room_that_lets_in_all_the_same),
+        cmocka_unit_test(of_a_room_that_has_forgotten_it),
+        cmocka_unit_test(of_a_room_that_is_frozen),
+        cmocka_unit_test(what_cannot_be_left),
+        cmocka_unit_test(of_a_room_that_is_unsettled),
+        cmocka_unit_test(and_what_was_wanted_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
