@@ -217,6 +217,8 @@ static enum hs_err told(struct hs_step *s, const struct hs_request *request, con
 {
     struct hs_live_room *room;
     HS_TRY(hs_live_get(s, &request->id_a, &room));
+    if (!hs_room_moves(&room->row))
+        return hs_moves_resume(s); /* it was left meanwhile; others may wait for its place */
     if (err == HS_ERR_REPLAY && may_raise(s, room))
         return raise_number(s, room, request->offset);
     if (err != HS_OK)
@@ -236,6 +238,8 @@ static enum hs_err bound(struct hs_step *s, const struct hs_request *request, co
 {
     struct hs_live_room *room;
     HS_TRY(hs_live_get(s, &request->id_a, &room));
+    if (!hs_room_moves(&room->row))
+        return hs_moves_resume(s);
     if (err != HS_OK)
         return room_refused(s, room, err);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACK, HS_ERR_UNEXPECTED);

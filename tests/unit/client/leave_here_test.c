@@ -5,6 +5,7 @@
 #include "identity/grant.h"
 #include "room/join.h"
 #include "store/tables.h"
+#include "sync/rooms/leave_here.h"
 #include "sync/state.h"
 
 enum { LONG_MS = 700000 };
@@ -239,6 +240,42 @@ static void of_a_room_that_a_move_waits_for(void **state)
     town_free(c.t);
 }
 
+/* The request about the far room's move that is under way. */
+static struct hs_request move_under_way(struct scene *c)
+{
+    for (int i = 0; i < 2000; i++, town_wait(c->t, 10))
+        for (size_t j = 0; j < HS_REQUESTS_MAX; j++) {
+            const struct hs_request *request = &c->dora->sync->requests[j];
+            if (request->id != 0 && request->moves && hs_id_equal(&request->id_a, &c->fars))
+                return *request;
+        }
+    fail_msg("no request about the move");
+    return (struct hs_request){0};
+}
+
+/* CLIENT-85: nor does what the hub answers later end the move, which waits for another room. */
+static void and_its_hub_answers_then(void **state)
+{
+    (void)state;
+    static const enum hs_err answers[] = {HS_ERR_DENIED, HS_ERR_NOT_MEMBER, HS_ERR_REPLAY};
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct scene c = scene_new();
+        uint64_t op;
+        goes_away(c.far);
+        goes_away(c.hub);
+        TOWN_WANT(c.dora, hs_want_move_home(&s, town_ticket(c.new, 0, NULL, 1), &op));
+        struct hs_request request = move_under_way(&c);
+        TOWN_WANT(c.dora, hs_want_leave_here(&s, &c.fars));
+        TOWN_WANT(c.dora, hs_parting_over(&s, &c.fars));
+        TOWN_WANT(c.dora, request.answer(&s, &request, NULL, answers[i]));
+        assert_int_equal(hostile_room(c.dora, &c.fars).state, HS_ROOM_STATE_LEFT);
+        assert_int_equal(hostile_room(c.dora, &c.fars).frozen, HS_OK);
+        assert_null(town_done(c.dora, op));
+        assert_true(hostile_room(c.dora, &c.room).unmoved);
+        town_free(c.t);
+    }
+}
+
 /* CLIENT-85: the room has gone on: the hub refuses what was made before, and she says nothing more. */
 static void of_a_room_that_has_gone_on(void **state)
 {
@@ -452,6 +489,7 @@ int main(void)
         cmocka_unit_test(of_a_room_that_has_forgotten_it),
         cmocka_unit_test(of_a_room_that_is_frozen),
         cmocka_unit_test(what_cannot_be_left),
+        cmocka_unit_test(and_its_hub_answers_then),
         cmocka_unit_test(of_a_room_that_is_unsettled),
         cmocka_unit_test(and_what_was_wanted_there),
     };
