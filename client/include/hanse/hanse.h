@@ -455,7 +455,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_attach(struct hanse *h, const str
 /* Gets the file of a message (HANSE_ERR_NOT_FOUND without one). have: how much of it write has taken before,
  * 0 for none; it goes on there, or before. DONE: all of it was written, and is what its sender sent
  * (HANSE_ERR_BLOB_HASH, HANSE_ERR_DECRYPT otherwise); HANSE_ERR_BLOB_UNKNOWN where the node hasn't got it any
- * more; write's errors. */
+ * more; HANSE_ERR_QUOTA where the home node has no more place for attachments of the room's node, which it
+ * has to fetch from there: have its operator give more, or ask again when some have gone; write's errors. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_fetch(struct hanse *h, const struct hanse_id *room,
                                                      uint64_t seq, uint64_t have, hanse_write_fn *write,
                                                      void *context, uint64_t *op);
