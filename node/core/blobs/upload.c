@@ -44,18 +44,6 @@ enum hs_err hs_upload_begin(struct hs_turn *turn, const struct hs_upload *upload
     return HS_OK;
 }
 
-enum hs_err hs_upload_fetch(struct hs_turn *turn, const struct hs_upload *upload, const struct hs_key *hub,
-                            uint64_t size)
-{
-    struct hs_kv_key key = key_of(UPLOAD, upload);
-    const Hanse__State__UploadView *view = upload_view(turn, &key);
-    if (view != NULL)
-        return view->size == size ? HS_OK : HS_ERR_CONFLICT;
-    HS_TRY(hs_kept_take_file(turn, hub, size));
-    begin(turn, &key, size);
-    return HS_OK;
-}
-
 void hs_upload_fetched(struct hs_turn *turn, const struct hs_upload *upload)
 {
     struct hs_kv_key key = key_of(UPLOAD, upload);
@@ -120,6 +108,27 @@ void hs_upload_deleted(struct hs_turn *turn, const struct hs_upload *upload)
 {
     struct hs_kv_key key = key_of(DELETE, upload);
     hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(&key));
+}
+
+/* What there is of it was said to be of another size, by who was the hub then. */
+static enum hs_err fetch_anew(struct hs_turn *turn, const struct hs_kv_key *key,
+                              const struct hs_upload *upload)
+{
+    hs_kv_del(turn->kv, HS_T_BLOB_BYTES, hs_kv_key_bytes(key));
+    note_deletion(turn, upload);
+    return HS_ERR_BUSY;
+}
+
+enum hs_err hs_upload_fetch(struct hs_turn *turn, const struct hs_upload *upload, const struct hs_key *hub,
+                            uint64_t size)
+{
+    struct hs_kv_key key = key_of(UPLOAD, upload);
+    const Hanse__State__UploadView *view = upload_view(turn, &key);
+    if (view != NULL)
+        return view->size == size ? HS_OK : fetch_anew(turn, &key, upload);
+    HS_TRY(hs_kept_take_file(turn, hub, size));
+    begin(turn, &key, size);
+    return HS_OK;
 }
 
 /* A row that a program of before has left, which knew one upload of each blob and room. */

@@ -28,7 +28,8 @@ bool hs_upload_is_under_way(struct hs_turn *turn, const struct hs_upload *upload
 void hs_upload_end(struct hs_turn *turn, const struct hs_upload *upload);
 
 /* The same for one that this follower fetches from the hub, for whoever asks: QUOTA where that hub has no
- * place here. Only for room and blob, from is zeros. */
+ * place here; BUSY where it was begun with another size: what there is of it goes first, and it is fetched
+ * anew. Only for room and blob, from is zeros. */
 enum hs_err hs_upload_fetch(struct hs_turn *turn, const struct hs_upload *upload, const struct hs_key *hub,
                             uint64_t size);
 void hs_upload_fetched(struct hs_turn *turn, const struct hs_upload *upload);

@@ -200,6 +200,24 @@ static void stalled_parts_count(void **state)
     lap_finds(&s, LEN);
 }
 
+/* FED-84: what a hub has said of its size keeps nobody from fetching what the next one has. */
+static void size_is_learnt_anew(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    enum hs_err err;
+    scene_new(w, &s);
+    struct hs_bytes bytes = random_bytes(&s);
+    struct hs_id hash = posted(&s, s.room, bytes);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    const struct hs_upload part = {.blob = hash, .room = s.room->id};
+    assert_ok(hs_upload_fetch(turn, &part, &s.hub->root.pub, LEN + 1));
+    raw_turn_end(turn);
+    assert_bytes(world_get_all(s.alices, &hash, &err), bytes);
+    lap_finds(&s, LEN);
+}
+
 /* The hub welcomes Alice to another room, with a tree of that size. */
 static void welcome(struct scene *s, uint64_t size, struct hs_id hash)
 {
@@ -260,9 +278,8 @@ static void trees_count(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(attachments_count),
-        cmocka_unit_test(parts_count),
-        cmocka_unit_test(stalled_parts_count),
+        cmocka_unit_test(attachments_count),   cmocka_unit_test(parts_count),
+        cmocka_unit_test(stalled_parts_count), cmocka_unit_test(size_is_learnt_anew),
         cmocka_unit_test(trees_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
