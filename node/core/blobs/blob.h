@@ -129,6 +129,9 @@ enum hs_err hs_quota_charge(struct hs_turn *turn, const struct hs_upload *upload
 /* The same for a node that was asked for it: no day counts, BUSY where it has too much under way. */
 enum hs_err hs_quota_hold(struct hs_turn *turn, const struct hs_upload *upload, uint64_t size);
 
+/* Has somebody put it for that room, and no post names it yet? */
+bool hs_quota_waits(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room);
+
 /* A post names it, or it is gone: whoever has put it. What is still under way counts on. */
 void hs_quota_release(struct hs_turn *turn, const struct hs_id *hash);
 

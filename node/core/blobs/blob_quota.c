@@ -108,6 +108,16 @@ static void release(struct hs_turn *turn, struct hs_bytes waits)
     hs_view_put(turn, HS_T_BLOB_BYTES, &key, &view->base);
 }
 
+bool hs_quota_waits(struct hs_turn *turn, const struct hs_id *hash, const struct hs_id *room)
+{
+    struct hs_kv_key prefix = key_of(WAITING, HS_VIEW(*hash));
+    struct hs_bytes key;
+    hs_kv_key_add(&prefix, HS_VIEW(*room));
+    struct hs_bytes first = hs_kv_key_bytes(&prefix);
+    return hs_kv_next(turn->kv, HS_T_BLOB_BYTES, first, first, turn->arena, &key, NULL) &&
+           key.len == WAITING_LEN;
+}
+
 void hs_quota_release_of(struct hs_turn *turn, const struct hs_upload *upload)
 {
     struct hs_kv_key waits = waiting_key(upload), former = key_of(WAITING, HS_VIEW(upload->blob));

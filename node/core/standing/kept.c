@@ -107,7 +107,7 @@ static bool count_room(struct hs_turn *turn, struct hs_kv_key *from)
 }
 
 /* An attachment, or a Welcome's tree: in each of the hub's rooms that has it. What somebody here has brought
- * counts for that one instead. */
+ * counts for that one instead, whether the hub has it yet or not. */
 static bool count_blob(struct hs_turn *turn, struct hs_kv_key *from)
 {
     struct hs_id hash, room;
@@ -116,7 +116,8 @@ static bool count_blob(struct hs_turn *turn, struct hs_kv_key *from)
         return false;
     const Hanse__State__BlobView *view = hs_blob_view(turn, &hash);
     bool whole = view != NULL && (view->state == HS_BLOB_FILE || view->state == HS_BLOB_KEPT);
-    if (whole && !hs_blob_is_at_hub(turn, &hash, &room) && hub_of(turn, &room, &hub))
+    bool put = hs_blob_is_at_hub(turn, &hash, &room) || hs_quota_waits(turn, &hash, &room);
+    if (whole && !put && hub_of(turn, &room, &hub))
         counted(turn, &hub, view->size);
     return true;
 }

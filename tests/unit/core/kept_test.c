@@ -7,6 +7,7 @@
 #include "core/records/table.h"
 #include "core/standing/kept.h"
 #include "core/standing/standing.h"
+#include "room/blob.h"
 #include "wire/unpack.h"
 
 #include <sodium.h>
@@ -21,7 +22,7 @@ struct scene {
     struct hs_peer *peer; /* the hub, at Alice's home */
     size_t asked;         /* GetChunks of her home */
     uint64_t asked_id;    /* of the first one */
-    bool deaf;            /* the hub hears none of them */
+    bool deaf;            /* the hub hears none of them, and of PutChunks */
     size_t cut;           /* the way breaks at this piece */
     bool stalls;          /* of the hub's pieces so many come still: */
     size_t pieces;
@@ -42,6 +43,8 @@ static enum world_verdict look(void *ctx, struct world_node *from, struct world_
             return WORLD_DROP;
         s->pieces--;
     }
+    if (from == s->home && frame->body_case == HANSE__FRAME__BODY_PUT_CHUNK)
+        return s->deaf ? WORLD_DROP : WORLD_PASS;
     if (from != s->home || frame->body_case != HANSE__FRAME__BODY_GET_CHUNK)
         return WORLD_PASS;
     s->asked_id = s->asked++ == 0 ? frame->id : s->asked_id;
@@ -218,6 +221,36 @@ static void size_is_learnt_anew(void **state)
     lap_finds(&s, LEN);
 }
 
+/* FED-84: what a user of this home has put counts as that one's, while the hub is away too. */
+static void put_counts_not(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    scene_new(w, &s);
+    struct hs_bytes bytes = random_bytes(&s);
+    struct hs_id hash = hs_blob_hash(bytes);
+    Hanse__BlobStatus *status = NULL;
+    s.deaf = true;
+    for (size_t at = 0; at < LEN; at += HS_BLOB_CHUNK) {
+        size_t len = LEN - at < HS_BLOB_CHUNK ? LEN - at : HS_BLOB_CHUNK;
+        struct hs_bytes piece = hs_bytes(bytes.data + at, len);
+        assert_ok(world_put(s.alices, HS_VIEW(hash), LEN, at, piece, &status));
+    }
+    assert_int_equal(status->have, LEN);
+    assert_false(status->complete);
+    lap_finds(&s, 0);
+    s.deaf = false;
+    for (size_t i = 0; i < 60 && !status->complete; i++) {
+        world_pass(w, 1000);
+        assert_ok(world_put(s.alices, HS_VIEW(hash), LEN, 0, (struct hs_bytes){0}, &status));
+    }
+    assert_true(status->complete);
+    assert_ok(world_post_blobs(s.alices, &hash, 1));
+    world_settle(w);
+    lap_finds(&s, 0);
+}
+
 /* The hub welcomes Alice to another room, with a tree of that size. */
 static void welcome(struct scene *s, uint64_t size, struct hs_id hash)
 {
@@ -280,7 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attachments_count),   cmocka_unit_test(parts_count),
         cmocka_unit_test(stalled_parts_count), cmocka_unit_test(size_is_learnt_anew),
-        cmocka_unit_test(trees_count),
+        cmocka_unit_test(put_counts_not),      cmocka_unit_test(trees_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
