@@ -27,16 +27,25 @@ static bool has_place(struct hs_turn *turn, const struct hs_key *hub, uint64_t b
     const struct hs_peer *peer = hs_peer_find(&turn->core->peers, hub);
     if (peer == NULL)
         return true;
-    uint64_t most = most_of(turn, peer);
+    uint64_t most = most_of(turn, peer) / (peer->kept_known ? 1 : HS_KEPT_UNKNOWN);
     most -= spare > 0 ? most / spare : 0;
     return peer->kept <= most && bytes <= most - peer->kept;
+}
+
+/* Is a lap? One that begins finds all that has come before. */
+static bool is_under_way(const struct hs_core *core)
+{
+    return core->kept_of > 0 || core->kept_from.len > 0;
 }
 
 void hs_kept_count(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes)
 {
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, hub);
-    if (peer != NULL)
-        peer->kept += bytes;
+    if (peer == NULL)
+        return;
+    peer->kept += bytes;
+    if (is_under_way(turn->core))
+        peer->kept_so_far += bytes; /* the lap may have passed by where it lies */
 }
 
 bool hs_kept_has_place(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes)
@@ -149,19 +158,32 @@ static bool count_tree(struct hs_turn *turn, struct hs_kv_key *from)
 static bool (*const counts[])(struct hs_turn *turn, struct hs_kv_key *from) = {count_room, count_blob,
                                                                                count_part, count_tree};
 
+/* Returns how many rows are looked at. */
+static size_t begin_tick(const struct hs_core *core)
+{
+    bool begins = !is_under_way(core), known = true;
+    for (struct hs_peer *peer = core->peers.list; peer != NULL; peer = peer->next) {
+        peer->kept_whole = peer->kept_whole || begins;
+        known = known && peer->kept_known;
+    }
+    return known ? HS_KEPT_ROWS : HS_KEPT_ROWS_FIRST;
+}
+
 static void end_lap(struct hs_core *core)
 {
     core->kept_of = 0;
     for (struct hs_peer *peer = core->peers.list; peer != NULL; peer = peer->next) {
         peer->kept = peer->kept_so_far;
         peer->kept_so_far = 0;
+        peer->kept_known = peer->kept_whole;
     }
 }
 
 void hs_kept_tick(struct hs_turn *turn)
 {
     struct hs_core *core = turn->core;
-    for (size_t i = 0; i < HS_KEPT_ROWS && turn->kv->err == HS_OK; i++) {
+    size_t rows = begin_tick(core);
+    for (size_t i = 0; i < rows && turn->kv->err == HS_OK; i++) {
         struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
         struct hs_turn own = *turn;
         own.arena = &scratch;

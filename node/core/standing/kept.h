@@ -1,7 +1,8 @@
 /* How much of this node's disk what comes from one hub takes: copies of its rooms, attachments and trees that
  * were fetched from it, and parts of them. What a hub that is followed can make a home keep for its users is
  * bounded by its standing, whatever it lets its rooms say. Counted in memory, in laps through the rooms and
- * the blobs: it is no view, and after a start it is known once the first lap is over. */
+ * the blobs: it is no view, and after a start it is known once the first lap is over. Until then a hub has a
+ * part of its place alone, and the laps are faster. */
 #ifndef HS_CORE_KEPT_H
 #define HS_CORE_KEPT_H
 
@@ -9,11 +10,16 @@
 
 enum {
     HS_KEPT_ROWS = 32, /* that one tick looks at */
-    HS_KEPT_SPARE = 4, /* one of so many parts of a hub's place is for records, and trees: what users have
-                          fetched of attachments keeps nobody from reading on */
+    HS_KEPT_ROWS_FIRST =
+        256,             /* the same while it isn't known of some hub what is there: an hour for a million */
+    HS_KEPT_UNKNOWN = 8, /* and it may bring one of so many parts of its place by then: a start doesn't
+                            give it all of that anew */
+    HS_KEPT_SPARE = 4,   /* one of so many parts of a hub's place is for records, and trees: what users have
+                            fetched of attachments keeps nobody from reading on */
 };
 
-/* So much has come from that hub, or goes: it counts until the next lap is over. */
+/* So much has come from that hub: it counts until the next lap is over, and where it comes during one, until
+ * one more is. */
 void hs_kept_count(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes);
 
 /* Is there place for so much more? True where the hub is no peer. */

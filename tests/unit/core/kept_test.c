@@ -221,6 +221,47 @@ static void size_is_learnt_anew(void **state)
     lap_finds(&s, LEN);
 }
 
+/* FED-84: until a lap is over that it was there for, a hub has a part of its place, at the limit and one past
+ * it. */
+static void known_after_a_lap(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    enum hs_err err;
+    scene_new(w, &s);
+    struct hs_bytes bytes = random_bytes(&s);
+    struct hs_id hash = posted(&s, s.room, bytes);
+    uint64_t most = hs_quota_of(HS_STANDING_INVITED)->kept / HS_KEPT_UNKNOWN;
+    world_node_restart(s.home);
+    s.peer = hs_peer_find(&s.home->core->peers, &s.hub->root.pub);
+    assert_false(s.peer->kept_known);
+    lap_finds(&s, 0);
+    assert_true(s.peer->kept_known);
+    s.peer->kept_known = s.peer->kept_whole = false;
+    s.home->core->kept_of = 1; /* as if it had come in the middle of a lap */
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    hs_kept_count(turn, &s.hub->root.pub, LEN); /* and this where the lap has been */
+    raw_turn_end(turn);
+    world_pass(w, 1000);
+    assert_false(s.peer->kept_known);
+    assert_int_equal(s.peer->kept, LEN);
+    world_pass(w, 1000);
+    assert_true(s.peer->kept_known);
+    pass_seconds(&s, 60);
+    if (s.alice->session == 0)
+        assert_ok(world_connect(s.alice, NULL));
+    s.peer->kept_known = false;
+    s.peer->kept = most - most / HS_KEPT_SPARE - LEN + 1;
+    assert_err(ask(&s, &hash), HS_ERR_BUSY);
+    assert_err(ask(&s, &hash), HS_ERR_QUOTA);
+    s.peer->kept = most - most / HS_KEPT_SPARE - LEN;
+    assert_err(ask(&s, &hash), HS_ERR_BUSY);
+    assert_int_equal(s.peer->kept, most - most / HS_KEPT_SPARE);
+    assert_bytes(world_get_all(s.alices, &hash, &err), bytes);
+    lap_finds(&s, LEN);
+}
+
 /* FED-84: what a user of this home has put counts as that one's, while the hub is away too. */
 static void put_counts_not(void **state)
 {
@@ -313,7 +354,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attachments_count),   cmocka_unit_test(parts_count),
         cmocka_unit_test(stalled_parts_count), cmocka_unit_test(size_is_learnt_anew),
-        cmocka_unit_test(put_counts_not),      cmocka_unit_test(trees_count),
+        cmocka_unit_test(put_counts_not),      cmocka_unit_test(known_after_a_lap),
+        cmocka_unit_test(trees_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
