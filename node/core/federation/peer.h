@@ -98,8 +98,11 @@ struct hs_peer {
     struct hs_post_sent *posts, *last_post; /* under way, in their order */
     size_t post_count, post_bytes, window;
     uint64_t kept, kept_so_far; /* bytes here that came from it, and in the lap that counts (kept.h) */
-    bool kept_whole;            /* it was here when that lap began */
-    bool kept_known;            /* and one is over that was so */
+    int64_t spent_day; /* of that day: the bytes of its records that are whole still though a newer one says
+                          it anew */
+    uint64_t spent_bytes;
+    bool kept_whole; /* it was here when that lap began */
+    bool kept_known; /* and one is over that was so */
     struct hs_asked *asked;
     size_t asked_count;
     struct hs_peer *next;

@@ -1,7 +1,9 @@
 #include "core/records/spent.h"
 
+#include "core/federation/peer.h"
 #include "core/internal.h"
 #include "core/records/table.h"
+#include "core/records/thin.h"
 #include "core/rooms/room.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
@@ -213,6 +215,24 @@ void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t 
     hs_view_put(&own, HS_T_STREAM, &key, &record->base);
 }
 
+/* Of what a hub has said, as far as it may stay whole; known in memory alone. */
+static bool stays_whole(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t bytes)
+{
+    struct hs_key root;
+    memcpy(root.b, at->id.b, sizeof root.b);
+    struct hs_peer *peer = at->stream == HS_STREAM_PEER ? hs_peer_find(&turn->core->peers, &root) : NULL;
+    int64_t today = turn->now.ms / HS_THIN_AGE_MS;
+    if (peer == NULL)
+        return true;
+    if (peer->spent_day != today)
+        peer->spent_bytes = 0;
+    peer->spent_day = today;
+    if (bytes > HS_SPENT_WHOLE - peer->spent_bytes)
+        return false;
+    peer->spent_bytes += bytes;
+    return true;
+}
+
 void hs_spent_anew(struct hs_turn *turn, const struct hs_stream_at *at)
 {
     struct hs_arena HS_ARENA scratch = hs_arena(SCRATCH_CAP);
@@ -225,6 +245,10 @@ void hs_spent_anew(struct hs_turn *turn, const struct hs_stream_at *at)
     Hanse__State__StreamRecord *record = record_at(&own, &key);
     if (record == NULL)
         return;
+    if (!stays_whole(turn, at, protobuf_c_message_get_packed_size(&record->base))) {
+        hs_spent_cut(turn, at, 0);
+        return;
+    }
     record->spent_ms = turn->now.ms;
     hs_view_put(&own, HS_T_STREAM, &key, &record->base);
 }

@@ -7,6 +7,11 @@
 
 #include "core/records/stream.h"
 
+enum {
+    HS_SPENT_WHOLE = 16 << 20, /* bytes of one hub's records that are whole for a day more, of those that a
+                                  day makes so: three hundred of the largest Welcomes */
+};
+
 /* The item with that number in the subscriber's inbox is made of that record. about: of the items about the
  * same only the one of the newest record is of use; zeros: it is about nothing that others are about.
  * Returns the number of the one that is of no use from now on; UINT64_MAX where there is none. */
@@ -25,7 +30,8 @@ bool hs_spent_waits(struct hs_turn *turn, const struct hs_stream_at *at);
 void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t passed);
 
 /* The same, because the record that is just applied says it anew: a backup that is being made may have read
- * neither yet, and stops before that one. So it is cut when that is a day old (HS_THIN_AGE_MS). */
+ * neither yet, and stops before that one. So it is cut when that is a day old (HS_THIN_AGE_MS); of
+ * a hub's at once where the day has made too many so (HS_SPENT_WHOLE). */
 void hs_spent_anew(struct hs_turn *turn, const struct hs_stream_at *at);
 
 /* The GroupInfo of a commit that isn't the newest one any more; and with it, of a void commit, the Welcome.

@@ -4,7 +4,9 @@
 #include "core/accounts/account.h"
 #include "core/blobs/held_welcome.h"
 #include "core/delivery/inbox.h"
+#include "core/federation/peer.h"
 #include "core/internal.h"
+#include "core/records/spent.h"
 #include "core/records/stream.h"
 #include "core/records/table.h"
 #include "core/records/thin.h"
@@ -173,6 +175,33 @@ static void the_newest_waits(void **state)
     world_rebuild_check(s.home);
 }
 
+/* NODE-100: of so many bytes of a hub's in a day, at the limit and one past it. */
+static void so_many_stay_whole(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    scene_new(w, &s);
+    struct hs_peer *rival = hs_peer_find(&s.home->core->peers, &s.rival->root.pub);
+    send_welcome(&s, 1, 0);
+    send_welcome(&s, 1, 1);
+    uint64_t bytes = rival->spent_bytes;
+    assert_true(bytes > strlen(WELCOME));
+    rival->spent_bytes = HS_SPENT_WHOLE - bytes;
+    send_welcome(&s, 1, 2);
+    assert_int_equal(rival->spent_bytes, HS_SPENT_WHOLE);
+    assert_int_equal(whole(&s), 3);
+    rival->spent_bytes = HS_SPENT_WHOLE - bytes + 1;
+    send_welcome(&s, 1, 3);
+    assert_int_equal(rival->spent_bytes, HS_SPENT_WHOLE - bytes + 1);
+    assert_int_equal(whole(&s), 3);
+    world_rebuild_check(s.home);
+    rival->spent_day--;
+    send_welcome(&s, 1, 4);
+    assert_int_equal(rival->spent_bytes, bytes);
+    assert_int_equal(whole(&s), 4);
+}
+
 /* The row that says how many of Ben's wait, as a program before it was kept left it: there is none. */
 static void forget_count(struct scene *s)
 {
@@ -268,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_waits),
+        cmocka_unit_test(so_many_stay_whole),
         cmocka_unit_test(held_before_they_were_counted),
         cmocka_unit_test(they_count),
         cmocka_unit_test(personas),
