@@ -1,5 +1,6 @@
 /* hansed check: is the store what it should be? */
 #include "admin/cmd.h"
+#include "admin/json.h"
 #include "admin/keep.h"
 #include "admin/keep_blobs.h"
 
@@ -52,16 +53,18 @@ static void on_problem(void *arg, const char *text)
         printf("%s\n", text);
 }
 
-static void print_json(const struct verdict *v, const struct hs_check_result *r)
+static enum hs_err print_json(const struct verdict *v, const struct hs_check_result *r)
 {
     json_t *out =
         json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "ok", r->problems == 0, "attachments",
                   (json_int_t)v->blobs.files, "rooms", (json_int_t)r->rooms, "room_records",
                   (json_int_t)r->room_records, "records", (json_int_t)r->records, "views",
                   (json_int_t)r->views, "problem_count", (json_int_t)r->problems, "problems", v->problems);
-    json_dumpf(out, stdout, JSON_INDENT(2));
-    putchar('\n');
+    enum hs_err err = hs_json_is_scarce() ? HS_ERR_NOMEM : HS_OK;
+    if (err == HS_OK && (json_dumpf(out, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF))
+        err = HS_ERR_IO;
     json_decref(out);
+    return err;
 }
 
 static void print_text(const struct verdict *v, const struct hs_check_result *r)
@@ -78,6 +81,7 @@ static void print_text(const struct verdict *v, const struct hs_check_result *r)
 
 static int run(const struct hs_site *site, struct hs_lmdb *store, struct hs_lmdb *beside, bool json)
 {
+    hs_json_begin();
     struct verdict v = {.problems = json_array(), .json = json};
     struct hs_check check = {.root = site->descriptor.root,
                              .store = store,
@@ -94,7 +98,7 @@ static int run(const struct hs_site *site, struct hs_lmdb *store, struct hs_lmdb
     check.result.problems += v.blobs.missing + v.blobs.bad;
     hs_keep_told(&v.teller);
     if (err == HS_OK && json)
-        print_json(&v, &check.result);
+        err = print_json(&v, &check.result);
     else if (err == HS_OK)
         print_text(&v, &check.result);
     json_decref(v.problems);

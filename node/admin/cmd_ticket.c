@@ -1,5 +1,6 @@
 /* hansed ticket: a text with which people sign up. */
 #include "admin/cmd.h"
+#include "admin/json.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -91,6 +92,7 @@ static char *to_json(const struct options *o, const struct hs_site *site, const 
                      struct hs_time not_after)
 {
     char handle[HS_HANDLE_TEXT_SIZE] = "";
+    hs_json_begin();
     json_t *roles = json_array();
     for (size_t i = 0; i < o->standing.role_count; i++)
         json_array_append_new(roles, json_string(hs_role_name(o->standing.roles[i])));
@@ -100,7 +102,11 @@ static char *to_json(const struct options *o, const struct hs_site *site, const 
                                handle, "uses", (json_int_t)o->uses, "not_after_ms", (json_int_t)not_after.ms);
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
-    return text;
+    if (text == NULL || !hs_json_is_scarce())
+        return text;
+    hs_wipe(text, strlen(text)); /* it lacks something */
+    free(text);
+    return NULL;
 }
 
 static int deliver(const struct options *o, const char *text)
