@@ -54,6 +54,7 @@ struct hs_core {
     struct hs_kv_key retention_from;     /* the room that the next tick looks at, for what is too old */
     struct hs_kv_key kept_from;          /* what it counts next, for what hubs make this node keep */
     size_t kept_of;                      /* and of what: rooms first */
+    bool kept_twice;                     /* what came in the lap before may have been counted twice */
     struct hs_kv_key blob_walk;          /* where the next look for blobs that nobody needs begins */
     uint64_t walked_blobs, walked_bytes; /* of those that are whole, so far */
     struct hs_kv_key upload_walk;

@@ -166,15 +166,19 @@ static size_t begin_tick(const struct hs_core *core)
         peer->kept_whole = peer->kept_whole || begins;
         known = known && peer->kept_known;
     }
-    return known ? HS_KEPT_ROWS : HS_KEPT_ROWS_FIRST;
+    return known && !core->kept_twice ? HS_KEPT_ROWS : HS_KEPT_ROWS_FIRST;
 }
 
+/* What came during a lap counts twice in it, perhaps, and a hub that isn't known brings most then: the next lap
+ * is a fast one too. */
 static void end_lap(struct hs_core *core)
 {
     core->kept_of = 0;
+    core->kept_twice = false;
     for (struct hs_peer *peer = core->peers.list; peer != NULL; peer = peer->next) {
         peer->kept = peer->kept_so_far;
         peer->kept_so_far = 0;
+        core->kept_twice = core->kept_twice || !peer->kept_known;
         peer->kept_known = peer->kept_whole;
     }
 }
