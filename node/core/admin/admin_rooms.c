@@ -10,14 +10,15 @@
 
 enum { SCRATCH_CAP = 4 * HS_FRAME_MAX }; /* of one view: a page of them must not take the turn's memory */
 
-/* The room's name, as its policy has it; only the hub keeps that. */
+/* The room's name, as its policy has it; only the hub keeps that. NULL without memory. */
 static const char *name_of(struct hs_turn *turn, const Hanse__State__RoomView *view, struct hs_arena *scratch)
 {
     struct hs_policy policy;
-    if (!view->hub || hs_policy_parse(hs_pb_bytes(view->policy), scratch, &policy) != HS_OK)
-        return "";
-    const char *name = hs_arena_str(turn->arena, policy.name);
-    return name != NULL ? name : "";
+    enum hs_err err =
+        view->hub ? hs_policy_parse(hs_pb_bytes(view->policy), scratch, &policy) : HS_ERR_NOT_FOUND;
+    if (err == HS_OK)
+        return hs_arena_str(turn->arena, policy.name);
+    return err == HS_ERR_NOMEM ? NULL : "";
 }
 
 /* Who reads it just now. */
@@ -43,7 +44,8 @@ static Hanse__State__AdminRoom *row_of(struct hs_turn *turn, struct hs_bytes key
         return NULL;
     if (!HS_FIXED(key, &room) ||
         HS_UNPACK(hanse__state__room_view, value, HS_LENIENT, scratch, &view) != HS_OK) {
-        turn->kv->err = HS_ERR_STORE; /* one's own bytes are never malformed */
+        /* one's own bytes are never malformed */
+        turn->kv->err = scratch->exhausted ? HS_ERR_NOMEM : HS_ERR_STORE;
         return NULL;
     }
     row->id = hs_pb_data(hs_arena_copy(turn->arena, key));
@@ -59,7 +61,7 @@ static Hanse__State__AdminRoom *row_of(struct hs_turn *turn, struct hs_bytes key
     row->first_seq = view->first_seq;
     row->last_ms = view->hub_time_ms;
     count_readers(turn, &room, row);
-    return row;
+    return row->name == NULL || scratch->exhausted ? NULL : row; /* it may lack something */
 }
 
 static Hanse__State__AdminRooms *rooms_answer(struct hs_turn *turn, Hanse__State__AdminAnswer *answer)

@@ -164,6 +164,8 @@ static bool reservation_story(size_t n)
         struct hs_id id = shop_done_id(shop.ben, op);
         assert_int_equal(shop_order_row(shop.ben, &id).state, HANSE_ORDER_ACCEPTED);
         assert_int_equal(order_err(&shop), HANSE_ERR_COUPON_USED);
+    } else {
+        hs_kv_memory_free(backup);
     }
     town_free(shop.t);
     return held;
