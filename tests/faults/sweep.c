@@ -137,6 +137,14 @@ void sweep_calm(void)
     atomic_store(&current->call, INJECT_NONE);
 }
 
+__attribute__((weak)) void OPENSSL_thread_stop(void);
+
+void sweep_thread_over(void)
+{
+    if (OPENSSL_thread_stop != NULL)
+        OPENSSL_thread_stop();
+}
+
 void sweep_note_done(void)
 {
     atomic_store(&note->done, true);

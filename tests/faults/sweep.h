@@ -55,6 +55,9 @@ void sweep_move_to(const char *host);
 /* Nothing fails any more, even before act ends. */
 void sweep_calm(void);
 
+/* This thread has done all: what OpenSSL keeps for it, of what went wrong, goes. */
+void sweep_thread_over(void);
+
 /* The attempt was told that what it does is done; and whether it was, after an abort, too. */
 void sweep_note_done(void);
 bool sweep_noted_done(void);

@@ -150,15 +150,11 @@ static enum hanse_err open_it(void)
     return err;
 }
 
-/* OpenSSL keeps what went wrong for each thread. */
-__attribute__((weak)) void OPENSSL_thread_stop(void);
-
 static void close_it(void)
 {
     sweep_spare(false);
     stop();
-    if (OPENSSL_thread_stop != NULL)
-        OPENSSL_thread_stop();
+    sweep_thread_over();
     sweep_spare(true);
 }
 
