@@ -198,6 +198,7 @@ static void run(const struct series *s, const struct attempt *a)
     inject_arm(current, s->call, a->n, a->on);
     enum hs_err told = s->scene->act();
     sweep_calm();
+    sweep_thread_over();
     FAULT_CHECK(a->n != LONG_MAX || told == HS_OK, "without any fault it is told %s", hs_err_name(told));
     long blocks = atomic_load(&current->live);
     FAULT_CHECK(open_files() == files, "%u descriptors were open, %u are now", files, open_files());

@@ -75,15 +75,12 @@ static enum hs_err act(void)
     struct hanse *h = NULL;
     uint64_t op;
     enum hanse_err err = open_device(&h);
-    if (err != HANSE_OK) {
-        sweep_thread_over();
+    if (err != HANSE_OK)
         return (enum hs_err)err;
-    }
     taken = hanse_post(h, sweep_room(), text, &op);
     err = taken == HANSE_OK ? run(h, op, fault_now_ms() + (sweep_call() == INJECT_NONE ? CHECK_MS : ACT_MS))
                             : taken;
     hanse_close(h);
-    sweep_thread_over();
     return (enum hs_err)err;
 }
 
