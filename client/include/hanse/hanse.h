@@ -371,12 +371,12 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_leave(struct hanse *h, const stru
  * (or HANSE_EVENT_POST_FAILED) is HANSE_ERR_NOT_MEMBER, and an order's coupon is free again. What has gone
  * out unanswered can't be taken back: its DONE (or POST_FAILED) is HANSE_ERR_TIMEOUT, and it may still
  * arrive, unseen here, for as long as a home has it that waits for the room's node; an order stays placed.
- * The room is LEFT (HANSE_EVENT_REMOVED comes too), and its history stays, and a request to join is seen
- * no more; who is let in by it all the same leaves again, without EVENT_JOINED. The node is told when it can
- * be, but only once, for the room's present epoch: a room that has gone on meanwhile, or whose keys this
- * device has lost, goes on listing this device until somebody removes it. hanse_join() takes it back.
- * HANSE_ERR_ROOM_UNKNOWN, HANSE_ERR_NOT_MEMBER where it is LEFT, HANSE_ERR_INVALID_STATE while it is being
- * made. */
+ * The room is LEFT (HANSE_EVENT_REMOVED comes too), and its history stays. A request to join is seen no more;
+ * who is let in by it all the same is a MEMBER for a moment, without EVENT_JOINED, and leaves again
+ * (HANSE_EVENT_REMOVED). The node is told when it can be, but only once, for the room's present epoch: a room
+ * that has gone on meanwhile, or whose keys this device has lost, goes on listing this device until somebody
+ * removes it. hanse_join() takes it back. HANSE_ERR_ROOM_UNKNOWN, HANSE_ERR_NOT_MEMBER where it is LEFT,
+ * HANSE_ERR_INVALID_STATE while it is being made. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_leave_here(struct hanse *h, const struct hanse_id *room);
 
 /* ---- Messages ---- */
