@@ -1,0 +1,112 @@
+/* A request to join that was given up on the device: the hub may have it, so it is kept with its keys,
+ * unseen. */
+#include "leave_scene.h"
+
+/* CLIENT-85: nobody has answered to a request to join: it is gone, and keeps nobody from moving. */
+static void of_a_room_that_never_answered(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    struct town_device *emil = emil_waits(&c);
+    goes_away(c.far);
+    town_wait(c.t, 5000);
+    TOWN_WANT_ERR(emil, hs_want_move_home(&s, town_ticket(c.new, 0, NULL, 1), &op), HS_ERR_INVALID_STATE);
+    TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+    assert_false(any(emil, HS_TABLE_ROOM, HS_VIEW(c.fars)));
+    assert_false(hs_sync_has_pending(emil->sync));
+    TOWN_WANT_ERR(emil, hs_want_leave_here(&s, &c.fars), HS_ERR_ROOM_UNKNOWN);
+    TOWN_WANT(emil, hs_want_move_home(&s, town_ticket(c.new, 0, NULL, 1), &op));
+    town_wait(c.t, 20000);
+    assert_int_equal(town_done(emil, op)->err, HANSE_OK);
+    assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    c.far->down = false;
+    fred_is_back(&c); /* a Welcome that comes now finds nobody */
+    assert_false(any(emil, HS_TABLE_ROOM, HS_VIEW(c.fars)));
+    town_free(c.t);
+}
+
+/* CLIENT-85: the hub takes no other request for 30 days: it is the same one. */
+static void of_a_room_that_is_asked_again(void **state)
+{
+    (void)state;
+    for (int starts = 0; starts < 2; starts++) {
+        struct scene c = scene_new();
+        uint64_t op;
+        struct town_device *emil = emil_waits(&c);
+        TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+        assert_false(any(emil, HS_TABLE_ROOM, HS_VIEW(c.fars)));
+        assert_false(hs_sync_has_pending(emil->sync));
+        size_t waited = town_event_count(emil, HANSE_EVENT_WAITING);
+        town_device_cut(emil);
+        town_wait(c.t, LONG_MS);
+        assert_int_equal(town_event_count(emil, HANSE_EVENT_WAITING), waited);
+        if (starts == 1) {
+            town_device_kill(emil);
+            town_device_start(emil);
+        }
+        TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+        hs_sync_stay_online(emil->sync, true);
+        town_wait(c.t, 20000);
+        assert_int_equal(town_event(emil, HANSE_EVENT_DONE)->err, HANSE_OK);
+        assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_WAITING);
+        assert_true(hs_sync_has_pending(emil->sync));
+        fred_is_back(&c);
+        assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_MEMBER);
+        assert_int_equal(hostile_room(c.fred, &c.fars).members, 3);
+        post(&c, emil, &c.fars, "in after all");
+        assert_true(fred_sees(&c, "in after all"));
+        town_free(c.t);
+    }
+}
+
+/* CLIENT-85: who is let in after that leaves: no member is without keys. */
+static void of_a_room_that_lets_in_all_the_same(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    struct town_device *emil = emil_waits(&c);
+    TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+    fred_is_back(&c);
+    assert_int_equal(hostile_room(c.fred, &c.fars).members, 2);
+    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_LEFT);
+    assert_int_equal(town_event_count(emil, HANSE_EVENT_JOINED), 0);
+    assert_false(any(emil, HS_TABLE_GROUP, HS_VIEW(c.fars)));
+    assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    assert_false(any(emil, HS_TABLE_OUTBOX, (struct hs_bytes){0}));
+    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+    town_wait(c.t, 20000);
+    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_MEMBER);
+    assert_int_equal(hostile_room(c.fred, &c.fars).members, 3);
+    town_free(c.t);
+}
+
+/* CLIENT-85: its time is over as the hub counts it, and a new one is made. */
+static void of_a_room_that_has_forgotten_it(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_device *emil = emil_waits(&c);
+    TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+    hs_sync_stay_online(emil->sync, false);
+    town_device_cut(emil);
+    town_skip(c.t, HS_JOIN_WAIT_MS - 1);
+    TOWN_WANT(emil, hs_joins_resume(&s));
+    assert_true(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    town_skip(c.t, 1);
+    TOWN_WANT(emil, hs_joins_resume(&s));
+    assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    town_free(c.t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_a_room_that_never_answered),
+        cmocka_unit_test(of_a_room_that_is_asked_again),
+        cmocka_unit_test(of_a_room_that_lets_in_all_the_same),
+        cmocka_unit_test(of_a_room_that_has_forgotten_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
