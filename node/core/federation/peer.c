@@ -5,6 +5,7 @@
 #include "core/internal.h"
 #include "core/records/apply.h"
 #include "core/records/table.h"
+#include "core/standing/kept.h"
 #include "core/standing/standing.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
@@ -190,6 +191,7 @@ struct hs_peer *hs_peer_get(struct hs_turn *turn, const struct hs_key *root, cha
             return NULL;
         peer->root = *root;
         peer->blocked = hs_standing_is_blocked(turn->core, root, NULL);
+        peer->kept_known = hs_kept_is_nothing(turn, root);
         peer->next = peers->list;
         peers->list = peer;
         peers->count++;

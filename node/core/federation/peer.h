@@ -101,8 +101,8 @@ struct hs_peer {
     int64_t spent_day; /* of that day: the bytes of its records that are whole still though a newer one says
                           it anew */
     uint64_t spent_bytes;
-    bool kept_whole; /* it was here when that lap began */
-    bool kept_known; /* and one is over that was so */
+    bool kept_whole; /* it was followed when that lap began, or when one before it did */
+    bool kept_known; /* and that one is over, or nothing was here of it when it was met */
     struct hs_asked *asked;
     size_t asked_count;
     struct hs_peer *next;

@@ -11,6 +11,7 @@
 #include "core/office/way.h"
 #include "core/records/table.h"
 #include "core/recovery/recover.h"
+#include "core/standing/kept.h"
 #include "core/standing/standing.h"
 #include "object/object.h"
 #include "wire/limits.h"
@@ -275,6 +276,7 @@ void hs_office_moved(struct hs_turn *turn, const struct hs_id *room, const struc
         return;
     hs_peer_learn(turn, peer, hs_pb_bytes(view->descriptor));
     hs_peer_follow(turn, peer);
+    hs_kept_count(turn, &hub, view->log_bytes); /* the copy is its own now */
     hs_outbox_move(turn, former, &hub, room);
     if (peer->state == HS_PEER_UP)
         hs_follow_attach_room(turn, peer, room, view->next_seq);

@@ -5,6 +5,7 @@
 #include "core/federation/peer.h"
 #include "core/internal.h"
 #include "core/records/table.h"
+#include "core/standing/guest.h"
 #include "core/standing/standing.h"
 #include "wire/limits.h"
 #include "wire/unpack.h"
@@ -36,6 +37,13 @@ static bool has_place(struct hs_turn *turn, const struct hs_key *hub, uint64_t b
 static bool is_under_way(const struct hs_core *core)
 {
     return core->kept_of > 0 || core->kept_from.len > 0;
+}
+
+bool hs_kept_is_nothing(struct hs_turn *turn, const struct hs_key *hub)
+{
+    struct hs_kv_key key = hs_key1(HS_VIEW(*hub));
+    return !hs_kv_has(turn->kv, HS_T_PEER, hs_kv_key_bytes(&key)) && hs_copies_count(turn, hub) == 0 &&
+           turn->kv->err == HS_OK;
 }
 
 void hs_kept_count(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes)
@@ -158,28 +166,29 @@ static bool count_tree(struct hs_turn *turn, struct hs_kv_key *from)
 static bool (*const counts[])(struct hs_turn *turn, struct hs_kv_key *from) = {count_room, count_blob,
                                                                                count_part, count_tree};
 
-/* Returns how many rows are looked at. */
+/* Returns how many rows are looked at. Only what a hub that is followed may bring is worth a fast lap. */
 static size_t begin_tick(const struct hs_core *core)
 {
     bool begins = !is_under_way(core), known = true;
     for (struct hs_peer *peer = core->peers.list; peer != NULL; peer = peer->next) {
-        peer->kept_whole = peer->kept_whole || begins;
-        known = known && peer->kept_known;
+        peer->kept_whole = peer->kept_whole || (begins && peer->followed);
+        known = known && (peer->kept_known || !peer->followed);
     }
     return known && !core->kept_twice ? HS_KEPT_ROWS : HS_KEPT_ROWS_FIRST;
 }
 
-/* What came during a lap counts twice in it, perhaps, and a hub that isn't known brings most then: the next lap
- * is a fast one too. */
+/* What came during a lap counts twice in it, perhaps, and a hub that isn't known, or wasn't followed before,
+ * brings most then: the next lap is a fast one too. That is so once for each hub that is followed. */
 static void end_lap(struct hs_core *core)
 {
     core->kept_of = 0;
     core->kept_twice = false;
     for (struct hs_peer *peer = core->peers.list; peer != NULL; peer = peer->next) {
+        bool was_known = peer->kept_known && peer->kept_whole;
         peer->kept = peer->kept_so_far;
         peer->kept_so_far = 0;
-        core->kept_twice = core->kept_twice || !peer->kept_known;
-        peer->kept_known = peer->kept_whole;
+        core->kept_twice = core->kept_twice || (peer->followed && !was_known);
+        peer->kept_known = peer->kept_known || peer->kept_whole;
     }
 }
 

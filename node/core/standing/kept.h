@@ -1,22 +1,27 @@
 /* How much of this node's disk what comes from one hub takes: copies of its rooms, attachments and trees that
  * were fetched from it, and parts of them. What a hub that is followed can make a home keep for its users is
  * bounded by its standing, whatever it lets its rooms say. Counted in memory, in laps through the rooms and
- * the blobs: it is no view, and after a start it is known once the first lap is over. Until then a hub has a
- * part of its place alone, and the laps are faster. */
+ * the blobs: it is no view, and after a start it is known of a hub that was followed before once a lap is
+ * over. Until then it has a part of its place alone, and the laps are faster. Of a hub that is met later it
+ * is known from the beginning: nothing is here. */
 #ifndef HS_CORE_KEPT_H
 #define HS_CORE_KEPT_H
 
 #include "core/turn.h"
 
 enum {
-    HS_KEPT_ROWS = 32, /* that one tick looks at */
-    HS_KEPT_ROWS_FIRST =
-        256,             /* the same while it isn't known of some hub what is there: an hour for a million */
-    HS_KEPT_UNKNOWN = 8, /* and it may bring one of so many parts of its place by then: a start doesn't
-                            give it all of that anew */
-    HS_KEPT_SPARE = 4,   /* one of so many parts of a hub's place is for records, and trees: what users have
-                            fetched of attachments keeps nobody from reading on */
+    HS_KEPT_ROWS = 32,        /* that one tick looks at */
+    HS_KEPT_ROWS_FIRST = 256, /* the same while it isn't known of some hub that is followed what is there: an
+                                 hour for a million */
+    HS_KEPT_UNKNOWN = 8,      /* and it may bring one of so many parts of its place by then: a start doesn't
+                                 give it all of that anew */
+    HS_KEPT_SPARE = 4, /* one of so many parts of a hub's place is for records, and trees: what users have
+                          fetched of attachments keeps nobody from reading on */
 };
+
+/* Has nothing ever been kept of it? One that was never followed, and of which no room is copied. False where
+ * that can't be read now. */
+bool hs_kept_is_nothing(struct hs_turn *turn, const struct hs_key *hub);
 
 /* So much has come from that hub: it counts until the next lap is over, and where it comes during one, until
  * one more is. */

@@ -88,11 +88,28 @@ static void what_is_before_the_copy_counts(void **state)
     }
 }
 
+/* FED-84: where a room goes to a hub that is met by that, its copy is there of that hub at once. */
+static void a_copy_goes_with_its_room(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    scene_rosa_moves(&s);
+    assert_null(hs_peer_find(&s.third->core->peers, &s.new->root.pub));
+    asks(&s); /* no tick counts meanwhile */
+    const struct hs_peer *peer = hs_peer_find(&s.third->core->peers, &s.new->root.pub);
+    assert_non_null(peer);
+    assert_bytes(hs_pb_bytes(view_at(&s, s.third)->hub_root), HS_VIEW(s.new->root.pub));
+    assert_true(peer->kept >=
+                bytes_of(&s, s.third, view_at(&s, s.third)->first_seq, view_at(&s, s.third)->next_seq - 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_shown_counts),
         cmocka_unit_test(what_is_before_the_copy_counts),
+        cmocka_unit_test(a_copy_goes_with_its_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
