@@ -25,7 +25,7 @@ static const struct hs_field outbox_fields[] = {
     HS_FIELD(FIXED, struct hs_outbox_row, body_hash), HS_FIELD(U64, struct hs_outbox_row, epoch),
     HS_FIELD(BYTES, struct hs_outbox_row, content),   HS_FIELD(BOOL, struct hs_outbox_row, stale),
     HS_FIELD(BOOL, struct hs_outbox_row, again),      HS_FIELD(BOOL, struct hs_outbox_row, parting),
-    HS_FIELD(BOOL, struct hs_outbox_row, sent),
+    HS_FIELD(BOOL, struct hs_outbox_row, sent),       HS_FIELD(BOOL, struct hs_outbox_row, unseen),
 };
 static const struct hs_row_type outbox_type =
     HS_ROW_TYPE(HS_TABLE_OUTBOX, struct hs_outbox_row, outbox_fields);

@@ -58,6 +58,7 @@ struct hs_outbox_row {
     bool again;              /* POST: members may not be able to read it, when its record comes */
     bool parting;            /* LEAVE: the room is left here already, and nobody waits for the hub */
     bool sent;               /* these bytes may have left this device, in this session or an earlier one */
+    bool unseen;             /* LEAVE: of a room that nobody here knows to be in */
 };
 bool hs_outbox_row_get(struct hs_kv *kv, uint64_t number, struct hs_arena *arena, struct hs_outbox_row *out);
 bool hs_outbox_row_next(struct hs_kv *kv, struct hs_kv_key *cursor, struct hs_arena *arena,

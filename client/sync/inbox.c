@@ -75,6 +75,13 @@ static enum hs_err check_place(struct hs_step *s, const struct hs_join_row *row,
                                                                                         : HS_ERR_CONFLICT;
 }
 
+enum hs_err hs_joined_tell(struct hs_step *s, const struct hs_live_room *room)
+{
+    struct hanse_event event = {.kind = HANSE_EVENT_JOINED};
+    memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
+    return hs_out_event(s, &event, room->row.name);
+}
+
 static enum hs_err enter(struct hs_step *s, const Hanse__WelcomeItem *item, const struct hs_join_row *row)
 {
     struct hs_mls_group *group;
@@ -114,11 +121,9 @@ static enum hs_err enter(struct hs_step *s, const Hanse__WelcomeItem *item, cons
     hs_join_row_delete(s->kv, &row->ref);
     if (row->dropped) { /* nobody wants in any more; only a member can say so */
         HS_TRY(hs_home_attach_room(s, room));
-        return hs_leave_begin(s, room, &(uint64_t){0});
+        return hs_leave_begin(s, room, true, &(uint64_t){0});
     }
-    struct hanse_event event = {.kind = HANSE_EVENT_JOINED};
-    memcpy(event.room.b, made.id.b, sizeof event.room.b);
-    HS_TRY(hs_out_event(s, &event, room->row.name));
+    HS_TRY(hs_joined_tell(s, room));
     HS_TRY(hs_home_attach_room(s, room));
     return row->counter ? hs_counter_joined(s, room) : HS_OK;
 }

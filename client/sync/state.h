@@ -280,6 +280,9 @@ enum hs_err hs_join_go_on(struct hs_step *s, const struct hs_join_row *row);
 enum hs_err hs_inbox_received(struct hs_step *s, const Hanse__Inbox *inbox);
 enum hs_err hs_welcome_received(struct hs_step *s, const Hanse__WelcomeItem *item);
 
+/* The application hears that this device is a member. */
+enum hs_err hs_joined_tell(struct hs_step *s, const struct hs_live_room *room);
+
 #include "sync/trade/trade.h" /* deals, counters, orders, tills: the files of this stage know them too */
 
 #endif

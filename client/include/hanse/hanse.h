@@ -361,7 +361,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_ban(struct hanse *h, const struct
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_typing(struct hanse *h, const struct hanse_id *room);
 
 /* Leaves a room. DONE: it is in the room's log; no message behind it comes, and this device has forgotten the
- * room's keys (HANSE_EVENT_REMOVED comes too). The history stays. HANSE_ERR_NOT_MEMBER. */
+ * room's keys (HANSE_EVENT_REMOVED comes too). The history stays. DONE is HANSE_ERR_CONFLICT where
+ * hanse_join() took it back before it went out. HANSE_ERR_NOT_MEMBER. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_leave(struct hanse *h, const struct hanse_id *room,
                                                      uint64_t *op);
 

@@ -153,8 +153,13 @@ bool hs_leave_waits(struct hs_step *s, const struct hs_live_room *room);
 struct hs_outbox_row;
 enum hs_err hs_leave_propose(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *row);
 
-/* From now on it is made for each epoch, until it is in the log. number: of its row. */
-enum hs_err hs_leave_begin(struct hs_step *s, struct hs_live_room *room, uint64_t *number);
+/* From now on it is made for each epoch, until it is in the log. unseen: nobody here knows that this device
+ * is in the room. number: of its row. */
+enum hs_err hs_leave_begin(struct hs_step *s, struct hs_live_room *room, bool unseen, uint64_t *number);
+
+/* Its person wants to be in: it is given up, and whoever waits for it is told CONFLICT. UNSETTLED where the
+ * hub may have it: then its end is to be waited for. */
+enum hs_err hs_leave_take_back(struct hs_step *s, struct hs_live_room *room);
 
 /* One's own proposal is made anew where the epoch has moved on, or this device has caught up: of that room,
  * of all. */

@@ -271,13 +271,17 @@ static enum hs_err keep_brand(struct hs_step *s, const struct hs_key *brand, con
     return hs_hub_key_keep(s, brand, descriptor);
 }
 
-/* A member is led to the hub in office, too: its own home may not know of it. */
-static enum hs_err way_shown(struct hs_step *s, const struct hs_id *id, const Hanse__InviteInfo *info)
+/* A member is led to the hub in office, too: its own home may not know of it. Who is leaving stays, or waits
+ * until it is out. */
+static enum hs_err is_in(struct hs_step *s, struct hs_op *op, const Hanse__InviteInfo *info)
 {
     struct hs_live_room *room;
-    HS_TRY(hs_live_get(s, id, &room));
-    enum hs_err err = hs_way_learn(s, room, info->moves, info->n_moves);
-    return hs_sync_is_own_trouble(err) ? err : HS_OK; /* it may be known already */
+    HS_TRY(hs_live_get(s, &op->room, &room));
+    enum hs_err err = info->n_moves > 0 ? hs_way_learn(s, room, info->moves, info->n_moves) : HS_OK;
+    if (hs_sync_is_own_trouble(err)) /* else it may be known already */
+        return err;
+    HS_TRY(hs_leave_take_back(s, room));
+    return hs_op_done(s, op, HS_OK, &op->room, 0, NULL);
 }
 
 static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hanse__InviteInfo *info)
@@ -294,10 +298,8 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
     HS_TRY(hs_join_place(s, &link, &op->room, info, &brand, &office, domain));
     HS_REQUIRE(!here || (hs_key_equal(&known.hub_root, &brand) && known.state != HS_ROOM_STATE_CREATING),
                HS_ERR_CONFLICT);
-    if (here && known.state == HS_ROOM_STATE_MEMBER && info->n_moves > 0)
-        HS_TRY(way_shown(s, &op->room, info));
     if (here && known.state == HS_ROOM_STATE_MEMBER)
-        return hs_op_done(s, op, HS_OK, &op->room, 0, NULL);
+        return is_in(s, op, info);
     HS_TRY(keep_brand(s, &brand, info));
     HS_TRY(hs_joins_dropped_end(s, false));
     if (!find_join(s, &op->room, &row)) {

@@ -137,9 +137,7 @@ static enum hs_err enter(struct hs_step *s, struct hs_join_row *row, const struc
     hs_late_drop(s->sync);
     hs_join_row_delete(s->kv, &row->ref);
     look_at(s, s->now.ms); /* for the next one */
-    struct hanse_event event = {.kind = HANSE_EVENT_JOINED};
-    memcpy(event.room.b, row->room.b, sizeof event.room.b);
-    HS_TRY(hs_out_event(s, &event, room->row.name));
+    HS_TRY(hs_joined_tell(s, room));
     HS_TRY(hs_root_is_home(s->sync, hs_join_hub(row)) ? hs_home_attach_room(s, room)
                                                       : hs_home_forgot(s, room));
     return hs_rejoin_next(s, room);

@@ -79,6 +79,7 @@ enum hs_err hs_leave_refused(struct hs_step *s, struct hs_outbox_row *row, enum 
         return hs_parting_over(s, &row->room);
     if (err == HS_ERR_WRONG_EPOCH && hs_live_member(s, &row->room, &room) == HS_OK) {
         row->stale = true; /* the record that made it old may be on its way */
+        row->sent = false;
         hs_outbox_row_put(s->kv, row);
         return row->epoch < hs_mls_group_epoch(room->group) ? hs_leave_renew(s, room) : s->kv->err;
     }
@@ -86,9 +87,9 @@ enum hs_err hs_leave_refused(struct hs_step *s, struct hs_outbox_row *row, enum 
     return hs_op_done(s, hs_op_of_outbox(s->sync, row->number), err, NULL, 0, NULL);
 }
 
-enum hs_err hs_leave_begin(struct hs_step *s, struct hs_live_room *room, uint64_t *number)
+enum hs_err hs_leave_begin(struct hs_step *s, struct hs_live_room *room, bool unseen, uint64_t *number)
 {
-    struct hs_outbox_row row = {.kind = HS_OUTBOX_LEAVE, .room = room->row.id};
+    struct hs_outbox_row row = {.kind = HS_OUTBOX_LEAVE, .room = room->row.id, .unseen = unseen};
     HS_TRY(propose(s, room, &row));
     HS_TRY(hs_outbox_row_add(s, &row));
     *number = row.number;
@@ -102,9 +103,29 @@ enum hs_err hs_want_leave(struct hs_step *s, const struct hs_id *id, uint64_t *n
     HS_TRY(hs_live_member(s, id, &room));
     HS_TRY(hs_op_new(s, &op, number));
     op->room = *id;
-    HS_TRY(hs_leave_begin(s, room, &op->outbox));
+    HS_TRY(hs_leave_begin(s, room, false, &op->outbox));
     op->busy = true;
     return HS_OK;
+}
+
+static bool leave_row(struct hs_step *s, const struct hs_id *room, struct hs_outbox_row *out)
+{
+    struct hs_kv_key cursor = {0};
+    while (hs_outbox_row_next(s->kv, &cursor, s->arena, out))
+        if (out->kind == HS_OUTBOX_LEAVE && hs_id_equal(&out->room, room))
+            return true;
+    return false;
+}
+
+enum hs_err hs_leave_take_back(struct hs_step *s, struct hs_live_room *room)
+{
+    struct hs_outbox_row row;
+    if (!leave_row(s, &room->row.id, &row))
+        return s->kv->err;
+    HS_REQUIRE(!row.sent, HS_ERR_UNSETTLED);
+    hs_outbox_row_delete(s->kv, row.number);
+    HS_TRY(hs_op_done(s, hs_op_of_outbox(s->sync, row.number), HS_ERR_CONFLICT, NULL, 0, NULL));
+    return row.unseen ? hs_joined_tell(s, room) : HS_OK;
 }
 
 /* It is in the log: nothing behind it is for this device, and it forgets the room's keys. */

@@ -2,7 +2,9 @@
  * unseen. */
 #include "leave_scene.h"
 
-/* CLIENT-85: nobody has answered to a request to join: it is gone, and keeps nobody from moving. */
+#include "wire/unpack.h"
+
+/* CLIENT-87: nobody has answered to a request to join: it is gone, and keeps nobody from moving. */
 static void of_a_room_that_never_answered(void **state)
 {
     (void)state;
@@ -26,7 +28,7 @@ static void of_a_room_that_never_answered(void **state)
     town_free(c.t);
 }
 
-/* CLIENT-85: the hub takes no other request for 30 days: it is the same one. */
+/* CLIENT-87: the hub takes no other request for 30 days: it is the same one. */
 static void of_a_room_that_is_asked_again(void **state)
 {
     (void)state;
@@ -60,7 +62,7 @@ static void of_a_room_that_is_asked_again(void **state)
     }
 }
 
-/* CLIENT-85: who is let in after that leaves: no member is without keys. */
+/* CLIENT-87: who is let in after that leaves: no member is without keys. */
 static void of_a_room_that_lets_in_all_the_same(void **state)
 {
     (void)state;
@@ -82,7 +84,81 @@ static void of_a_room_that_lets_in_all_the_same(void **state)
     town_free(c.t);
 }
 
-/* CLIENT-85: its time is over as the hub counts it, and a new one is made. */
+/* Which request of Emil's gets lost. */
+static uint32_t lost_kind;
+
+static bool not_that_one(struct town_device *d, struct hs_bytes bytes)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *frame;
+    (void)d;
+    assert_ok(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, &arena, &frame));
+    return frame->body_case != lost_kind;
+}
+
+/* He has given up his request, and is let in; what he says then is lost. */
+static struct town_device *emil_leaves(struct scene *c, uint32_t kind)
+{
+    struct town_device *emil = emil_waits(c);
+    TOWN_WANT(emil, hs_want_leave_here(&s, &c->fars));
+    lost_kind = kind;
+    emil->outgoing = not_that_one;
+    town_device_cut(emil);
+    town_device_start(c->fred);
+    hs_sync_stay_online(c->fred->sync, true);
+    hs_sync_stay_online(emil->sync, true);
+    town_wait(c->t, 10000);
+    assert_int_equal(hostile_room(emil, &c->fars).state, HS_ROOM_STATE_MEMBER);
+    assert_true(any(emil, HS_TABLE_OUTBOX, (struct hs_bytes){0}));
+    assert_int_equal(town_event_count(emil, HANSE_EVENT_JOINED), 0);
+    return emil;
+}
+
+/* CLIENT-87: the hub may have heard that he leaves: the link waits for that, and asks anew. */
+static void and_the_link_is_opened_while_he_leaves(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    struct town_device *emil = emil_leaves(&c, HANSE__FRAME__BODY_SUBMIT_MESSAGE);
+    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+    town_wait(c.t, 10000);
+    assert_null(town_done(emil, op));
+    emil->outgoing = NULL;
+    town_device_cut(emil);
+    town_wait(c.t, 60000);
+    assert_int_equal(town_event_count(emil, HANSE_EVENT_REMOVED), 1);
+    assert_int_equal(town_done(emil, op)->err, HANSE_OK);
+    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_MEMBER);
+    assert_int_equal(town_event_count(emil, HANSE_EVENT_JOINED), 1);
+    post(&c, emil, &c.fars, "in once more");
+    assert_true(fred_sees(&c, "in once more"));
+    town_free(c.t);
+}
+
+/* CLIENT-87: nobody has heard of it: he stays, and is told that he is in. */
+static void and_the_link_is_opened_before_he_says_so(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    struct town_device *emil = emil_leaves(&c, HANSE__FRAME__BODY_PING);
+    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+    town_wait(c.t, 5000);
+    assert_int_equal(town_done(emil, op)->err, HANSE_OK);
+    assert_int_equal(town_event_count(emil, HANSE_EVENT_JOINED), 1);
+    assert_false(any(emil, HS_TABLE_OUTBOX, (struct hs_bytes){0}));
+    emil->outgoing = NULL;
+    town_device_cut(emil);
+    town_wait(c.t, 60000);
+    assert_int_equal(town_event_count(emil, HANSE_EVENT_REMOVED), 0);
+    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_MEMBER);
+    post(&c, emil, &c.fars, "in and stays");
+    assert_true(fred_sees(&c, "in and stays"));
+    town_free(c.t);
+}
+
+/* CLIENT-87: its time is over as the hub counts it, and a new one is made. */
 static void of_a_room_that_has_forgotten_it(void **state)
 {
     (void)state;
@@ -106,6 +182,8 @@ int main(void)
         cmocka_unit_test(of_a_room_that_never_answered),
         cmocka_unit_test(of_a_room_that_is_asked_again),
         cmocka_unit_test(of_a_room_that_lets_in_all_the_same),
+        cmocka_unit_test(and_the_link_is_opened_while_he_leaves),
+        cmocka_unit_test(and_the_link_is_opened_before_he_says_so),
         cmocka_unit_test(of_a_room_that_has_forgotten_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
