@@ -33,6 +33,18 @@ static enum world_verdict swallow(void *ctx, struct world_node *from, struct wor
     return from == s->rival && s->next > 1000 ? WORLD_DROP : WORLD_PASS;
 }
 
+/* The rival isn't asked for them. */
+static enum world_verdict unasked(void *ctx, struct world_node *from, struct world_node *to,
+                                  struct hs_bytes *bytes)
+{
+    const struct scene *s = ctx;
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *frame;
+    (void)to;
+    assert_ok(HS_UNPACK(hanse__frame, *bytes, HS_LENIENT, &arena, &frame));
+    return from == s->home && frame->body_case == HANSE__FRAME__BODY_GET_CHUNK ? WORLD_DROP : WORLD_PASS;
+}
+
 static void scene_new(struct world *w, struct scene *s)
 {
     *s = (struct scene){.w = w,
@@ -202,6 +214,35 @@ static void so_many_stay_whole(void **state)
     assert_int_equal(whole(&s), 4);
 }
 
+/* NODE-100: a start of the node begins that day anew, and what was whole before is cut when it is a day old.
+ */
+static void a_start_begins_the_day_anew(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    scene_new(w, &s);
+    struct hs_peer *rival = hs_peer_find(&s.home->core->peers, &s.rival->root.pub);
+    send_welcome(&s, 1, 0);
+    send_welcome(&s, 1, 1);
+    uint64_t bytes = rival->spent_bytes;
+    rival->spent_bytes = HS_SPENT_WHOLE;
+    w->hook = unasked;
+    world_node_restart(s.home);
+    world_pass(w, 1000);
+    w->hook = swallow;
+    rival = hs_peer_find(&s.home->core->peers, &s.rival->root.pub);
+    send_welcome(&s, 1, 2);
+    assert_int_equal(rival->spent_bytes, bytes);
+    assert_int_equal(whole(&s), 3);
+    rival->spent_bytes = HS_SPENT_WHOLE - bytes + 1; /* it isn't without an end */
+    send_welcome(&s, 1, 3);
+    assert_int_equal(whole(&s), 3);
+    thins(&s, HS_THIN_AGE_MS);
+    assert_int_equal(whole(&s), 1);
+    world_rebuild_check(s.home);
+}
+
 /* The row that says how many of Ben's wait, as a program before it was kept left it: there is none. */
 static void forget_count(struct scene *s)
 {
@@ -298,6 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_waits),
         cmocka_unit_test(so_many_stay_whole),
+        cmocka_unit_test(a_start_begins_the_day_anew),
         cmocka_unit_test(held_before_they_were_counted),
         cmocka_unit_test(they_count),
         cmocka_unit_test(personas),
