@@ -165,13 +165,15 @@ static bool cut_handed_on(struct hs_turn *turn, Hanse__State__HandedOn *handed)
     return changed;
 }
 
-/* The post has left the outbox, and its sender knows. */
+/* The post has left the outbox, and its sender knows: the number behind its item says so, and without that
+ * one the item would be made of nothing when the views are made anew. */
 static bool cut_refused(Hanse__State__StreamRecord *record, uint64_t passed)
 {
-    bool changed = record->passed == 0;
+    if (passed == 0 || record->passed > 0)
+        return false;
     hanse__state__post_refused__init(record->refused);
     record->passed = passed;
-    return changed;
+    return true;
 }
 
 static bool cut_url(Hanse__State__WakeSet *set)
@@ -215,7 +217,7 @@ void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t 
     hs_view_put(&own, HS_T_STREAM, &key, &record->base);
 }
 
-/* Of what a hub has said, as far as it may stay whole; known in memory alone. */
+/* Of what a hub has said, as far as it may stay whole; known in memory alone: a start begins the day anew. */
 static bool stays_whole(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t bytes)
 {
     struct hs_key root;

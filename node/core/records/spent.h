@@ -26,7 +26,8 @@ void hs_spent_release(struct hs_turn *turn, const struct hs_key *subscriber, uin
 bool hs_spent_waits(struct hs_turn *turn, const struct hs_stream_at *at);
 
 /* What a record of any stream but a room's says is needed by nobody any more: of a kind that isn't cut
- * nothing changes. passed: the number behind its inbox item, 0 where it made none. */
+ * nothing changes. passed: the number behind its inbox item, 0 where it made none. A refusal made one: without
+ * it nothing changes either. */
 void hs_spent_cut(struct hs_turn *turn, const struct hs_stream_at *at, uint64_t passed);
 
 /* The same, because the record that is just applied says it anew: a backup that is being made may have read

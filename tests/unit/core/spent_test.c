@@ -1,11 +1,12 @@
 /* What records needn't say any more, they don't keep; and everything else is as before. Where a world ends,
  * its stores are made again from their records, which are cut by then. */
-#include "world.h"
+#include "peer_world.h"
 
 #include "core/core.h"
 #include "core/delivery/cursor.h"
 #include "core/federation/peer.h"
 #include "core/records/replay.h"
+#include "core/records/spent.h"
 #include "core/records/table.h"
 #include "core/rooms/settle.h"
 #include "room/log.h"
@@ -220,6 +221,38 @@ static void refusals_go_when_they_were_taken(void **state)
     assert_int_equal(carried(s.home).refusals, 0);
 }
 
+/* DELIVERY-71: a refusal is cut with the number behind its item and not without: the views are made of one or
+ * the other. The first number that there can be is one, and no second one takes its place. */
+static void refusals_keep_what_they_are_made_of(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s = scene_new(w);
+    const struct hs_id device = {{5}};
+    const struct hs_stream_at at = {.stream = HS_STREAM_DEVICE, .id = device, .seq = 0};
+    Hanse__State__PostRefused what = HANSE__STATE__POST_REFUSED__INIT;
+    Hanse__State__StreamRecord record = HANSE__STATE__STREAM_RECORD__INIT;
+    what.room = hs_pb_data(HS_VIEW(device));
+    record.refused = &what;
+    record.body_case = HANSE__STATE__STREAM_RECORD__BODY_REFUSED;
+    struct hs_turn *turn = raw_turn_begin(s.hub);
+    hs_stream_record(turn, HS_STREAM_DEVICE, HS_VIEW(device), &record);
+    struct hs_bytes before, after;
+    assert_true(hs_stream_bytes(turn->kv, &at, turn->arena, &before));
+    hs_spent_anew(turn, &at);
+    hs_spent_cut(turn, &at, 0);
+    assert_true(hs_stream_bytes(turn->kv, &at, turn->arena, &after));
+    assert_bytes(after, before);
+    hs_spent_cut(turn, &at, 1);
+    assert_int_equal(carried(s.hub).refusals, 0);
+    assert_true(hs_stream_bytes(turn->kv, &at, turn->arena, &before));
+    hs_spent_anew(turn, &at);
+    hs_spent_cut(turn, &at, 2);
+    assert_true(hs_stream_bytes(turn->kv, &at, turn->arena, &after));
+    assert_bytes(after, before);
+    raw_turn_end(turn);
+}
+
 /* DELIVERY-71: a wish is its till's once the till has it. */
 static void wishes_go_when_they_were_taken(void **state)
 {
@@ -254,6 +287,7 @@ int main(void)
         cmocka_unit_test(superseded_group_infos_go),
         cmocka_unit_test(void_commits_keep_none),
         cmocka_unit_test(refusals_go_when_they_were_taken),
+        cmocka_unit_test(refusals_keep_what_they_are_made_of),
         cmocka_unit_test(wishes_go_when_they_were_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
