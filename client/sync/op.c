@@ -128,6 +128,7 @@ static void op_keep(struct hs_op *op)
     op->fresh = false;
     op->kept = (struct hs_op_kept){.resume = op->resume,
                                    .busy = op->busy,
+                                   .again = op->again,
                                    .outbox = op->outbox,
                                    .room = op->room,
                                    .object = op->object,
@@ -138,6 +139,7 @@ static void op_restore(struct hs_op *op)
 {
     op->resume = op->kept.resume;
     op->busy = op->kept.busy;
+    op->again = op->kept.again;
     op->outbox = op->kept.outbox;
     op->room = op->kept.room;
     op->object = op->kept.object;

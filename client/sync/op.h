@@ -72,6 +72,7 @@ struct hs_op {
     bool busy;     /* a request is in flight, or something in the log is waited for */
     bool stranger; /* can go on without an account */
     bool fresh;    /* made in the present step */
+    bool again;    /* begun anew already, which is done once */
     enum hs_op_kind {
         HS_OP_OTHER,
         HS_OP_SIGN_UP,
@@ -95,7 +96,7 @@ struct hs_op {
     size_t bytes_len;
     struct hs_op_kept { /* what the steps before left: where the present one fails, it is so again */
         enum hs_err (*resume)(struct hs_step *s, struct hs_op *op);
-        bool busy;
+        bool busy, again;
         uint64_t outbox;
         struct hs_id room, object, object2;
     } kept;

@@ -29,6 +29,14 @@ struct hs_op *hs_join_op(struct hs_sync *sync, const struct hs_id *room)
 
 /* ---- asking the hub ---- */
 
+/* The hub has it in its log, and lets nobody in by it any more: another one is made. */
+static enum hs_err ask_anew(struct hs_step *s, struct hs_op *op)
+{
+    op->again = true;
+    op->busy = false;
+    return hs_op_begin(s, op);
+}
+
 static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_err err)
 {
     struct hs_op *op = hs_join_op(s->sync, &row->room);
@@ -41,6 +49,8 @@ static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_e
         return hs_counter_refused(s, &row->hub_root, &row->persona, err);
     hs_live_forget(s->sync, &row->room);
     hs_room_delete(s->kv, &row->room);
+    if (err == HS_ERR_INVITE_REPLAYED && op != NULL && !op->again)
+        return ask_anew(s, op);
     return hs_op_done(s, op, err, NULL, 0, NULL);
 }
 

@@ -158,6 +158,85 @@ static void and_the_link_is_opened_before_he_says_so(void **state)
     town_free(c.t);
 }
 
+/* A link that outlives a request. */
+static const char *long_link(struct scene *c)
+{
+    uint64_t op;
+    struct hs_time until = {town_now(c->t).ms + 2 * HS_JOIN_WAIT_MS};
+    TOWN_WANT(c->fred, hs_want_invite(&s, &c->fars, 10, until, &op));
+    town_wait(c->t, 1000);
+    return town_done(c->fred, op)->text;
+}
+
+/* CLIENT-87: a request that nobody can be let in by any more makes place for another one, at the first
+ * opening of the link, whether or not it was given up. */
+static void of_a_room_where_its_time_is_over(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    c.link = long_link(&c);
+    struct town_device *emil = emil_waits(&c);
+    goes_away(c.home);
+    town_device_cut(emil);
+    town_skip(c.t, HS_JOIN_WAIT_MS);
+    c.home->down = false;
+    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+    town_wait(c.t, 10000);
+    assert_int_equal(town_done(emil, op)->err, HANSE_OK);
+    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_WAITING);
+    fred_is_back(&c);
+    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_MEMBER);
+    town_free(c.t);
+}
+
+static bool no_join(struct town_device *d, struct hs_bytes bytes)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *frame, *inner;
+    (void)d;
+    assert_ok(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, &arena, &frame));
+    if (frame->body_case != HANSE__FRAME__BODY_FORWARD)
+        return true;
+    assert_ok(HS_UNPACK(hanse__frame, hs_pb_bytes(frame->forward->frame), HS_LENIENT, &arena, &inner));
+    return inner->body_case != HANSE__FRAME__BODY_JOIN;
+}
+
+/* The hub says so of the JOIN that is under way, the first one behind that request. */
+static uint64_t is_replayed(struct town_device *d, uint64_t behind)
+{
+    static const struct hs_id none;
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++) {
+        struct hs_request request = d->sync->requests[i];
+        if (request.id <= behind || hs_id_equal(&request.id_a, &none))
+            continue;
+        TOWN_WANT(d, request.answer(&s, &request, NULL, HS_ERR_INVITE_REPLAYED));
+        town_wait(d->town, 1000);
+        return request.id;
+    }
+    fail_msg("no JOIN is under way");
+    return 0;
+}
+
+/* CLIENT-87: a hub that says so of each request gets one more. */
+static void and_of_the_next_one_too(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    struct town_device *emil = town_customer(c.home, "Emil");
+    emil->outgoing = no_join;
+    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+    town_wait(c.t, 1000);
+    uint64_t first = is_replayed(emil, 0);
+    assert_null(town_done(emil, op));
+    is_replayed(emil, first);
+    assert_int_equal(town_done(emil, op)->err, HANSE_ERR_INVITE_REPLAYED);
+    assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    assert_false(any(emil, HS_TABLE_ROOM, HS_VIEW(c.fars)));
+    town_free(c.t);
+}
+
 /* CLIENT-87: its time is over as the hub counts it, and a new one is made. */
 static void of_a_room_that_has_forgotten_it(void **state)
 {
@@ -185,6 +264,8 @@ int main(void)
         cmocka_unit_test(and_the_link_is_opened_while_he_leaves),
         cmocka_unit_test(and_the_link_is_opened_before_he_says_so),
         cmocka_unit_test(of_a_room_that_has_forgotten_it),
+        cmocka_unit_test(of_a_room_where_its_time_is_over),
+        cmocka_unit_test(and_of_the_next_one_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
