@@ -5,6 +5,7 @@
 #include "store/me.h"
 #include "store/posts.h"
 #include "store/rooms.h"
+#include "sync/log/hub_key.h"
 
 _Static_assert((int)HS_ROOM_STATE_CREATING == (int)HANSE_ROOM_CREATING &&
                    (int)HS_ROOM_STATE_WAITING == (int)HANSE_ROOM_WAITING &&
@@ -89,7 +90,7 @@ enum hanse_err hanse_identity(struct hanse *h, struct hanse_identity *out)
 
 /* ---- rooms ---- */
 
-static void room_out(const struct hs_room_row *row, struct hanse_room *out)
+static enum hs_err room_out(const struct hs_room_row *row, struct hanse_room *out)
 {
     *out = (struct hanse_room){.id = id_out(row->id.b),
                                .kind = (enum hanse_room_kind)row->kind,
@@ -103,7 +104,7 @@ static void room_out(const struct hs_room_row *row, struct hanse_room *out)
                                .frozen = (enum hanse_err)row->frozen,
                                .waits = row->unmoved && row->state == HS_ROOM_STATE_MEMBER};
     COPY(out->name, row->name);
-    COPY(out->hub, row->domain);
+    return hs_office_domain(row, out->hub);
 }
 
 enum hanse_err hanse_room_next(struct hanse *h, const struct hanse_id *after, struct hanse_room *out)
@@ -116,7 +117,7 @@ enum hanse_err hanse_room_next(struct hanse *h, const struct hanse_id *after, st
         return (enum hanse_err)err;
     err = found(&s, hs_room_next(s.kv, &cursor, s.arena, &row));
     if (err == HS_OK)
-        room_out(&row, out);
+        err = room_out(&row, out);
     return hs_api_looked(h, err);
 }
 
@@ -130,7 +131,7 @@ enum hanse_err hanse_room_get(struct hanse *h, const struct hanse_id *room, stru
         return (enum hanse_err)err;
     err = found(&s, hs_room_get(s.kv, &id, s.arena, &row));
     if (err == HS_OK)
-        room_out(&row, out);
+        err = room_out(&row, out);
     return hs_api_looked(h, err);
 }
 

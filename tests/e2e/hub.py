@@ -103,6 +103,9 @@ def posts_go_through_while_the_new_hub_dies(s):
     for who in (s.ben, s.cem):
         s.says(who, f"{who.name} through the new hub")
     s.all_have(s.ben, s.cem)
+    for who in (s.ben, s.cem):
+        hubs = [room["hub"] for room in who.run("room", "list")]
+        check(hubs == [s.third.domain], f"{who.name} is told who orders the room: {hubs}")
 
 
 def links_lead_there(s):

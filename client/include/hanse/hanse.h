@@ -276,10 +276,10 @@ struct hanse_room {
     enum hanse_room_state state;
     char name[HANSE_NAME_SIZE];
     char hub[HANSE_DOMAIN_SIZE]; /* domain of the node that orders the room's log */
-    struct hanse_id hub_root;
-    struct hanse_id self; /* the persona that this room knows */
-    enum hanse_role role; /* of this persona */
-    uint64_t next_seq;    /* the first record that isn't here yet */
+    struct hanse_id hub_root;    /* of the brand's node, whichever orders it: personas are made for that */
+    struct hanse_id self;        /* the persona that this room knows */
+    enum hanse_role role;        /* of this persona */
+    uint64_t next_seq;           /* the first record that isn't here yet */
     uint64_t epoch;
     uint32_t members;
     enum hanse_err

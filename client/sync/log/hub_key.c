@@ -14,6 +14,20 @@ uint64_t hs_hub_sequence(const struct hs_room_row *row)
     return d.sequence;
 }
 
+enum hs_err hs_office_domain(const struct hs_room_row *row, char out[static HS_DOMAIN_MAX + 1])
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(32 * HS_DESCRIPTOR_MAX);
+    Hanse__SignedObject *object;
+    struct hs_descriptor d;
+    memcpy(out, row->domain, sizeof row->domain);
+    if (hs_key_equal(hs_row_hub(row), &row->hub_root) || row->descriptor.len == 0)
+        return HS_OK;
+    HS_TRY(hs_object_unpack(row->descriptor, &scratch, &object));
+    HS_TRY(hs_descriptor_claimed(object, &d));
+    memcpy(out, d.domain, sizeof d.domain);
+    return HS_OK;
+}
+
 enum hs_err hs_hub_key_keep(struct hs_step *s, const struct hs_key *root, struct hs_bytes descriptor)
 {
     Hanse__SignedObject *object;

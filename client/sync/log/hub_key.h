@@ -12,6 +12,9 @@ enum { HS_HUB_KEY_LAG_MS = 86400000 };
 /* The sequence of the hub's descriptor that the room has; 0 where it has none. */
 uint64_t hs_hub_sequence(const struct hs_room_row *row);
 
+/* The domain of the hub in office; that of the brand's node, by which handles go, is row->domain. NOMEM. */
+enum hs_err hs_office_domain(const struct hs_room_row *row, char out[static HS_DOMAIN_MAX + 1]);
+
 /* The room has a newer descriptor than this one: it is kept for what was signed under it. */
 enum hs_err hs_hub_key_keep(struct hs_step *s, const struct hs_key *root, struct hs_bytes descriptor);
 

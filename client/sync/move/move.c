@@ -5,6 +5,7 @@
 #include "sync/move/move.h"
 #include "room/home_move.h"
 #include "room/hub_move.h"
+#include "sync/log/hub_key.h"
 #include "sync/rooms/leave_here.h"
 
 enum {
@@ -86,10 +87,12 @@ static enum hs_err say_waits(struct hs_step *s, struct hs_live_room *room, enum 
     if (op == NULL || room->row.parting || room->move_waits ||
         (why != HS_ERR_UNREACHABLE && why != HS_ERR_RECOVERING))
         return HS_OK;
+    char domain[HS_DOMAIN_MAX + 1];
+    HS_TRY(hs_office_domain(&room->row, domain));
     room->move_waits = true;
     struct hanse_event event = {.kind = HANSE_EVENT_WAITING, .op = op->number, .err = (enum hanse_err)why};
     memcpy(event.room.b, room->row.id.b, sizeof event.room.b);
-    return hs_out_event(s, &event, room->row.domain);
+    return hs_out_event(s, &event, domain);
 }
 
 static enum hs_err room_refused(struct hs_step *s, struct hs_live_room *room, enum hs_err err)
