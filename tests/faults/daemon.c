@@ -141,3 +141,10 @@ void daemon_ticket(const struct daemon *d, char *out, size_t size, const char *c
     run(args, out, size);
     out[strcspn(out, "\n")] = '\0';
 }
+
+void daemon_grant(const struct daemon *d, char *out, size_t size, const char *key, const char *role)
+{
+    const char *args[] = {"hansed", "grant", "--config", d->config, "--key", key, "--role", role, NULL};
+    run(args, out, size);
+    out[strcspn(out, "\n")] = '\0';
+}

@@ -33,4 +33,7 @@ bool daemon_lives(struct daemon *d, int *status);
 /* The text of a ticket; options: those of "hansed ticket", NULL at the end. */
 void daemon_ticket(const struct daemon *d, char *out, size_t size, const char *const *options);
 
+/* The text of a grant of that role to that key, 64 hex digits. */
+void daemon_grant(const struct daemon *d, char *out, size_t size, const char *key, const char *role);
+
 #endif
