@@ -1,7 +1,7 @@
 /* The session with the home node: who am I, have I an account, from where do I read. */
 #include "crypto/hash.h"
 #include "identity/auth.h"
-#include "sync/state.h"
+#include "sync/move/move.h"
 
 bool hs_home_is_online(const struct hs_sync *sync)
 {
@@ -139,10 +139,8 @@ static enum hs_err authenticated(struct hs_step *s, const struct hs_request *req
     HS_TRY(hs_proofs_seen(s, &s->sync->me.home_root, frame->authenticated->incarnation));
     if (!frame->authenticated->has_account)
         return hs_home_sign_up(s);
-    if (!s->sync->me.has_account) {
-        s->sync->me.has_account = true;
-        HS_TRY(hs_me_save(s));
-    }
+    if (!s->sync->me.has_account)
+        HS_TRY(hs_home_confirmed(s));
     if (s->sync->me.ticket.len > 0)
         return hs_home_sign_up(s); /* the ticket may bring roles to an account that is there */
     return hs_home_attach(s);

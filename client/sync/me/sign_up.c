@@ -69,10 +69,8 @@ static enum hs_err sign_up_answered(struct hs_step *s, const struct hs_request *
         return HS_ERR_UNEXPECTED;
     if (err != HS_OK)
         return sign_up_refused(s, err);
-    struct hs_me *me = &s->sync->me;
-    me->has_account = true;
-    me->ticket = (struct hs_bytes){0};
-    HS_TRY(hs_me_save(s));
+    s->sync->me.ticket = (struct hs_bytes){0};
+    HS_TRY(hs_home_confirmed(s));
     HS_TRY(sign_up_done(s, HS_OK));
     return hs_home_attach(s);
 }

@@ -79,6 +79,15 @@ enum hs_err hs_move_refused(struct hs_step *s, enum hs_err err)
     return hs_move_over(s, me->moving, err);
 }
 
+enum hs_err hs_home_confirmed(struct hs_step *s)
+{
+    struct hs_me *me = &s->sync->me;
+    if (is_unconfirmed(me))
+        HS_TRY(hs_joins_dropped_end(s, true));
+    me->has_account = true;
+    return hs_me_save(s);
+}
+
 /* ---- what the user wants ---- */
 
 static enum hs_err joins_wait(struct hs_step *s, bool *waits)
@@ -123,7 +132,6 @@ static enum hs_err leave_home(struct hs_step *s)
     me->old_inbox_next = me->inbox_next;
     me->home_number++;
     keep_grants(s);
-    HS_TRY(hs_joins_dropped_end(s, true));
     return each_room(s, wait_for_turn, &unmoved);
 }
 

@@ -43,6 +43,10 @@ enum hs_err hs_home_move_record(struct hs_step *s, struct hs_live_room *room,
 
 /* ---- home.c ---- */
 
+/* The home node has this device's account. Where it is a new one, what only the former home would have got is
+ * waited for no more. */
+enum hs_err hs_home_confirmed(struct hs_step *s);
+
 /* The new home won't have this device: everything is as before, and what waited then for a hub waits on. */
 enum hs_err hs_move_refused(struct hs_step *s, enum hs_err err);
 

@@ -64,11 +64,73 @@ static void and_its_hub_answers_then(void **state)
     }
 }
 
+/* CLIENT-87, CLIENT-54: a home that refuses the account leaves a request that was given up as it is: the old
+ * home gets what comes of it. */
+static void of_a_room_that_never_answered_and_refused(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    const char *used = town_ticket(c.new, 0, NULL, 1);
+    struct town_device *other = town_device_new(c.t);
+    TOWN_WANT(other, hs_want_identity(&s, "Other"));
+    TOWN_WANT(other, hs_want_sign_up(&s, used, &op));
+    town_wait(c.t, 5000);
+    struct town_device *emil = emil_waits(&c);
+    TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+    TOWN_WANT(emil, hs_want_move_home(&s, used, &op));
+    assert_true(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    town_wait(c.t, 20000);
+    assert_int_equal(town_done(emil, op)->err, HANSE_ERR_TICKET_USED);
+    TOWN_WANT(emil, hs_want_join(&s, c.link, &op));
+    town_wait(c.t, 20000);
+    assert_int_equal(town_done(emil, op)->err, HANSE_OK); /* by the same one: the hub takes no other */
+    fred_is_back(&c);
+    assert_int_equal(hostile_room(emil, &c.fars).state, HS_ROOM_STATE_MEMBER);
+    town_free(c.t);
+}
+
+/* The answer to the SignUp is lost, and the session with it. */
+static struct hs_bytes no_ack(struct town_device *d, struct hs_bytes frame, struct hs_arena *arena)
+{
+    (void)arena;
+    if (d->sync->session == HS_SESSION_SIGNING_UP) {
+        d->incoming = NULL;
+        town_device_cut(d);
+    }
+    return frame;
+}
+
+/* CLIENT-87, CLIENT-81: it goes with the word of the new home, whichever way that comes. */
+static void of_a_room_that_never_answered_and_taken(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        struct scene c = scene_new();
+        uint64_t op;
+        struct town_device *emil = emil_waits(&c);
+        TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+        emil->incoming = lost ? no_ack : NULL;
+        goes_away(c.new);
+        TOWN_WANT(emil, hs_want_move_home(&s, town_ticket(c.new, 0, NULL, 1), &op));
+        town_wait(c.t, 20000);
+        assert_true(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+        c.new->down = false;
+        town_wait(c.t, 60000);
+        assert_int_equal(town_done(emil, op)->err, HANSE_OK);
+        assert_null(emil->incoming);
+        assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+        town_free(c.t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_a_room_that_a_move_waits_for),
         cmocka_unit_test(and_its_hub_answers_then),
+        cmocka_unit_test(of_a_room_that_never_answered_and_refused),
+        cmocka_unit_test(of_a_room_that_never_answered_and_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
