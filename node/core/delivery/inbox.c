@@ -156,14 +156,46 @@ static void drop(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t
     hs_spent_release(turn, subscriber, number, false);
 }
 
-void hs_inbox_untell(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room)
+static struct hs_kv_key told_prefix(const struct hs_key *subscriber, const struct hs_id *room)
 {
-    struct hs_kv_key first = hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), HS_VIEW(*room));
+    return hs_key_sub(HS_MISC_SOURCE, HS_VIEW(*subscriber), HS_VIEW(*room));
+}
+
+bool hs_inbox_is_told(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room)
+{
+    struct hs_arena HS_ARENA scratch = hs_arena(8 * HS_KV_KEY_MAX);
+    struct hs_kv_key first = told_prefix(subscriber, room);
+    struct hs_bytes prefix = hs_kv_key_bytes(&first), key;
+    return hs_kv_next(turn->kv, HS_T_MISC, prefix, prefix, &scratch, &key, NULL);
+}
+
+bool hs_inbox_told_at(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                      size_t many, struct hs_id *last)
+{
+    struct hs_kv_key first = told_prefix(subscriber, room), from = first;
+    struct hs_bytes prefix = hs_kv_key_bytes(&first), key;
+    for (size_t i = 0; i < many; i++) {
+        struct hs_arena HS_ARENA scratch = hs_arena(8 * HS_KV_KEY_MAX);
+        if (!hs_kv_next(turn->kv, HS_T_MISC, prefix, hs_kv_key_bytes(&from), &scratch, &key, NULL) ||
+            !HS_FIXED(hs_bytes(key.data + prefix.len, key.len - prefix.len), last))
+            return false;
+        from = hs_kv_after(key);
+    }
+    return true;
+}
+
+/* That many rows may be gone already, as they were acknowledged, when the views are made anew: so what says
+ * how far is the index, and not how many. */
+void hs_inbox_untell(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                     struct hs_bytes until)
+{
+    struct hs_kv_key first = told_prefix(subscriber, room);
     struct hs_bytes prefix = hs_kv_key_bytes(&first), key, value;
     int gone = 0;
     for (;; gone++) {
         struct hs_arena HS_ARENA scratch = hs_arena(8 * HS_KV_KEY_MAX);
-        if (!hs_kv_next(turn->kv, HS_T_MISC, prefix, prefix, &scratch, &key, &value))
+        if (!hs_kv_next(turn->kv, HS_T_MISC, prefix, prefix, &scratch, &key, &value) ||
+            (until.len == HS_HASH_LEN && memcmp(key.data + prefix.len, until.data, HS_HASH_LEN) > 0))
             break;
         struct hs_kv_key item = hs_key_seq(HS_VIEW(*subscriber), hs_kv_u64(value));
         hs_kv_del(turn->kv, HS_T_INBOX, hs_kv_key_bytes(&item));

@@ -33,8 +33,18 @@ void hs_inbox_tell(struct hs_turn *turn, const struct hs_key *subscriber, Hanse_
 /* How many MemberItems wait for it, of all rooms. */
 uint64_t hs_inbox_told(struct hs_turn *turn, const struct hs_key *subscriber);
 
-/* Of that room none of them waits any more. No other room's are looked at. */
-void hs_inbox_untell(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room);
+/* Does one wait of that room? */
+bool hs_inbox_is_told(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room);
+
+/* In the order in which those of one room are dropped the last one of the first so many; false where that are
+ * all of them. */
+bool hs_inbox_told_at(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                      size_t many, struct hs_id *last);
+
+/* Of that room none of them waits any more, up to the one of that name (empty: none at all). No other room's
+ * are looked at. */
+void hs_inbox_untell(struct hs_turn *turn, const struct hs_key *subscriber, const struct hs_id *room,
+                     struct hs_bytes until);
 
 /* Deletes what lies before next. */
 void hs_inbox_prune(struct hs_turn *turn, const struct hs_key *subscriber, uint64_t next);

@@ -7,6 +7,7 @@
 #include "core/internal.h"
 #include "core/office/office.h"
 #include "core/office/told.h"
+#include "core/office/way.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
 #include "core/standing/guest.h"
@@ -99,7 +100,7 @@ void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, const H
         view->brand_told_from = told->ends ? 0 : put_item(turn, &brand, room, none, none);
     }
     if (told->ends)
-        hs_inbox_untell(turn, &brand, room);
+        hs_inbox_untell(turn, &brand, room, hs_pb_bytes(told->until));
     else
         tell_more(turn, room, &brand, view, told->most);
     hs_room_store(turn, room, view);
@@ -131,10 +132,14 @@ static void record_goes_on(struct hs_turn *turn, const struct hs_id *room, const
     record(turn, room, brand, told);
 }
 
+/* No turn drops more than a tick tells: the rest goes with the next ones. */
 static void record_ends(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *brand)
 {
     Hanse__State__HomeTold told = HANSE__STATE__HOME_TOLD__INIT;
+    struct hs_id last;
     told.ends = true;
+    if (hs_inbox_told_at(turn, brand, room, HS_TELL_ITEMS, &last))
+        told.until = hs_pb_data(HS_VIEW(last));
     record(turn, room, brand, told);
 }
 
@@ -182,6 +187,15 @@ static void judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__S
     if (position != NULL && may_tell(turn, view) && hs_office_began(turn, room, view, &began) &&
         position->next > began)
         record_begins(turn, room, brand);
+    else if (hs_inbox_is_told(turn, brand, room))
+        record_ends(turn, room, brand);
+}
+
+bool hs_brand_has_more(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)
+{
+    struct hs_key brand;
+    return view->brand_told ? hs_brand_is_being_told(view)
+                            : brand_of(turn, view, &brand) && hs_inbox_is_told(turn, &brand, room);
 }
 
 size_t hs_brand_judge(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view)

@@ -35,6 +35,9 @@ void hs_brand_told_apply(struct hs_turn *turn, const struct hs_id *room, const H
 /* It hasn't been told of all of them yet: hs_brand_judge() goes on with that. */
 bool hs_brand_is_being_told(const Hanse__State__RoomView *view);
 
+/* Or hs_brand_judge() has more to drop of what it was told. */
+bool hs_brand_has_more(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
+
 /* The brand's node reads the room on, with or without members of its own, from where it stands; or no further
  * than the record seq. Nothing happens where this is the brand's node. */
 void hs_brand_reads(struct hs_turn *turn, const struct hs_id *room, const Hanse__State__RoomView *view);
@@ -48,7 +51,8 @@ void hs_brand_reads_to(struct hs_turn *turn, const struct hs_id *room, const Han
 enum hs_err hs_told_check(struct hs_turn *turn, const struct hs_key *hub, const Hanse__MemberItem *item);
 void hs_told_apply(struct hs_turn *turn, const struct hs_key *hub, const Hanse__MemberItem *item);
 
-/* The hub is in office no more: what it has told counts for nothing. The next one tells everything anew. */
+/* The hub is in office no more: what it has told counts for nothing, HS_TOLD_MAX rows at most and who was a
+ * member in this node's own time. The next one tells everything anew. */
 void hs_told_forget(struct hs_turn *turn, const struct hs_id *room, const struct hs_key *hub);
 
 /* Is the persona a member of a room of this node's brand, and where is it at home? Of one that has moved as

@@ -134,9 +134,9 @@ static bool next_room(struct hs_turn *turn, struct hs_tell *tell, size_t *items)
         return true;
     *items += hs_brand_judge(&own, &tell->room, view);
     view = hs_room_view(&own, &tell->room);
-    if (view == NULL || !hs_brand_is_being_told(view) || turn->full)
+    if (view == NULL || turn->full || !hs_brand_has_more(&own, &tell->room, view))
         return true;
-    tell->in_room = false; /* its members later: there is more to tell its brand's node with the next tick */
+    tell->in_room = false; /* its members later: there is more for its brand's node with the next tick */
     tell->office_from = hs_key_seq(HS_VIEW(tell->room), 0);
     *items = HS_TELL_ITEMS;
     return true;
