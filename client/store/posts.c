@@ -125,7 +125,7 @@ size_t hs_outbox_row_count(struct hs_kv *kv)
         struct hs_arena HS_ARENA scratch = hs_arena(HS_ROW_ARENA);
         struct hs_outbox_row row;
         more = hs_outbox_row_next(kv, &cursor, &scratch, &row);
-        count += more && !row.parting;
+        count += more && !row.parting && row.kind != HS_OUTBOX_ORDER_OUT;
     }
     return count;
 }

@@ -35,11 +35,12 @@ bool hs_message_next(struct hs_kv *kv, const struct hs_id *room, uint64_t from, 
 bool hs_content_note(struct hs_kv *kv, const struct hs_id *room, const struct hs_id *content_id);
 
 enum hs_outbox_kind {
-    HS_OUTBOX_POST = 1, /* until its record comes */
-    HS_OUTBOX_COMMIT,   /* until its record comes, or another commit's */
-    HS_OUTBOX_CREATE,   /* until it is answered */
-    HS_OUTBOX_LEAVE,    /* until its record comes */
-    HS_OUTBOX_REJOIN,   /* a commit from outside, whose group is in the store: until its record comes */
+    HS_OUTBOX_POST = 1,  /* until its record comes */
+    HS_OUTBOX_COMMIT,    /* until its record comes, or another commit's */
+    HS_OUTBOX_CREATE,    /* until it is answered */
+    HS_OUTBOX_LEAVE,     /* until its record comes */
+    HS_OUTBOX_REJOIN,    /* a commit from outside, whose group is in the store: until its record comes */
+    HS_OUTBOX_ORDER_OUT, /* a POST of a room that was left here: never sent again, until it is answered */
 };
 
 /* A cursor for hs_outbox_row_next() that begins behind that number. */

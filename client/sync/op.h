@@ -17,6 +17,7 @@ struct hs_request {
     bool moves;      /* is about the move of the room id_a to a new home */
     uint64_t op;     /* 0 = none */
     uint64_t number; /* of an outbox row */
+    bool first;      /* and no earlier sending of it is unanswered */
     uint64_t offset; /* of a piece; moves: the number that the hub was told */
     struct hs_id id_a;
     struct hs_key hub;   /* moves: of that room, as the device knows it */

@@ -3,6 +3,20 @@
 #include "sync/rooms/leave_here.h"
 #include "wire/unpack.h"
 
+/* What one's own home doesn't take for the moment hasn't gone out by that; by an earlier sending it may have.
+ */
+static enum hs_err refused(struct hs_step *s, const struct hs_request *request, struct hs_outbox_row *row,
+                           enum hs_err err)
+{
+    if (hs_err_is_transient(err) && request->first && !request->forwarded) {
+        if (row->kind == HS_OUTBOX_ORDER_OUT)
+            return hs_order_out_refused(s, row);
+        row->sent = false;
+        hs_outbox_row_put(s->kv, row);
+    }
+    return hs_outbox_refused(s, row, err);
+}
+
 static enum hs_err effect(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
                           enum hs_err err)
 {
@@ -10,12 +24,14 @@ static enum hs_err effect(struct hs_step *s, const struct hs_request *request, c
     if (!hs_outbox_row_get(s->kv, request->number, s->arena, &row))
         return s->kv->err; /* its effect was here before the answer */
     if (err != HS_OK)
-        return hs_outbox_refused(s, &row, err);
+        return refused(s, request, &row, err);
     HS_REQUIRE(frame->body_case == HANSE__FRAME__BODY_ACCEPTED ||
                    frame->body_case == HANSE__FRAME__BODY_QUEUED,
                HS_ERR_UNEXPECTED);
     if (row.parting && frame->body_case == HANSE__FRAME__BODY_ACCEPTED)
         return hs_parting_over(s, &row.room); /* its record doesn't come here */
+    if (row.kind == HS_OUTBOX_ORDER_OUT)
+        return hs_order_out_answered(s, &row, frame->body_case == HANSE__FRAME__BODY_ACCEPTED);
     return row.kind == HS_OUTBOX_CREATE ? hs_create_accepted(s, &row) : HS_OK;
 }
 
@@ -29,7 +45,8 @@ static enum hs_err answered(struct hs_step *s, const struct hs_request *request,
 enum hs_err hs_outbox_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
 {
     if (hs_err_is_transient(err)) {
-        hs_home_try_again(s);
+        if (row->kind != HS_OUTBOX_ORDER_OUT)
+            hs_home_try_again(s);
         return HS_OK;
     }
     switch ((enum hs_outbox_kind)row->kind) {
@@ -43,6 +60,8 @@ enum hs_err hs_outbox_refused(struct hs_step *s, struct hs_outbox_row *row, enum
         return hs_rejoin_refused(s, row, err);
     case HS_OUTBOX_CREATE:
         return hs_create_refused(s, row, err);
+    case HS_OUTBOX_ORDER_OUT:
+        return hs_order_out_refused(s, row);
     }
     return HS_ERR_STORE;
 }
@@ -77,16 +96,16 @@ static enum hs_err dispatch(struct hs_step *s, const struct hs_outbox_row *row,
 static bool may_go(struct hs_step *s, const struct hs_outbox_row *row)
 {
     struct hs_sync *sync = s->sync;
-    if (waits_for_move(s, &row->room) || row->stale || row->number <= sync->outbox_sent ||
-        hs_request_has_number(sync, row->number))
+    if (row->kind == HS_OUTBOX_ORDER_OUT || waits_for_move(s, &row->room) || row->stale ||
+        row->number <= sync->outbox_sent || hs_request_has_number(sync, row->number))
         return false;
     sync->outbox_held = sync->outbox_held || hs_requests_numbered(sync) >= OUTBOX_WINDOW;
     return !sync->outbox_held; /* an answer makes room, and order is kept */
 }
 
-static enum hs_err send_row(struct hs_step *s, const struct hs_outbox_row *row)
+static enum hs_err send_row(struct hs_step *s, const struct hs_outbox_row *row, bool first)
 {
-    struct hs_request request = {.answer = answered, .number = row->number};
+    struct hs_request request = {.answer = answered, .number = row->number, .first = first};
     HS_TRY(dispatch(s, row, &request));
     s->sync->outbox_sent = row->number;
     return HS_OK;
@@ -95,11 +114,11 @@ static enum hs_err send_row(struct hs_step *s, const struct hs_outbox_row *row)
 enum hs_err hs_outbox_row_add(struct hs_step *s, struct hs_outbox_row *row)
 {
     row->number = hs_number_next(s->kv);
-    bool goes = hs_home_is_online(s->sync) && may_go(s, row);
+    bool goes = hs_home_is_online(s->sync) && may_go(s, row), first = !row->sent;
     row->sent = row->sent || goes;
     hs_outbox_row_put(s->kv, row);
     HS_TRY(s->kv->err);
-    return goes ? send_row(s, row) : HS_OK;
+    return goes ? send_row(s, row, first) : HS_OK;
 }
 
 /* What may have gone out is known before it goes. */
@@ -107,11 +126,12 @@ static enum hs_err go(struct hs_step *s, struct hs_outbox_row *row)
 {
     if (!may_go(s, row))
         return HS_OK;
-    if (!row->sent) {
+    bool first = !row->sent;
+    if (first) {
         row->sent = true;
         hs_outbox_row_put(s->kv, row);
     }
-    return send_row(s, row);
+    return send_row(s, row, first);
 }
 
 enum hs_err hs_outbox_send_more(struct hs_step *s)

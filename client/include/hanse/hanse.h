@@ -371,7 +371,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_leave(struct hanse *h, const stru
  * there, and no move to another home waits for it any more. What never left this device is given up: its DONE
  * (or HANSE_EVENT_POST_FAILED) is HANSE_ERR_NOT_MEMBER, and an order's coupon is free again. What has gone
  * out unanswered can't be taken back: its DONE (or POST_FAILED) is HANSE_ERR_TIMEOUT, and it may still
- * arrive, unseen here, for as long as a home has it that waits for the room's node; an order stays placed.
+ * arrive, unseen here, for as long as a home has it that waits for the room's node; an order stays placed
+ * until that is heard to have failed (HANSE_EVENT_ORDER).
  * The room is LEFT (HANSE_EVENT_REMOVED comes too), and its history stays. A request to join is seen no more;
  * who is let in by it all the same is a MEMBER for a moment, without EVENT_JOINED, and leaves again
  * (HANSE_EVENT_REMOVED). The node is told when it can be, but only once, for the room's present epoch: a room

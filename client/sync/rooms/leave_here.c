@@ -31,13 +31,20 @@ static enum hs_err ops_end(struct hs_step *s, const struct hs_id *room, bool com
 }
 
 /* An order that has gone out stays as it is: the till may take it, and its coupon with it. */
+static enum hs_err post_end(struct hs_step *s, const struct hs_outbox_row *row)
+{
+    if (!row->sent)
+        HS_TRY(hs_order_post_refused(s, row->content, HS_ERR_NOT_MEMBER));
+    HS_TRY(hs_post_end(s, row, fate(row->sent)));
+    return row->sent ? hs_order_out_keep(s, row) : HS_OK;
+}
+
 static enum hs_err row_end(struct hs_step *s, const struct hs_outbox_row *row)
 {
-    if (row->kind == HS_OUTBOX_POST) {
-        if (!row->sent)
-            HS_TRY(hs_order_post_refused(s, row->content, HS_ERR_NOT_MEMBER));
-        return hs_post_end(s, row, fate(row->sent));
-    }
+    if (row->kind == HS_OUTBOX_ORDER_OUT)
+        return HS_OK; /* from the last time that this device left the room */
+    if (row->kind == HS_OUTBOX_POST)
+        return post_end(s, row);
     hs_outbox_row_delete(s->kv, row->number);
     return hs_op_done(s, hs_op_of_outbox(s->sync, row->number), HS_ERR_NOT_MEMBER, NULL, 0, NULL);
 }

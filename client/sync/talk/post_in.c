@@ -99,7 +99,8 @@ static enum hs_err own_received(struct hs_step *s, struct hs_live_room *room,
     hs_outbox_row_delete(s->kv, sent->number);
     if (sent->stale) /* refused, the hub said: it is odd, but here it is */
         room->posts_counted = false;
-    else if (room->posts_counted && sent->epoch < hs_mls_group_epoch(room->group))
+    else if (room->posts_counted && sent->kind == HS_OUTBOX_POST &&
+             sent->epoch < hs_mls_group_epoch(room->group))
         room->posts_early--;
     struct hs_op *op = hs_op_of_outbox(s->sync, sent->number);
     struct hs_id object = op != NULL ? op->object : (struct hs_id){0};
@@ -114,7 +115,7 @@ static enum hs_err stolen_received(struct hs_step *s, struct hs_live_room *room,
                                    struct hs_message_row *row)
 {
     HS_TRY(refuse(s, room, row, HS_ERR_WRONG_SENDER));
-    return hs_post_refused(s, sent, HS_ERR_WRONG_SENDER);
+    return hs_outbox_refused(s, sent, HS_ERR_WRONG_SENDER);
 }
 
 /* What the hub signed for the sender: of another story it is evidence, and of records to come a promise. */

@@ -71,17 +71,20 @@ static enum hs_err order_failed(struct hs_step *s, struct hs_order_row *row, enu
     return order_told(s, row, HS_ORDER_REJECTED);
 }
 
-enum hs_err hs_order_post_refused(struct hs_step *s, struct hs_bytes bytes, enum hs_err err)
+bool hs_order_is_posted(struct hs_step *s, struct hs_bytes bytes, struct hs_order_row *row)
 {
     struct hs_content content;
-    struct hs_order_row row;
     if (hs_content_parse(bytes, s->arena, &content) != HS_OK || content.kind != HS_CONTENT_DEAL ||
         hs_object_claimed_kind(content.deal) != HS_KIND_ORDER_REQUEST)
-        return HS_OK;
+        return false;
     struct hs_id id = hs_object_id(content.deal);
-    if (!hs_order_row_get(s->kv, &id, s->arena, &row) || !row.own || row.state != HANSE_ORDER_DRAFT)
-        return s->kv->err;
-    return order_failed(s, &row, err);
+    return hs_order_row_get(s->kv, &id, s->arena, row) && row->own && row->state == HANSE_ORDER_DRAFT;
+}
+
+enum hs_err hs_order_post_refused(struct hs_step *s, struct hs_bytes bytes, enum hs_err err)
+{
+    struct hs_order_row row;
+    return hs_order_is_posted(s, bytes, &row) ? order_failed(s, &row, err) : s->kv->err;
 }
 
 static enum hs_err refusal_received(struct hs_step *s, struct hs_deal_in *in, struct hs_order_row *row)

@@ -62,7 +62,25 @@ enum hs_err hs_proofs_recovering(struct hs_step *s, const struct hs_key *root);
 /* The node's highest incarnation that is known here; 0: none. */
 uint64_t hs_proofs_incarnation(struct hs_step *s, const struct hs_key *root);
 
+/* Whether a content of this device is an order that no till has answered yet. */
+struct hs_order_row;
+bool hs_order_is_posted(struct hs_step *s, struct hs_bytes content, struct hs_order_row *row);
+
 /* A content of this device was refused for good; where it was an order, the order ends with err. */
 enum hs_err hs_order_post_refused(struct hs_step *s, struct hs_bytes content, enum hs_err err);
+
+/* ---- order_out.c ---- */
+
+enum { HS_ORDERS_OUT_MAX = 64 /* that are kept so: a home may be silent about them for ever */ };
+
+/* The post has gone out, and its room is left on this device: where it is an order, what is needed to settle
+ * it is kept under the row's number, in place of the oldest such one where there are too many. */
+enum hs_err hs_order_out_keep(struct hs_step *s, const struct hs_outbox_row *row);
+
+/* It came to nothing, or never left this device: it ends as what never went out. */
+enum hs_err hs_order_out_refused(struct hs_step *s, const struct hs_outbox_row *row);
+
+/* It was taken. in_log: by the hub, and the till has it; else by the home, and the hub may yet refuse it. */
+enum hs_err hs_order_out_answered(struct hs_step *s, const struct hs_outbox_row *row, bool in_log);
 
 #endif
