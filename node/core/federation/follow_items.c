@@ -10,6 +10,7 @@
 #include "core/office/told.h"
 #include "core/records/table.h"
 #include "core/standing/guest.h"
+#include "core/standing/kept.h"
 #include "core/standing/standing.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
@@ -147,7 +148,9 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     HS_REQUIRE(!hs_inbox_is_full(turn, &subscriber), HS_ERR_QUOTA);
     HS_TRY(check_brand(turn, peer, &persona, welcome->brand_root));
-    record_item(turn, peer, seq, &subscriber, pack_welcome(turn, welcome));
+    struct hs_bytes item = pack_welcome(turn, welcome);
+    HS_TRY(hs_kept_take(turn, &peer->root, item.len));
+    record_item(turn, peer, seq, &subscriber, item);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     read_on(turn, &room, view != NULL ? view->next_seq : welcome->commit_seq);
     return HS_OK;
@@ -168,7 +171,9 @@ static enum hs_err take_home(struct hs_turn *turn, struct hs_peer *peer, uint64_
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     HS_REQUIRE(!hs_inbox_is_full(turn, &subscriber), HS_ERR_QUOTA);
     HS_TRY(check_brand(turn, peer, &persona, home->brand_root));
-    record_item(turn, peer, seq, &subscriber, pack_home(turn, home));
+    struct hs_bytes item = pack_home(turn, home);
+    HS_TRY(hs_kept_take(turn, &peer->root, item.len));
+    record_item(turn, peer, seq, &subscriber, item);
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     read_on(turn, &room, view != NULL ? view->next_seq : home->next_seq);
     return HS_OK;
@@ -191,7 +196,9 @@ static enum hs_err take_removed(struct hs_turn *turn, const struct hs_peer *peer
     HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);
     HS_REQUIRE(hs_reads_since(turn, &room, &persona) <= removed->seq,
                HS_ERR_REPLAY); /* a hub that was restored says it once more */
-    record_item(turn, peer, seq, &subscriber, pack_removed(turn, removed));
+    struct hs_bytes item = pack_removed(turn, removed);
+    hs_kept_count(turn, &peer->root, item.len); /* it is heard, whether there is place or not */
+    record_item(turn, peer, seq, &subscriber, item);
     return HS_OK;
 }
 
@@ -207,7 +214,12 @@ static enum hs_err take_member(struct hs_turn *turn, const struct hs_peer *peer,
     member.home_root = from->home_root;
     item.member = &member;
     item.body_case = HANSE__INBOX_ITEM__BODY_MEMBER;
-    record_item(turn, peer, seq, hs_turn_root(turn), hs_turn_pack(turn, &item.base));
+    struct hs_bytes bytes = hs_turn_pack(turn, &item.base);
+    if (from->home_root.len > 0)
+        HS_TRY(hs_kept_take(turn, &peer->root, bytes.len));
+    else
+        hs_kept_count(turn, &peer->root, bytes.len); /* that somebody is gone is always heard */
+    record_item(turn, peer, seq, hs_turn_root(turn), bytes);
     return HS_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "core/blobs/upload.h"
 #include "core/federation/peer.h"
 #include "core/internal.h"
+#include "core/records/stream.h"
 #include "core/records/table.h"
 #include "core/standing/guest.h"
 #include "core/standing/standing.h"
@@ -162,9 +163,28 @@ static bool count_tree(struct hs_turn *turn, struct hs_kv_key *from)
     return true;
 }
 
+/* What records here say of an item that it brought: all of it, or what stays once nobody needs the rest. */
+static bool count_item(struct hs_turn *turn, struct hs_kv_key *from)
+{
+    const uint8_t stream = HS_STREAM_PEER;
+    struct hs_bytes prefix = hs_bytes(&stream, 1), key, value;
+    Hanse__State__StreamRecord *record;
+    struct hs_stream_at at;
+    struct hs_key hub;
+    if (!hs_kv_next(turn->kv, HS_T_STREAM, prefix, from->len > 0 ? hs_kv_key_bytes(from) : prefix,
+                    turn->arena, &key, &value))
+        return false;
+    *from = hs_kv_after(key);
+    if (HS_UNPACK(hanse__state__stream_record, value, HS_LENIENT, turn->arena, &record) == HS_OK &&
+        record->body_case == HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON && hs_stream_at_parse(key, &at) &&
+        HS_FIXED(HS_VIEW(at.id), &hub))
+        counted(turn, &hub, record->handed_on->item.len);
+    return true;
+}
+
 /* What a lap goes through; false at the end of one of them. */
-static bool (*const counts[])(struct hs_turn *turn, struct hs_kv_key *from) = {count_room, count_blob,
-                                                                               count_part, count_tree};
+static bool (*const counts[])(struct hs_turn *turn, struct hs_kv_key *from) = {
+    count_room, count_blob, count_part, count_tree, count_item};
 
 /* Returns how many rows are looked at. Only what a hub that is followed may bring is worth a fast lap. */
 static size_t begin_tick(const struct hs_core *core)

@@ -1,5 +1,5 @@
 /* How much of this node's disk what comes from one hub takes: copies of its rooms, attachments and trees that
- * were fetched from it, and parts of them. What a hub that is followed can make a home keep for its users is
+ * were fetched from it, parts of them, and what records here say of its items. What a hub that is followed can make a home keep for its users is
  * bounded by its standing, whatever it lets its rooms say. Counted in memory, in laps through the rooms and
  * the blobs: it is no view, and after a start it is known of a hub that was followed before once a lap is
  * over. Until then it has a part of its place alone, and the laps are faster. Of a hub that is met later it

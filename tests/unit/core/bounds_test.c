@@ -10,6 +10,8 @@
 #include "core/records/stream.h"
 #include "core/records/table.h"
 #include "core/records/thin.h"
+#include "core/standing/kept.h"
+#include "core/standing/standing.h"
 #include "wire/unpack.h"
 
 enum { TIMES = 20 };
@@ -243,6 +245,41 @@ static void a_start_begins_the_day_anew(void **state)
     world_rebuild_check(s.home);
 }
 
+/* FED-84: what its items leave in records counts in a hub's place, at the limit and one past it. */
+static void items_take_place(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    scene_new(w, &s);
+    const struct hs_key *root = &s.rival->root.pub;
+    struct hs_peer *rival = hs_peer_find(&s.home->core->peers, root);
+    uint64_t most = hs_quota_of(HS_STANDING_INVITED)->kept, before = raw_items_of(s.home, root);
+    send_welcome(&s, 1, 0);
+    uint64_t each = raw_items_of(s.home, root) - before;
+    assert_true(each > strlen(WELCOME));
+    rival->kept = most - each;
+    send_welcome(&s, 2, 0);
+    assert_int_equal(rival->kept, most);
+    assert_int_equal(whole(&s), 2);
+    rival->kept = most - each + 1;
+    send_welcome(&s, 3, 0);
+    assert_int_equal(rival->kept, most - each + 1);
+    assert_int_equal(whole(&s), 2);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    rival->kept_so_far = 0;
+    hs_kept_tick(turn);
+    raw_turn_end(turn);
+    uint64_t all = rival->kept;
+    assert_true(all >= before + 2 * each && all < most / 2);
+    send_welcome(&s, 1, 1);
+    thins(&s, HS_THIN_AGE_MS);
+    turn = raw_turn_begin(s.home);
+    hs_kept_tick(turn);
+    raw_turn_end(turn);
+    assert_true(rival->kept > all && rival->kept <= all + each - strlen(WELCOME)); /* what stays for good */
+}
+
 /* The row that says how many of Ben's wait, as a program before it was kept left it: there is none. */
 static void forget_count(struct scene *s)
 {
@@ -340,6 +377,7 @@ int main(void)
         cmocka_unit_test(the_newest_waits),
         cmocka_unit_test(so_many_stay_whole),
         cmocka_unit_test(a_start_begins_the_day_anew),
+        cmocka_unit_test(items_take_place),
         cmocka_unit_test(held_before_they_were_counted),
         cmocka_unit_test(they_count),
         cmocka_unit_test(personas),

@@ -87,12 +87,13 @@ static bool has_place(struct scene *s, const struct hs_key *hub, uint64_t bytes)
     return has;
 }
 
-static uint64_t log_bytes(struct scene *s, const struct world_room *room)
+/* Of the log, and of the hub's items. */
+static uint64_t bytes_of(struct scene *s, const struct world_room *room)
 {
     struct hs_turn *turn = raw_turn_begin(s->home);
     uint64_t bytes = hs_room_view(turn, &room->id)->log_bytes;
     raw_turn_end(turn);
-    return bytes;
+    return bytes + raw_items_of(s->home, &room->hub->root.pub);
 }
 
 /* It may bring just so much more. */
@@ -114,7 +115,7 @@ static void one_that_is_met_is_known(void **state)
     (void)rows_in_a_tick(&s);
     struct world_node *second = world_node_new(w, "second.example");
     struct world_room *room = comes_to(second, s.alice, "mia");
-    uint64_t bytes = log_bytes(&s, room), came = peer_of(&s, second)->kept;
+    uint64_t bytes = bytes_of(&s, room), came = peer_of(&s, second)->kept;
     assert_true(came > 0);
     has_just(&s, second, most - came);
     lap_ends(&s, HS_KEPT_ROWS);
@@ -131,7 +132,7 @@ static void one_that_was_followed_is_not(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s = scene_new(w);
-    uint64_t most = hs_quota_of(HS_STANDING_INVITED)->kept, bytes = log_bytes(&s, s.room);
+    uint64_t most = hs_quota_of(HS_STANDING_INVITED)->kept, bytes = bytes_of(&s, s.room);
     rows_put(&s);
     world_node_restart(s.home);
     has_just(&s, s.hub, most / HS_KEPT_UNKNOWN);

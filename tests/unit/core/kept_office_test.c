@@ -1,5 +1,6 @@
 /* What counts of records that come from elsewhere than the hub's own sending: on the way to a new hub, and
  * before a takeover. */
+#include "peer_world.h"
 #include "way_scene.h"
 
 #include "core/internal.h"
@@ -16,7 +17,8 @@ static void pass_with_place(struct scene *s, struct world_node *node, struct wor
         const Hanse__State__RoomView *view = view_at(s, node);
         bool own = hs_bytes_equal(hs_pb_bytes(view->hub_root), HS_VIEW(hub->root.pub)) && !view->hub;
         assert_non_null(peer);
-        peer->kept_so_far = most - place - (own ? view->log_bytes : 0); /* the lap adds that */
+        peer->kept_so_far = most - place - (own ? view->log_bytes : 0) - /* the lap adds that, */
+                            raw_items_of(node, &hub->root.pub);          /* and that */
         scene_pass(s, 1);
     }
 }

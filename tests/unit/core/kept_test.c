@@ -76,11 +76,17 @@ static uint64_t log_bytes(struct scene *s)
     return bytes;
 }
 
+/* What the log takes, and what records say of the hub's items. */
+static uint64_t logged(struct scene *s)
+{
+    return log_bytes(s) + raw_items_of(s->home, &s->hub->root.pub);
+}
+
 /* A lap is over with each tick: there is little here. */
 static void lap_finds(struct scene *s, uint64_t beside)
 {
     world_pass(s->w, 1000);
-    assert_int_equal(s->peer->kept, log_bytes(s) + beside);
+    assert_int_equal(s->peer->kept, logged(s) + beside);
 }
 
 static struct hs_bytes random_bytes(struct scene *s)
@@ -245,7 +251,7 @@ static void known_after_a_lap(void **state)
     raw_turn_end(turn);
     world_pass(w, 1000);
     assert_false(s.peer->kept_known);
-    assert_int_equal(s.peer->kept, LEN);
+    assert_int_equal(s.peer->kept, LEN + raw_items_of(s.home, &s.hub->root.pub));
     world_pass(w, 1000);
     assert_true(s.peer->kept_known);
     assert_true(s.home->core->kept_twice); /* what came in this lap: the next one is fast, too */
@@ -338,7 +344,10 @@ static void trees_count(void **state)
     s.peer->kept = most - LEN + 1;
     welcome(&s, LEN, (struct hs_id){{9}});
     assert_int_equal(s.asked, 0);
-    s.peer->kept_so_far = most - log_bytes(&s) - LEN; /* that is what the lap will find */
+    s.peer->kept_so_far = most - logged(&s) - LEN + 1; /* its item counted, too */
+    world_pass(w, 1000);
+    assert_int_equal(s.asked, 0);
+    s.peer->kept_so_far = most - logged(&s) - LEN; /* that is what the lap will find */
     world_pass(w, 1000);
     assert_int_equal(s.asked, 3);
     Hanse__Frame *frame = world_frame(w);
@@ -352,13 +361,31 @@ static void trees_count(void **state)
     lap_finds(&s, HS_BLOB_CHUNK);
 }
 
+/* FED-84: that somebody was removed is heard, and counts, where there is no more place. */
+static void removals_are_heard(void **state)
+{
+    (void)state;
+    struct world HS_WORLD *w = world_new();
+    struct scene s;
+    scene_new(w, &s);
+    uint64_t most = hs_quota_of(HS_STANDING_INVITED)->kept, said = raw_items_of(s.home, &s.hub->root.pub);
+    s.peer->kept = most;
+    assert_ok(world_remove(s.room, s.alices));
+    world_settle(w);
+    struct hs_turn *turn = raw_turn_begin(s.home);
+    assert_int_equal(hs_room_view(turn, &s.room->id)->members, 0);
+    raw_turn_end(turn);
+    assert_true(raw_items_of(s.home, &s.hub->root.pub) > said);
+    assert_int_equal(s.peer->kept, most + raw_items_of(s.home, &s.hub->root.pub) - said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attachments_count),   cmocka_unit_test(parts_count),
         cmocka_unit_test(stalled_parts_count), cmocka_unit_test(size_is_learnt_anew),
         cmocka_unit_test(put_counts_not),      cmocka_unit_test(known_after_a_lap),
-        cmocka_unit_test(trees_count),
+        cmocka_unit_test(trees_count),         cmocka_unit_test(removals_are_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

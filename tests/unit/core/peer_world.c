@@ -1,9 +1,12 @@
 #include "peer_world.h"
 
+#include "core/records/stream.h"
+#include "core/records/table.h"
 #include "core/state.pb-c.h"
 #include "core/turn.h"
 #include "crypto/dh.h"
 #include "identity/auth.h"
+#include "wire/unpack.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -119,4 +122,22 @@ void raw_turn_end(struct hs_turn *turn)
     hs_effects_free(&raw->effects);
     hs_arena_free(&raw->arena);
     free(raw);
+}
+
+uint64_t raw_items_of(struct world_node *node, const struct hs_key *hub)
+{
+    uint64_t bytes = 0;
+    struct hs_kv_key prefix = hs_stream_next_key(HS_STREAM_PEER, HS_VIEW(*hub)), from = prefix;
+    for (;;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(SIZE_MAX / 2);
+        struct hs_bytes key, value;
+        Hanse__State__StreamRecord *record;
+        if (!hs_kv_next(node->kv, HS_T_STREAM, hs_kv_key_bytes(&prefix), hs_kv_key_bytes(&from), &scratch,
+                        &key, &value))
+            return bytes;
+        from = hs_kv_after(key);
+        assert_ok(HS_UNPACK(hanse__state__stream_record, value, HS_LENIENT, &scratch, &record));
+        if (record->body_case == HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON)
+            bytes += record->handed_on->item.len;
+    }
 }

@@ -39,4 +39,7 @@ struct hs_turn;
 struct hs_turn *raw_turn_begin(struct world_node *node);
 void raw_turn_end(struct hs_turn *turn);
 
+/* Bytes that records of the node say of the items which that hub brought. */
+uint64_t raw_items_of(struct world_node *node, const struct hs_key *hub);
+
 #endif
