@@ -1,11 +1,8 @@
 #include "sweep_real.h"
 
 #include "api/handle.h"
-#include "store/db.h"
-#include "store/tables.h"
 
 #include <poll.h>
-#include <string.h>
 #include <uv.h>
 
 enum {
@@ -294,31 +291,11 @@ enum hs_err real_act(void)
 
 /* ---- afterwards ---- */
 
-/* Every entry of its store can be read. */
-static void check_store(void)
-{
-    struct hs_db *db;
-    struct hs_kv *kv;
-    struct hs_bytes key, value;
-    enum hs_err err = hs_db_open(hero->dir, hero->key, &db);
-    FAULT_CHECK(err == HS_OK, "its store doesn't open afterwards: %s", hs_err_name(err));
-    FAULT_CHECK(hs_db_begin_read(db, &kv) == HS_OK, "its store can't be read");
-    for (unsigned table = 0; table < HS_TABLE_COUNT; table++) {
-        struct hs_arena HS_ARENA arena = hs_arena(1 << 26);
-        struct hs_kv_key from = {0};
-        while (hs_kv_next(kv, table, (struct hs_bytes){0}, hs_kv_key_bytes(&from), &arena, &key, &value))
-            from = hs_kv_after(key);
-        FAULT_CHECK(kv->err == HS_OK, "table %u of its store: %s", table, hs_err_name(kv->err));
-    }
-    hs_db_end_read(db);
-    hs_db_close(db);
-}
-
 void real_check(enum hs_err told)
 {
     (void)told;
     sweep_spare(true);
-    check_store();
+    real_check_store(hero);
     enum hanse_err err = open_it();
     FAULT_CHECK(err == HANSE_OK, "it doesn't open afterwards: %s", hanse_err_name(err));
     go_on();
@@ -327,17 +304,7 @@ void real_check(enum hs_err told)
     sweep_spare(false);
 }
 
-/* ---- what is looked at ---- */
-
-size_t real_lines(struct hanse *h, const struct hanse_id *room, enum hanse_message_kind kind,
-                  const char *text)
-{
-    struct hanse_message message;
-    size_t n = 0;
-    for (uint64_t at = 0; hanse_message_next(h, room, at, &message) == HANSE_OK; at = message.seq + 1)
-        n += message.kind == kind && (text == NULL || strcmp(message.text, text) == 0) ? 1 : 0;
-    return n;
-}
+/* ---- it is heard ---- */
 
 static struct member *talks_to;
 static const struct hanse_id *talks_in;

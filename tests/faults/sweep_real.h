@@ -46,6 +46,12 @@ void real_talk(struct member *other, const struct hanse_id *room);
 size_t real_lines(struct hanse *h, const struct hanse_id *room, enum hanse_message_kind kind,
                   const char *text);
 
+/* How many entries that table of the store of somebody who is there has (store/tables.h). */
+size_t real_rows(struct hanse *h, unsigned table);
+
+/* Every entry of the store of somebody who isn't there can be read. */
+void real_check_store(const struct member *m);
+
 /* All of its calls may fail. With --all only: memory and files, which fail in a town, too, and randomness,
  * for lack of which libsodium aborts. */
 #define REAL_RARE_CALLS                                                                                      \

@@ -2,13 +2,16 @@
  * tree comes in pieces, and what has come isn't lost. CLIENT-13, CLIENT-28 */
 #include "sweep_real.h"
 
+#include "api/handle.h"
+#include "store/tables.h"
 #include "sweep_node.h"
+#include "sync/rooms/live_room.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
-enum { MEMBERS = 120 /* a tree of some pieces */, AT_ONCE = 20, SETTLE_MS = 60000 };
+enum { MEMBERS = 128 /* a tree of some pieces */, AT_ONCE = 20, SETTLE_MS = 60000 };
 
 static struct fleet *f;
 static struct member *founder;
@@ -81,8 +84,26 @@ static bool is_in(struct hanse *h)
     return room_of(h).state == HANSE_ROOM_MEMBER;
 }
 
+/* It doesn't fit into the Welcome, nor into two pieces. */
+static void check_tree(struct hanse *h)
+{
+    struct hs_writer HS_WRITER tree = hs_writer(HS_TREE_MAX);
+    struct hs_id id = hs_api_id(&f->room);
+    struct hs_live_room *room;
+    struct hs_step s;
+    FAULT_CHECK(hs_api_look(h, &s) == HS_OK && hs_live_get(&s, &id, &room) == HS_OK &&
+                    hs_mls_public_tree(hs_mls_group_public(room->group), &tree) == HS_OK,
+                "no tree");
+    FAULT_CHECK(tree.len > HS_TREE_INLINE && tree.len > 2 * HS_BLOB_CHUNK, "a tree of %zu bytes", tree.len);
+    FAULT_CHECK(hs_api_looked(h, HS_OK) == HANSE_OK, "no look");
+}
+
 static void check_in(struct hanse *h)
 {
+    check_tree(h);
+    FAULT_CHECK(real_rows(h, HS_TABLE_TREE) == 0 && real_rows(h, HS_TABLE_TREE_PIECE) == 0,
+                "of a tree that has come something is kept twice");
+    FAULT_CHECK(real_rows(h, HS_TABLE_JOIN) == 0, "a key package waits on");
     real_talk(founder, &f->room);
     FAULT_CHECK(room_of(h).members == MEMBERS && room_of(founder->h).members == MEMBERS,
                 "%u members for it, %u for others", room_of(h).members, room_of(founder->h).members);
