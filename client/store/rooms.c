@@ -23,6 +23,7 @@ static const struct hs_field room_fields[] = {
     HS_FIELD(U64, struct hs_room_row, wanted_at),      HS_FIELD(U64, struct hs_room_row, forgot_at),
     HS_FIELD(BOOL, struct hs_room_row, was_unmoved),   HS_FIELD(U64, struct hs_room_row, home_number),
     HS_FIELD(U64, struct hs_room_row, move_number),    HS_FIELD(BOOL, struct hs_room_row, parting),
+    HS_FIELD(BOOL, struct hs_room_row, again),
 };
 static const struct hs_row_type room_type = HS_ROW_TYPE(HS_TABLE_ROOM, struct hs_room_row, room_fields);
 

@@ -59,6 +59,7 @@ struct hs_room_row {
     uint32_t way_term;         /* its term; 0: none was */
     struct hs_time wanted_at;  /* when the hub had this device commit last; 0: never */
     struct hs_time forgot_at;  /* when the home said last, and was heard, that it has forgotten the room */
+    bool again;                /* WAITING, or FROZEN by its Welcome: it was here before, and its history is */
     bool parting;              /* LEFT on this device; the hub is told of it when it can be */
     uint64_t move_number;      /* the newest of this persona's moves, as far as known; 0: that of the home */
 };

@@ -47,8 +47,7 @@ static enum hs_err refused(struct hs_step *s, struct hs_join_row *row, enum hs_e
     hs_join_row_delete(s->kv, &row->ref);
     if (row->counter)
         return hs_counter_refused(s, &row->hub_root, &row->persona, err);
-    hs_live_forget(s->sync, &row->room);
-    hs_room_delete(s->kv, &row->room);
+    HS_TRY(hs_join_shown_no_more(s, &row->room));
     if (err == HS_ERR_INVITE_REPLAYED && op != NULL && !op->again)
         return ask_anew(s, op);
     return hs_op_done(s, op, err, NULL, 0, NULL);
@@ -196,6 +195,15 @@ static bool find_join(struct hs_step *s, const struct hs_id *room, struct hs_joi
     return false;
 }
 
+/* A room that was left, or whose hub broke the rules, has a history here. */
+static bool was_here(struct hs_step *s, const struct hs_id *id)
+{
+    struct hs_room_row row;
+    return hs_room_get(s->kv, id, s->arena, &row) &&
+           (row.again || row.state == HS_ROOM_STATE_LEFT ||
+            (row.state == HS_ROOM_STATE_FROZEN && row.tip.next_seq > 0));
+}
+
 /* What the person sees of it. */
 static enum hs_err show_waiting(struct hs_step *s, const struct hs_join_row *row,
                                 const Hanse__InviteInfo *info, const char *domain)
@@ -204,7 +212,8 @@ static enum hs_err show_waiting(struct hs_step *s, const struct hs_join_row *row
                                 .state = HS_ROOM_STATE_WAITING,
                                 .hub_root = row->hub_root,
                                 .self = row->persona,
-                                .descriptor = row->descriptor};
+                                .descriptor = row->descriptor,
+                                .again = was_here(s, &row->room)};
     size_t len = strlen(info->room_name);
     memcpy(waits.name, info->room_name, len < sizeof waits.name ? len : sizeof waits.name - 1);
     snprintf(waits.domain, sizeof waits.domain, "%s", domain);

@@ -35,6 +35,9 @@ enum hs_err hs_join_put_off(struct hs_step *s, struct hs_join_row *row, enum hs_
 /* The hub says that the room has gone: where is it? The row is stored. */
 enum hs_err hs_join_gone(struct hs_step *s, struct hs_join_row *row);
 
+/* Nobody waits for that room any more: it is LEFT again, with its history, or gone where it has none. */
+enum hs_err hs_join_shown_no_more(struct hs_step *s, const struct hs_id *room);
+
 /* Its person wants in no more, and has no room to see. The request is kept with its keys: the hub may have
  * it, and takes no other one until its time is over; and a Welcome that comes makes this device a member, who
  * can leave. The row is stored. */

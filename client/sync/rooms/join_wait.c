@@ -32,6 +32,21 @@ static enum hs_err waits(struct hs_step *s, struct hs_join_row *row, bool soon)
 
 /* ---- dropped ---- */
 
+enum hs_err hs_join_shown_no_more(struct hs_step *s, const struct hs_id *id)
+{
+    struct hs_room_row row;
+    bool again = hs_room_get(s->kv, id, s->arena, &row) && row.again;
+    HS_TRY(s->kv->err);
+    hs_live_forget(s->sync, id);
+    hs_room_delete(s->kv, id);
+    if (!again)
+        return s->kv->err;
+    row.state = HS_ROOM_STATE_LEFT;
+    row.again = false;
+    hs_room_put(s->kv, &row);
+    return s->kv->err;
+}
+
 enum hs_err hs_join_drop(struct hs_step *s, struct hs_join_row *row)
 {
     row->dropped = true;

@@ -95,6 +95,7 @@ static enum hs_err make(struct hs_step *s, const struct hs_join_row *row, const 
     HS_TRY(hs_mls_public_new(info, hs_mls_group_info_has_tree(info) ? (struct hs_bytes){0} : tree, &pub));
     hs_live_forget(s->sync, &row->room);
     made.state = HS_ROOM_STATE_MEMBER;
+    made.again = false;
     made.keys = HS_ROOM_KEYS_LOST;
     made.descriptor = row->descriptor;
     made.office_root = hs_key_equal(hs_join_hub(row), &row->hub_root) ? none : row->office_root;

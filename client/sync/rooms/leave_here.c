@@ -95,7 +95,7 @@ static enum hs_err leave_member(struct hs_step *s, struct hs_live_room *room)
     return hs_moves_resume(s); /* a move may have waited for this room alone */
 }
 
-/* Nobody has answered yet: there is no history, and no key but that of the request. */
+/* Nobody has answered yet: there is no key but that of the request. */
 static enum hs_err stop_waiting(struct hs_step *s, const struct hs_id *room)
 {
     struct hs_kv_key cursor = {0};
@@ -108,9 +108,7 @@ static enum hs_err stop_waiting(struct hs_step *s, const struct hs_id *room)
         s->sync->rejoin_due = s->now;
     }
     HS_TRY(ops_end(s, room, false));
-    hs_live_forget(s->sync, room);
-    hs_room_delete(s->kv, room);
-    return s->kv->err;
+    return hs_join_shown_no_more(s, room);
 }
 
 enum hs_err hs_want_leave_here(struct hs_step *s, const struct hs_id *id)

@@ -84,6 +84,66 @@ static void of_a_room_that_lets_in_all_the_same(void **state)
     town_free(c.t);
 }
 
+/* Dora has left the far room, and nobody is there who could let her in again. */
+static void dora_has_left(struct scene *c)
+{
+    uint64_t op;
+    post(c, c->dora, &c->fars, "of old");
+    TOWN_WANT(c->dora, hs_want_leave(&s, &c->fars, &op));
+    town_wait(c->t, 10000);
+    assert_int_equal(hostile_room(c->dora, &c->fars).state, HS_ROOM_STATE_LEFT);
+    assert_int_equal(hostile_room(c->fred, &c->fars).members, 1);
+}
+
+static void it_is_left_as_before(struct scene *c)
+{
+    struct hs_room_row row = hostile_room(c->dora, &c->fars);
+    assert_int_equal(row.state, HS_ROOM_STATE_LEFT);
+    assert_string_equal(row.name, "FAR");
+    assert_false(row.again);
+    assert_non_null(strstr(town_history(c->dora, &c->fars), "of old"));
+    assert_false(any(c->dora, HS_TABLE_GROUP, HS_VIEW(c->fars)));
+    TOWN_WANT_ERR(c->dora, hs_want_leave_here(&s, &c->fars), HS_ERR_NOT_MEMBER);
+}
+
+/* CLIENT-87: a room that was here before, and was asked for again, is shown as it was: with its history. */
+static void of_a_room_that_was_left_before(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    dora_has_left(&c);
+    town_device_kill(c.fred);
+    for (int i = 0; i < 2; i++) { /* the second time by the request of the first */
+        TOWN_WANT(c.dora, hs_want_join(&s, c.link, &op));
+        town_wait(c.t, 5000);
+        assert_int_equal(hostile_room(c.dora, &c.fars).state, HS_ROOM_STATE_WAITING);
+        TOWN_WANT(c.dora, hs_want_leave_here(&s, &c.fars));
+        it_is_left_as_before(&c);
+    }
+    TOWN_WANT(c.dora, hs_want_join(&s, c.link, &op));
+    fred_is_back(&c);
+    assert_int_equal(hostile_room(c.dora, &c.fars).state, HS_ROOM_STATE_MEMBER);
+    assert_false(hostile_room(c.dora, &c.fars).again);
+    town_free(c.t);
+}
+
+/* CLIENT-87: so is one whose hub doesn't take the request. */
+static void of_a_room_that_was_left_before_and_is_closed(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    const char *used = town_link(c.fred, &c.fars, 1);
+    dora_has_left(&c);
+    town_join(town_customer(c.home, "Emil"), used);
+    TOWN_WANT(c.dora, hs_want_join(&s, used, &op));
+    town_wait(c.t, 5000);
+    assert_int_equal(town_done(c.dora, op)->err, HANSE_ERR_INVITE_USED_UP);
+    it_is_left_as_before(&c);
+    town_free(c.t);
+}
+
 /* Which request of Emil's gets lost. */
 static uint32_t lost_kind;
 
@@ -261,6 +321,8 @@ int main(void)
         cmocka_unit_test(of_a_room_that_never_answered),
         cmocka_unit_test(of_a_room_that_is_asked_again),
         cmocka_unit_test(of_a_room_that_lets_in_all_the_same),
+        cmocka_unit_test(of_a_room_that_was_left_before),
+        cmocka_unit_test(of_a_room_that_was_left_before_and_is_closed),
         cmocka_unit_test(and_the_link_is_opened_while_he_leaves),
         cmocka_unit_test(and_the_link_is_opened_before_he_says_so),
         cmocka_unit_test(of_a_room_that_has_forgotten_it),
