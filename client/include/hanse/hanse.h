@@ -147,8 +147,8 @@ enum hanse_event_kind {
                           * can't be told of the new home: err, text: its domain */
     HANSE_EVENT_JOINED,  /* room: this device is a member now; text: the room's name */
     HANSE_EVENT_MESSAGE, /* room, seq: read it with hanse_message_get() */
-    HANSE_EVENT_POST_FAILED, /* room, err, text: a post of this device was refused for good, or given up by
-                              * hanse_leave_here() */
+    HANSE_EVENT_POST_FAILED, /* room, err, text: a post of this device (or its leaving, without an operation)
+                              * was refused for good, or given up by hanse_leave_here() */
     HANSE_EVENT_REMOVED,     /* room: this device was removed from it */
     HANSE_EVENT_FROZEN, /* room, err, seq: the hub accepted what the rules forbid; nothing more is believed */
     HANSE_EVENT_ORDER,  /* id: an order took a step; read it with hanse_order_get() */

@@ -72,6 +72,17 @@ enum hs_err hs_leaves_renew(struct hs_step *s)
     return s->kv->err;
 }
 
+/* Whoever asked for it stays in, and hears why; where nobody here knows of being in, nobody is. */
+static enum hs_err stays(struct hs_step *s, const struct hs_outbox_row *row, enum hs_err err)
+{
+    struct hs_live_room *room;
+    if (!row->unseen)
+        return hs_post_end(s, row, err);
+    hs_outbox_row_delete(s->kv, row->number);
+    HS_TRY(hs_live_get(s, &row->room, &room));
+    return hs_leave_unsaid(s, room);
+}
+
 enum hs_err hs_leave_refused(struct hs_step *s, struct hs_outbox_row *row, enum hs_err err)
 {
     struct hs_live_room *room;
@@ -83,8 +94,7 @@ enum hs_err hs_leave_refused(struct hs_step *s, struct hs_outbox_row *row, enum 
         hs_outbox_row_put(s->kv, row);
         return row->epoch < hs_mls_group_epoch(room->group) ? hs_leave_renew(s, room) : s->kv->err;
     }
-    hs_outbox_row_delete(s->kv, row->number);
-    return hs_op_done(s, hs_op_of_outbox(s->sync, row->number), err, NULL, 0, NULL);
+    return stays(s, row, err);
 }
 
 enum hs_err hs_leave_begin(struct hs_step *s, struct hs_live_room *room, bool unseen, uint64_t *number)

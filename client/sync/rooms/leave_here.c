@@ -78,20 +78,19 @@ static enum hs_err last_word(struct hs_step *s, struct hs_live_room *room, struc
     return hs_sync_is_own_trouble(err) ? err : HS_OK;
 }
 
-static enum hs_err leave_member(struct hs_step *s, struct hs_live_room *room)
+/* word: what the hub is told then; without a frame: nothing. */
+static enum hs_err leave_member(struct hs_step *s, struct hs_live_room *room, struct hs_outbox_row *word)
 {
-    struct hs_outbox_row row;
     bool committed = false;
-    HS_TRY(last_word(s, room, &row));
     HS_TRY(outbox_empty(s, &room->row.id, &committed));
     HS_TRY(ops_end(s, &room->row.id, committed));
     hs_settle_over(s, room);
     room->row.frozen = HS_OK;
-    room->row.parting = row.frame.len > 0;
+    room->row.parting = word->frame.len > 0;
     room->row.unmoved = room->row.unmoved && room->row.parting;
     HS_TRY(hs_commit_removed(s, room));
     if (room->row.parting)
-        HS_TRY(hs_outbox_row_add(s, &row));
+        HS_TRY(hs_outbox_row_add(s, word));
     return hs_moves_resume(s); /* a move may have waited for this room alone */
 }
 
@@ -114,6 +113,7 @@ static enum hs_err stop_waiting(struct hs_step *s, const struct hs_id *room)
 enum hs_err hs_want_leave_here(struct hs_step *s, const struct hs_id *id)
 {
     struct hs_live_room *room;
+    struct hs_outbox_row word;
     enum hs_err err = hs_live_get(s, id, &room);
     HS_REQUIRE(err != HS_ERR_NOT_FOUND, HS_ERR_ROOM_UNKNOWN);
     HS_TRY(err);
@@ -126,9 +126,15 @@ enum hs_err hs_want_leave_here(struct hs_step *s, const struct hs_id *id)
         return stop_waiting(s, id);
     case HS_ROOM_STATE_MEMBER:
     case HS_ROOM_STATE_FROZEN:
-        return leave_member(s, room);
+        HS_TRY(last_word(s, room, &word));
+        return leave_member(s, room, &word);
     }
     return HS_ERR_STORE;
+}
+
+enum hs_err hs_leave_unsaid(struct hs_step *s, struct hs_live_room *room)
+{
+    return leave_member(s, room, &(struct hs_outbox_row){0});
 }
 
 enum hs_err hs_parting_over(struct hs_step *s, const struct hs_id *id)

@@ -218,6 +218,60 @@ static void and_the_link_is_opened_before_he_says_so(void **state)
     town_free(c.t);
 }
 
+/* The hub refuses that this device leaves. */
+static void leave_is_refused(struct town_device *d)
+{
+    struct hs_sync *sync = d->sync;
+    for (size_t i = 0; i < HS_REQUESTS_MAX; i++) {
+        struct hs_request request = sync->requests[i];
+        if (request.number == 0)
+            continue;
+        sync->requests[i] = (struct hs_request){0};
+        TOWN_WANT(d, request.answer(&s, &request, NULL, HS_ERR_DENIED));
+        return;
+    }
+    fail_msg("no LEAVE is under way");
+}
+
+/* CLIENT-45, CLIENT-87: nobody here knows of being in: he is out here, whatever the hub says. */
+static void and_he_may_not_leave(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_device *emil = emil_leaves(&c, HANSE__FRAME__BODY_SUBMIT_MESSAGE);
+    leave_is_refused(emil);
+    assert_int_equal(town_event_count(emil, HANSE_EVENT_REMOVED), 1);
+    assert_int_equal(town_event_count(emil, HANSE_EVENT_POST_FAILED), 0);
+    she_is_out_here(&c, emil);
+    assert_false(any(emil, HS_TABLE_OUTBOX, (struct hs_bytes){0}));
+    assert_false(hostile_room(emil, &c.fars).parting);
+    town_free(c.t);
+}
+
+/* CLIENT-45: who has asked for it stays, and is told, though the program has been started anew meanwhile. */
+static void and_she_may_not_leave(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    lost_kind = HANSE__FRAME__BODY_SUBMIT_MESSAGE;
+    c.dora->outgoing = not_that_one;
+    TOWN_WANT(c.dora, hs_want_leave(&s, &c.fars, &op));
+    town_wait(c.t, 1000);
+    town_device_kill(c.dora);
+    town_device_start(c.dora);
+    hs_sync_stay_online(c.dora->sync, true);
+    town_wait(c.t, 5000);
+    leave_is_refused(c.dora);
+    assert_int_equal(hostile_room(c.dora, &c.fars).state, HS_ROOM_STATE_MEMBER);
+    const struct hanse_event *told = town_event(c.dora, HANSE_EVENT_POST_FAILED);
+    assert_non_null(told);
+    assert_int_equal(told->err, HANSE_ERR_DENIED);
+    assert_memory_equal(told->room.b, c.fars.b, sizeof c.fars.b);
+    assert_false(hs_sync_has_pending(c.dora->sync));
+    town_free(c.t);
+}
+
 /* A link that outlives a request. */
 static const char *long_link(struct scene *c)
 {
@@ -325,6 +379,8 @@ int main(void)
         cmocka_unit_test(of_a_room_that_was_left_before_and_is_closed),
         cmocka_unit_test(and_the_link_is_opened_while_he_leaves),
         cmocka_unit_test(and_the_link_is_opened_before_he_says_so),
+        cmocka_unit_test(and_he_may_not_leave),
+        cmocka_unit_test(and_she_may_not_leave),
         cmocka_unit_test(of_a_room_that_has_forgotten_it),
         cmocka_unit_test(of_a_room_where_its_time_is_over),
         cmocka_unit_test(and_of_the_next_one_too),
