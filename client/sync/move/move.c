@@ -215,13 +215,22 @@ static enum hs_err served(struct hs_step *s, struct hs_live_room *room)
     return hs_moves_resume(s);
 }
 
+/* The room that the answer is about; NULL where it was left meanwhile, or nothing of it is here. */
+static enum hs_err room_of(struct hs_step *s, const struct hs_request *request, struct hs_live_room **room)
+{
+    enum hs_err err = hs_live_get(s, &request->id_a, room);
+    if (err != HS_OK || !hs_room_moves(&(*room)->row))
+        *room = NULL;
+    return err == HS_ERR_NOT_FOUND ? HS_OK : err;
+}
+
 static enum hs_err told(struct hs_step *s, const struct hs_request *request, const Hanse__Frame *frame,
                         enum hs_err err)
 {
     struct hs_live_room *room;
-    HS_TRY(hs_live_get(s, &request->id_a, &room));
-    if (!hs_room_moves(&room->row))
-        return hs_moves_resume(s); /* it was left meanwhile; others may wait for its place */
+    HS_TRY(room_of(s, request, &room));
+    if (room == NULL)
+        return hs_moves_resume(s); /* others may wait for its place */
     if (err == HS_ERR_REPLAY && may_raise(s, room))
         return raise_number(s, room, request->offset);
     if (err != HS_OK)
@@ -240,8 +249,8 @@ static enum hs_err bound(struct hs_step *s, const struct hs_request *request, co
                          enum hs_err err)
 {
     struct hs_live_room *room;
-    HS_TRY(hs_live_get(s, &request->id_a, &room));
-    if (!hs_room_moves(&room->row))
+    HS_TRY(room_of(s, request, &room));
+    if (room == NULL)
         return hs_moves_resume(s);
     if (err != HS_OK)
         return room_refused(s, room, err);

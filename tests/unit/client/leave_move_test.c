@@ -1,6 +1,8 @@
 /* A room that is left on the device alone, and moves to another home node. */
 #include "leave_scene.h"
 
+#include "wire/unpack.h"
+
 /* CLIENT-85: a move waits for it no more, and the hub hears of both. */
 static void of_a_room_that_a_move_waits_for(void **state)
 {
@@ -58,6 +60,42 @@ static void and_its_hub_answers_then(void **state)
         TOWN_WANT(c.dora, request.answer(&s, &request, NULL, answers[i]));
         assert_int_equal(hostile_room(c.dora, &c.fars).state, HS_ROOM_STATE_LEFT);
         assert_int_equal(hostile_room(c.dora, &c.fars).frozen, HS_OK);
+        assert_null(town_done(c.dora, op));
+        assert_true(hostile_room(c.dora, &c.room).unmoved);
+        town_free(c.t);
+    }
+}
+
+static bool no_bind(struct town_device *d, struct hs_bytes bytes)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *frame;
+    (void)d;
+    assert_ok(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, &arena, &frame));
+    return frame->body_case != HANSE__FRAME__BODY_BIND;
+}
+
+static enum hs_err is_gone(struct hs_step *s, const struct hs_id *room)
+{
+    hs_live_forget(s->sync, room);
+    hs_room_delete(s->kv, room);
+    return s->kv->err;
+}
+
+/* CLIENT-85: nor where nothing is here of the room any more. */
+static void and_the_room_is_gone_then(void **state)
+{
+    (void)state;
+    for (int binds = 0; binds < 2; binds++) {
+        struct scene c = scene_new();
+        uint64_t op;
+        goes_away(c.far);
+        goes_away(c.hub);
+        c.dora->outgoing = binds ? no_bind : NULL;
+        TOWN_WANT(c.dora, hs_want_move_home(&s, town_ticket(c.new, 0, NULL, 1), &op));
+        struct hs_request request = move_under_way(&c);
+        TOWN_WANT(c.dora, is_gone(&s, &c.fars));
+        TOWN_WANT(c.dora, request.answer(&s, &request, NULL, HS_ERR_UNREACHABLE));
         assert_null(town_done(c.dora, op));
         assert_true(hostile_room(c.dora, &c.room).unmoved);
         town_free(c.t);
@@ -129,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_a_room_that_a_move_waits_for),
         cmocka_unit_test(and_its_hub_answers_then),
+        cmocka_unit_test(and_the_room_is_gone_then),
         cmocka_unit_test(of_a_room_that_never_answered_and_refused),
         cmocka_unit_test(of_a_room_that_never_answered_and_taken),
     };
