@@ -72,4 +72,42 @@ struct shown {
     reconnect_all(s);
 }
 
+[[maybe_unused]] static void assert_shown(struct scene *s, struct world_device *d, struct shown *list,
+                                          uint32_t expected)
+{
+    uint32_t taken;
+    assert_ok(show(s, d, list, &taken));
+    assert_int_equal(taken, expected);
+}
+
+[[maybe_unused]] static struct hs_proofs count(struct scene *s)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_turn turn = {.core = s->hub->core, .kv = s->hub->kv, .now = s->w->now, .arena = &arena};
+    struct hs_proofs out;
+    hs_proofs_count(&turn, &out);
+    return out;
+}
+
+[[maybe_unused]] static Hanse__SignedObject *redeem(struct scene *s, Hanse__SignedObject *coupon,
+                                                    struct world_device *holder, uint8_t order,
+                                                    Hanse__SignedObject **commit)
+{
+    Hanse__SignedObject *request = reserve_new(s, coupon, holder, order), *reply, *receipt;
+    assert_ok(reserve(s, request, holder, &reply));
+    struct hs_reservation r = reservation_of(s, reply, request, coupon, order);
+    *commit = commit_new(s, &r, order);
+    assert_ok(ledger(s, s->till, *commit, s->till, NULL, &receipt));
+    assert_int_equal(hs_object_claimed_kind(receipt), HS_KIND_REDEMPTION);
+    return receipt;
+}
+
+[[maybe_unused]] static enum hs_err refused(struct scene *s, Hanse__SignedObject *coupon,
+                                            struct world_device *holder, uint8_t order)
+{
+    Hanse__SignedObject *request = reserve_new(s, coupon, holder, order), *reply;
+    assert_ok(reserve(s, request, holder, &reply));
+    return refusal_of(s, reply, request);
+}
+
 #endif
