@@ -1,5 +1,6 @@
 #include "sync/log/rejoin.h"
 #include "sync/move/move.h"
+#include "sync/rooms/join.h"
 #include "sync/rooms/late.h"
 
 #include "wire/unpack.h"
@@ -43,13 +44,17 @@ enum hs_err hs_sync_enter(struct hs_step *s)
     return sync->me_loaded ? HS_OK : hs_me_load(s);
 }
 
+/* Requests to join that were given up don't wait, and go in their time, online or not. */
 static enum hs_err count_waiting(struct hs_step *s)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row join;
     size_t count = hs_outbox_row_count(s->kv);
-    while (hs_join_row_next(s->kv, &cursor, s->arena, &join))
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &join)) {
         count += !join.dropped;
+        if (join.dropped)
+            HS_TRY(hs_join_dropped_look(s, &join));
+    }
     s->sync->waiting = count;
     return s->kv->err;
 }

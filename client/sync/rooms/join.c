@@ -171,7 +171,6 @@ enum hs_err hs_joins_resume(struct hs_step *s)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
-    HS_TRY(hs_joins_dropped_end(s, false));
     while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
         if (row.asked || row.dropped || hs_request_is_about(s->sync, &row.ref))
             continue;

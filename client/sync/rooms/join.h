@@ -46,7 +46,11 @@ enum hs_err hs_join_drop(struct hs_step *s, struct hs_join_row *row);
 /* What the hub answers to one that was dropped meanwhile. */
 enum hs_err hs_join_dropped_answered(struct hs_step *s, struct hs_join_row *row, enum hs_err err);
 
-/* Those whose time is over go with their keys; all: every one, since its Welcome can't come here any more. */
+/* One that was dropped goes with its keys where its time is over; by a clock that was ahead when it was, that
+ * begins now. */
+enum hs_err hs_join_dropped_look(struct hs_step *s, struct hs_join_row *row);
+
+/* The same for each; all: every one, since its Welcome can't come here any more. */
 enum hs_err hs_joins_dropped_end(struct hs_step *s, bool all);
 
 #endif

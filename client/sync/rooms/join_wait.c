@@ -65,13 +65,27 @@ enum hs_err hs_join_dropped_answered(struct hs_step *s, struct hs_join_row *row,
     return s->kv->err;
 }
 
+enum hs_err hs_join_dropped_look(struct hs_step *s, struct hs_join_row *row)
+{
+    if (hs_join_is_over(row->asked_at, s->now))
+        hs_join_row_delete(s->kv, &row->ref);
+    if (row->asked_at.ms <= s->now.ms)
+        return s->kv->err;
+    row->asked_at = s->now; /* the clock was ahead: how much of its time has gone isn't known */
+    hs_join_row_put(s->kv, row);
+    return s->kv->err;
+}
+
 enum hs_err hs_joins_dropped_end(struct hs_step *s, bool all)
 {
     struct hs_kv_key cursor = {0};
     struct hs_join_row row;
-    while (hs_join_row_next(s->kv, &cursor, s->arena, &row))
-        if (row.dropped && (all || hs_join_is_over(row.asked_at, s->now)))
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &row)) {
+        if (row.dropped && all)
             hs_join_row_delete(s->kv, &row.ref);
+        else if (row.dropped)
+            HS_TRY(hs_join_dropped_look(s, &row));
+    }
     return s->kv->err;
 }
 

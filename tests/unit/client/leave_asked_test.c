@@ -351,7 +351,8 @@ static void and_of_the_next_one_too(void **state)
     town_free(c.t);
 }
 
-/* CLIENT-87: its time is over as the hub counts it, and a new one is made. */
+/* CLIENT-87: its time is over as the hub counts it: it goes, with its keys, whether or not anybody is there.
+ */
 static void of_a_room_that_has_forgotten_it(void **state)
 {
     (void)state;
@@ -361,10 +362,31 @@ static void of_a_room_that_has_forgotten_it(void **state)
     hs_sync_stay_online(emil->sync, false);
     town_device_cut(emil);
     town_skip(c.t, HS_JOIN_WAIT_MS - 1);
-    TOWN_WANT(emil, hs_joins_resume(&s));
+    TOWN_WANT(emil, HS_OK);
     assert_true(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
     town_skip(c.t, 1);
-    TOWN_WANT(emil, hs_joins_resume(&s));
+    TOWN_WANT(emil, HS_OK);
+    assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    town_free(c.t);
+}
+
+/* CLIENT-87: by a clock that was ahead then, and was put right: its time begins anew. */
+static void of_a_room_that_it_was_asked_for_in_the_future(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_device *emil = emil_waits(&c);
+    hs_sync_stay_online(emil->sync, false);
+    town_device_cut(emil);
+    town_skip(c.t, 3 * HS_JOIN_WAIT_MS);
+    TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
+    town_skip(c.t, -3 * HS_JOIN_WAIT_MS);
+    TOWN_WANT(emil, HS_OK);
+    town_skip(c.t, HS_JOIN_WAIT_MS - 1);
+    TOWN_WANT(emil, HS_OK);
+    assert_true(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
+    town_skip(c.t, 1);
+    TOWN_WANT(emil, HS_OK);
     assert_false(any(emil, HS_TABLE_JOIN, (struct hs_bytes){0}));
     town_free(c.t);
 }
@@ -382,6 +404,7 @@ int main(void)
         cmocka_unit_test(and_he_may_not_leave),
         cmocka_unit_test(and_she_may_not_leave),
         cmocka_unit_test(of_a_room_that_has_forgotten_it),
+        cmocka_unit_test(of_a_room_that_it_was_asked_for_in_the_future),
         cmocka_unit_test(of_a_room_where_its_time_is_over),
         cmocka_unit_test(and_of_the_next_one_too),
     };
