@@ -2,6 +2,8 @@
  * when it can. */
 #include "leave_scene.h"
 
+#include "wire/unpack.h"
+
 /* CLIENT-85: at once, with what waited; over a restart; and the hub hears of it when it comes back. What her
  * home has been given arrives all the same, and she isn't told that it didn't. */
 static void of_a_hub_that_is_away(void **state)
@@ -162,6 +164,58 @@ static void and_taken_back(void **state)
     town_free(c.t);
 }
 
+static bool no_post(struct town_device *d, struct hs_bytes bytes)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    Hanse__Frame *frame;
+    (void)d;
+    assert_ok(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, &arena, &frame));
+    return frame->body_case != HANSE__FRAME__BODY_SUBMIT_MESSAGE;
+}
+
+/* CLIENT-85: nothing is said any more that would take her out again. */
+static void and_taken_back_before_it_is_said(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    c.dora->outgoing = no_post;
+    TOWN_WANT(c.dora, hs_want_leave_here(&s, &c.fars));
+    assert_true(any(c.dora, HS_TABLE_OUTBOX, (struct hs_bytes){0}));
+    town_device_kill(c.fred);
+    TOWN_WANT(c.dora, hs_want_join(&s, c.link, &op));
+    town_wait(c.t, 5000);
+    assert_int_equal(town_done(c.dora, op)->err, HANSE_OK);
+    nothing_is_on_its_way(&c);
+    c.dora->outgoing = NULL;
+    town_device_cut(c.dora);
+    fred_is_back(&c);
+    assert_int_equal(hostile_room(c.dora, &c.fars).state, HS_ROOM_STATE_MEMBER);
+    assert_int_equal(hostile_room(c.fred, &c.fars).members, 2);
+    post(&c, c.dora, &c.fars, "never said");
+    assert_true(fred_sees(&c, "never said"));
+    town_free(c.t);
+}
+
+/* CLIENT-85: a hub that is the home answers that it has taken it, and that is its end. */
+static void of_a_hub_that_is_the_home(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    struct town_device *gina = town_customer(c.far, "Gina");
+    town_join(gina, c.link);
+    town_device_cut(gina);
+    size_t cuts = town_event_count(gina, HANSE_EVENT_OFFLINE);
+    TOWN_WANT(gina, hs_want_leave_here(&s, &c.fars));
+    assert_true(hostile_room(gina, &c.fars).parting);
+    town_wait(c.t, 10000);
+    assert_int_equal(town_event_count(gina, HANSE_EVENT_OFFLINE), cuts);
+    assert_false(any(gina, HS_TABLE_OUTBOX, (struct hs_bytes){0}));
+    assert_false(hostile_room(gina, &c.fars).parting);
+    assert_int_equal(hostile_room(c.fred, &c.fars).members, 2);
+    town_free(c.t);
+}
+
 static enum hs_err freezes(struct hs_step *s, const struct hs_id *id)
 {
     struct hs_live_room *room;
@@ -205,10 +259,16 @@ static void what_cannot_be_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_a_hub_that_is_away),       cmocka_unit_test(of_a_hub_that_she_has_asked),
-        cmocka_unit_test(of_a_room_that_is_unsettled), cmocka_unit_test(and_what_was_wanted_there),
-        cmocka_unit_test(of_a_room_that_has_gone_on),  cmocka_unit_test(and_taken_back),
-        cmocka_unit_test(of_a_room_that_is_frozen),    cmocka_unit_test(what_cannot_be_left),
+        cmocka_unit_test(and_taken_back_before_it_is_said),
+        cmocka_unit_test(of_a_hub_that_is_the_home),
+        cmocka_unit_test(of_a_hub_that_is_away),
+        cmocka_unit_test(of_a_hub_that_she_has_asked),
+        cmocka_unit_test(of_a_room_that_is_unsettled),
+        cmocka_unit_test(and_what_was_wanted_there),
+        cmocka_unit_test(of_a_room_that_has_gone_on),
+        cmocka_unit_test(and_taken_back),
+        cmocka_unit_test(of_a_room_that_is_frozen),
+        cmocka_unit_test(what_cannot_be_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,70 @@ static void of_a_room_that_a_move_waits_for(void **state)
     town_free(c.t);
 }
 
+static size_t waiting_said_of(struct town_device *d, const struct hs_id *room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < d->event_count; i++)
+        count += d->events[i].kind == HANSE_EVENT_WAITING &&
+                 memcmp(d->events[i].room.b, room->b, sizeof room->b) == 0;
+    return count;
+}
+
+/* CLIENT-85: nor is it shown as one that a move waits for, while that waits for another one. */
+static void beside_one_that_a_move_waits_for(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    goes_away(c.far);
+    goes_away(c.hub);
+    TOWN_WANT(c.dora, hs_want_leave_here(&s, &c.fars));
+    size_t before = waiting_said_of(c.dora, &c.fars);
+    TOWN_WANT(c.dora, hs_want_move_home(&s, town_ticket(c.new, 0, NULL, 1), &op));
+    town_wait(c.t, 60000);
+    assert_null(town_done(c.dora, op));
+    assert_true(hostile_room(c.dora, &c.fars).unmoved);
+    assert_int_equal(waiting_said_of(c.dora, &c.fars), before);
+    assert_true(waiting_said_of(c.dora, &c.room) > 0);
+    town_free(c.t);
+}
+
+/* A ticket that somebody else has used already. */
+static const char *used_ticket(struct scene *c, struct town_node *node)
+{
+    uint64_t op;
+    const char *ticket = town_ticket(node, 0, NULL, 1);
+    struct town_device *other = town_device_new(c->t);
+    TOWN_WANT(other, hs_want_identity(&s, "Other"));
+    TOWN_WANT(other, hs_want_sign_up(&s, ticket, &op));
+    town_wait(c->t, 5000);
+    assert_int_equal(town_done(other, op)->err, HANSE_OK);
+    return ticket;
+}
+
+/* CLIENT-85, CLIENT-80: a move that is refused leaves nothing to wait for, where only this room hasn't
+ * followed the one before. */
+static void and_the_next_move_is_refused(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    const char *used = used_ticket(&c, c.hub);
+    goes_away(c.far);
+    TOWN_WANT(c.dora, hs_want_move_home(&s, town_ticket(c.new, 0, NULL, 1), &op));
+    town_wait(c.t, 20000);
+    TOWN_WANT(c.dora, hs_want_leave_here(&s, &c.fars));
+    assert_int_equal(town_done(c.dora, op)->err, HANSE_OK);
+    goes_away(c.new);
+    TOWN_WANT(c.dora, hs_want_move_home(&s, used, &op));
+    town_wait(c.t, 20000);
+    assert_int_equal(town_done(c.dora, op)->err, HANSE_ERR_TICKET_USED);
+    assert_true(hostile_room(c.dora, &c.fars).unmoved);
+    assert_false(c.dora->sync->me.moving);
+    assert_false(hs_sync_has_pending(c.dora->sync));
+    town_free(c.t);
+}
+
 /* The request about the far room's move that is under way. */
 static struct hs_request move_under_way(struct scene *c)
 {
@@ -109,11 +173,7 @@ static void of_a_room_that_never_answered_and_refused(void **state)
     (void)state;
     struct scene c = scene_new();
     uint64_t op;
-    const char *used = town_ticket(c.new, 0, NULL, 1);
-    struct town_device *other = town_device_new(c.t);
-    TOWN_WANT(other, hs_want_identity(&s, "Other"));
-    TOWN_WANT(other, hs_want_sign_up(&s, used, &op));
-    town_wait(c.t, 5000);
+    const char *used = used_ticket(&c, c.new);
     struct town_device *emil = emil_waits(&c);
     TOWN_WANT(emil, hs_want_leave_here(&s, &c.fars));
     TOWN_WANT(emil, hs_want_move_home(&s, used, &op));
@@ -166,6 +226,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_a_room_that_a_move_waits_for),
+        cmocka_unit_test(beside_one_that_a_move_waits_for),
+        cmocka_unit_test(and_the_next_move_is_refused),
         cmocka_unit_test(and_its_hub_answers_then),
         cmocka_unit_test(and_the_room_is_gone_then),
         cmocka_unit_test(of_a_room_that_never_answered_and_refused),
