@@ -1,31 +1,15 @@
 /* A hub that has gone, and what it can still do to those who followed it: nothing but what was on its way.
  * And the hub in office can't tell a story under a name that isn't its own. */
-#include "office_scene.h"
+#include "office_former_scene.h"
 
 #include "core/accounts/account.h"
 #include "core/federation/follow.h"
-#include "core/records/table.h"
-#include "core/rooms/room.h"
 #include "identity/descriptor.h"
 #include "object/object.h"
-#include "room/head.h"
 #include "room/home_move.h"
 #include "wire/unpack.h"
 
 #include <sodium.h>
-
-static struct hs_turn reading(struct scene *s, struct world_node *node)
-{
-    return (struct hs_turn){.core = node->core, .kv = node->kv, .now = s->w->now, .arena = &s->w->arena};
-}
-
-static const Hanse__State__RoomView *view_at(struct scene *s, struct world_node *node)
-{
-    struct hs_turn turn = reading(s, node);
-    const Hanse__State__RoomView *view = hs_room_view(&turn, &s->room->id);
-    assert_non_null(view);
-    return view;
-}
 
 static bool reads(struct scene *s, struct world_device *d)
 {
@@ -34,12 +18,6 @@ static bool reads(struct scene *s, struct world_device *d)
     assert_true(hs_persona_subscriber(&turn, &world_persona(d, &s->old->root.pub)->signer.pub, &subscriber));
     Hanse__State__SubscriptionView *view = hs_subscription_view(&turn, &subscriber, &s->room->id);
     return view != NULL && view->until == UINT64_MAX;
-}
-
-static void sees(const struct world_room *room, const char *text)
-{
-    assert_true(room->post_count > 0);
-    assert_string_equal(room->posts[room->post_count - 1], text);
 }
 
 static Hanse__Frame *inbox_frame(struct scene *s, Hanse__InboxItem **item)
@@ -109,43 +87,6 @@ static void says_removed(struct scene *s, struct world_device *d, uint64_t seq)
     item->removed->seq = seq;
     world_inject(s->old, s->third, frame);
     world_settle(s->w);
-}
-
-/* A head under a log that ends with that hash. */
-static Hanse__SignedObject *head_of(struct scene *s, struct world_node *node, uint64_t seq,
-                                    const struct hs_id *hash, uint32_t term)
-{
-    struct hs_log_tip tip = {.next_seq = seq + 1, .hash = *hash, .hub_time = s->w->now};
-    Hanse__SignedObject *head;
-    assert_ok(hs_head_build(&node->signer, &s->room->id, &tip, term, 1, s->w->now, &s->w->arena, &head));
-    return head;
-}
-
-static Hanse__Frame *records_frame(struct scene *s, Hanse__SignedObject *head, size_t count)
-{
-    Hanse__Frame *frame = world_frame(s->w);
-    frame->records = WORLD_NEW(s->w, Hanse__Records, hanse__records);
-    frame->records->room = hs_pb_data(world_copy(s->w, HS_VIEW(s->room->id)));
-    frame->records->records = hs_arena_alloc(&s->w->arena, (count + 1) * sizeof *frame->records->records);
-    assert_non_null(frame->records->records);
-    frame->records->n_records = count;
-    for (size_t i = 0; i < count; i++)
-        frame->records->records[i] = WORLD_NEW(s->w, Hanse__Record, hanse__record);
-    frame->records->head = head;
-    frame->body_case = HANSE__FRAME__BODY_RECORDS;
-    return frame;
-}
-
-static void still_follows(struct scene *s, const char *text)
-{
-    assert_bytes(hs_pb_bytes(view_at(s, s->third)->hub_root), HS_VIEW(s->new->root.pub));
-    assert_int_equal(view_at(s, s->third)->hub_term, 2);
-    scene_pass(s, 3);
-    assert_ok(world_post(s->room, text, NULL));
-    world_settle(s->w);
-    scene_pass(s, 1);
-    assert_int_equal(view_at(s, s->third)->next_seq, view_at(s, s->new)->next_seq);
-    sees(s->alices, text);
 }
 
 /* FED-47: a place that a former hub names makes no hub of it again, and begins no copy anew. */
@@ -403,123 +344,12 @@ static void former_hub_removes(void **state)
     still_follows(&s, "all the same");
 }
 
-/* ROOM-82: what the former hub has signed of records behind the end of its term counts for nothing. */
-static void former_hub_signed_more(void **state)
-{
-    (void)state;
-    struct world HS_WORLD *w = world_new();
-    struct scene s = scene_new(w);
-    scene_rosa_moves(&s);
-    uint64_t at = s.room->tip.next_seq;
-    struct hs_id junk;
-    for (uint64_t seq = at + 1; seq <= at + 2; seq++) { /* the nearest one and the newest */
-        randombytes_buf(junk.b, sizeof junk.b);
-        world_inject(s.old, s.third, records_frame(&s, head_of(&s, s.old, seq, &junk, 1), 0));
-    }
-    scene_room_moves(&s);
-    still_follows(&s, "first");
-    still_follows(&s, "second");
-    still_follows(&s, "third");
-}
-
-/* FED-47: a head that says that it is of a former term is looked at no closer only up to that term's end. */
-static void unsigned_behind_the_move(void **state)
-{
-    (void)state;
-    struct world HS_WORLD *w = world_new();
-    struct scene s = scene_new(w);
-    struct hs_writer HS_WRITER header = hs_writer(HS_RECORD_HEADER_MAX);
-    struct hs_record_header made;
-    scene_rosa_moves(&s);
-    scene_room_moves(&s);
-    still_follows(&s, "signed");
-    struct hs_log_tip tip = s.alices->tip;
-    struct hs_record_spec spec = {.kind = HS_RECORD_POST,
-                                  .epoch = 1,
-                                  .sender_node = s.new->root.pub,
-                                  .sender_persona = s.carols->persona->signer.pub,
-                                  .body = hs_bytes_str("a story"),
-                                  .hub_time = w->now};
-    assert_ok(hs_log_build_next(&tip, &s.room->id, &spec, &header, &made));
-    Hanse__Frame *frame = records_frame(&s, head_of(&s, s.third, made.seq, &made.hash, 1), 1);
-    frame->records->records[0]->header = hs_pb_data(world_take(w, &header));
-    frame->records->records[0]->body = hs_pb_data(world_copy(w, spec.body));
-    world_inject(s.new, s.third, frame);
-    assert_int_equal(view_at(&s, s.third)->next_seq, made.seq);
-    scene_pass(&s, 70); /* that ended the session */
-    still_follows(&s, "signed again");
-}
-
-static enum world_verdict others_heads(void *ctx, struct world_node *from, struct world_node *to,
-                                       struct hs_bytes *frame)
-{
-    struct scene *s = ctx;
-    Hanse__Frame *f;
-    struct hs_record_header last;
-    assert_ok(HS_UNPACK(hanse__frame, *frame, HS_LENIENT, &s->w->arena, &f));
-    if (from != s->new || to != s->third || f->body_case != HANSE__FRAME__BODY_RECORDS ||
-        f->records->n_records == 0)
-        return WORLD_PASS;
-    assert_ok(
-        hs_record_header_parse(hs_pb_bytes(f->records->records[f->records->n_records - 1]->header), &last));
-    f->records->head = head_of(s, s->new, last.seq, &last.hash, 1);
-    *frame = world_pack(s->w, &f->base);
-    return WORLD_PASS;
-}
-
-/* FED-47: a copy that begins in the present term takes no records of a former one that end nowhere. */
-static void former_heads_without_a_move(void **state)
-{
-    (void)state;
-    struct world HS_WORLD *w = world_new();
-    struct scene s = scene_new(w);
-    scene_rosa_moves(&s);
-    scene_room_moves(&s);
-    struct hs_policy_role role;
-    struct world_commit commit;
-    struct hs_policy policy = world_policy(s.rosa, "launch", &role);
-    policy.hub_root = s.old->root.pub;
-    policy = hs_policy_set_office(&policy, &(struct hs_hub_office){s.new->root.pub, 2});
-    world_commit_policy(s.room, &policy, &commit);
-    assert_ok(world_ask_hub(s.rosa, s.room->hub, world_commit_frame(s.room, &commit), NULL));
-    world_settle(w);
-    scene_pass(&s, 1);
-    struct world_invite invite = world_invite_new(s.room, 5, WORLD_DAY_MS);
-    invite.hub = s.new;
-    invite.brand = s.old;
-    assert_ok(world_put_invite(s.room, &invite));
-    world_settle(w);
-    s.third = world_node_new(w, "fourth.example");
-    struct world_device *dave = world_customer(s.third, "dave");
-    assert_ok(world_bind(dave, s.old));
-    struct world_room *daves = world_room_join(dave, &invite);
-    assert_ok(world_forward(dave, s.new, world_join_frame(daves, world_join_body(daves, &invite)), NULL));
-    world_settle(w);
-    w->hook = others_heads;
-    w->hook_ctx = &s;
-    assert_ok(world_admit(s.room));
-    world_settle(w);
-    assert_ok(world_post(s.room, "unsigned", NULL));
-    world_settle(w);
-    w->hook = NULL;
-    scene_pass(&s, 3);
-    assert_ok(world_post(s.room, "signed", NULL));
-    world_settle(w);
-    scene_pass(&s, 70);
-    struct hs_turn turn = reading(&s, s.third);
-    assert_null(hs_room_kept_head(&turn, &s.room->id));
-    assert_int_equal(daves->post_count, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(former_heads_without_a_move),
         cmocka_unit_test(former_hub_names_a_place),
         cmocka_unit_test(home_on_its_way),
         cmocka_unit_test(former_hub_removes),
-        cmocka_unit_test(former_hub_signed_more),
-        cmocka_unit_test(unsigned_behind_the_move),
         cmocka_unit_test(removed_just_before),
         cmocka_unit_test(other_items),
         cmocka_unit_test(former_hub_welcomes),

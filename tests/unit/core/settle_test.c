@@ -2,7 +2,6 @@
  * ends, its stores are made again from their records, these ones among them. */
 #include "settle_scene.h"
 
-#include "core/internal.h"
 #include "core/records/table.h"
 #include "wire/unpack.h"
 

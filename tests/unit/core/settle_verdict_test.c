@@ -2,9 +2,7 @@
 #include "settle_scene.h"
 
 #include "core/internal.h"
-#include "core/records/table.h"
 #include "object/object.h"
-#include "room/settlement.h"
 #include "wire/unpack.h"
 
 static uint8_t one = 1;

@@ -2,9 +2,7 @@
 #include "way_scene.h"
 
 #include "core/federation/evidence.h"
-#include "object/object.h"
 #include "room/head.h"
-#include "room/hub_move.h"
 
 /* ---- forged chains ---- */
 

@@ -2,7 +2,7 @@
 #ifndef TESTS_CORE_WAY_SCENE_H
 #define TESTS_CORE_WAY_SCENE_H
 
-#include "office_scene.h"
+#include "office_view.h"
 
 #include "core/office/office.h"
 #include "core/office/way.h"
@@ -11,19 +11,6 @@
 #include "wire/unpack.h"
 
 #include <stdio.h>
-
-[[maybe_unused]] static struct hs_turn reading(struct scene *s, struct world_node *node)
-{
-    return (struct hs_turn){.core = node->core, .kv = node->kv, .now = s->w->now, .arena = &s->w->arena};
-}
-
-[[maybe_unused]] static const Hanse__State__RoomView *view_at(struct scene *s, struct world_node *node)
-{
-    struct hs_turn turn = reading(s, node);
-    const Hanse__State__RoomView *view = hs_room_view(&turn, &s->room->id);
-    assert_non_null(view);
-    return view;
-}
 
 [[maybe_unused]] static bool has_way(struct scene *s, struct world_node *node)
 {

@@ -3,9 +3,7 @@
 #include "way_scene.h"
 
 #include "core/recovery/recover.h"
-#include "object/object.h"
 #include "room/head.h"
-#include "room/hub_move.h"
 
 /* FED-60, FED-61: what a device has come by is enough for its node, however much it has missed. */
 static void the_old_hub_is_dead(void **state)
