@@ -3,8 +3,9 @@
  *
  * The caller gathers inputs, opens one write transaction, feeds each input to hs_core_step(), commits with a
  * sync, and only then carries out the effects: so nothing is acknowledged before it is durable. Where the
- * commit fails, it drops the effects and ends the process. After each commit it calls hs_core_pump() with a
- * read transaction: that reads what is due to attached sessions out of the logs and gives SEND effects.
+ * commit fails for another reason than a shortage, it drops the effects and ends the process. Behind the
+ * steps it calls hs_core_pump(), before the commit or with a read transaction after it: that reads what is
+ * due to attached sessions out of the logs and gives SEND effects.
  *
  * All calls of one core come from one thread. */
 #ifndef HS_CORE_CORE_H
@@ -141,7 +142,9 @@ enum hs_err hs_core_step(struct hs_core *core, struct hs_kv *txn, const struct h
 void hs_core_undone(struct hs_core *core);
 
 /* What is due to attached sessions, within their budgets. more: there was work left for lack of time, call
- * again soon (the budgets are kept count of inside; ROOM inputs renew them). */
+ * again soon (the budgets are kept count of inside; ROOM inputs renew them). Changes nothing in the
+ * transaction. Where that is aborted afterwards, the sessions that have effects must be CLOSED: the core
+ * counts these as sent. */
 enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time now,
                          struct hs_effects *effects, bool *more);
 

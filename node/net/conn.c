@@ -206,7 +206,7 @@ void hs_conn_flush(struct hs_conn *conn)
 {
     conn->due = false;
     TAILQ_REMOVE(&conn->net->due, conn, due_entry);
-    while (!conn->writing && hs_link_queued(conn->link) > 0) {
+    while (!conn->writing && !conn->held && hs_link_queued(conn->link) > 0) {
         struct hs_bytes out = hs_link_output(conn->link);
         if (out.len == 0) {
             hs_conn_close(conn, HS_ERR_NOMEM); /* it couldn't be sealed */

@@ -1,22 +1,29 @@
 /* What is due to many sessions at once is sealed and written by several threads, each session by one of them;
  * the loop's own, which owns them all, waits meanwhile. They do no more than that: whatever else comes of it,
- * a full socket or a connection that is gone, the loop's thread sees to afterwards. */
+ * a full socket or a connection that is gone, the loop's thread sees to afterwards.
+ *
+ * While the disk is still writing the loop's thread seals already what it comes to. Such a connection is
+ * held: not a byte of it leaves before the round is through. */
 #include "base/prefetch.h"
 #include "net/crew.h"
 #include "net/state.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
+enum { PIECE = 8 /* shares, after which it is looked whether the round is through */ };
 enum { AHEAD = 2 /* sessions: a write takes as long as what the one after the next needs takes to come */ };
 
 /* What one session is due. */
 struct share {
+    uint64_t session;
     struct hs_conn *conn;
-    size_t from, to; /* effects */
+    size_t from, to; /* of what is due */
     size_t sent, written;
     enum hs_err err;
+    bool sealed;
 };
 
 struct hs_fanout {
@@ -24,6 +31,8 @@ struct hs_fanout {
     const struct hs_effect *effects; /* of this round */
     struct share *shares;
     size_t len, size;
+    const struct hs_effects *ahead; /* the shares are of its beginning, before they may leave; or NULL */
+    size_t ahead_to;                /* where they end */
 };
 
 static void write_share(struct share *share)
@@ -50,6 +59,14 @@ static void expect(const struct hs_conn *conn)
     hs_link_expect(conn->link);
 }
 
+static void queue(const struct hs_fanout *f, struct share *share)
+{
+    for (size_t at = share->from; at < share->to && share->err == HS_OK; at++) {
+        share->err = hs_link_send(share->conn->link, f->effects[at].bytes);
+        share->sent += share->err == HS_OK ? f->effects[at].bytes.len : 0;
+    }
+}
+
 /* On any thread. */
 static void carry_out(void *arg, size_t i)
 {
@@ -57,10 +74,8 @@ static void carry_out(void *arg, size_t i)
     struct share *share = &f->shares[i];
     if (i + AHEAD < f->len)
         expect(f->shares[i + AHEAD].conn);
-    for (size_t at = share->from; at < share->to && share->err == HS_OK; at++) {
-        share->err = hs_link_send(share->conn->link, f->effects[at].bytes);
-        share->sent += share->err == HS_OK ? f->effects[at].bytes.len : 0;
-    }
+    if (!share->sealed)
+        queue(f, share);
     if (share->err == HS_OK && !share->conn->writing)
         write_share(share);
 }
@@ -86,7 +101,7 @@ static bool add(struct hs_fanout *f, struct hs_conn *conn, size_t from, size_t t
         f->shares = grown;
         f->size = size;
     }
-    f->shares[f->len++] = (struct share){.conn = conn, .from = from, .to = to};
+    f->shares[f->len++] = (struct share){.session = conn->session, .conn = conn, .from = from, .to = to};
     conn->lent = true;
     return true;
 }
@@ -102,37 +117,114 @@ static size_t end_of(const struct hs_effects *effects, size_t from, bool *frames
 }
 
 /* One share for each session, as far as they go: a session that comes again waits until the first is done. */
-static size_t gather(struct hs_net *net, const struct hs_effects *effects, size_t from, struct hs_fanout *f)
+static size_t gather(struct hs_net *net, const struct hs_effects *due, size_t from, struct hs_fanout *f)
 {
-    while (from < effects->len) {
+    f->effects = due->list;
+    f->len = 0;
+    while (from < due->len) {
         bool frames;
-        size_t to = end_of(effects, from, &frames);
-        struct hs_conn *conn = frames ? hs_conn_find(net, effects->list[from].session) : NULL;
+        size_t to = end_of(due, from, &frames);
+        struct hs_conn *conn = frames ? hs_conn_find(net, due->list[from].session) : NULL;
         if (!frames || (conn != NULL && conn->lent))
             break;
         if (conn != NULL && conn->state == CONN_OPEN && !add(f, conn, from, to))
             break;
         from = to;
     }
+    for (size_t i = 0; i < f->len; i++)
+        f->shares[i].conn->lent = false;
     return from;
 }
 
-size_t hs_fanout_carry_out(struct hs_net *net, const struct hs_effects *effects, size_t from)
+/* Those that the round answers, too, get that first. */
+static void mark_answered(struct hs_net *net, const struct hs_syncing *syncing, bool answered)
+{
+    for (size_t i = 0; i < syncing->len; i++) {
+        struct hs_conn *conn = hs_conn_find(net, syncing->effects[i].session);
+        if (conn != NULL)
+            conn->answered = answered;
+    }
+}
+
+/* Seals what a session is due, where nothing else is before it. */
+static size_t seal(const struct hs_fanout *f, struct share *share)
+{
+    struct hs_conn *conn = share->conn;
+    if (conn->answered || conn->writing || hs_link_queued(conn->link) > 0)
+        return 0;
+    queue(f, share);
+    share->sealed = conn->held = true;
+    return hs_link_output(conn->link).len;
+}
+
+void hs_fanout_prepare(struct hs_net *net, const struct hs_syncing *syncing)
 {
     struct hs_fanout *f = net->fanout;
-    if (effects->len - from < HS_NET_FANOUT_MIN)
+    size_t bytes = 0;
+    if (f->ahead == &syncing->round->due)
+        return;
+    f->ahead = &syncing->round->due;
+    f->ahead_to = gather(net, f->ahead, 0, f);
+    mark_answered(net, syncing, true);
+    for (size_t i = 0; i < f->len && bytes < HS_NET_AHEAD_BYTES; i++) {
+        if (i % PIECE == 0) {
+            (void)sched_yield(); /* on one core the commit thread would wait for this one */
+            if (hs_round_is_through(syncing->round))
+                break;
+        }
+        if (i + AHEAD < f->len)
+            expect(f->shares[i + AHEAD].conn);
+        bytes += seal(f, &f->shares[i]);
+        net->sealed_ahead += f->shares[i].sealed;
+    }
+    mark_answered(net, syncing, false);
+}
+
+/* Those of the shares that are still there, and may be written now. */
+static void let_go(struct hs_net *net, struct hs_fanout *f)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < f->len; i++) {
+        struct hs_conn *conn = hs_conn_find(net, f->shares[i].session);
+        if (conn == NULL)
+            continue;
+        conn->held = false;
+        if (conn->state == CONN_OPEN)
+            f->shares[len++] = f->shares[i];
+        else
+            hs_conn_due(conn);
+    }
+    f->len = len;
+}
+
+size_t hs_fanout_carry_out(struct hs_net *net, const struct hs_effects *due, size_t from)
+{
+    struct hs_fanout *f = net->fanout;
+    bool prepared = f->ahead == due;
+    size_t to = f->ahead_to;
+    f->ahead = NULL;
+    if (prepared)
+        let_go(net, f);
+    else if (due->len - from < HS_NET_FANOUT_MIN)
         return from;
-    f->effects = effects->list;
-    f->len = 0;
-    size_t to = gather(net, effects, from, f);
-    for (size_t i = 0; i < f->len; i++)
-        f->shares[i].conn->lent = false;
-    if (f->len < HS_NET_FANOUT_MIN)
+    else
+        to = gather(net, due, from, f);
+    if (!prepared && f->len < HS_NET_FANOUT_MIN)
         return from;
     hs_crew_run(f->crew, carry_out, f, f->len);
     for (size_t i = 0; i < f->len; i++)
         settle(net, &f->shares[i]);
     return to;
+}
+
+void hs_fanout_withdraw(struct hs_net *net, const struct hs_effects *due)
+{
+    net->fanout->ahead = NULL;
+    for (size_t i = 0; i < due->len; i++) {
+        struct hs_conn *conn = hs_conn_find(net, due->list[i].session);
+        if (conn != NULL)
+            hs_conn_close(conn, HS_ERR_STORE_FULL);
+    }
 }
 
 enum hs_err hs_fanout_new(unsigned helpers, struct hs_fanout **out)

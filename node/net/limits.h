@@ -23,16 +23,18 @@ enum {
     HS_NET_STRANGERS = 64, /* frames of strangers at the commit thread: two signatures each, some 10 ms */
     HS_NET_STRANGER_SHARE = 16, /* of one stranger: the 16th part of it */
     HS_NET_FANOUT_MIN =
-        64,             /* sessions: half a millisecond of writing; waking who helps takes a tenth of it */
-    HS_NET_HELPERS = 3, /* threads that help to write, where there are as many cores */
-    HS_NET_KEEPALIVE_S = 60,   /* TCP's own probe finds a host that vanished */
-    HS_NET_OUTBOUND = 1024,    /* open outbound connections: nodes that this one talks to */
-    HS_NET_DIALS = 64,         /* outbound connections being made */
-    HS_NET_DIAL_MS = 5000,     /* for one address, connecting and handshake each */
-    HS_NET_RESOLVES = 2,       /* names being looked up: libuv does it on the threads of its file work */
-    HS_NET_TARGETS = 4,        /* addresses taken of one name */
-    HS_NET_SPARE_PLACES = 256, /* for connections that are being closed */
-    HS_NET_SPARE_FILES = 64,   /* descriptors kept for the store, the log and dials */
+        64, /* sessions: half a millisecond of writing; waking who helps takes a tenth of it */
+    HS_NET_AHEAD_BYTES = 1 << 20, /* sealed while a round syncs: as much as stays in a core's cache until it
+                                     is written, and as long as a sync takes */
+    HS_NET_HELPERS = 3,           /* threads that help to write, where there are as many cores */
+    HS_NET_KEEPALIVE_S = 60,      /* TCP's own probe finds a host that vanished */
+    HS_NET_OUTBOUND = 1024,       /* open outbound connections: nodes that this one talks to */
+    HS_NET_DIALS = 64,            /* outbound connections being made */
+    HS_NET_DIAL_MS = 5000,        /* for one address, connecting and handshake each */
+    HS_NET_RESOLVES = 2,          /* names being looked up: libuv does it on the threads of its file work */
+    HS_NET_TARGETS = 4,           /* addresses taken of one name */
+    HS_NET_SPARE_PLACES = 256,    /* for connections that are being closed */
+    HS_NET_SPARE_FILES = 64,      /* descriptors kept for the store, the log and dials */
 };
 
 /* Those that an operator or a test may choose. */

@@ -65,7 +65,8 @@ static void share_stats(struct hs_net *net)
                                         .turned_away = net->refused,
                                         .turns = net->turns,
                                         .bytes_in = net->bytes_in,
-                                        .bytes_out = net->bytes_out};
+                                        .bytes_out = net->bytes_out,
+                                        .sealed_ahead = net->sealed_ahead};
     uv_mutex_unlock(&net->shared_lock);
 }
 
@@ -196,6 +197,7 @@ static enum hs_err start(struct hs_net *net)
                                       .store = net->config.store,
                                       .wake = wake,
                                       .arg = net,
+                                      .show_from = HS_NET_FANOUT_MIN,
                                       .failed = net->config.failed,
                                       .now = wall_clock};
     HS_TRY(hs_listen_start(net));

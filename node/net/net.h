@@ -57,6 +57,7 @@ struct hs_net_stats {
     uint64_t turned_away;         /* that weren't taken, since the start */
     uint64_t turns;               /* of the loop in which somebody's handshake went on */
     uint64_t bytes_in, bytes_out; /* of all connections, as they are on the wire */
+    uint64_t sealed_ahead;        /* for so many sessions, while a round was syncing */
     struct hs_commit_stats commit;
 };
 /* From any thread; at most half a second old. */

@@ -68,12 +68,12 @@ static void carry_out(struct hs_net *net, const struct hs_effect *effect)
 
 /* What is due to a session stands together in a round: it is sealed and written before the next session's is
  * touched, so that one piece of memory serves them all. */
-static void carry_out_pumped(struct hs_net *net, const struct hs_effects *effects, size_t from)
+static void carry_out_due(struct hs_net *net, const struct hs_effects *due, size_t from)
 {
-    for (size_t i = from; i < effects->len; i++) {
-        uint64_t session = effects->list[i].session;
-        carry_out(net, &effects->list[i]);
-        if (i + 1 < effects->len && effects->list[i + 1].session == session)
+    for (size_t i = from; i < due->len; i++) {
+        uint64_t session = due->list[i].session;
+        carry_out(net, &due->list[i]);
+        if (i + 1 < due->len && due->list[i + 1].session == session)
             continue;
         struct hs_conn *conn = session != 0 ? hs_conn_find(net, session) : NULL;
         if (conn != NULL && conn->due)
@@ -84,15 +84,18 @@ static void carry_out_pumped(struct hs_net *net, const struct hs_effects *effect
 /* Answers wait for what else their session gets. */
 static void carry_out_all(struct hs_net *net, const struct hs_round *round)
 {
-    const struct hs_effects *effects = &round->effects;
     size_t at = 0, from;
-    for (; at < round->pumped; at++)
-        carry_out(net, &effects->list[at]);
+    for (size_t i = 0; i < round->effects.len; i++)
+        carry_out(net, &round->effects.list[i]);
+    if (round->withdrawn) {
+        hs_fanout_withdraw(net, &round->due);
+        return;
+    }
     do {
         from = at;
-        at = hs_fanout_carry_out(net, effects, from);
+        at = hs_fanout_carry_out(net, &round->due, from);
     } while (at > from);
-    carry_out_pumped(net, effects, at);
+    carry_out_due(net, &round->due, at);
 }
 
 static void resume_stalled(struct hs_net *net, struct hs_conns *list)
@@ -107,7 +110,7 @@ static void resume_stalled(struct hs_net *net, struct hs_conns *list)
     }
 }
 
-void hs_rounds_take(struct hs_net *net)
+static void take_all(struct hs_net *net)
 {
     struct hs_round *round;
     while ((round = hs_commit_take(net->commit)) != NULL) {
@@ -115,6 +118,16 @@ void hs_rounds_take(struct hs_net *net)
             input_done(net, &round->inputs[i]);
         carry_out_all(net, round);
         hs_commit_give_back(net->commit, round);
+    }
+}
+
+void hs_rounds_take(struct hs_net *net)
+{
+    struct hs_syncing syncing;
+    take_all(net);
+    if (hs_commit_syncing(net->commit, &syncing)) {
+        hs_fanout_prepare(net, &syncing);
+        take_all(net);
     }
     resume_stalled(net, &net->stalled);
     resume_stalled(net, &net->strangers);

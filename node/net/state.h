@@ -37,7 +37,8 @@ struct hs_conn {
     enum conn_state state;
     bool outbound, authenticated, writing, shut, due;
     bool waiting;                       /* in openings */
-    bool lent;                          /* in the fan-out that is gathered */
+    bool lent, answered;                /* in the fan-out that is gathered; the round has an answer, too */
+    bool held;                          /* what its link has sealed may not leave yet */
     struct hs_conns *stalled;           /* the list of those that it is in, or NULL */
     size_t frames_queued, bytes_queued; /* at the commit thread */
     size_t strange_queued;              /* of these frames, while nobody knew who sent them */
@@ -87,7 +88,7 @@ struct hs_net {
     struct hs_blob_works blob_works;
     size_t blob_work_count;
     size_t dial_count, resolving;
-    uint64_t refused, dropped, last_stats, bytes_in, bytes_out;
+    uint64_t refused, dropped, last_stats, bytes_in, bytes_out, sealed_ahead;
     uv_mutex_t shared_lock; /* guards what other threads may see */
     struct hs_net_stats shared;
     uint8_t read_buffer[HS_LINK_INPUT_MAX];
@@ -152,9 +153,14 @@ void hs_blobs_carry_out(struct hs_net *net, const struct hs_effect *effect);
 /* fanout.c. With at most so many threads to help. NOMEM. */
 enum hs_err hs_fanout_new(unsigned helpers, struct hs_fanout **out);
 void hs_fanout_free(struct hs_fanout *fanout);
-/* Carries out the effects from there on by several threads, as far as they are frames for sessions of which
+/* Carries out what is due from there on by several threads, as far as they are frames for sessions of which
  * none comes twice; returns where it ended: at from, where they are for too few. */
-size_t hs_fanout_carry_out(struct hs_net *net, const struct hs_effects *effects, size_t from);
+size_t hs_fanout_carry_out(struct hs_net *net, const struct hs_effects *due, size_t from);
+/* Seals what a round will have, until the round is through. Once for each round that is syncing. */
+void hs_fanout_prepare(struct hs_net *net, const struct hs_syncing *syncing);
+/* It came to nothing. The core believes that these sessions have got it: they are closed, come again, and say
+ * where they are. */
+void hs_fanout_withdraw(struct hs_net *net, const struct hs_effects *due);
 
 /* rounds.c: what the commit thread has finished. */
 void hs_rounds_take(struct hs_net *net);

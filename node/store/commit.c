@@ -1,5 +1,7 @@
 #include "store/commit.h"
 
+#include "store/round.h"
+
 #include <stdlib.h>
 #include <uv.h>
 
@@ -15,6 +17,7 @@ struct hs_commit {
     struct hs_round *gathering;
     struct hs_round *spare; /* a list */
     struct hs_round *finished, **finished_end;
+    struct hs_syncing syncing; /* round: NULL where none is shown */
     bool finishing, done;
     struct hs_commit_stats stats;
 
@@ -35,93 +38,6 @@ static void unlock(const struct hs_commit *c)
     uv_mutex_unlock((uv_mutex_t *)&c->lock);
 }
 
-static struct hs_round *round_new(void)
-{
-    struct hs_round *round = calloc(1, sizeof *round);
-    if (round == NULL)
-        return NULL;
-    /* Inputs other than frames carry at most a descriptor each. */
-    round->bytes = hs_writer(HS_ROUND_BYTES + HS_ROUND_BYTES);
-    round->effects = hs_effects();
-    return round;
-}
-
-static void round_reset(struct hs_round *round)
-{
-    round->len = 0;
-    round->frames = 0;
-    hs_writer_reset(&round->bytes);
-    hs_effects_reset(&round->effects);
-}
-
-static void rounds_free(struct hs_round *round)
-{
-    while (round != NULL) {
-        struct hs_round *next = round->next;
-        hs_writer_free(&round->bytes);
-        hs_effects_free(&round->effects);
-        free(round->inputs);
-        free(round);
-        round = next;
-    }
-}
-
-static bool round_has_room(const struct hs_round *round)
-{
-    return round->frames < HS_ROUND_INPUTS && round->bytes.len < HS_ROUND_BYTES;
-}
-
-static enum hs_err round_grow(struct hs_round *round)
-{
-    if (round->len < round->size)
-        return HS_OK;
-    size_t size = round->size > 0 ? 2 * round->size : 64;
-    struct hs_round_input *grown = realloc(round->inputs, size * sizeof *grown);
-    HS_REQUIRE(grown != NULL, HS_ERR_NOMEM);
-    round->inputs = grown;
-    round->size = size;
-    return HS_OK;
-}
-
-/* While a round gathers, its bytes may move: a view is then kept as an offset, in the pointer's place. */
-static void view_to_offset(struct hs_writer *bytes, struct hs_bytes *view)
-{
-    uintptr_t offset = bytes->len;
-    hs_write_bytes(bytes, *view);
-    view->data = (const uint8_t *)offset;
-}
-
-static void offset_to_view(const struct hs_writer *bytes, struct hs_bytes *view)
-{
-    view->data = view->len > 0 ? bytes->data + (uintptr_t)view->data : NULL;
-}
-
-static enum hs_err round_add(struct hs_round *round, const struct hs_core_input *input)
-{
-    HS_TRY(round_grow(round));
-    struct hs_round_input *added = &round->inputs[round->len];
-    size_t before = round->bytes.len;
-    *added = (struct hs_round_input){.input = *input};
-    view_to_offset(&round->bytes, &added->input.bytes);
-    view_to_offset(&round->bytes, &added->input.dialled_descriptor);
-    if (round->bytes.err != HS_OK) {
-        round->bytes.len = before;
-        round->bytes.err = HS_OK;
-        return HS_ERR_NOMEM;
-    }
-    round->len++;
-    round->frames += input->kind == HS_INPUT_FRAME;
-    return HS_OK;
-}
-
-static void round_settle(struct hs_round *round)
-{
-    for (size_t i = 0; i < round->len; i++) {
-        offset_to_view(&round->bytes, &round->inputs[i].input.bytes);
-        offset_to_view(&round->bytes, &round->inputs[i].input.dialled_descriptor);
-    }
-}
-
 static enum hs_err commit(struct hs_commit *c, struct hs_kv *txn)
 {
     uint64_t begin = uv_hrtime(), syncs = hs_lmdb_stats(c->config.store).syncs;
@@ -131,8 +47,32 @@ static enum hs_err commit(struct hs_commit *c, struct hs_kv *txn)
     return err;
 }
 
-/* Inputs [from, to) in one transaction. Where it fails, nothing happened and the effects are as before. */
-static enum hs_err apply(struct hs_commit *c, struct hs_round *round, size_t from, size_t to, bool full)
+/* What is due to sessions as things stand in the transaction. */
+static void pump(struct hs_commit *c, struct hs_kv *txn, struct hs_round *round)
+{
+    enum hs_err err = hs_core_pump(c->config.core, txn, c->config.now(), &round->due, &c->more);
+    if (err == HS_OK)
+        err = txn->err;
+    hs_lmdb_entries(txn, c->counted.entries, HS_CORE_TABLES);
+    if (err != HS_OK)
+        c->config.failed(err, "reading");
+}
+
+/* While it is written and synced, what is due can be made ready. */
+static void show(struct hs_commit *c, const struct hs_round *round)
+{
+    if (round->due.len < c->config.show_from)
+        return;
+    lock(c);
+    c->syncing = (struct hs_syncing){round, round->effects.list, round->effects.len};
+    c->config.wake(c->config.arg);
+    unlock(c);
+}
+
+/* Inputs [from, to) in one transaction, and what is due after them. Where it fails, nothing happened and the
+ * effects are as before. */
+static enum hs_err apply(struct hs_commit *c, struct hs_round *round, size_t from, size_t to, bool full,
+                         bool with_due)
 {
     struct hs_kv *txn = NULL;
     size_t effects = round->effects.len;
@@ -146,6 +86,10 @@ static enum hs_err apply(struct hs_commit *c, struct hs_round *round, size_t fro
         err = hs_core_step(c->config.core, txn, &round->inputs[i].input, now, full, &round->effects);
         if (err == HS_OK)
             err = txn->err;
+    }
+    if (err == HS_OK && with_due) {
+        pump(c, txn, round);
+        show(c, round);
     }
     if (err == HS_OK)
         err = commit(c, txn);
@@ -181,14 +125,13 @@ static enum hs_err forget_session(struct hs_commit *c, struct hs_round *round, u
 static enum hs_err apply_singly(struct hs_commit *c, struct hs_round *round, bool full)
 {
     c->counted.retried++;
-    hs_effects_reset(&round->effects);
     for (size_t i = 0; i < round->len; i++) {
         const struct hs_core_input *input = &round->inputs[i].input;
         enum hs_err err = HS_OK;
         if (input->kind == HS_INPUT_OPEN)
             err = forget_session(c, round, input->session);
         if (err == HS_OK)
-            err = apply(c, round, i, i + 1, full);
+            err = apply(c, round, i, i + 1, full, false);
         if (is_shortage(err)) {
             round->inputs[i].dropped = true;
             c->counted.dropped++;
@@ -199,16 +142,39 @@ static enum hs_err apply_singly(struct hs_commit *c, struct hs_round *round, boo
     return HS_OK;
 }
 
+/* The core doesn't take back what was due, and somebody may be looking at it just now. Its sessions will be
+ * closed; the next round sees to the others. */
+static void withdraw(struct hs_commit *c, struct hs_round *round)
+{
+    round->former = round->effects;
+    round->effects = hs_effects();
+    round->withdrawn = true;
+    c->more = true;
+}
+
 static void carry_out(struct hs_commit *c, struct hs_round *round)
 {
-    if (round->len == 0)
-        return;
     hs_histogram_add(&c->counted.round_inputs, round->len, 1);
-    enum hs_err err = apply(c, round, 0, round->len, false);
-    if (is_shortage(err))
+    enum hs_err err = apply(c, round, 0, round->len, false, true);
+    if (is_shortage(err)) {
+        withdraw(c, round);
         err = apply_singly(c, round, err == HS_ERR_STORE_FULL);
+    }
     if (err != HS_OK)
         c->config.failed(err, "committing");
+}
+
+/* A round without inputs. */
+static void go_on(struct hs_commit *c, struct hs_round *round)
+{
+    struct hs_kv *txn = NULL;
+    enum hs_err err = hs_lmdb_begin_read(c->config.store, &txn);
+    if (err != HS_OK) {
+        c->config.failed(err, "reading");
+        return;
+    }
+    pump(c, txn, round);
+    hs_lmdb_abort(txn);
 }
 
 /* What the core has kept for later is written; where there is no space for it, it wasn't needed. */
@@ -217,26 +183,10 @@ static void stop_core(struct hs_commit *c)
     struct hs_round last = {.effects = hs_effects()};
     struct hs_round_input stop = {.input.kind = HS_INPUT_STOP};
     last.inputs = &stop;
-    enum hs_err err = apply(c, &last, 0, 1, false);
+    enum hs_err err = apply(c, &last, 0, 1, false, false);
     hs_effects_free(&last.effects);
     if (err != HS_OK && !is_shortage(err))
         c->config.failed(err, "committing");
-}
-
-static void pump(struct hs_commit *c, struct hs_round *round)
-{
-    struct hs_kv *txn = NULL;
-    round->pumped = round->effects.len;
-    enum hs_err err = hs_lmdb_begin_read(c->config.store, &txn);
-    if (err == HS_OK) {
-        err = hs_core_pump(c->config.core, txn, c->config.now(), &round->effects, &c->more);
-        if (err == HS_OK)
-            err = txn->err;
-        hs_lmdb_entries(txn, c->counted.entries, HS_CORE_TABLES);
-        hs_lmdb_abort(txn);
-    }
-    if (err != HS_OK)
-        c->config.failed(err, "reading");
 }
 
 /* Milliseconds until the core wants to be told the time. */
@@ -259,7 +209,7 @@ static void add_tick(struct hs_commit *c, struct hs_round *round, struct hs_time
         c->last_reader_check = now;
         hs_lmdb_check_readers(c->config.store);
     }
-    (void)round_add(round, &tick); /* without memory now, there will be another second */
+    (void)hs_round_add(round, &tick); /* without memory now, there will be another second */
 }
 
 /* The first spare round gathers from now on. */
@@ -300,9 +250,11 @@ static void run(void *arg)
     lock(c);
     while ((round = next_round(c)) != NULL) {
         unlock(c);
-        round_settle(round);
-        carry_out(c, round);
-        pump(c, round);
+        hs_round_settle(round);
+        if (round->len > 0)
+            carry_out(c, round);
+        else
+            go_on(c, round);
         c->counted.rounds++;
         c->counted.inputs += round->len;
         c->counted.core = hs_core_stats(c->config.core);
@@ -310,6 +262,8 @@ static void run(void *arg)
         lock(c);
         c->stats = c->counted;
         round->next = NULL;
+        c->syncing.round = NULL;
+        atomic_store(&round->is_through, true);
         *c->finished_end = round;
         c->finished_end = &round->next;
         c->config.wake(c->config.arg);
@@ -325,7 +279,7 @@ static void run(void *arg)
 static enum hs_err rounds_new(struct hs_commit *c)
 {
     for (int i = 0; i < HS_ROUNDS; i++) {
-        struct hs_round *round = round_new();
+        struct hs_round *round = hs_round_new();
         HS_REQUIRE(round != NULL, HS_ERR_NOMEM);
         round->next = c->spare;
         c->spare = round;
@@ -358,7 +312,7 @@ enum hs_err hs_commit_start(const struct hs_commit_config *config, struct hs_com
 bool hs_commit_has_room(const struct hs_commit *c)
 {
     lock(c);
-    bool room = round_has_room(c->gathering);
+    bool room = hs_round_has_room(c->gathering);
     unlock(c);
     return room;
 }
@@ -369,10 +323,10 @@ enum hs_err hs_commit_push(struct hs_commit *c, const struct hs_core_input *inpu
     lock(c);
     if (c->finishing)
         err = HS_ERR_INVALID_STATE;
-    else if (input->kind == HS_INPUT_FRAME && !round_has_room(c->gathering))
+    else if (input->kind == HS_INPUT_FRAME && !hs_round_has_room(c->gathering))
         err = HS_ERR_BUSY;
     else
-        err = round_add(c->gathering, input);
+        err = hs_round_add(c->gathering, input);
     if (err == HS_OK && c->gathering->len == 1)
         uv_cond_signal(&c->changed);
     unlock(c);
@@ -391,9 +345,23 @@ struct hs_round *hs_commit_take(struct hs_commit *c)
     return round;
 }
 
+bool hs_commit_syncing(const struct hs_commit *c, struct hs_syncing *out)
+{
+    lock(c);
+    *out = c->syncing;
+    bool next = c->finished == NULL && out->round != NULL;
+    unlock(c);
+    return next;
+}
+
+bool hs_round_is_through(const struct hs_round *round)
+{
+    return atomic_load(&round->is_through);
+}
+
 void hs_commit_give_back(struct hs_commit *c, struct hs_round *round)
 {
-    round_reset(round);
+    hs_round_reset(round);
     lock(c);
     round->next = c->spare;
     c->spare = round;
@@ -448,9 +416,9 @@ void hs_commit_free(struct hs_commit *c)
         return;
     if (c->started)
         drain(c);
-    rounds_free(c->gathering);
-    rounds_free(c->spare);
-    rounds_free(c->finished);
+    hs_rounds_free(c->gathering);
+    hs_rounds_free(c->spare);
+    hs_rounds_free(c->finished);
     uv_cond_destroy(&c->changed);
     uv_mutex_destroy(&c->lock);
     free(c);

@@ -1,6 +1,7 @@
 /* The commit thread: gathers the core's inputs and carries them out in rounds. A round is one write
- * transaction with one sync, then one reading of what is due to sessions; only then are its effects handed
- * out. While one round syncs the next one gathers, so load makes rounds larger and no timer is needed.
+ * transaction with one sync, in which, before that, what is due to sessions is read; only after it are the
+ * effects handed out. While one round syncs the next one gathers, so load makes rounds larger and no timer is
+ * needed; and what the round will have for many sessions is shown, so that it is ready when it may leave.
  *
  * The caller's thread pushes inputs, is woken, takes rounds in their order and gives them back. Everything
  * here may be called from that one thread only; the core and the store belong to the commit thread until
@@ -12,6 +13,8 @@
 #include "core/core.h"
 #include "store/histogram.h"
 #include "store/lmdb_kv.h"
+
+#include <stdatomic.h>
 
 enum {
     HS_ROUND_INPUTS = 4096,   /* frames of a round: keeps its transaction short */
@@ -29,6 +32,7 @@ struct hs_commit_config {
     /* From the commit thread: a round is there to be taken, or all is done. Must not block. */
     void (*wake)(void *arg);
     void *arg;
+    size_t show_from; /* a round that has at least so many frames for sessions is shown while it syncs */
     /* From the commit thread: the store failed (or the core did, which is as bad). What isn't synced is lost
      * and wasn't acknowledged; a second sync proves nothing. Ends the process; must not return. */
     void (*failed)(enum hs_err err, const char *doing);
@@ -45,9 +49,12 @@ struct hs_round_input {
 struct hs_round {
     struct hs_round_input *inputs; /* in their order; bytes are valid until the round is given back */
     size_t len;
-    struct hs_effects effects;
-    size_t pumped; /* effects from here on are what was due to sessions, one session after another */
+    struct hs_effects effects; /* of the inputs, in their order: answers, and what else is to be done */
+    struct hs_effects due;     /* frames for sessions, one session after another, behind the answers */
+    bool withdrawn; /* nothing of due happened, for lack of memory or space: its sessions must be closed */
     /* of the commit thread */
+    struct hs_effects former; /* of a first try that came to nothing */
+    atomic_bool is_through;
     struct hs_round *next;
     size_t size, frames;
     struct hs_writer bytes;
@@ -65,6 +72,20 @@ enum hs_err hs_commit_push(struct hs_commit *c, const struct hs_core_input *inpu
 
 /* The next finished round; NULL where there is none. */
 struct hs_round *hs_commit_take(struct hs_commit *c);
+
+/* The round that is being synced and will be taken next, where it has much for sessions. Its effects, here,
+ * and what is due may be looked at until it is taken; nothing of them may leave before. */
+struct hs_syncing {
+    const struct hs_round *round;
+    const struct hs_effect *effects;
+    size_t len;
+};
+/* False where there is none, or another one is to be taken first. */
+bool hs_commit_syncing(const struct hs_commit *c, struct hs_syncing *out);
+
+/* A round that was shown can be taken now. */
+bool hs_round_is_through(const struct hs_round *round);
+
 void hs_commit_give_back(struct hs_commit *c, struct hs_round *round);
 
 /* No more inputs will come: the thread carries out what is queued and ends. Rounds must go on being taken

@@ -12,7 +12,7 @@ if(TARGET hs_core)
 endif()
 
 # hs_commit: the commit thread. Whoever links it brings the core (core/core.h), or a stand-in for tests.
-hanse_stage(commit SOURCES store/commit.c store/histogram.c DEPENDS hs_lmdb hs_crypto PkgConfig::UV)
+hanse_stage(commit SOURCES store/commit.c store/histogram.c store/round.c DEPENDS hs_lmdb hs_crypto PkgConfig::UV)
 target_compile_definitions(hs_commit PRIVATE _GNU_SOURCE)
 
 # hs_blob: blobs as files, and what the core wants done with them.

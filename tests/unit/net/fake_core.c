@@ -112,9 +112,9 @@ static enum hs_err store(struct hs_kv *txn, const struct hs_core_input *input, b
     struct hs_bytes in = input->bytes;
     HS_REQUIRE(in.len >= 9, HS_ERR_INVALID_ARG);
     struct hs_bytes key = hs_bytes(in.data + 1, 8);
-    if (in.data[0] == 'p' && full)
+    if (in.data[0] != 'd' && full)
         return send(effects, input->session, hs_bytes_str("F"));
-    if (in.data[0] == 'p')
+    if (in.data[0] != 'd')
         hs_kv_put(txn, 0, key, hs_bytes(in.data + 9, in.len - 9));
     else
         hs_kv_del(txn, 0, key);
@@ -132,6 +132,12 @@ static enum hs_err broadcast(struct hs_core *core, struct hs_bytes frame, struct
     return HS_OK;
 }
 
+static void add_streams(struct hs_core *core, uint64_t bytes)
+{
+    for (size_t i = 0; i < core->count; i++)
+        core->sessions[i].stream += bytes;
+}
+
 static enum hs_err frame(struct hs_core *core, struct hs_kv *txn, const struct hs_core_input *input,
                          struct hs_time now, bool full, struct hs_effects *effects)
 {
@@ -145,12 +151,14 @@ static enum hs_err frame(struct hs_core *core, struct hs_kv *txn, const struct h
     case 'p':
     case 'd':
         return store(txn, input, full, effects);
+    case 'w':
+        add_streams(core, FAKE_STREAM_FRAME);
+        return store(txn, input, full, effects);
     case 's':
         session->stream += hs_kv_u64(rest);
         return HS_OK;
     case 'S':
-        for (size_t i = 0; i < core->count; i++)
-            core->sessions[i].stream += hs_kv_u64(rest);
+        add_streams(core, hs_kv_u64(rest));
         return HS_OK;
     case 'b':
         return broadcast(core, in, effects);

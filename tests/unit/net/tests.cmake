@@ -1,10 +1,11 @@
 # The network side with a stand-in for the core.
-foreach(stem net dial turns fanout)
+foreach(stem net dial turns fanout ahead)
   hanse_test(net ${stem} hs_net)
   target_compile_definitions(test_net_${stem} PRIVATE _GNU_SOURCE)
   target_sources(test_net_${stem} PRIVATE
     ${CMAKE_CURRENT_SOURCE_DIR}/unit/net/bench.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/net/fake_core.c)
 endforeach()
+target_link_options(test_net_ahead PRIVATE -Wl,--wrap=hs_lmdb_commit)
 hanse_test(net crew hs_net)
 hanse_test(net address hs_net)
 target_compile_definitions(test_net_address PRIVATE _GNU_SOURCE)

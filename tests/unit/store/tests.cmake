@@ -1,9 +1,12 @@
 hanse_test(store lmdb_kv hs_lmdb)
 target_compile_definitions(test_store_lmdb_kv PRIVATE _GNU_SOURCE)
 
-hanse_test(store commit hs_commit)
-target_compile_definitions(test_store_commit PRIVATE _GNU_SOURCE)
-target_sources(test_store_commit PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/net/fake_core.c)
+foreach(stem commit syncing)
+  hanse_test(store ${stem} hs_commit)
+  target_compile_definitions(test_store_${stem} PRIVATE _GNU_SOURCE)
+  target_sources(test_store_${stem} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit/net/fake_core.c)
+endforeach()
+target_link_options(test_store_syncing PRIVATE -Wl,--wrap=hs_lmdb_commit)
 
 hanse_test(store histogram hs_commit)
 
