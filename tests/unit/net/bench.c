@@ -297,3 +297,19 @@ void peer_close(struct peer *p)
     hs_link_free(&p->link);
     p->fd = -1;
 }
+
+struct peer peer_opened(struct bench *b)
+{
+    struct peer p;
+    assert_true(peer_open(&p, b->port, &b->transport_pub));
+    return p;
+}
+
+bool peer_is_closed(struct peer *p, int ms)
+{
+    uint8_t frame[HS_FRAME_MAX];
+    long got;
+    while ((got = peer_receive(p, frame, sizeof frame, ms)) > 0)
+        continue;
+    return got == 0;
+}

@@ -59,6 +59,8 @@ struct peer {
 int peer_socket(int port);
 /* Connects and shakes hands; false where the node closes instead. */
 bool peer_open(struct peer *p, int port, const struct hs_key *transport);
+/* The same, which must do. */
+struct peer peer_opened(struct bench *b);
 /* The rest of a handshake whose first message was written. */
 struct hs_link_event peer_finish(struct peer *p);
 /* False where the node has closed. */
@@ -70,6 +72,8 @@ long peer_receive(struct peer *p, uint8_t *out, size_t size, int timeout_ms);
 void peer_expect(struct peer *p, struct hs_bytes frame);
 /* Asks to be authenticated and waits for it. */
 void peer_authenticate(struct peer *p);
+/* Reads on; true where the node closes, and is silent for less than so long before. */
+bool peer_is_closed(struct peer *p, int ms);
 void peer_close(struct peer *p);
 
 #endif

@@ -1,5 +1,5 @@
 # The network side with a stand-in for the core.
-foreach(stem net dial turns fanout ahead)
+foreach(stem net net_limits dial turns fanout ahead)
   hanse_test(net ${stem} hs_net)
   target_compile_definitions(test_net_${stem} PRIVATE _GNU_SOURCE)
   target_sources(test_net_${stem} PRIVATE

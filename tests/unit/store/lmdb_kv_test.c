@@ -1,20 +1,14 @@
-#include "support/test.h"
+#include "lmdb_kv_scene.h"
 
 #include "store/dir.h"
-#include "store/lmdb_kv.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { MIB = 1 << 20, TABLES = 4 };
 
 static uint64_t rng_state;
 
@@ -29,86 +23,6 @@ static void seed_rng(void)
     const char *text = getenv("HANSE_SEED");
     rng_state = text != NULL ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) * 2654435761u;
     print_message("seed %llu\n", (unsigned long long)rng_state);
-}
-
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
-/* Each test has a directory of its own that is not there yet. */
-static int setup(void **state)
-{
-    char *dir = strdup("/tmp/hanse-lmdb-XXXXXX");
-    if (dir == NULL || mkdtemp(dir) == NULL || rmdir(dir) != 0)
-        return -1;
-    *state = dir;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    nftw(*state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-    free(*state);
-    return 0;
-}
-
-static struct hs_lmdb *open_sized(const char *dir, size_t size, size_t max)
-{
-    struct hs_lmdb *db = NULL;
-    struct hs_lmdb_options options = {.dir = dir, .tables = TABLES, .map_size = size, .map_max = max};
-    assert_ok(hs_lmdb_open(&options, &db));
-    return db;
-}
-
-static struct hs_kv *write_txn(struct hs_lmdb *db)
-{
-    struct hs_kv *txn = NULL;
-    assert_ok(hs_lmdb_begin_write(db, &txn));
-    return txn;
-}
-
-static struct hs_kv *read_txn(struct hs_lmdb *db)
-{
-    struct hs_kv *txn = NULL;
-    assert_ok(hs_lmdb_begin_read(db, &txn));
-    return txn;
-}
-
-static struct hs_kv_key number_key(uint64_t number)
-{
-    struct hs_kv_key key = {0};
-    hs_kv_key_add_u64(&key, number);
-    return key;
-}
-
-static enum hs_err put_one(struct hs_lmdb *db, uint64_t number, size_t len)
-{
-    static const uint8_t zeros[8192];
-    struct hs_kv *txn = write_txn(db);
-    struct hs_kv_key key = number_key(number);
-    hs_kv_put(txn, 0, hs_kv_key_bytes(&key), hs_bytes(zeros, len));
-    return hs_lmdb_commit(txn);
-}
-
-static enum hs_err del_one(struct hs_lmdb *db, uint64_t number)
-{
-    struct hs_kv *txn = write_txn(db);
-    struct hs_kv_key key = number_key(number);
-    hs_kv_del(txn, 0, hs_kv_key_bytes(&key));
-    return hs_lmdb_commit(txn);
-}
-
-static bool has_one(struct hs_lmdb *db, uint64_t number)
-{
-    struct hs_kv *txn = read_txn(db);
-    struct hs_kv_key key = number_key(number);
-    bool has = hs_kv_has(txn, 0, hs_kv_key_bytes(&key));
-    hs_lmdb_abort(txn);
-    return has;
 }
 
 /* Both stores tell the same from their first entry to their last. */
@@ -339,8 +253,6 @@ static void garbage_is_refused(void **state)
     assert_err(hs_lmdb_open(&options, &db), HS_ERR_STORE); /* and the lock was let go */
 }
 
-/* NODE-4: new data is refused from the soft limit on, then at the reserve; whatever was taken is still
- * there, and all of it can be deleted, after which the store takes new data again. */
 /* NODE-6: a process that died while it made the store leaves nothing that stands in the way. */
 static void half_made_store_is_made_anew(void **state)
 {
@@ -354,76 +266,6 @@ static void half_made_store_is_made_anew(void **state)
     hs_lmdb_close(open_sized(*state, MIB, MIB));
     assert_int_equal(access(path, F_OK), -1);
     hs_lmdb_close(open_sized(*state, MIB, MIB));
-}
-
-static void full_map_can_be_emptied(void **state)
-{
-    struct hs_lmdb *db = open_sized(*state, 4 * MIB, 4 * MIB);
-    uint64_t count = 0, at_soft = 0;
-    for (enum hs_err err = HS_OK;; count++) {
-        err = put_one(db, count, 1500);
-        if (hs_lmdb_full(db) && at_soft == 0)
-            at_soft = count;
-        if (err == HS_OK)
-            continue;
-        assert_err(err, HS_ERR_STORE_FULL);
-        break;
-    }
-    print_message("soft limit at %llu, reserve at %llu entries\n", (unsigned long long)at_soft,
-                  (unsigned long long)count);
-    assert_true(at_soft > 0 && at_soft < count);
-    assert_ok(put_one(db, 0, 1500)); /* no longer than before */
-    assert_ok(put_one(db, 1, 10));
-    assert_err(put_one(db, 1, 1500), HS_ERR_STORE_FULL);
-    assert_err(put_one(db, count, 1), HS_ERR_STORE_FULL);
-    hs_lmdb_close(db);
-    db = open_sized(*state, 4 * MIB, 4 * MIB);
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t which = i * 7919 % count; /* count is no multiple of this prime: every one, far apart */
-        assert_true(has_one(db, which));
-        assert_ok(del_one(db, which));
-    }
-    assert_ok(put_one(db, 5, 1500));
-    assert_false(hs_lmdb_full(db));
-    hs_lmdb_close(db);
-}
-
-/* One transaction can't eat the reserve either. */
-static void big_transaction_stops_at_the_reserve(void **state)
-{
-    struct hs_lmdb *db = open_sized(*state, 4 * MIB, 4 * MIB);
-    static const uint8_t zeros[3000];
-    assert_ok(put_one(db, 1 << 20, 100));
-    struct hs_kv *txn = write_txn(db);
-    assert_false(hs_lmdb_full(db));
-    uint64_t i = 0;
-    for (; txn->err == HS_OK && i < 100000; i++) {
-        struct hs_kv_key key = number_key(i);
-        hs_kv_put(txn, 0, hs_kv_key_bytes(&key), hs_bytes(zeros, sizeof zeros));
-    }
-    assert_err(txn->err, HS_ERR_STORE_FULL);
-    assert_err(hs_lmdb_commit(txn), HS_ERR_STORE_FULL);
-    assert_false(has_one(db, 0));
-    assert_true(has_one(db, 1 << 20));
-    assert_ok(put_one(db, 0, 100));
-    hs_lmdb_close(db);
-}
-
-/* Many small entries beside each other take few pages: the reserve isn't reached by counting one for each. */
-static void small_entries_count_little(void **state)
-{
-    struct hs_lmdb *db = open_sized(*state, 8 * MIB, 8 * MIB);
-    struct hs_kv *txn = write_txn(db);
-    uint8_t stream[33] = {'R'}, value[100] = {0};
-    for (uint64_t i = 0; i < 10000; i++) {
-        struct hs_kv_key key = {0};
-        hs_kv_key_add(&key, hs_bytes(stream, sizeof stream));
-        hs_kv_key_add_u64(&key, i);
-        hs_kv_put(txn, 0, hs_kv_key_bytes(&key), hs_bytes(value, sizeof value));
-    }
-    assert_ok(hs_lmdb_commit(txn));
-    assert_in_range(hs_lmdb_stats(db).file_bytes, 10000 * 141, 4 * MIB);
-    hs_lmdb_close(db);
 }
 
 /* What the other process sees: gives 0 where all is as it should be. */
@@ -462,50 +304,6 @@ static void reads_beside_the_writer(void **state)
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
     assert_ok(put_one(db, 8, 100));
-    hs_lmdb_close(db);
-}
-
-static void growing_map_grows(void **state)
-{
-    struct hs_lmdb *db = open_sized(*state, MIB, 16 * MIB);
-    uint64_t count = 0;
-    while (put_one(db, count, 4000) == HS_OK)
-        count++;
-    assert_true(hs_lmdb_full(db));
-    assert_int_equal(hs_lmdb_stats(db).map_bytes, 16 * MIB);
-    print_message("%llu entries in 16 MiB\n", (unsigned long long)count);
-    assert_true(count > 12 * MIB / 8192);
-    hs_lmdb_close(db);
-    db = open_sized(*state, MIB, 16 * MIB); /* a map smaller than what is there grows to it */
-    assert_true(has_one(db, 0));
-    assert_true(has_one(db, count - 1));
-    hs_lmdb_close(db);
-}
-
-/* A transaction that doesn't fit finds a larger map when it is tried again. */
-static void refused_transaction_makes_it_grow(void **state)
-{
-    struct hs_lmdb *db = open_sized(*state, MIB, 64 * MIB);
-    static uint8_t value[3 * MIB];
-    enum hs_err err = HS_ERR_STORE_FULL;
-    for (int tries = 0; err == HS_ERR_STORE_FULL && tries < 8; tries++) {
-        struct hs_kv *txn = write_txn(db);
-        hs_kv_put(txn, 0, hs_bytes_str("k"), hs_bytes(value, sizeof value));
-        err = hs_lmdb_commit(txn);
-    }
-    assert_ok(err);
-    hs_lmdb_close(db);
-}
-
-static void disk_reserve_counts_as_full(void **state)
-{
-    struct hs_lmdb *db = NULL;
-    struct hs_lmdb_options options = {
-        .dir = *state, .tables = 1, .map_size = MIB, .map_max = MIB, .disk_reserve = SIZE_MAX};
-    assert_ok(hs_lmdb_open(&options, &db));
-    assert_false(hs_lmdb_full(db)); /* not measured yet */
-    assert_ok(put_one(db, 1, 10));
-    assert_true(hs_lmdb_full(db));
     hs_lmdb_close(db);
 }
 
@@ -573,24 +371,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(matches_memory),
-        TEST(abort_leaves_nothing),
-        TEST(bad_calls_stick),
-        TEST(options_are_checked),
-        TEST(second_opening_is_locked),
-        TEST(files_are_private),
-        TEST(network_disks_are_known),
-        TEST(garbage_is_refused),
-        TEST(half_made_store_is_made_anew),
-        TEST(small_entries_count_little),
-        TEST(reads_beside_the_writer),
-        TEST(full_map_can_be_emptied),
-        TEST(big_transaction_stops_at_the_reserve),
-        TEST(growing_map_grows),
-        TEST(refused_transaction_makes_it_grow),
-        TEST(disk_reserve_counts_as_full),
-        TEST(failed_write_is_store),
-        TEST(kill_loses_nothing),
+        TEST(matches_memory),          TEST(abort_leaves_nothing),     TEST(bad_calls_stick),
+        TEST(options_are_checked),     TEST(second_opening_is_locked), TEST(files_are_private),
+        TEST(network_disks_are_known), TEST(garbage_is_refused),       TEST(half_made_store_is_made_anew),
+        TEST(reads_beside_the_writer), TEST(failed_write_is_store),    TEST(kill_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
-hanse_test(store lmdb_kv hs_lmdb)
-target_compile_definitions(test_store_lmdb_kv PRIVATE _GNU_SOURCE)
+foreach(stem lmdb_kv lmdb_kv_full)
+  hanse_test(store ${stem} hs_lmdb)
+  target_compile_definitions(test_store_${stem} PRIVATE _GNU_SOURCE)
+endforeach()
 
 foreach(stem commit syncing)
   hanse_test(store ${stem} hs_commit)
