@@ -398,14 +398,14 @@ static void sweep_all(const struct sweep_scene *scene)
 }
 
 static const struct sweep_scene *const scenes[] = {
-    &sweep_blob,        &sweep_again,      &sweep_carry,       &sweep_http,        &sweep_find,
-    &sweep_wake,        &sweep_backup,     &sweep_restore,     &sweep_check,       &sweep_init,
-    &sweep_issue,       &sweep_asker,      &sweep_asked,       &sweep_client,      &sweep_join,
-    &sweep_welcome,     &sweep_leave,      &sweep_rejoin,      &sweep_home,        &sweep_follow,
-    &sweep_office,      &sweep_attach,     &sweep_fetch,       &sweep_claim,       &sweep_order,
-    &sweep_real_join,   &sweep_real_leave, &sweep_real_attach, &sweep_real_fetch,  &sweep_real_claim,
-    &sweep_real_order,  &sweep_real_home,  &sweep_real_rejoin, &sweep_real_follow, &sweep_real_office,
-    &sweep_real_welcome};
+    &sweep_blob,         &sweep_again,      &sweep_carry,       &sweep_http,        &sweep_find,
+    &sweep_wake,         &sweep_backup,     &sweep_restore,     &sweep_check,       &sweep_init,
+    &sweep_issue,        &sweep_asker,      &sweep_asked,       &sweep_client,      &sweep_join,
+    &sweep_welcome,      &sweep_leave,      &sweep_rejoin,      &sweep_home,        &sweep_follow,
+    &sweep_office,       &sweep_attach,     &sweep_fetch,       &sweep_claim,       &sweep_order,
+    &sweep_real_join,    &sweep_real_leave, &sweep_real_attach, &sweep_real_fetch,  &sweep_real_claim,
+    &sweep_real_order,   &sweep_real_home,  &sweep_real_rejoin, &sweep_real_follow, &sweep_real_office,
+    &sweep_real_welcome, &sweep_admit,      &sweep_real_admit};
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
 static bool wanted(const char *name, int argc, char **argv)

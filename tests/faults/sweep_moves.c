@@ -4,6 +4,7 @@
 
 #include "hub_scene.h"
 #include "identity/grant.h"
+#include "store/tables.h"
 #include "sync/state.h"
 
 enum { TICKETS = 8 };
@@ -109,8 +110,21 @@ static bool has_followed(void)
     return knows_the_hub(c.dora) && knows_the_hub(c.rosa);
 }
 
+/* It can show others the way (CLIENT-73). */
+static void check_way(struct town_device *d)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 20);
+    struct hs_kv_key from = {0};
+    struct hs_bytes key;
+    bool any = hs_kv_next(town_look(d), HS_TABLE_MOVED, (struct hs_bytes){0}, hs_kv_key_bytes(&from), &arena,
+                          &key, NULL);
+    town_looked(d);
+    FAULT_CHECK(any, "the way there isn't kept");
+}
+
 static void check_followed(void)
 {
+    check_way(c.dora);
     town_talk(c.dora, c.rosa, &c.room);
     FAULT_CHECK(strstr(town_history(c.ben, &c.room), "a says\n") != NULL, "another follower is cut off");
 }
@@ -139,6 +153,7 @@ static bool has_moved(void)
 
 static void check_moved(void)
 {
+    check_way(c.rosa);
     town_talk(c.rosa, c.dora, &c.room);
     FAULT_CHECK(town_room_row(c.ben, &c.room).hub_term == HS_POLICY_HUB_TERM_FIRST + 1, "it has moved twice");
 }

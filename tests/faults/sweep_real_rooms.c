@@ -12,7 +12,7 @@
 enum { SETTLE_MS = 30000 };
 
 static struct fleet *f;
-static struct member *hero, *other;
+static struct member *hero, *other, *late;
 
 static struct member *newcomer(size_t node)
 {
@@ -62,6 +62,39 @@ static void check_in(struct hanse *h)
 static const struct real_story joining = {
     .nodes = 1, .found = found_joiner, .want = want_in, .is_done = is_in, .check = check_in};
 REAL_SCENE(join, joining);
+
+/* ---- letting in who has joined (CLIENT-12) ---- */
+
+/* The founder has seen all of the room's log, the other member hasn't. */
+static struct member *found_host(struct fleet *fleet)
+{
+    f = fleet;
+    hero = &f->members[0];
+    other = newcomer(0);
+    hanse_close(hero->h);
+    hero->h = NULL;
+    late = fleet_join(f, 0);
+    late->out = true; /* it waits, as long as nobody lets it in */
+    return hero;
+}
+
+static bool is_let_in(struct hanse *h)
+{
+    return room_of(h).members == 3 && room_of(other->h).members == 3 && is_in(late->h);
+}
+
+static void check_let_in(struct hanse *h)
+{
+    real_talk(late, &f->room);
+    FAULT_CHECK(room_of(h).members == 3 && room_of(late->h).members == 3,
+                "somebody is in twice, or not at all");
+    fleet_post(f, other);
+    fleet_settle(f, SETTLE_MS);
+}
+
+static const struct real_story letting_in = {
+    .nodes = 1, .found = found_host, .is_done = is_let_in, .check = check_let_in};
+REAL_SCENE(admit, letting_in);
 
 /* ---- leaving (CLIENT-45, CLIENT-46) ---- */
 

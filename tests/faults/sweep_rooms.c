@@ -79,6 +79,36 @@ static const struct town_story welcome = {
     .found = found_late_joiner, .want = want_in, .is_done = is_in, .check = check_in};
 TOWN_SCENE(welcome, welcome);
 
+/* ---- letting in who has joined (CLIENT-12) ---- */
+
+/* Rosa made the room, so that she has seen all of its log; Carl hasn't. */
+static struct town_device *found_host(void)
+{
+    struct town *t = town_with_a_room();
+    carl = guest("Carl");
+    town_device_kill(rosa);
+    ben = town_guest(t, "Ben", link);
+    town_wait(t, 2000);
+    return rosa;
+}
+
+static bool is_let_in(void)
+{
+    return town_room_row(ben, &room).state == HS_ROOM_STATE_MEMBER &&
+           town_room_row(rosa, &room).members == 3 && town_room_row(carl, &room).members == 3;
+}
+
+static void check_let_in(void)
+{
+    FAULT_CHECK(town_room_row(ben, &room).members == 3, "somebody is in twice, or not at all");
+    town_talk(rosa, ben, &room);
+    FAULT_CHECK(strstr(town_history(carl, &room), "a says\n") != NULL, "another member is cut off");
+}
+
+static const struct town_story letting_in = {
+    .found = found_host, .is_done = is_let_in, .check = check_let_in};
+TOWN_SCENE(admit, letting_in);
+
 /* ---- leaving (CLIENT-45, CLIENT-46) ---- */
 
 static struct town_device *found_leaver(void)

@@ -22,9 +22,11 @@ enum hs_err hs_way_keep(struct hs_step *s, const struct hs_live_room *room)
     struct hs_bytes header, body;
     struct hs_kv_key key = link_key(&room->row.id, hs_row_term(&room->row));
     HS_TRY(hs_evidence_own_head(s, room, &moved.head));
-    if (moved.head == NULL || !hs_tail_next(s->kv, &room->row.id, &seq, s->arena, &header, &body) ||
-        hs_hub_descriptor_of(s, room, moved.head, &moved.descriptor) != HS_OK)
+    if (moved.head == NULL || !hs_tail_next(s->kv, &room->row.id, &seq, s->arena, &header, &body))
         return s->kv->err; /* others have it */
+    enum hs_err err = hs_hub_descriptor_of(s, room, moved.head, &moved.descriptor);
+    if (err != HS_OK)
+        return hs_sync_is_own_trouble(err) ? err : HS_OK; /* as above */
     moved.header = hs_pb_data(header);
     moved.body = hs_pb_data(body);
     HS_TRY(HS_PACK(&moved, &w));

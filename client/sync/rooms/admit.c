@@ -44,19 +44,24 @@ enum hs_err hs_join_record(struct hs_step *s, struct hs_live_room *room,
     return s->kv->err;
 }
 
-/* One JOIN with its invite; false where one of them isn't held, as they lie before this member's anchor. */
-static bool join_load(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hash,
-                      struct hs_judge_join *out)
+/* One JOIN with its invite; not held where one of them lies before this member's anchor. */
+static enum hs_err join_load(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hash,
+                             struct hs_judge_join *out, bool *held)
 {
     struct hs_joiner_row row;
     struct hs_invite_row invite;
+    *held = false;
     if (!hs_joiner_get(s->kv, &room->row.id, hash, s->arena, &row) ||
         !hs_invite_get(s->kv, &room->row.id, &row.invite_key, s->arena, &invite))
-        return false;
+        return s->kv->err;
     *out = (struct hs_judge_join){
         .hub_time = row.hub_time, .uses_before = row.uses_before, .was_admitted = row.admitted};
-    return hs_join_verify(row.body, &room->row.id, &room->row.hub_root, row.hub_time, &out->join) == HS_OK &&
-           hs_invite_open(invite.body, &room->row.id, invite.hub_time, &out->invite) == HS_OK;
+    enum hs_err err = hs_join_verify(row.body, &room->row.id, &room->row.hub_root, row.hub_time, &out->join);
+    if (err == HS_OK)
+        err = hs_invite_open(invite.body, &room->row.id, invite.hub_time, &out->invite);
+    HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+    *held = err == HS_OK;
+    return HS_OK;
 }
 
 enum hs_err hs_joins_named(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hashes,
@@ -65,10 +70,12 @@ enum hs_err hs_joins_named(struct hs_step *s, struct hs_live_room *room, const s
     *found = 0;
     *out = hs_arena_alloc(s->arena, (count + 1) * sizeof **out);
     HS_REQUIRE(*out != NULL, HS_ERR_NOMEM);
-    for (size_t i = 0; i < count; i++)
-        if (join_load(s, room, &hashes[i], &(*out)[*found]))
-            ++*found;
-    return s->kv->err;
+    for (size_t i = 0; i < count; i++) {
+        bool held;
+        HS_TRY(join_load(s, room, &hashes[i], &(*out)[*found], &held));
+        *found += held ? 1 : 0;
+    }
+    return HS_OK;
 }
 
 enum hs_err hs_joins_admitted(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hashes,
@@ -86,27 +93,28 @@ enum hs_err hs_joins_admitted(struct hs_step *s, struct hs_live_room *room, cons
 
 /* ---- admitting ---- */
 
-/* Who waited until the key package or the certificate ran out can't be let in any more. */
-static bool package_holds(struct hs_step *s, const struct hs_live_room *room, struct hs_bytes key_package)
-{
-    struct hs_room_package package;
-    return hs_room_package_check(key_package, &room->row.hub_root, s->now, &package) == HS_OK;
-}
-
-/* A joiner that can be let in now: its invite is known, and it isn't in the room. */
-static bool admissible(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hash,
-                       const struct hs_joiner_row *row, struct hs_bytes *key_package)
+/* A joiner that can be let in now: its invite is known, and it isn't in the room. Who waited until the key
+ * package or the certificate ran out can't be let in any more. */
+static enum hs_err admissible(struct hs_step *s, struct hs_live_room *room, const struct hs_id *hash,
+                              const struct hs_joiner_row *row, struct hs_bytes *key_package, bool *is)
 {
     struct hs_judge_join join;
+    struct hs_room_package package;
+    bool held;
+    *is = false;
     if (row->admitted || row->failed_in > room->row.epoch || hs_join_is_over(row->hub_time, s->now))
-        return false;
-    if (!join_load(s, room, hash, &join) || join.uses_before >= join.invite.max_uses)
-        return false;
-    return !hs_policy_is_banned(&room->policy, &join.join.persona) &&
-           hs_policy_allows(&room->policy, &join.invite.issuer, s->now, HS_RIGHT_INVITE) &&
-           !hs_live_has_persona(room, &join.join.persona) &&
-           hs_join_key_package(row->body, s->arena, key_package) == HS_OK &&
-           package_holds(s, room, *key_package);
+        return HS_OK;
+    HS_TRY(join_load(s, room, hash, &join, &held));
+    if (!held || join.uses_before >= join.invite.max_uses ||
+        hs_policy_is_banned(&room->policy, &join.join.persona) ||
+        !hs_policy_allows(&room->policy, &join.invite.issuer, s->now, HS_RIGHT_INVITE) ||
+        hs_live_has_persona(room, &join.join.persona))
+        return HS_OK;
+    enum hs_err err = hs_join_key_package(row->body, s->arena, key_package);
+    if (err == HS_OK)
+        err = hs_room_package_check(*key_package, &room->row.hub_root, s->now, &package);
+    *is = err == HS_OK;
+    return hs_sync_is_own_trouble(err) ? err : HS_OK;
 }
 
 /* In this epoch it won't be tried again: those behind it get their turn. */
@@ -157,9 +165,12 @@ static enum hs_err gather(struct hs_step *s, struct hs_live_room *room, size_t m
     struct hs_joiner_row row;
     struct hs_id hash;
     *count = 0;
-    while (*count < max && hs_joiner_next(s->kv, &room->row.id, &cursor, s->arena, &hash, &row))
-        if (admissible(s, room, &hash, &row, &adds[*count]))
+    while (*count < max && hs_joiner_next(s->kv, &room->row.id, &cursor, s->arena, &hash, &row)) {
+        bool is;
+        HS_TRY(admissible(s, room, &hash, &row, &adds[*count], &is));
+        if (is)
             hashes[(*count)++] = hash;
+    }
     return s->kv->err;
 }
 

@@ -101,8 +101,11 @@ enum hs_err hs_join_place(struct hs_step *s, const struct hs_invite_link *link, 
     if (info->n_moves > 0) {
         bool named = false;
         HS_TRY(hs_hub_moved_verify(info->moves, info->n_moves, room, s->arena, brand, office, NULL));
-        for (size_t i = 0; i < info->n_moves && !named; i++)
-            named = hs_descriptor_open(info->moves[i]->descriptor, &link->root, &first) == HS_OK;
+        for (size_t i = 0; i < info->n_moves && !named; i++) {
+            enum hs_err err = hs_descriptor_open(info->moves[i]->descriptor, &link->root, &first);
+            HS_REQUIRE(!hs_sync_is_own_trouble(err), err);
+            named = err == HS_OK;
+        }
         HS_REQUIRE(named || hs_key_equal(&office->root, &link->root), HS_ERR_WRONG_SIGNER);
         HS_TRY(hs_descriptor_open(info->moves[0]->descriptor, brand, &first));
     }
