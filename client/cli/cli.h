@@ -157,6 +157,8 @@ int file_write(struct cli *c, const char *path, const uint8_t *bytes, size_t len
 /* ---- find.c: what an argument names: a name, or the beginning of an id ---- */
 
 int find_room(struct cli *c, const char *text, struct hanse_room *out);
+/* The client is opened, and the room found in it. */
+int open_room(struct cli *c, const char *text, struct hanse_room *out);
 int find_member(struct cli *c, const struct hanse_id *room, const char *text, struct hanse_member *out);
 int find_offer(struct cli *c, const char *text, struct hanse_offer *out);
 int find_campaign(struct cli *c, const struct hanse_id *room, const char *text, struct hanse_campaign *out);

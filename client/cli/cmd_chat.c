@@ -141,9 +141,7 @@ static int run_chat(struct cli *c, int argc, char **argv)
     if (optind + 1 != argc)
         return cli_usage(&cmd_chat, "name one room");
     cli_catch_signals();
-    int code = cli_open(c);
-    if (code == EXIT_DONE)
-        code = find_room(c, argv[optind], &chat.room);
+    int code = open_room(c, argv[optind], &chat.room);
     if (code != EXIT_DONE)
         return code;
     if (!chat.quiet && !c->json)

@@ -12,9 +12,7 @@ static int issue(struct cli *c, const char *name, const struct hanse_campaign_sp
     struct hanse_offer offer;
     struct outcome done;
     uint64_t op;
-    int code = cli_open(c);
-    if (code == EXIT_DONE)
-        code = find_room(c, name, &room);
+    int code = open_room(c, name, &room);
     if (code == EXIT_DONE && offer_text != NULL) {
         code = find_offer(c, offer_text, &offer);
         spec.offer = &offer.id;

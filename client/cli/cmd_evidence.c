@@ -9,9 +9,7 @@ static int run(struct cli *c, int argc, char **argv)
     size_t len;
     if (name == NULL)
         return cli_usage(&cmd_evidence, "name a room and --out FILE");
-    int code = cli_open(c);
-    if (code == EXIT_DONE)
-        code = find_room(c, name, &room);
+    int code = open_room(c, name, &room);
     if (code != EXIT_DONE)
         return code;
     enum hanse_err err = hanse_evidence(c->h, &room.id, &bytes, &len);

@@ -9,9 +9,7 @@ static int post(struct cli *c, const char *name, const struct hanse_offer_spec *
     struct hanse_room room;
     struct outcome done;
     uint64_t op;
-    int code = cli_open(c);
-    if (code == EXIT_DONE)
-        code = find_room(c, name, &room);
+    int code = open_room(c, name, &room);
     if (code != EXIT_DONE)
         return code;
     enum hanse_err err = hanse_offer_post(c->h, &room.id, spec, &op);

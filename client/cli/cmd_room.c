@@ -343,9 +343,7 @@ static int run_rejoin(struct cli *c, int argc, char **argv)
     uint64_t op;
     if (argc != 2)
         return cli_usage(&cmd_rejoin, "name one room");
-    int code = cli_open(c);
-    if (code == EXIT_DONE)
-        code = find_room(c, argv[1], &room);
+    int code = open_room(c, argv[1], &room);
     if (code != EXIT_DONE)
         return code;
     enum hanse_err err = hanse_rejoin(c->h, &room.id, &op);
@@ -380,9 +378,7 @@ static int invite(struct cli *c, const char *name, uint32_t uses, int64_t until)
     struct hanse_room room;
     struct outcome done;
     uint64_t op;
-    int code = cli_open(c);
-    if (code == EXIT_DONE)
-        code = find_room(c, name, &room);
+    int code = open_room(c, name, &room);
     if (code != EXIT_DONE)
         return code;
     enum hanse_err err = hanse_invite(c->h, &room.id, uses, until, &op);

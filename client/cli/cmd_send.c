@@ -68,9 +68,7 @@ static int run_send(struct cli *c, int argc, char **argv)
         return cli_usage(&cmd_send, "name a room and say something");
     if (strlen(argv[2]) > HANSE_TEXT_MAX)
         return cli_usage(&cmd_send, "a message has at most %d bytes; send it in parts", HANSE_TEXT_MAX);
-    int code = cli_open(c);
-    if (code == EXIT_DONE)
-        code = find_room(c, argv[1], &room);
+    int code = open_room(c, argv[1], &room);
     if (code != EXIT_DONE)
         return code;
     enum hanse_err err =

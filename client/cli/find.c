@@ -62,6 +62,12 @@ int find_room(struct cli *c, const char *text, struct hanse_room *out)
     return verdict(c, &m);
 }
 
+int open_room(struct cli *c, const char *text, struct hanse_room *out)
+{
+    int code = cli_open(c);
+    return code == EXIT_DONE ? find_room(c, text, out) : code;
+}
+
 int find_member(struct cli *c, const struct hanse_id *room, const char *text, struct hanse_member *out)
 {
     struct match m = {"member", text, 0, {{0}}};

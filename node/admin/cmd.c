@@ -33,6 +33,15 @@ int hs_cmd_site_failed(enum hs_err err, const char *why)
     return hs_cmd_fail(err == HS_ERR_CONFIG ? HS_EXIT_CONFIG : HS_EXIT_FAILURE, "%s", why);
 }
 
+int hs_cmd_open_root(const char *config, const char *root_key, struct hs_site *site, struct hs_signer *root)
+{
+    char why[HS_CONFIG_WHY] = "";
+    enum hs_err err = hs_site_open(config, site, why);
+    if (err == HS_OK)
+        err = hs_site_root(site, root_key, root, why);
+    return err == HS_OK ? HS_EXIT_OK : hs_cmd_site_failed(err, why);
+}
+
 bool hs_cmd_prepare(void)
 {
     const struct rlimit no_core = {0, 0};
@@ -78,6 +87,14 @@ bool hs_cmd_add_role(struct hs_standing *standing, const char *name)
             return true;
     standing->roles[standing->role_count++] = role; /* distinct, so at most as many as there are */
     return true;
+}
+
+bool hs_cmd_check_handle(const char *name)
+{
+    bool valid = name == NULL || hs_handle_name_is_valid(hs_bytes_str(name));
+    if (!valid)
+        hs_cmd_fail(HS_EXIT_USAGE, "--handle takes 1 to 64 of a-z, 0-9, '.', '_', '-'");
+    return valid;
 }
 
 struct hs_time hs_cmd_days(struct hs_time now, unsigned long days)

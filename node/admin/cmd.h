@@ -33,6 +33,10 @@ int hs_cmd_usage(const char *command);
 /* The exit code for an error of hs_site_open() and its like, whose sentence is said. */
 int hs_cmd_site_failed(enum hs_err err, const char *why);
 
+/* The node of that configuration, and its root's key, from root_key or beside its data (NULL). The exit code;
+ * what is amiss is said. */
+int hs_cmd_open_root(const char *config, const char *root_key, struct hs_site *site, struct hs_signer *root);
+
 /* libsodium's self-test and everything that keeps secrets out of dumps and of others' hands. False, said,
  * where this machine isn't fit. */
 bool hs_cmd_prepare(void);
@@ -45,6 +49,9 @@ bool hs_cmd_number(const char *option, const char *text, unsigned long min, unsi
 
 /* The role of that name into the standing; false, said, where it isn't one, or there are too many. */
 bool hs_cmd_add_role(struct hs_standing *standing, const char *name);
+
+/* A name for --handle, or NULL where none is given; false, said, where it can't be one. */
+bool hs_cmd_check_handle(const char *name);
 
 /* now and so many days; 0 days = no end. */
 struct hs_time hs_cmd_days(struct hs_time now, unsigned long days);

@@ -75,8 +75,8 @@ static int parse(int argc, char **argv, struct options *o)
         return hs_cmd_fail(HS_EXIT_USAGE, "grant needs --config and --key, and nothing else but options");
     if (o->standing.role_count == 0 && o->standing.handle == NULL)
         return hs_cmd_fail(HS_EXIT_USAGE, "what is to be granted? --role or --handle");
-    if (o->standing.handle != NULL && !hs_handle_name_is_valid(hs_bytes_str(o->standing.handle)))
-        return hs_cmd_fail(HS_EXIT_USAGE, "--handle takes 1 to 64 of a-z, 0-9, '.', '_', '-'");
+    if (!hs_cmd_check_handle(o->standing.handle))
+        return HS_EXIT_USAGE;
     return HS_EXIT_OK;
 }
 
@@ -86,20 +86,18 @@ int hs_cmd_grant(int argc, char **argv)
     struct hs_site HS_SITE site = {0};
     struct hs_signer HS_SIGNER root = {0};
     struct hs_arena HS_ARENA arena = hs_arena(256 * 1024);
-    char why[HS_CONFIG_WHY] = "", *text = NULL;
+    char *text = NULL;
     if (!hs_cmd_prepare())
         return HS_EXIT_FAILURE;
     int code = parse(argc, argv, &o);
     if (code != HS_EXIT_OK)
         return code < 0 ? HS_EXIT_OK : code;
-    enum hs_err err = hs_site_open(o.config, &site, why);
-    if (err == HS_OK)
-        err = hs_site_root(&site, o.root_key, &root, why);
-    if (err != HS_OK)
-        return hs_cmd_site_failed(err, why);
+    code = hs_cmd_open_root(o.config, o.root_key, &site, &root);
+    if (code != HS_EXIT_OK)
+        return code;
     struct hs_time now = hs_cmd_now();
     o.standing.not_after = hs_cmd_days(now, o.days);
-    err = hs_issue_grants(&site, &root, &o.key, &o.standing, now, &arena, &text);
+    enum hs_err err = hs_issue_grants(&site, &root, &o.key, &o.standing, now, &arena, &text);
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", hs_err_text(err));
     return puts(text) >= 0 && fflush(stdout) == 0 ? HS_EXIT_OK : HS_EXIT_FAILURE;

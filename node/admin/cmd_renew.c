@@ -85,12 +85,10 @@ int hs_cmd_renew(int argc, char **argv)
     int code = parse(argc, argv, &o);
     if (code != HS_EXIT_OK)
         return code < 0 ? HS_EXIT_OK : code;
-    enum hs_err err = hs_site_open(o.config, &site, why);
-    if (err == HS_OK)
-        err = hs_site_root(&site, o.root_key, &root, why);
-    if (err != HS_OK)
-        return hs_cmd_site_failed(err, why);
-    err = renew(&o, &site, &root, why);
+    code = hs_cmd_open_root(o.config, o.root_key, &site, &root);
+    if (code != HS_EXIT_OK)
+        return code;
+    enum hs_err err = renew(&o, &site, &root, why);
     if (err != HS_OK)
         return hs_cmd_fail(HS_EXIT_FAILURE, "%s", why[0] != '\0' ? why : hs_err_text(err));
     printf("The descriptor of %s has number %llu now. %s\n", site.config.domain,

@@ -81,8 +81,8 @@ static int parse(int argc, char **argv, struct options *o)
         return code;
     if (o->config == NULL || optind < argc)
         return hs_cmd_fail(HS_EXIT_USAGE, "ticket needs --config, and nothing else but options");
-    if (o->standing.handle != NULL && !hs_handle_name_is_valid(hs_bytes_str(o->standing.handle)))
-        return hs_cmd_fail(HS_EXIT_USAGE, "--handle takes 1 to 64 of a-z, 0-9, '.', '_', '-'");
+    if (!hs_cmd_check_handle(o->standing.handle))
+        return HS_EXIT_USAGE;
     if (o->uses > 1 && (o->standing.role_count > 0 || o->standing.handle != NULL))
         return hs_cmd_fail(HS_EXIT_USAGE, "a ticket with a role or a handle is one person's: no --uses");
     return HS_EXIT_OK;
@@ -144,14 +144,11 @@ int hs_cmd_ticket(int argc, char **argv)
     struct options o = {.uses = 1, .days = TICKET_DAYS};
     struct hs_site HS_SITE site = {0};
     struct hs_signer HS_SIGNER root = {0};
-    char why[HS_CONFIG_WHY] = "";
     int code = parse(argc, argv, &o);
     if (code != HS_EXIT_OK)
         return code < 0 ? HS_EXIT_OK : code;
     if (!hs_cmd_prepare())
         return HS_EXIT_FAILURE;
-    enum hs_err err = hs_site_open(o.config, &site, why);
-    if (err == HS_OK)
-        err = hs_site_root(&site, o.root_key, &root, why);
-    return err == HS_OK ? make(&o, &site, &root) : hs_cmd_site_failed(err, why);
+    code = hs_cmd_open_root(o.config, o.root_key, &site, &root);
+    return code == HS_EXIT_OK ? make(&o, &site, &root) : code;
 }

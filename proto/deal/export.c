@@ -3,23 +3,6 @@
 #include "deal/export_case.h"
 #include "wire/unpack.h"
 
-/* The parts of an export message: borrowed. */
-static struct hs_export_parts parts_of(const Hanse__OrderExport *msg)
-{
-    return (struct hs_export_parts){
-        .offers = msg->offers,
-        .offer_count = msg->n_offers,
-        .coupon_defs = msg->coupon_defs,
-        .coupon_def_count = msg->n_coupon_defs,
-        .coupons = msg->coupons,
-        .coupon_count = msg->n_coupons,
-        .events = msg->events,
-        .event_count = msg->n_events,
-        .chain = msg->chain,
-        .chain_count = msg->n_chain,
-    };
-}
-
 /* Each part is cited, and none is there twice. */
 static enum hs_err ballast_check(const struct hs_export_case *c, size_t def_count)
 {
@@ -78,7 +61,7 @@ enum hs_err hs_export_verify(struct hs_bytes bytes, const struct hs_key *pinned,
     Hanse__SignedObject *obj;
     Hanse__OrderExport *msg;
     HS_TRY(export_unpack(bytes, arena, &obj, &msg));
-    struct hs_export_parts parts = parts_of(msg);
+    struct hs_export_parts parts = hs_export_parts_of(msg);
     struct hs_export_case c;
     HS_TRY(hs_export_case_open(&parts, pinned, arena, &c));
     struct hs_export_report result = {.root_pinned = pinned != NULL};

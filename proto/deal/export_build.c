@@ -53,18 +53,7 @@ static enum hs_err parts_select(const struct hs_key *root, const struct hs_expor
 static enum hs_err chain_select(const struct hs_author *author, const struct hs_key *root,
                                 struct hs_arena *arena, Hanse__OrderExport *msg)
 {
-    struct hs_export_parts kept = {
-        .offers = msg->offers,
-        .offer_count = msg->n_offers,
-        .coupon_defs = msg->coupon_defs,
-        .coupon_def_count = msg->n_coupon_defs,
-        .coupons = msg->coupons,
-        .coupon_count = msg->n_coupons,
-        .events = msg->events,
-        .event_count = msg->n_events,
-        .chain = msg->chain,
-        .chain_count = msg->n_chain,
-    };
+    struct hs_export_parts kept = hs_export_parts_of(msg);
     struct hs_export_case c;
     HS_TRY(hs_export_case_open(&kept, root, arena, &c));
     struct hs_actor exporter;

@@ -80,6 +80,22 @@ static enum hs_err events_apply(struct hs_export_case *c, const struct hs_export
     return HS_OK;
 }
 
+struct hs_export_parts hs_export_parts_of(const Hanse__OrderExport *msg)
+{
+    return (struct hs_export_parts){
+        .offers = msg->offers,
+        .offer_count = msg->n_offers,
+        .coupon_defs = msg->coupon_defs,
+        .coupon_def_count = msg->n_coupon_defs,
+        .coupons = msg->coupons,
+        .coupon_count = msg->n_coupons,
+        .events = msg->events,
+        .event_count = msg->n_events,
+        .chain = msg->chain,
+        .chain_count = msg->n_chain,
+    };
+}
+
 enum hs_err hs_export_case_open(const struct hs_export_parts *parts, const struct hs_key *pinned,
                                 struct hs_arena *arena, struct hs_export_case *out)
 {

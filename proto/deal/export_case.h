@@ -13,6 +13,9 @@ struct hs_export_case {
     size_t signer_count;
 };
 
+/* The parts of an export message: borrowed. */
+struct hs_export_parts hs_export_parts_of(const Hanse__OrderExport *msg);
+
 /* Opens the chain, every offer, definition and coupon, and applies every event. pinned as in
  * hs_export_verify(). ORDER_INVALID without an event or with too many parts. */
 enum hs_err hs_export_case_open(const struct hs_export_parts *parts, const struct hs_key *pinned,

@@ -225,15 +225,22 @@ static enum hs_err actor_find(struct hs_chain *chain, const struct hs_key *devic
     return HS_OK;
 }
 
+/* By whom it says that it is. */
+static enum hs_err signed_open(const Hanse__SignedObject *obj, const struct hs_expect *expect,
+                               struct hs_arena *arena, struct hs_key *signer, ProtobufCMessage **msg)
+{
+    HS_REQUIRE(hs_object_claimed_signer(obj, 0, signer), HS_ERR_WRONG_SIGNER);
+    return hs_object_open(obj, expect->kind, signer, 1, arena, msg);
+}
+
 enum hs_err hs_chain_open_by_device(struct hs_chain *chain, const Hanse__SignedObject *obj,
                                     const struct hs_expect *expect, struct hs_arena *arena,
                                     ProtobufCMessage **payload, struct hs_actor *actor)
 {
     *payload = NULL;
     struct hs_key signer;
-    HS_REQUIRE(hs_object_claimed_signer(obj, 0, &signer), HS_ERR_WRONG_SIGNER);
     ProtobufCMessage *msg;
-    HS_TRY(hs_object_open(obj, expect->kind, &signer, 1, arena, &msg));
+    HS_TRY(signed_open(obj, expect, arena, &signer, &msg));
     struct hs_key issuer = hs_hdr_issuer(hs_hdr_of(msg));
     struct hs_actor found, today;
     HS_TRY(actor_find(chain, &signer, &issuer, expect->roles, hs_hdr_created(hs_hdr_of(msg)), &found));
@@ -250,9 +257,8 @@ enum hs_err hs_chain_open_by_node(struct hs_chain *chain, const Hanse__SignedObj
 {
     *payload = NULL;
     struct hs_key signer;
-    HS_REQUIRE(hs_object_claimed_signer(obj, 0, &signer), HS_ERR_WRONG_SIGNER);
     ProtobufCMessage *msg;
-    HS_TRY(hs_object_open(obj, expect->kind, &signer, 1, arena, &msg));
+    HS_TRY(signed_open(obj, expect, arena, &signer, &msg));
     const Hanse__Hdr *hdr = hs_hdr_of(msg);
     struct hs_actor found, today;
     HS_TRY(hs_chain_node(chain, &signer, hs_hdr_created(hdr), &found));
