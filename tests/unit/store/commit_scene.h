@@ -46,12 +46,17 @@ struct bench {
     _exit(err == HS_ERR_STORE ? 42 : 43);
 }
 
-[[maybe_unused]] static void bench_start(struct bench *b, size_t map)
+[[maybe_unused]] static void store_open(struct bench *b, size_t map)
 {
     struct hs_lmdb_options options = {
         .dir = b->dir, .tables = HS_CORE_TABLES, .map_size = map, .map_max = map};
-    struct hs_core_config core_config = {0};
     assert_ok(hs_lmdb_open(&options, &b->store));
+}
+
+[[maybe_unused]] static void bench_start(struct bench *b, size_t map)
+{
+    struct hs_core_config core_config = {0};
+    store_open(b, map);
     assert_ok(hs_core_new(&core_config, &b->core));
     assert_int_equal(uv_sem_init(&b->woken, 0), 0);
     struct hs_commit_config config = {.core = b->core,
@@ -151,6 +156,7 @@ struct bench {
                 (struct hs_core_input){.kind = HS_INPUT_FRAME, .bytes = hs_bytes(frame, head.len + extra)});
 }
 
+/* While no commit thread uses the store. */
 [[maybe_unused]] static bool stored(struct bench *b, uint64_t number)
 {
     struct hs_kv *txn = NULL;

@@ -203,9 +203,9 @@ static void dropped_without_taking(void **state)
     for (uint64_t i = 1; i <= 100; i++)
         assert_ok(push_op(b, 'p', i, 10));
     bench_stop(b);
-    bench_start(b, 16 * MIB);
+    store_open(b, 16 * MIB);
     assert_true(stored(b, 100)); /* carried out nonetheless */
-    bench_stop(b);
+    hs_lmdb_close(b->store);
     hs_commit_free(NULL);
 }
 
@@ -283,9 +283,7 @@ static void kill_loses_nothing(void **state)
             told = number > told ? number : told;
         close(fds[0]);
         assert_true(WIFSIGNALED(child_status(pid)));
-        struct hs_lmdb_options options = {
-            .dir = b->dir, .tables = HS_CORE_TABLES, .map_size = ENOUGH, .map_max = ENOUGH};
-        assert_ok(hs_lmdb_open(&options, &b->store));
+        store_open(b, ENOUGH);
         for (uint64_t i = 1; i <= told; i++)
             if (!stored(b, i))
                 fail_msg("cycle %d: %llu of %llu was acknowledged and isn't there", cycle,

@@ -93,9 +93,10 @@ static void shown_but_not_handed_out(void **state)
     assert_ptr_equal(round, syncing.round);
     assert_true(hs_round_is_through(round));
     assert_false(round->withdrawn);
-    assert_true(stored(b, 1));
     assert_false(hs_commit_syncing(b->commit, &syncing));
     hs_commit_give_back(b->commit, round);
+    finish(b);
+    assert_true(stored(b, 1));
     scene_stop(b);
 }
 
