@@ -189,16 +189,22 @@ static void the_newest_waits(void **state)
     world_rebuild_check(s.home);
 }
 
+/* The rival has said a Welcome, and said it anew. */
+static struct hs_peer *said_anew(struct world *w, struct scene *s)
+{
+    scene_new(w, s);
+    send_welcome(s, 1, 0);
+    send_welcome(s, 1, 1);
+    return hs_peer_find(&s->home->core->peers, &s->rival->root.pub);
+}
+
 /* NODE-100: of so many bytes of a hub's in a day, at the limit and one past it. */
 static void so_many_stay_whole(void **state)
 {
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s;
-    scene_new(w, &s);
-    struct hs_peer *rival = hs_peer_find(&s.home->core->peers, &s.rival->root.pub);
-    send_welcome(&s, 1, 0);
-    send_welcome(&s, 1, 1);
+    struct hs_peer *rival = said_anew(w, &s);
     uint64_t bytes = rival->spent_bytes;
     assert_true(bytes > strlen(WELCOME));
     rival->spent_bytes = HS_SPENT_WHOLE - bytes;
@@ -223,10 +229,7 @@ static void a_start_begins_the_day_anew(void **state)
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s;
-    scene_new(w, &s);
-    struct hs_peer *rival = hs_peer_find(&s.home->core->peers, &s.rival->root.pub);
-    send_welcome(&s, 1, 0);
-    send_welcome(&s, 1, 1);
+    struct hs_peer *rival = said_anew(w, &s);
     uint64_t bytes = rival->spent_bytes;
     rival->spent_bytes = HS_SPENT_WHOLE;
     w->hook = unasked;

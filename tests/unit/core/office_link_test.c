@@ -1,6 +1,6 @@
 /* What shows others how the hubs went comes with the log, and is judged before it is kept: a hub with a proof
  * that doesn't hold would cut off everybody who has to be shown the way. */
-#include "office_scene.h"
+#include "office_view.h"
 
 #include "core/office/office.h"
 #include "core/records/table.h"
@@ -12,14 +12,6 @@ struct liar {
     int how; /* 0: the head, 1: the descriptor, 2: both of another hub's */
     size_t spoiled;
 };
-
-static const Hanse__State__RoomView *view_at(struct scene *s, struct world_node *node)
-{
-    struct hs_turn turn = {.core = node->core, .kv = node->kv, .now = s->w->now, .arena = &s->w->arena};
-    const Hanse__State__RoomView *view = hs_room_view(&turn, &s->room->id);
-    assert_non_null(view);
-    return view;
-}
 
 static void flip(struct scene *s, ProtobufCBinaryData *bytes, size_t at)
 {

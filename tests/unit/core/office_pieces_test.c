@@ -1,5 +1,5 @@
 /* The brand's node of a large room is told who is a member in pieces. */
-#include "office_scene.h"
+#include "office_view.h"
 
 #include "core/internal.h"
 #include "core/office/told.h"
@@ -8,11 +8,6 @@
 #include "peer_world.h"
 
 enum { MORE = 2 * HS_TOLD_PIECE + 10 }; /* members beside those of the scene */
-
-static struct hs_turn reading(struct scene *s, struct world_node *node)
-{
-    return (struct hs_turn){.core = node->core, .kv = node->kv, .now = s->w->now, .arena = &s->w->arena};
-}
 
 /* Members that the hub in office has told of, and where that began and ended. */
 static uint64_t told(struct scene *s)

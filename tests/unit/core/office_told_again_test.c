@@ -1,16 +1,11 @@
 /* A brand's node that has lost what a hub in office had told it hears all of it once more. */
-#include "office_scene.h"
+#include "office_view.h"
 
 #include "core/delivery/inbox_age.h"
 #include "core/internal.h"
 #include "core/office/told.h"
 #include "core/records/table.h"
 #include "core/rooms/room.h"
-
-static struct hs_turn reading(struct scene *s, struct world_node *node)
-{
-    return (struct hs_turn){.core = node->core, .kv = node->kv, .now = s->w->now, .arena = &s->w->arena};
-}
 
 /* As the ledger of the brand's node sees it. */
 static enum hs_err member_there(struct scene *s, const struct world_room *room)

@@ -1,5 +1,5 @@
 /* What the brand's node learns of the members of a room that has moved, and from whom. */
-#include "office_scene.h"
+#include "office_view.h"
 
 #include "core/delivery/inbox.h"
 #include "core/internal.h"
@@ -10,11 +10,6 @@
 #include "core/standing/standing.h"
 #include "peer_world.h"
 #include "wire/unpack.h"
-
-static struct hs_turn reading(struct scene *s, struct world_node *node)
-{
-    return (struct hs_turn){.core = node->core, .kv = node->kv, .now = s->w->now, .arena = &s->w->arena};
-}
 
 /* As the ledger of the brand's node sees it. */
 static bool is_member(struct scene *s, struct world_node *brand, const struct hs_key *persona,

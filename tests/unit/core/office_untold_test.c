@@ -62,14 +62,18 @@ static void rooms_with_items(struct scene *s, uint8_t rooms, size_t items)
     }
 }
 
-static void old_goes(struct scene *s)
+/* The room has moved; the brand's node was told of all members, has acknowledged that, and goes. */
+static struct scene moved_and_away(struct world *w)
 {
-    struct world *w = s->w;
-    s->old->down = s->new->down = true;
+    struct scene s = scene_new(w);
+    scene_rosa_moves(&s);
+    scene_room_moves(&s);
+    s.old->down = s.new->down = true;
     for (size_t i = 0; i < w->link_count; i++)
-        if (w->links[i].open && (w->links[i].node[0] == s->old || w->links[i].node[1] == s->old))
+        if (w->links[i].open && (w->links[i].node[0] == s.old || w->links[i].node[1] == s.old))
             world_close(w, w->links[i].id[0]);
     world_run(w);
+    return s;
 }
 
 /* The brand's node is blocked, and what waits for it goes; gives how many ticks that takes, of which none
@@ -105,10 +109,7 @@ static void many_rooms(void **state)
 {
     (void)state;
     struct world HS_WORLD *w = world_new();
-    struct scene s = scene_new(w);
-    scene_rosa_moves(&s);
-    scene_room_moves(&s);
-    old_goes(&s);
+    struct scene s = moved_and_away(w);
     w->forged = true;
     rooms_with_items(&s, ROOMS, ITEMS);
     uint64_t all = waits(&s);
@@ -124,10 +125,7 @@ static void one_large_room(void **state)
     (void)state;
     for (uint64_t past = 0; past < 2; past++) {
         struct world HS_WORLD *w = world_new();
-        struct scene s = scene_new(w);
-        scene_rosa_moves(&s);
-        scene_room_moves(&s);
-        old_goes(&s);
+        struct scene s = moved_and_away(w);
         w->forged = true;
         uint64_t most = 2 * HS_TELL_ITEMS + past;
         rooms_with_items(&s, 1, most - waits(&s));
@@ -160,10 +158,7 @@ static void parts_are_the_same_anew(void **state)
 {
     (void)state;
     struct world HS_WORLD *w = world_new();
-    struct scene s = scene_new(w);
-    scene_rosa_moves(&s);
-    scene_room_moves(&s); /* it was told of all members, and has acknowledged that */
-    old_goes(&s);
+    struct scene s = moved_and_away(w);
     s.new->down = false;
     assert_ok(world_remove(s.room, s.bobs));
     assert_ok(world_remove(s.room, s.carols));
