@@ -163,8 +163,10 @@ void hs_fanout_prepare(struct hs_net *net, const struct hs_syncing *syncing)
     size_t bytes = 0;
     if (f->ahead == &syncing->round->due)
         return;
-    f->ahead = &syncing->round->due;
-    f->ahead_to = gather(net, f->ahead, 0, f);
+    f->ahead_to = gather(net, &syncing->round->due, 0, f);
+    f->ahead = f->len >= HS_NET_FANOUT_MIN ? &syncing->round->due : NULL;
+    if (f->ahead == NULL)
+        return;
     mark_answered(net, syncing, true);
     for (size_t i = 0; i < f->len && bytes < HS_NET_AHEAD_BYTES; i++) {
         if (i % PIECE == 0) {

@@ -45,13 +45,20 @@ static int teardown(void **state)
     return failed;
 }
 
-static void open_all(struct bench *b)
+static void open_some(struct bench *b, size_t count)
 {
     bench_start(b);
-    for (size_t i = 0; i < MANY; i++) {
+    for (size_t i = 0; i < MANY; i++)
+        peers[i].fd = -1;
+    for (size_t i = 0; i < count; i++) {
         assert_true(peer_open(&peers[i], b->port, &b->transport_pub));
         peer_authenticate(&peers[i]);
     }
+}
+
+static void open_all(struct bench *b)
+{
+    open_some(b, MANY);
 }
 
 static void close_all(void)
@@ -128,6 +135,28 @@ static void bounded_bytes_are_sealed(void **state)
     close_all();
 }
 
+/* One session less, though it is more frames; and as many. */
+static void few_are_not_worth_it(void **state)
+{
+    struct bench *b = *state;
+    struct hs_net_stats stats;
+    open_some(b, HS_NET_FANOUT_MIN - 1);
+    (void)ask_and_stop(b, 'S', 2 * FRAME, 0);
+    uv_sleep(2 * HS_NET_SWEEP_MS);
+    hs_net_stats(b->net, &stats);
+    assert_int_equal(stats.sealed_ahead, 0);
+    uv_sem_post(&gate.go_on);
+    for (size_t i = 0; i < HS_NET_FANOUT_MIN - 1; i++)
+        expect_stream(&peers[i], 2 * FRAME);
+    assert_true(peer_open(&peers[HS_NET_FANOUT_MIN - 1], b->port, &b->transport_pub));
+    peer_authenticate(&peers[HS_NET_FANOUT_MIN - 1]);
+    assert_int_equal(ask_and_stop(b, 'S', FRAME, HS_NET_FANOUT_MIN), HS_NET_FANOUT_MIN);
+    uv_sem_post(&gate.go_on);
+    for (size_t i = 0; i < HS_NET_FANOUT_MIN; i++)
+        expect_stream(&peers[i], FRAME);
+    close_all();
+}
+
 static void those_who_go_meanwhile_are_in_nobodys_way(void **state)
 {
     struct bench *b = *state;
@@ -171,6 +200,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(nothing_leaves_before_it_is_durable),
         TEST(bounded_bytes_are_sealed),
+        TEST(few_are_not_worth_it),
         TEST(those_who_go_meanwhile_are_in_nobodys_way),
         TEST(what_is_withdrawn_closes),
     };
