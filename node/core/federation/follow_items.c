@@ -84,6 +84,7 @@ static void record_item(struct hs_turn *turn, const struct hs_peer *peer, uint64
     if (decided.len > 0)
         handed.subscriber = hs_pb_data(HS_VIEW(*subscriber));
     handed.item = hs_pb_data(decided);
+    hs_kept_count(turn, &peer->root, decided.len);
     record.handed_on = &handed;
     record.body_case = HANSE__STATE__STREAM_RECORD__BODY_HANDED_ON;
     hs_stream_record(turn, HS_STREAM_PEER, HS_VIEW(peer->root), &record);
@@ -148,9 +149,7 @@ static enum hs_err take_welcome(struct hs_turn *turn, struct hs_peer *peer, uint
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     HS_REQUIRE(!hs_inbox_is_full(turn, &subscriber), HS_ERR_QUOTA);
     HS_TRY(check_brand(turn, peer, &persona, welcome->brand_root));
-    struct hs_bytes item = pack_welcome(turn, welcome);
-    HS_TRY(hs_kept_take(turn, &peer->root, item.len));
-    record_item(turn, peer, seq, &subscriber, item);
+    record_item(turn, peer, seq, &subscriber, pack_welcome(turn, welcome));
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     read_on(turn, &room, view != NULL ? view->next_seq : welcome->commit_seq);
     return HS_OK;
@@ -171,9 +170,7 @@ static enum hs_err take_home(struct hs_turn *turn, struct hs_peer *peer, uint64_
     HS_REQUIRE(hs_persona_subscriber(turn, &persona, &subscriber), HS_ERR_NO_ACCOUNT);
     HS_REQUIRE(!hs_inbox_is_full(turn, &subscriber), HS_ERR_QUOTA);
     HS_TRY(check_brand(turn, peer, &persona, home->brand_root));
-    struct hs_bytes item = pack_home(turn, home);
-    HS_TRY(hs_kept_take(turn, &peer->root, item.len));
-    record_item(turn, peer, seq, &subscriber, item);
+    record_item(turn, peer, seq, &subscriber, pack_home(turn, home));
     Hanse__State__RoomView *view = hs_room_view(turn, &room);
     read_on(turn, &room, view != NULL ? view->next_seq : home->next_seq);
     return HS_OK;
@@ -196,9 +193,7 @@ static enum hs_err take_removed(struct hs_turn *turn, const struct hs_peer *peer
     HS_REQUIRE(reads != NULL && reads->until == UINT64_MAX, HS_ERR_NOT_MEMBER);
     HS_REQUIRE(hs_reads_since(turn, &room, &persona) <= removed->seq,
                HS_ERR_REPLAY); /* a hub that was restored says it once more */
-    struct hs_bytes item = pack_removed(turn, removed);
-    hs_kept_count(turn, &peer->root, item.len); /* it is heard, whether there is place or not */
-    record_item(turn, peer, seq, &subscriber, item);
+    record_item(turn, peer, seq, &subscriber, pack_removed(turn, removed));
     return HS_OK;
 }
 
@@ -214,12 +209,7 @@ static enum hs_err take_member(struct hs_turn *turn, const struct hs_peer *peer,
     member.home_root = from->home_root;
     item.member = &member;
     item.body_case = HANSE__INBOX_ITEM__BODY_MEMBER;
-    struct hs_bytes bytes = hs_turn_pack(turn, &item.base);
-    if (from->home_root.len > 0)
-        HS_TRY(hs_kept_take(turn, &peer->root, bytes.len));
-    else
-        hs_kept_count(turn, &peer->root, bytes.len); /* that somebody is gone is always heard */
-    record_item(turn, peer, seq, hs_turn_root(turn), bytes);
+    record_item(turn, peer, seq, hs_turn_root(turn), hs_turn_pack(turn, &item.base));
     return HS_OK;
 }
 
@@ -249,6 +239,19 @@ static size_t weight_of(const Hanse__Inbox *inbox)
     return inbox->n_items - members + (members + MEMBERS_AN_ITEM - 1) / MEMBERS_AN_ITEM;
 }
 
+/* What may stay of those items. That somebody is gone is heard, whether there is place or not. */
+static uint64_t size_of(const Hanse__Inbox *inbox, uint64_t next)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < inbox->n_items; i++) {
+        const Hanse__InboxItem *item = inbox->items[i];
+        bool gone = item->body_case == HANSE__INBOX_ITEM__BODY_REMOVED ||
+                    (item->body_case == HANSE__INBOX_ITEM__BODY_MEMBER && item->member->home_root.len == 0);
+        bytes += item->seq >= next && !gone ? protobuf_c_message_get_packed_size(&item->base) : 0;
+    }
+    return bytes;
+}
+
 /* An item that doesn't make sense is passed over and logged: the hub must not be able to block the next ones.
  */
 enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
@@ -261,6 +264,7 @@ enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, H
     HS_REQUIRE(peer != NULL, HS_ERR_UNEXPECTED);
     HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_ITEMS, weight_of(inbox)), HS_ERR_RATE_LIMITED);
     uint64_t next = hs_handed_next(turn, &peer->root);
+    HS_TRY(hs_kept_check_sent(turn, size_of(inbox, next)));
     for (size_t i = 0; i < inbox->n_items; i++) {
         if (inbox->items[i]->seq < next)
             continue;

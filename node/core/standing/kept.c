@@ -84,14 +84,22 @@ uint64_t hs_kept_size(Hanse__Record *const *records, size_t count)
     return bytes;
 }
 
-enum hs_err hs_kept_take_sent(struct hs_turn *turn, const Hanse__Records *records)
+enum hs_err hs_kept_check_sent(struct hs_turn *turn, uint64_t bytes)
 {
     const struct hs_key *hub = &turn->session->subscriber;
     struct hs_peer *peer = hs_peer_find(&turn->core->peers, hub);
-    enum hs_err err = hs_kept_take(turn, hub, hs_kept_size(records->records, records->n_records));
-    if (err != HS_OK && peer != NULL)
+    bool fits = has_place(turn, hub, bytes, 0);
+    if (!fits && peer != NULL)
         peer->not_before.ms = turn->now.ms + HS_HUB_PAUSE_MS;
-    return err;
+    return fits ? HS_OK : HS_ERR_QUOTA;
+}
+
+enum hs_err hs_kept_take_sent(struct hs_turn *turn, const Hanse__Records *records)
+{
+    uint64_t bytes = hs_kept_size(records->records, records->n_records);
+    HS_TRY(hs_kept_check_sent(turn, bytes));
+    hs_kept_count(turn, &turn->session->subscriber, bytes);
+    return HS_OK;
 }
 
 /* ---- what is there ---- */

@@ -1,9 +1,9 @@
 /* How much of this node's disk what comes from one hub takes: copies of its rooms, attachments and trees that
- * were fetched from it, parts of them, and what records here say of its items. What a hub that is followed can make a home keep for its users is
- * bounded by its standing, whatever it lets its rooms say. Counted in memory, in laps through the rooms and
- * the blobs: it is no view, and after a start it is known of a hub that was followed before once a lap is
- * over. Until then it has a part of its place alone, and the laps are faster. Of a hub that is met later it
- * is known from the beginning: nothing is here. */
+ * were fetched from it, parts of them, and what records here say of its items. What a hub that is followed
+ * can make a home keep for its users is bounded by its standing, whatever it lets its rooms say. Counted in
+ * memory, in laps through the rooms and the blobs: it is no view, and after a start it is known of a hub that
+ * was followed before once a lap is over. Until then it has a part of its place alone, and the laps are
+ * faster. Of a hub that is met later it is known from the beginning: nothing is here. */
 #ifndef HS_CORE_KEPT_H
 #define HS_CORE_KEPT_H
 
@@ -34,8 +34,11 @@ bool hs_kept_has_place(struct hs_turn *turn, const struct hs_key *hub, uint64_t 
 enum hs_err hs_kept_take(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes);
 enum hs_err hs_kept_take_file(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes);
 
-/* The turn's session is a hub's that brings these records for a room: QUOTA where it has no place for them;
- * it is left for a while then (HS_HUB_PAUSE_MS), and nothing is lost by it. */
+/* The turn's session is a hub's that brings so much: QUOTA where it has no place for it; it is left for a
+ * while then (HS_HUB_PAUSE_MS), and nothing is lost by it. */
+enum hs_err hs_kept_check_sent(struct hs_turn *turn, uint64_t bytes);
+
+/* The same for records of a room, which count. QUOTA. */
 enum hs_err hs_kept_take_sent(struct hs_turn *turn, const Hanse__Records *records);
 
 /* The bytes of those that count. */
