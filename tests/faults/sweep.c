@@ -405,7 +405,7 @@ static const struct sweep_scene *const scenes[] = {
     &sweep_office,       &sweep_attach,     &sweep_fetch,       &sweep_claim,       &sweep_order,
     &sweep_real_join,    &sweep_real_leave, &sweep_real_attach, &sweep_real_fetch,  &sweep_real_claim,
     &sweep_real_order,   &sweep_real_home,  &sweep_real_rejoin, &sweep_real_follow, &sweep_real_office,
-    &sweep_real_welcome, &sweep_admit,      &sweep_real_admit,  &sweep_witness};
+    &sweep_real_welcome, &sweep_admit,      &sweep_real_admit,  &sweep_witness,     &sweep_door};
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
 static bool wanted(const char *name, int argc, char **argv)

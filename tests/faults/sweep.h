@@ -36,7 +36,8 @@ extern const struct sweep_scene sweep_blob, sweep_again, sweep_carry, sweep_http
     sweep_join, sweep_welcome, sweep_leave, sweep_rejoin, sweep_home, sweep_follow, sweep_office,
     sweep_attach, sweep_fetch, sweep_claim, sweep_order, sweep_real_join, sweep_real_leave, sweep_real_attach,
     sweep_real_fetch, sweep_real_claim, sweep_real_order, sweep_real_home, sweep_real_rejoin,
-    sweep_real_follow, sweep_real_office, sweep_real_welcome, sweep_admit, sweep_real_admit, sweep_witness;
+    sweep_real_follow, sweep_real_office, sweep_real_welcome, sweep_admit, sweep_real_admit, sweep_witness,
+    sweep_door;
 
 /* The folder of this attempt: begin finds it empty. */
 const char *sweep_dir(void);

@@ -161,3 +161,38 @@ static void check_moved(void)
 static const struct town_story giving = {
     .found = found_owner, .want = want_office, .is_done = has_moved, .check = check_moved};
 TOWN_SCENE(office, giving);
+
+/* ---- and whoever comes afterwards, by a link of the next hub, to the brand's room (CLIENT-69) ---- */
+
+static struct town_device *newcomer;
+static const char *link;
+
+static struct town_device *found_newcomer(void)
+{
+    (void)found_follower();
+    the_room_moves(&c);
+    town_wait(c.t, 3000);
+    link = town_link(c.rosa, &c.room, 20);
+    return newcomer = town_customer(c.third, "Fay");
+}
+
+static enum hs_err want_in(struct hs_step *s, uint64_t *op)
+{
+    return hs_want_join(s, link, op);
+}
+
+static bool is_in(void)
+{
+    return town_room_row(newcomer, &c.room).state == HS_ROOM_STATE_MEMBER;
+}
+
+static void check_in(void)
+{
+    town_talk(newcomer, c.ben, &c.room);
+    FAULT_CHECK(town_room_row(newcomer, &c.room).members == 5 && town_room_row(c.ben, &c.room).members == 5,
+                "somebody is in twice, or not at all");
+}
+
+static const struct town_story coming_after = {
+    .found = found_newcomer, .want = want_in, .is_done = is_in, .check = check_in};
+TOWN_SCENE(door, coming_after);

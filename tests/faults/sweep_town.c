@@ -157,7 +157,8 @@ static void go_on(void)
         town_wait(hero->town, CHECK_MS);
     for (int tries = 0; !story->is_done(); tries++) {
         FAULT_CHECK(!over, "it was told that it is done, and it isn't");
-        FAULT_CHECK(tries < TRIES && story->want != NULL, "it comes to no end afterwards");
+        FAULT_CHECK(tries < TRIES && story->want != NULL, "it comes to no end afterwards: %s",
+                    hs_err_name(told));
         ask_again();
     }
     FAULT_CHECK(!hero->dead, "it ends without any fault");

@@ -328,7 +328,8 @@ HANSE_API HANSE_NODISCARD enum hanse_err hanse_invite(struct hanse *h, const str
 /* Joins by a link. Makes the identity where there is none, and where there is no home node the room's node
  * becomes it. DONE: the hub has the request (or why it won't take it), id = the room; HANSE_EVENT_JOINED
  * follows once a moderator's client has let this device in, maybe much later. HANSE_ERR_INVITE_INVALID for a
- * link that isn't one. */
+ * link that isn't one. DONE with HANSE_ERR_NO_ACCOUNT without a home node where the room has moved away from
+ * its brand's: that takes a ticket to some node first. */
 HANSE_API HANSE_NODISCARD enum hanse_err hanse_join(struct hanse *h, const char *link, uint64_t *op);
 
 /* Brings this device back into a room whose keys it has lost to another copy of itself (FROZEN with

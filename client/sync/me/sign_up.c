@@ -33,6 +33,29 @@ static enum hs_err ticket_refused(struct hs_step *s, enum hs_err err)
     return sign_up_done(s, err);
 }
 
+static enum hs_err no_home(struct hs_step *s)
+{
+    struct hs_me *me = &s->sync->me;
+    me->has_home = me->has_role = false;
+    me->ticket = me->home_descriptor = me->grants = (struct hs_bytes){0};
+    me->handle[0] = '\0';
+    me->roles = 0;
+    return hs_me_save(s);
+}
+
+enum hs_err hs_home_unused(struct hs_step *s)
+{
+    const struct hs_me *me = &s->sync->me;
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    if (!me->has_home || me->has_account || me->ticket.len > 0 || s->sync->ops != NULL ||
+        hs_join_row_next(s->kv, &cursor, s->arena, &row))
+        return s->kv->err;
+    s->sync->session = HS_SESSION_STRANGER;
+    s->sync->hang_up = true;
+    return no_home(s);
+}
+
 /* A refused ticket or invite leaves no home behind: another one may be tried. What is refused for the moment
  * only is tried again. */
 static enum hs_err sign_up_refused(struct hs_step *s, enum hs_err err)
@@ -48,11 +71,7 @@ static enum hs_err sign_up_refused(struct hs_step *s, enum hs_err err)
         return hs_move_refused(s, err);
     if (!me->has_account) {
         HS_TRY(hs_joins_refused(s, err));
-        me->has_home = me->has_role = false;
-        me->ticket = me->home_descriptor = me->grants = (struct hs_bytes){0};
-        me->handle[0] = '\0';
-        me->roles = 0;
-        HS_TRY(hs_me_save(s));
+        HS_TRY(no_home(s));
     }
     for (struct hs_op *op = s->sync->ops, *next; op != NULL; op = next) {
         next = op->next;

@@ -318,6 +318,8 @@ static enum hs_err info_received(struct hs_step *s, struct hs_op *op, const Hans
                HS_ERR_CONFLICT);
     if (here && known.state == HS_ROOM_STATE_MEMBER)
         return is_in(s, op, info);
+    const struct hs_me *me = &s->sync->me; /* for its own rooms alone a node takes an invite for a ticket */
+    HS_REQUIRE(me->has_account || me->ticket.len > 0 || hs_root_is_home(s->sync, &brand), HS_ERR_NO_ACCOUNT);
     HS_TRY(keep_brand(s, &brand, info));
     HS_TRY(hs_joins_dropped_end(s, false));
     if (!find_join(s, &op->room, &row)) {
@@ -342,8 +344,10 @@ static enum hs_err info_answered(struct hs_step *s, const struct hs_request *req
                                                                  : HS_ERR_UNEXPECTED;
     if (err == HS_OK || hs_sync_is_own_trouble(err))
         return err;
-    if (!hs_err_is_transient(err))
-        return hs_op_done(s, op, hs_sync_blame(err), NULL, 0, NULL);
+    if (!hs_err_is_transient(err)) {
+        HS_TRY(hs_op_done(s, op, hs_sync_blame(err), NULL, 0, NULL));
+        return hs_home_unused(s);
+    }
     op->busy = false;
     hs_home_try_again(s);
     return HS_OK;
