@@ -51,6 +51,7 @@ struct town_device {
     size_t commits;
     bool (*outgoing)(struct town_device *d,
                      struct hs_bytes frame); /* sees what it sends; false: it is lost */
+    uint32_t loses; /* the body_case of a Frame: what it sends of that kind is lost; 0: nothing is */
     struct hs_bytes (*incoming)(struct town_device *d, struct hs_bytes frame,
                                 struct hs_arena *arena); /* what its home makes of what comes */
     struct hanse_event events[TOWN_EVENTS];              /* as they came; texts are in texts */

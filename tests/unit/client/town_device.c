@@ -2,6 +2,8 @@
 #include "town_inside.h"
 
 #include "crypto/dh.h"
+#include "schema/link.pb-c.h"
+#include "wire/unpack.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -165,12 +167,22 @@ static bool next_frame(struct town_device *d, struct hs_bytes *frame)
     return more;
 }
 
+static bool is_lost(const struct town_device *d, struct hs_bytes bytes)
+{
+    struct hs_arena HS_ARENA arena = hs_arena(1 << 22);
+    Hanse__Frame *frame;
+    if (d->loses == 0)
+        return false;
+    assert_ok(HS_UNPACK(hanse__frame, bytes, HS_LENIENT, &arena, &frame));
+    return frame->body_case == d->loses;
+}
+
 static void route(struct town_device *d)
 {
     struct hs_bytes frame;
     struct hanse_event event;
     while (next_frame(d, &frame))
-        if (d->session != 0 && (d->outgoing == NULL || d->outgoing(d, frame)))
+        if (d->session != 0 && (d->outgoing == NULL || d->outgoing(d, frame)) && !is_lost(d, frame))
             town_item_add(d->town, TOWN_TO_NODE, d->session, frame);
     for (;;) {
         inside(d, true);
