@@ -119,9 +119,9 @@ enum hs_err hs_counter_asked(struct hs_step *s, const Hanse__CounterItem *item)
     if (!is_till(s->sync) || !HS_FIXED(hs_pb_bytes(item->persona), &customer) ||
         !HS_FIXED(hs_pb_bytes(item->home_root), &home))
         return HS_OK;
-    if (hs_room_package_check(key_package, &s->sync->me.home_root, s->now, &package) != HS_OK ||
-        !hs_key_equal(&package.member.persona, &customer))
-        return HS_OK; /* the node let it through, but nobody could add that */
+    enum hs_err err = hs_room_package_check(key_package, &s->sync->me.home_root, s->now, &package);
+    if (err != HS_OK || !hs_key_equal(&package.member.persona, &customer))
+        return hs_sync_is_own_trouble(err) ? err : HS_OK; /* the node let it through: nobody could add that */
     (void)hs_counter_row_get(s->kv, &s->sync->me.home_root, &customer, s->arena, &row);
     row.key_package = key_package;
     row.open = false;

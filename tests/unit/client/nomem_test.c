@@ -5,6 +5,7 @@
 
 #include "identity/grant.h"
 #include "support/rng.h"
+#include "sync/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,8 @@ static void again(struct town_device *d)
     hs_sync_stay_online(d->sync, true);
 }
 
+enum { WINDOW_MS = 30000 };
+
 /* Ben posts and hears; the n-th allocation of his fails. True where there was one. */
 static bool story(size_t n)
 {
@@ -91,13 +94,59 @@ static bool story(size_t n)
     return failures > 0;
 }
 
-/* All of the first ones, then some of the rest: HANSE_ALL=1 takes every one. */
-static void test_posts_without_memory(void **state)
+static enum hs_err renew(struct hs_step *s, const struct hs_id *id)
 {
-    (void)state;
+    struct hs_live_room *room;
+    const struct hs_commit_wish none = {0};
+    HS_TRY(hs_live_member(s, id, &room));
+    return hs_commit_submit(s, room, &none);
+}
+
+/* Ben's program ends with a post under way, the room goes on, and his home refuses the post for its epoch
+ * when he is back, before he has read the room: it is sealed anew, and never given up. */
+static bool story_of_a_late_post(size_t n)
+{
+    struct town *t = town_new();
+    struct town_node *rosa = town_node_new(t, "rosa.example");
+    struct town_device *alice = town_member_of_staff(rosa, "rosa", HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER));
+    struct hs_id room = town_room(alice, "VIP");
+    struct town_device *ben = town_guest(t, "Ben", town_link(alice, &room, 5));
+    uint64_t op;
+    town_wait(t, 1000);
+    town_device_cut(ben);
+    TOWN_WANT(ben, hs_want_text(&s, &room, "late", &op));
+    town_device_kill(ben);
+    TOWN_WANT(alice, renew(&s, &room));
+    town_run(t);
+    town_skip(t, WINDOW_MS + 1);
+    TOWN_WANT(alice, hs_want_text(&s, &room, "meanwhile", &op));
+    town_wait(t, 1000);
+    ben->on_step = on_step;
+    ben->frail = true;
+    scarce = ben;
+    failures = 0;
+    town_device_start(ben);
+    hs_sync_stay_online(ben->sync, true);
+    fail_in = n;
+    town_wait(t, 2000);
+    fail_in = 0;
+    ben->on_step = NULL;
+    inside = false;
+    again(ben);
+    town_wait(t, 3000);
+    assert_string_equal(town_history(alice, &room), "meanwhile\nlate\n");
+    assert_string_equal(town_history(ben, &room), "meanwhile\nlate\n");
+    assert_false(hs_sync_has_pending(ben->sync));
+    town_free(t);
+    return failures > 0;
+}
+
+/* All of the first ones, then some of the rest: HANSE_ALL=1 takes every one. */
+static void without_memory(bool (*told)(size_t n))
+{
     struct rng rng = rng_new();
     size_t n = 1, runs = 0;
-    while (story(n)) {
+    while (told(n)) {
         n += getenv("HANSE_ALL") != NULL || n < 20 ? 1 : 1 + rng_below(&rng, n / 4);
         runs++;
     }
@@ -105,8 +154,21 @@ static void test_posts_without_memory(void **state)
     assert_true(runs > 20);
 }
 
+static void test_posts_without_memory(void **state)
+{
+    (void)state;
+    without_memory(story);
+}
+
+static void test_a_late_post_without_memory(void **state)
+{
+    (void)state;
+    without_memory(story_of_a_late_post);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_posts_without_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_posts_without_memory),
+                                       cmocka_unit_test(test_a_late_post_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
