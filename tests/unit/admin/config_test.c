@@ -1,7 +1,7 @@
 #include "support/test.h"
 
 #include "admin/config.h"
-#include "tmpdir.h"
+#include "support/tmpdir.h"
 
 static enum hs_err read_text(void **state, const char *text, struct hs_config *config,
                              char why[HS_CONFIG_WHY])

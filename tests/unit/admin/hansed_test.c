@@ -3,7 +3,7 @@
 
 #include "crypto/selftest.h"
 #include "identity/ticket.h"
-#include "tmpdir.h"
+#include "support/tmpdir.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -6,7 +6,7 @@
 #include "crypto/selftest.h"
 #include "identity/chain.h"
 #include "identity/derive.h"
-#include "tmpdir.h"
+#include "support/tmpdir.h"
 #include "wire/unpack.h"
 
 #include <fcntl.h>

@@ -1,47 +1,26 @@
 /* NODE-105: what many sessions are due is sealed while the round syncs, and leaves only afterwards. */
 #include "bench.h"
 
+#include "support/commit_gate.h"
+
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 enum { MANY = 80, FRAME = FAKE_STREAM_FRAME, AT_ONCE = 32 /* frames that the fake core gives a session */ };
 
-/* Where the store is about to be written: what is to come of it. */
-static struct {
-    uv_sem_t reached, go_on;
-    bool stops, fails;
-} gate;
-
-enum hs_err __real_hs_lmdb_commit(struct hs_kv *kv);
-enum hs_err __wrap_hs_lmdb_commit(struct hs_kv *kv);
-enum hs_err __wrap_hs_lmdb_commit(struct hs_kv *kv)
-{
-    if (!gate.stops)
-        return __real_hs_lmdb_commit(kv);
-    gate.stops = false;
-    uv_sem_post(&gate.reached);
-    uv_sem_wait(&gate.go_on);
-    if (!gate.fails)
-        return __real_hs_lmdb_commit(kv);
-    hs_lmdb_abort(kv);
-    return HS_ERR_STORE_FULL;
-}
-
 static struct peer peers[MANY];
 
 static int setup(void **state)
 {
-    gate.stops = gate.fails = false;
-    return uv_sem_init(&gate.reached, 0) == 0 && uv_sem_init(&gate.go_on, 0) == 0 ? bench_setup(state) : -1;
+    return gate_make() ? bench_setup(state) : -1;
 }
 
 static int teardown(void **state)
 {
-    uv_sem_post(&gate.go_on); /* a test that failed has left it shut */
+    gate_open(); /* a test that failed has left it shut */
     int failed = bench_teardown(state);
-    uv_sem_destroy(&gate.reached);
-    uv_sem_destroy(&gate.go_on);
+    gate_free();
     return failed;
 }
 
@@ -111,7 +90,7 @@ static void nothing_leaves_before_it_is_durable(void **state)
     assert_int_equal(ask_and_stop(b, 'w', 7, MANY - 1), MANY - 1); /* who asked has its answer first */
     assert_true(peer_send(&peers[1], hs_bytes_str("e")));
     expect_nothing();
-    uv_sem_post(&gate.go_on);
+    gate_open();
     assert_int_equal(peer_receive(&peers[0], answer, sizeof answer, PEER_TIMEOUT_MS), 9);
     assert_int_equal(answer[0], 'a');
     for (size_t i = 0; i < MANY; i++)
@@ -129,7 +108,7 @@ static void bounded_bytes_are_sealed(void **state)
     enum { EACH = AT_ONCE * FRAME, SEALED = (HS_NET_AHEAD_BYTES + EACH - 1) / EACH };
     open_all(b);
     assert_int_equal(ask_and_stop(b, 'S', EACH, SEALED), SEALED);
-    uv_sem_post(&gate.go_on);
+    gate_open();
     for (size_t i = 0; i < MANY; i++)
         expect_stream(&peers[i], EACH);
     close_all();
@@ -145,13 +124,13 @@ static void few_are_not_worth_it(void **state)
     uv_sleep(2 * HS_NET_SWEEP_MS);
     hs_net_stats(b->net, &stats);
     assert_int_equal(stats.sealed_ahead, 0);
-    uv_sem_post(&gate.go_on);
+    gate_open();
     for (size_t i = 0; i < HS_NET_FANOUT_MIN - 1; i++)
         expect_stream(&peers[i], 2 * FRAME);
     assert_true(peer_open(&peers[HS_NET_FANOUT_MIN - 1], b->port, &b->transport_pub));
     peer_authenticate(&peers[HS_NET_FANOUT_MIN - 1]);
     assert_int_equal(ask_and_stop(b, 'S', FRAME, HS_NET_FANOUT_MIN), HS_NET_FANOUT_MIN);
-    uv_sem_post(&gate.go_on);
+    gate_open();
     for (size_t i = 0; i < HS_NET_FANOUT_MIN; i++)
         expect_stream(&peers[i], FRAME);
     close_all();
@@ -168,7 +147,7 @@ static void those_who_go_meanwhile_are_in_nobodys_way(void **state)
         peer_close(&peers[i]);
     }
     uv_sleep(50);
-    uv_sem_post(&gate.go_on);
+    gate_open();
     for (size_t i = 0; i < MANY; i++)
         if (peers[i].fd >= 0)
             expect_stream(&peers[i], FRAME);
@@ -185,7 +164,7 @@ static void what_is_withdrawn_closes(void **state)
     gate.fails = true;
     assert_int_equal(ask_and_stop(b, 'S', FRAME, MANY), MANY);
     assert_true(peer_open(&late, b->port, &b->transport_pub));
-    uv_sem_post(&gate.go_on);
+    gate_open();
     for (size_t i = 0; i < MANY; i++)
         assert_int_equal(peer_receive(&peers[i], &byte, 1, PEER_TIMEOUT_MS), 0);
     assert_true(peer_send(&late, hs_bytes_str("e")));

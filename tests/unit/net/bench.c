@@ -2,11 +2,11 @@
 
 #include "crypto/dh.h"
 #include "crypto/selftest.h"
+#include "support/tmpdir.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -142,18 +142,10 @@ bool bench_stored(struct bench *b, uint64_t number)
     return has;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 void bench_free(struct bench *b)
 {
     bench_stop(b);
-    nftw(b->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    nftw(b->dir, tmpdir_remove, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 int bench_setup(void **state)

@@ -3,11 +3,11 @@
 #define TESTS_STORE_COMMIT_SCENE_H
 
 #include "support/test.h"
+#include "support/tmpdir.h"
 
 #include "../net/fake_core.h"
 #include "store/commit.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -178,19 +178,10 @@ struct bench {
     return mkdtemp(b->dir) != NULL ? 0 : -1;
 }
 
-[[maybe_unused]] static int remove_entry(const char *path, const struct stat *info, int kind,
-                                         struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 [[maybe_unused]] static int teardown(void **state)
 {
     struct bench *b = *state;
-    nftw(b->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    nftw(b->dir, tmpdir_remove, 8, FTW_DEPTH | FTW_PHYS);
     free(b);
     return 0;
 }

@@ -13,7 +13,7 @@
 #include "core/records/thin.h"
 #include "store/check.h"
 #include "store/export.h"
-#include "unit/admin/tmpdir.h"
+#include "support/tmpdir.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>

@@ -14,7 +14,7 @@
 #include "room/log.h"
 #include "schema/room.pb-c.h"
 #include "store/export.h"
-#include "unit/admin/tmpdir.h"
+#include "support/tmpdir.h"
 #include "wire/unpack.h"
 
 #include <dirent.h>

@@ -120,7 +120,7 @@ static void disk_reserve_counts_as_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tmpdir_teardown)
         TEST(small_entries_count_little),           TEST(full_map_can_be_emptied),
         TEST(big_transaction_stops_at_the_reserve), TEST(growing_map_grows),
         TEST(refused_transaction_makes_it_grow),    TEST(disk_reserve_counts_as_full),

@@ -3,24 +3,15 @@
 #define TESTS_STORE_LMDB_KV_SCENE_H
 
 #include "support/test.h"
+#include "support/tmpdir.h"
 
 #include "store/lmdb_kv.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { MIB = 1 << 20, TABLES = 4 };
-
-[[maybe_unused]] static int remove_entry(const char *path, const struct stat *info, int kind,
-                                         struct FTW *walk)
-{
-    (void)info;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
 
 /* Each test has a directory of its own that is not there yet. */
 [[maybe_unused]] static int setup(void **state)
@@ -29,13 +20,6 @@ enum { MIB = 1 << 20, TABLES = 4 };
     if (dir == NULL || mkdtemp(dir) == NULL || rmdir(dir) != 0)
         return -1;
     *state = dir;
-    return 0;
-}
-
-[[maybe_unused]] static int teardown(void **state)
-{
-    nftw(*state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-    free(*state);
     return 0;
 }
 

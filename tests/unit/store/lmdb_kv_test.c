@@ -370,7 +370,7 @@ static void kill_loses_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tmpdir_teardown)
         TEST(matches_memory),          TEST(abort_leaves_nothing),     TEST(bad_calls_stick),
         TEST(options_are_checked),     TEST(second_opening_is_locked), TEST(files_are_private),
         TEST(network_disks_are_known), TEST(garbage_is_refused),       TEST(half_made_store_is_made_anew),

@@ -1,35 +1,14 @@
 /* What a round has for sessions is shown while it syncs, and may be taken back (NODE-105). */
 #include "commit_scene.h"
 
+#include "support/commit_gate.h"
+
 enum { SESSIONS = 3 };
-
-/* Where the store is about to be written: what is to come of it. */
-static struct {
-    uv_sem_t reached, go_on;
-    bool stops, fails;
-} gate;
-
-enum hs_err __real_hs_lmdb_commit(struct hs_kv *kv);
-enum hs_err __wrap_hs_lmdb_commit(struct hs_kv *kv);
-enum hs_err __wrap_hs_lmdb_commit(struct hs_kv *kv)
-{
-    if (!gate.stops)
-        return __real_hs_lmdb_commit(kv);
-    gate.stops = false;
-    uv_sem_post(&gate.reached);
-    uv_sem_wait(&gate.go_on);
-    if (!gate.fails)
-        return __real_hs_lmdb_commit(kv);
-    gate.fails = false;
-    hs_lmdb_abort(kv);
-    return HS_ERR_STORE_FULL;
-}
 
 /* Some sessions with room for three frames each, of which everything was taken. */
 static void scene_start(struct bench *b, size_t show_from)
 {
-    assert_int_equal(uv_sem_init(&gate.reached, 0), 0);
-    assert_int_equal(uv_sem_init(&gate.go_on, 0), 0);
+    assert_true(gate_make());
     b->show_from = show_from;
     bench_start(b, 16 * MIB);
     for (uint64_t i = 0; i < SESSIONS; i++) {
@@ -48,8 +27,7 @@ static void scene_stop(struct bench *b)
 {
     finish(b);
     bench_stop(b);
-    uv_sem_destroy(&gate.reached);
-    uv_sem_destroy(&gate.go_on);
+    gate_free();
 }
 
 /* A post that goes to all sessions is about to be written. */
@@ -88,7 +66,7 @@ static void shown_but_not_handed_out(void **state)
     assert_false(hs_round_is_through(syncing.round));
     assert_null(hs_commit_take(b->commit));
     assert_false(stored(b, 1));
-    uv_sem_post(&gate.go_on);
+    gate_open();
     struct hs_round *round = take_waiting(b);
     assert_ptr_equal(round, syncing.round);
     assert_true(hs_round_is_through(round));
@@ -108,7 +86,7 @@ static void little_is_not_shown(void **state)
     scene_start(b, SESSIONS + 1);
     post_until_written(b, false);
     assert_false(hs_commit_syncing(b->commit, &syncing));
-    uv_sem_post(&gate.go_on);
+    gate_open();
     assert_true(take_until(b, &b->sent, 1 + SESSIONS));
     scene_stop(b);
 }
@@ -122,7 +100,7 @@ static void what_does_not_fit_is_withdrawn(void **state)
     scene_start(b, SESSIONS);
     post_until_written(b, true);
     assert_true(hs_commit_syncing(b->commit, &syncing));
-    uv_sem_post(&gate.go_on);
+    gate_open();
     struct hs_round *round = take_waiting(b);
     assert_ptr_equal(round, syncing.round);
     assert_true(round->withdrawn);

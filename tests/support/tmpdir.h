@@ -1,6 +1,6 @@
 /* A directory of a test's own, removed with all that is in it. */
-#ifndef TESTS_ADMIN_TMPDIR_H
-#define TESTS_ADMIN_TMPDIR_H
+#ifndef TESTS_SUPPORT_TMPDIR_H
+#define TESTS_SUPPORT_TMPDIR_H
 
 #include <ftw.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 static inline int tmpdir_setup(void **state)
 {
-    char *dir = strdup("/tmp/hanse-admin-XXXXXX");
+    char *dir = strdup("/tmp/hanse-test-XXXXXX");
     *state = dir;
     return dir != NULL && mkdtemp(dir) != NULL ? 0 : -1;
 }
