@@ -144,7 +144,7 @@ void hs_core_undone(struct hs_core *core);
 /* What is due to attached sessions, within their budgets. more: there was work left for lack of time, call
  * again soon (the budgets are kept count of inside; ROOM inputs renew them). Changes nothing in the
  * transaction. Where that is aborted afterwards, the sessions that have effects must be CLOSED: the core
- * counts these as sent. */
+ * counts these as sent; what is due to others after the second try is due as after any change. */
 enum hs_err hs_core_pump(struct hs_core *core, struct hs_kv *txn, struct hs_time now,
                          struct hs_effects *effects, bool *more);
 

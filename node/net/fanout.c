@@ -193,8 +193,6 @@ static void let_go(struct hs_net *net, struct hs_fanout *f)
         conn->held = false;
         if (conn->state == CONN_OPEN)
             f->shares[len++] = f->shares[i];
-        else
-            hs_conn_due(conn);
     }
     f->len = len;
 }
@@ -219,13 +217,16 @@ size_t hs_fanout_carry_out(struct hs_net *net, const struct hs_effects *due, siz
     return to;
 }
 
-void hs_fanout_withdraw(struct hs_net *net, const struct hs_effects *due)
+void hs_fanout_withdraw(struct hs_net *net, const struct hs_effects *due, enum hs_err why)
 {
     net->fanout->ahead = NULL;
+    hs_net_log(net, HS_NET_WARN, "event=withdrawn frames=%zu error=%s", due->len, hs_err_name(why));
     for (size_t i = 0; i < due->len; i++) {
         struct hs_conn *conn = hs_conn_find(net, due->list[i].session);
-        if (conn != NULL)
-            hs_conn_close(conn, HS_ERR_STORE_FULL);
+        if (conn != NULL && conn->held)
+            hs_conn_close(conn, why);
+        else if (conn != NULL)
+            hs_conn_linger(conn); /* with its answers */
     }
 }
 

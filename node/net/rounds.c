@@ -87,8 +87,8 @@ static void carry_out_all(struct hs_net *net, const struct hs_round *round)
     size_t at = 0, from;
     for (size_t i = 0; i < round->effects.len; i++)
         carry_out(net, &round->effects.list[i]);
-    if (round->withdrawn) {
-        hs_fanout_withdraw(net, &round->due);
+    if (round->withdrawn != HS_OK) {
+        hs_fanout_withdraw(net, &round->due, round->withdrawn);
         return;
     }
     do {

@@ -156,11 +156,11 @@ void hs_fanout_free(struct hs_fanout *fanout);
 /* Carries out what is due from there on by several threads, as far as they are frames for sessions of which
  * none comes twice; returns where it ended: at from, where they are for too few. */
 size_t hs_fanout_carry_out(struct hs_net *net, const struct hs_effects *due, size_t from);
-/* Seals what a round will have, until the round is through. Once for each round that is syncing. */
+/* Seals what a round will have, until the round is through; nothing where it has done so already. */
 void hs_fanout_prepare(struct hs_net *net, const struct hs_syncing *syncing);
 /* It came to nothing. The core believes that these sessions have got it: they are closed, come again, and say
  * where they are. */
-void hs_fanout_withdraw(struct hs_net *net, const struct hs_effects *due);
+void hs_fanout_withdraw(struct hs_net *net, const struct hs_effects *due, enum hs_err why);
 
 /* rounds.c: what the commit thread has finished. */
 void hs_rounds_take(struct hs_net *net);

@@ -144,11 +144,11 @@ static enum hs_err apply_singly(struct hs_commit *c, struct hs_round *round, boo
 
 /* The core doesn't take back what was due, and somebody may be looking at it just now. Its sessions will be
  * closed; the next round sees to the others. */
-static void withdraw(struct hs_commit *c, struct hs_round *round)
+static void withdraw(struct hs_commit *c, struct hs_round *round, enum hs_err err)
 {
     round->former = round->effects;
     round->effects = hs_effects();
-    round->withdrawn = true;
+    round->withdrawn = round->due.len > 0 ? err : HS_OK;
     c->more = true;
 }
 
@@ -157,7 +157,7 @@ static void carry_out(struct hs_commit *c, struct hs_round *round)
     hs_histogram_add(&c->counted.round_inputs, round->len, 1);
     enum hs_err err = apply(c, round, 0, round->len, false, true);
     if (is_shortage(err)) {
-        withdraw(c, round);
+        withdraw(c, round, err);
         err = apply_singly(c, round, err == HS_ERR_STORE_FULL);
     }
     if (err != HS_OK)

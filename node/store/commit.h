@@ -1,7 +1,8 @@
 /* The commit thread: gathers the core's inputs and carries them out in rounds. A round is one write
- * transaction with one sync, in which, before that, what is due to sessions is read; only after it are the
- * effects handed out. While one round syncs the next one gathers, so load makes rounds larger and no timer is
- * needed; and what the round will have for many sessions is shown, so that it is ready when it may leave.
+ * transaction with one sync; what is due to sessions afterwards is read before the sync, and only behind it
+ * are the effects handed out. While one round syncs the next one gathers, so load makes rounds larger and no
+ * timer is needed; and what the round will have for many sessions is shown, so that it is ready when it may
+ * leave.
  *
  * The caller's thread pushes inputs, is woken, takes rounds in their order and gives them back. Everything
  * here may be called from that one thread only; the core and the store belong to the commit thread until
@@ -29,7 +30,8 @@ struct hs_commit;
 struct hs_commit_config {
     struct hs_core *core;  /* borrowed */
     struct hs_lmdb *store; /* borrowed */
-    /* From the commit thread: a round is there to be taken, or all is done. Must not block. */
+    /* From the commit thread: a round is there to be taken or, while it syncs, to be looked at, or all is
+     * done. Must not block, nor call anything here. */
     void (*wake)(void *arg);
     void *arg;
     size_t show_from; /* a round that has at least so many frames for sessions is shown while it syncs */
@@ -51,10 +53,10 @@ struct hs_round {
     size_t len;
     struct hs_effects effects; /* of the inputs, in their order: answers, and what else is to be done */
     struct hs_effects due;     /* frames for sessions, one session after another, behind the answers */
-    bool withdrawn; /* nothing of due happened, for lack of memory or space: its sessions must be closed */
+    enum hs_err withdrawn;     /* STORE_FULL, NOMEM: nothing of due happened, its sessions must be closed */
+    atomic_bool is_through;    /* hs_round_is_through() */
     /* of the commit thread */
     struct hs_effects former; /* of a first try that came to nothing */
-    atomic_bool is_through;
     struct hs_round *next;
     size_t size, frames;
     struct hs_writer bytes;

@@ -24,7 +24,7 @@ void hs_round_reset(struct hs_round *round)
     hs_effects_reset(&round->due);
     hs_effects_free(&round->former);
     round->former = hs_effects();
-    round->withdrawn = false;
+    round->withdrawn = HS_OK;
     atomic_store(&round->is_through, false);
 }
 

@@ -152,7 +152,7 @@ static enum hs_err frame(struct hs_core *core, struct hs_kv *txn, const struct h
     case 'd':
         return store(txn, input, full, effects);
     case 'w':
-        add_streams(core, FAKE_STREAM_FRAME);
+        add_streams(core, (in.len - 9) * FAKE_STREAM_FRAME);
         return store(txn, input, full, effects);
     case 's':
         session->stream += hs_kv_u64(rest);

@@ -2,8 +2,8 @@
  * what is to happen; numbers are 8 bytes, big-endian. e...          echo of the whole frame p NUMBER ...
  * stores the rest under the number, then answers a NUMBER; F where the store is full d NUMBER      deletes
  * it, answers a NUMBER s NUMBER      sends so many bytes in frames of FAKE_STREAM_FRAME, as the session's
- * budget allows S NUMBER  the same to every open session w NUMBER ...  as p, and one frame of a
- * stream to every open session b...          the whole frame to every open session
+ * budget allows S NUMBER  the same to every open session w NUMBER ...  as p, and as many frames of a
+ * stream to every open session as the rest has bytes b...          the whole frame to every open session
  * A             the session is authenticated; answers A c             closes the session D ROOT text   dials
  * ROOT (32 bytes) at the addresses in the text, separated by spaces; answers o with the number of the
  * session, or x f SESSION ... the rest, as a frame, to that session m             fails with NOMEM l... a

@@ -106,7 +106,7 @@ struct bench {
     for (size_t i = 0; i < round->len; i++)
         b->dropped += round->inputs[i].dropped;
     note_all_sent(b, &round->effects);
-    if (!round->withdrawn)
+    if (round->withdrawn == HS_OK)
         note_all_sent(b, &round->due);
     hs_commit_give_back(b->commit, round);
     return true;

@@ -34,8 +34,8 @@ static void scene_stop(struct bench *b)
 static void post_until_written(struct bench *b, bool fails)
 {
     gate.fails = fails;
-    gate.stops = true;
-    assert_ok(push_op(b, 'w', 1, 10));
+    gate.number = 1;
+    assert_ok(push_op(b, 'w', 1, 1));
     uv_sem_wait(&gate.reached);
 }
 
@@ -70,7 +70,7 @@ static void shown_but_not_handed_out(void **state)
     struct hs_round *round = take_waiting(b);
     assert_ptr_equal(round, syncing.round);
     assert_true(hs_round_is_through(round));
-    assert_false(round->withdrawn);
+    assert_int_equal(round->withdrawn, HS_OK);
     assert_false(hs_commit_syncing(b->commit, &syncing));
     hs_commit_give_back(b->commit, round);
     finish(b);
@@ -103,14 +103,14 @@ static void what_does_not_fit_is_withdrawn(void **state)
     gate_open();
     struct hs_round *round = take_waiting(b);
     assert_ptr_equal(round, syncing.round);
-    assert_true(round->withdrawn);
+    assert_int_equal(round->withdrawn, HS_ERR_STORE_FULL);
     assert_int_equal(round->due.len, SESSIONS);
     assert_int_equal(syncing.effects[0].session, SESSION);
     assert_int_equal(round->effects.len, 1);
     assert_true(hs_bytes_equal(round->effects.list[0].bytes, hs_bytes_str("F")));
     hs_commit_give_back(b->commit, round);
     assert_true(take_until(b, &b->sent, SESSIONS)); /* what came of the second try */
-    assert_ok(push_op(b, 'w', 2, 10));              /* the next one is as ever */
+    assert_ok(push_op(b, 'w', 2, 1));               /* the next one is as ever */
     assert_true(take_until(b, &b->sent, SESSIONS + 1 + SESSIONS));
     assert_int_equal(b->last_acked, 2);
     scene_stop(b);
