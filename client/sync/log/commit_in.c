@@ -47,6 +47,7 @@ static enum hs_err judge(struct hs_step *s, struct hs_live_room *room, const str
 
 enum hs_err hs_commit_removed(struct hs_step *s, struct hs_live_room *room)
 {
+    HS_TRY(hs_leave_over(s, &room->row.id, room->row.tip.next_seq - 1, HS_OK));
     room->row.state = HS_ROOM_STATE_LEFT;
     room->row_dirty = true;
     room->group_dirty = false;

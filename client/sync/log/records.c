@@ -15,6 +15,7 @@ enum {
 
 enum hs_err hs_room_freeze(struct hs_step *s, struct hs_live_room *room, uint64_t seq, enum hs_err why)
 {
+    HS_TRY(hs_leave_over(s, &room->row.id, 0, why)); /* it would take out who comes back some day */
     room->row.state = HS_ROOM_STATE_FROZEN;
     room->row.frozen = why;
     room->row_dirty = true;

@@ -157,6 +157,10 @@ enum hs_err hs_leave_propose(struct hs_step *s, struct hs_live_room *room, struc
  * is in the room. number: of its row. */
 enum hs_err hs_leave_begin(struct hs_step *s, struct hs_live_room *room, bool unseen, uint64_t *number);
 
+/* This device is out, or the room is frozen: nothing more is said of it, and whoever waits for it is told
+ * err. seq: of the record by which it is out; 0: none. */
+enum hs_err hs_leave_over(struct hs_step *s, const struct hs_id *room, uint64_t seq, enum hs_err err);
+
 /* Its person wants to be in: it is given up, and whoever waits for it is told CONFLICT. UNSETTLED where the
  * hub may have it: then its end is to be waited for. */
 enum hs_err hs_leave_take_back(struct hs_step *s, struct hs_live_room *room);

@@ -138,18 +138,20 @@ enum hs_err hs_leave_take_back(struct hs_step *s, struct hs_live_room *room)
     return row.unseen ? hs_joined_tell(s, room) : HS_OK;
 }
 
-/* It is in the log: nothing behind it is for this device, and it forgets the room's keys. */
-static enum hs_err left(struct hs_step *s, struct hs_live_room *room, const struct hs_record_header *header)
+/* One row at a time: a room may freeze with a full outbox. */
+enum hs_err hs_leave_over(struct hs_step *s, const struct hs_id *room, uint64_t seq, enum hs_err err)
 {
     struct hs_kv_key cursor = {0};
-    struct hs_outbox_row row;
-    while (hs_outbox_row_next(s->kv, &cursor, s->arena, &row)) {
-        if (row.kind != HS_OUTBOX_LEAVE || !hs_id_equal(&row.room, &room->row.id))
+    for (bool more = true; more;) {
+        struct hs_arena HS_ARENA scratch = hs_arena(HS_ROW_ARENA);
+        struct hs_outbox_row row;
+        more = hs_outbox_row_next(s->kv, &cursor, &scratch, &row);
+        if (!more || row.kind != HS_OUTBOX_LEAVE || !hs_id_equal(&row.room, room))
             continue;
         hs_outbox_row_delete(s->kv, row.number);
-        HS_TRY(hs_op_done(s, hs_op_of_outbox(s->sync, row.number), HS_OK, NULL, header->seq, NULL));
+        HS_TRY(hs_op_done(s, hs_op_of_outbox(s->sync, row.number), err, NULL, seq, NULL));
     }
-    return hs_commit_removed(s, room);
+    return s->kv->err;
 }
 
 /* ---- everybody's ---- */
@@ -160,7 +162,7 @@ enum hs_err hs_proposal_received(struct hs_step *s, struct hs_live_room *room,
     struct hs_mls_event HS_MLS_EVENT *event = NULL;
     HS_REQUIRE(!room->newest.unsettled, HS_ERR_UNEXPECTED);
     if (hs_key_equal(&header->sender_persona, &room->row.self))
-        return left(s, room, header);
+        return hs_commit_removed(s, room); /* nothing behind it is for this device */
     HS_TRY(hs_mls_group_process(room->group, body, &event));
     room->group_dirty = true;
     return hs_proposal_check(s, room, header, event);

@@ -135,13 +135,75 @@ static void and_taken_back(void **state)
     town_free(c.t);
 }
 
+static bool lost(struct town_device *d, struct hs_bytes frame)
+{
+    (void)d;
+    (void)frame;
+    return false;
+}
+
+/* CLIENT-45: who is taken out before the proposal is in the log is out, and nothing of it is left that would
+ * take them out again. */
+static void and_taken_out(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t leave, removal, join;
+    struct hs_key bens = hostile_room(c.ben, &c.room).self;
+    c.ben->outgoing = lost;
+    town_device_cut(c.ben);
+    TOWN_WANT(c.ben, hs_want_leave(&s, &c.room, &leave));
+    TOWN_WANT(c.rosa, hs_want_removal(&s, &c.room, &bens, &removal));
+    town_wait(c.t, 10000);
+    assert_int_equal(town_done(c.rosa, removal)->err, HANSE_OK);
+    assert_null(town_done(c.ben, leave));
+    c.ben->outgoing = NULL;
+    town_device_cut(c.ben);
+    town_wait(c.t, 60000);
+    assert_int_equal(hostile_room(c.ben, &c.room).state, HS_ROOM_STATE_LEFT);
+    assert_non_null(town_done(c.ben, leave));
+    assert_int_equal(town_done(c.ben, leave)->err, HANSE_OK);
+    assert_false(hs_sync_has_pending(c.ben->sync));
+    size_t joined = town_event_count(c.ben, HANSE_EVENT_JOINED);
+    TOWN_WANT(c.ben, hs_want_join(&s, town_link(c.rosa, &c.room, 5), &join));
+    town_wait(c.t, 60000);
+    assert_int_equal(town_event_count(c.ben, HANSE_EVENT_JOINED), joined + 1);
+    assert_int_equal(hostile_room(c.ben, &c.room).state, HS_ROOM_STATE_MEMBER);
+    assert_int_equal(hostile_room(c.rosa, &c.room).members, 3);
+    town_free(c.t);
+}
+
+static enum hs_err freezes(struct hs_step *s, const struct hs_id *id)
+{
+    struct hs_live_room *room;
+    HS_TRY(hs_live_get(s, id, &room));
+    return hs_room_freeze(s, room, 1, HS_ERR_LOG_FORK);
+}
+
+/* CLIENT-45: nothing goes to a room that is frozen, so nobody waits for it. */
+static void and_frozen(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t leave;
+    c.ben->outgoing = lost;
+    town_device_cut(c.ben);
+    TOWN_WANT(c.ben, hs_want_leave(&s, &c.room, &leave));
+    town_wait(c.t, 5000);
+    assert_null(town_done(c.ben, leave));
+    TOWN_WANT(c.ben, freezes(&s, &c.room));
+    assert_non_null(town_done(c.ben, leave));
+    assert_int_equal(town_done(c.ben, leave)->err, HANSE_ERR_LOG_FORK);
+    assert_false(hs_sync_has_pending(c.ben->sync));
+    town_free(c.t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(out_and_gone),
-        cmocka_unit_test(while_nobody_is_there),
-        cmocka_unit_test(all_at_once),
-        cmocka_unit_test(and_taken_back),
+        cmocka_unit_test(out_and_gone),  cmocka_unit_test(while_nobody_is_there),
+        cmocka_unit_test(all_at_once),   cmocka_unit_test(and_taken_back),
+        cmocka_unit_test(and_taken_out), cmocka_unit_test(and_frozen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
