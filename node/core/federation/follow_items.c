@@ -239,21 +239,17 @@ static size_t weight_of(const Hanse__Inbox *inbox)
     return inbox->n_items - members + (members + MEMBERS_AN_ITEM - 1) / MEMBERS_AN_ITEM;
 }
 
-/* What may stay of those items. That somebody is gone is heard, whether there is place or not. */
-static uint64_t size_of(const Hanse__Inbox *inbox, uint64_t next)
+/* What may stay of an item. That somebody is gone is heard, whether there is place or not. */
+static uint64_t size_of(const Hanse__InboxItem *item)
 {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < inbox->n_items; i++) {
-        const Hanse__InboxItem *item = inbox->items[i];
-        bool gone = item->body_case == HANSE__INBOX_ITEM__BODY_REMOVED ||
-                    (item->body_case == HANSE__INBOX_ITEM__BODY_MEMBER && item->member->home_root.len == 0);
-        bytes += item->seq >= next && !gone ? protobuf_c_message_get_packed_size(&item->base) : 0;
-    }
-    return bytes;
+    bool gone = item->body_case == HANSE__INBOX_ITEM__BODY_REMOVED ||
+                (item->body_case == HANSE__INBOX_ITEM__BODY_MEMBER && item->member->home_root.len == 0);
+    return gone ? 0 : protobuf_c_message_get_packed_size(&item->base);
 }
 
 /* An item that doesn't make sense is passed over and logged: the hub must not be able to block the next ones.
- */
+ * At the first for which there is no place the hub is left: those before it are taken, and what comes behind
+ * it comes once more with it, in their order. */
 enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, Hanse__Frame *reply,
                             uint64_t *detail)
 {
@@ -264,10 +260,13 @@ enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, H
     HS_REQUIRE(peer != NULL, HS_ERR_UNEXPECTED);
     HS_REQUIRE(hs_standing_spend_hub(turn, HS_FLOW_HUB_ITEMS, weight_of(inbox)), HS_ERR_RATE_LIMITED);
     uint64_t next = hs_handed_next(turn, &peer->root);
-    HS_TRY(hs_kept_check_sent(turn, size_of(inbox, next)));
+    enum hs_err place = HS_OK;
     for (size_t i = 0; i < inbox->n_items; i++) {
         if (inbox->items[i]->seq < next)
             continue;
+        place = hs_kept_check_sent(turn, size_of(inbox->items[i]));
+        if (place != HS_OK)
+            break;
         next = inbox->items[i]->seq + 1;
         enum hs_err err = take_item(turn, peer, inbox->items[i]);
         if (err == HS_OK)
@@ -278,5 +277,5 @@ enum hs_err hs_handle_inbox(struct hs_turn *turn, const Hanse__Frame *request, H
     }
     hs_fetch_work(turn, peer);
     hs_follow_cursors(turn, next, NULL, 0);
-    return HS_OK;
+    return place;
 }

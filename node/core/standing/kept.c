@@ -24,10 +24,12 @@ static uint64_t most_of(struct hs_turn *turn, const struct hs_peer *peer)
     return hs_quota_of(standing == HS_STANDING_BLOCKED ? HS_STANDING_INVITED : standing)->kept;
 }
 
+/* More may be there than there is place for: a room has gone to the hub, or its standing was lowered. What
+ * takes none comes then, too. */
 static bool has_place(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes, uint64_t spare)
 {
     const struct hs_peer *peer = hs_peer_find(&turn->core->peers, hub);
-    if (peer == NULL)
+    if (peer == NULL || bytes == 0)
         return true;
     uint64_t most = most_of(turn, peer) / (peer->kept_known ? 1 : HS_KEPT_UNKNOWN);
     most -= spare > 0 ? most / spare : 0;

@@ -27,7 +27,7 @@ bool hs_kept_is_nothing(struct hs_turn *turn, const struct hs_key *hub);
  * one more is. */
 void hs_kept_count(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes);
 
-/* Is there place for so much more? True where the hub is no peer. */
+/* Is there place for so much more? True for nothing, and where the hub is no peer. */
 bool hs_kept_has_place(struct hs_turn *turn, const struct hs_key *hub, uint64_t bytes);
 
 /* Both: records, or (file) an attachment, which leaves the spare part. QUOTA. */

@@ -2,6 +2,7 @@
 #include "peer_world.h"
 
 #include "core/blobs/upload.h"
+#include "core/federation/follow.h"
 #include "core/federation/peer.h"
 #include "core/internal.h"
 #include "core/records/table.h"
@@ -26,6 +27,7 @@ struct scene {
     size_t cut;           /* the way breaks at this piece */
     bool stalls;          /* of the hub's pieces so many come still: */
     size_t pieces;
+    uint64_t acknowledged; /* items of the hub's, by the home's last Cursors that names them */
 };
 
 static enum world_verdict look(void *ctx, struct world_node *from, struct world_node *to,
@@ -45,6 +47,8 @@ static enum world_verdict look(void *ctx, struct world_node *from, struct world_
     }
     if (from == s->home && frame->body_case == HANSE__FRAME__BODY_PUT_CHUNK)
         return s->deaf ? WORLD_DROP : WORLD_PASS;
+    if (from == s->home && frame->body_case == HANSE__FRAME__BODY_CURSORS && frame->cursors->inbox_next > 0)
+        s->acknowledged = frame->cursors->inbox_next;
     if (from != s->home || frame->body_case != HANSE__FRAME__BODY_GET_CHUNK)
         return WORLD_PASS;
     s->asked_id = s->asked++ == 0 ? frame->id : s->asked_id;
@@ -302,16 +306,15 @@ static void put_counts_not(void **state)
 }
 
 /* The hub welcomes Alice to another room, with a tree of that size. */
-static void welcome(struct scene *s, uint64_t size, struct hs_id hash)
+static Hanse__InboxItem *welcome_item(struct scene *s, uint64_t seq, uint64_t size, struct hs_id hash)
 {
     struct world *w = s->w;
     static uint8_t room[32] = {7}, prev[32] = {8};
-    Hanse__Frame *frame = world_frame(w);
     Hanse__InboxItem *item = WORLD_NEW(w, Hanse__InboxItem, hanse__inbox_item);
     Hanse__WelcomeItem *welcome = WORLD_NEW(w, Hanse__WelcomeItem, hanse__welcome_item);
-    Hanse__Tree tree = HANSE__TREE__INIT;
-    tree.hash = hs_pb_data(HS_VIEW(hash));
-    tree.size = size;
+    Hanse__Tree *tree = WORLD_NEW(w, Hanse__Tree, hanse__tree);
+    tree->hash = hs_pb_data(hs_arena_copy(&w->arena, HS_VIEW(hash)));
+    tree->size = size;
     welcome->room = hs_pb_data(hs_bytes(room, sizeof room));
     welcome->prev_hash = hs_pb_data(hs_bytes(prev, sizeof prev));
     welcome->commit_seq = 5;
@@ -319,15 +322,27 @@ static void welcome(struct scene *s, uint64_t size, struct hs_id hash)
     welcome->hub_root = hs_pb_data(HS_VIEW(s->hub->root.pub));
     welcome->descriptor = s->hub->descriptor;
     welcome->welcome = hs_pb_data(hs_bytes_str("?"));
-    welcome->tree = &tree;
+    welcome->tree = tree;
     item->welcome = welcome;
     item->body_case = HANSE__INBOX_ITEM__BODY_WELCOME;
-    item->seq = 1000;
-    frame->inbox = WORLD_NEW(w, Hanse__Inbox, hanse__inbox);
-    frame->inbox->n_items = 1;
-    frame->inbox->items = &item;
+    item->seq = seq;
+    return item;
+}
+
+static void send_items(struct scene *s, Hanse__InboxItem **items, size_t count)
+{
+    Hanse__Frame *frame = world_frame(s->w);
+    frame->inbox = WORLD_NEW(s->w, Hanse__Inbox, hanse__inbox);
+    frame->inbox->n_items = count;
+    frame->inbox->items = items;
     frame->body_case = HANSE__FRAME__BODY_INBOX;
     world_inject(s->hub, s->home, frame);
+}
+
+static void welcome(struct scene *s, uint64_t size, struct hs_id hash)
+{
+    Hanse__InboxItem *item = welcome_item(s, 1000, size, hash);
+    send_items(s, &item, 1);
 }
 
 /* FED-84: a Welcome's tree, at the limit and one past it: it waits for its day until there is place. */
@@ -361,31 +376,121 @@ static void trees_count(void **state)
     lap_finds(&s, HS_BLOB_CHUNK);
 }
 
-/* FED-84: that somebody was removed is heard, and counts, where there is no more place. */
+/* FED-84: that somebody was removed is heard, and counts, where there is no more place, and where more is
+ * there than there is place for. */
 static void removals_are_heard(void **state)
+{
+    (void)state;
+    for (uint64_t past = 0; past < 2; past++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s;
+        scene_new(w, &s);
+        uint64_t most = hs_quota_of(HS_STANDING_INVITED)->kept + past;
+        uint64_t said = raw_items_of(s.home, &s.hub->root.pub);
+        s.peer->kept = most;
+        assert_ok(world_remove(s.room, s.alices));
+        world_settle(w);
+        struct hs_turn *turn = raw_turn_begin(s.home);
+        assert_int_equal(hs_room_view(turn, &s.room->id)->members, 0);
+        raw_turn_end(turn);
+        assert_true(raw_items_of(s.home, &s.hub->root.pub) > said);
+        assert_int_equal(s.peer->kept, most + raw_items_of(s.home, &s.hub->root.pub) - said);
+    }
+}
+
+static Hanse__InboxItem *removed_item(struct scene *s, uint64_t seq)
+{
+    Hanse__InboxItem *item = WORLD_NEW(s->w, Hanse__InboxItem, hanse__inbox_item);
+    item->removed = WORLD_NEW(s->w, Hanse__RemovedItem, hanse__removed_item);
+    item->removed->room = hs_pb_data(HS_VIEW(s->room->id));
+    item->removed->persona = hs_pb_data(HS_VIEW(s->alices->persona->signer.pub));
+    item->removed->seq = 100;
+    item->body_case = HANSE__INBOX_ITEM__BODY_REMOVED;
+    item->seq = seq;
+    return item;
+}
+
+static uint64_t next_item(struct scene *s)
+{
+    struct hs_turn *turn = raw_turn_begin(s->home);
+    uint64_t next = hs_handed_next(turn, &s->hub->root.pub);
+    raw_turn_end(turn);
+    return next;
+}
+
+static uint32_t members(struct scene *s)
+{
+    struct hs_turn *turn = raw_turn_begin(s->home);
+    uint32_t count = hs_room_view(turn, &s->room->id)->members;
+    raw_turn_end(turn);
+    return count;
+}
+
+/* FED-84: the first item without place ends the session. Those before it are taken and acknowledged, at the
+ * limit and one past it; those behind it, removals too, come when there is place. */
+static void items_before_the_first_without_place(void **state)
+{
+    (void)state;
+    for (uint64_t past = 0; past < 2; past++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s;
+        scene_new(w, &s);
+        s.deaf = true;
+        uint64_t next = next_item(&s);
+        Hanse__InboxItem *items[] = {
+            welcome_item(&s, 1000, LEN, (struct hs_id){{9}}),
+            welcome_item(&s, 1001, LEN, (struct hs_id){{10}}),
+            removed_item(&s, 1002),
+        };
+        uint64_t size = protobuf_c_message_get_packed_size(&items[0]->base);
+        s.peer->kept = hs_quota_of(HS_STANDING_INVITED)->kept - size + past;
+        send_items(&s, items, 3);
+        assert_int_equal(next_item(&s), past ? next : 1001);
+        assert_int_equal(s.acknowledged, past ? next : 1001);
+        assert_int_equal(members(&s), 1);
+        assert_false(world_are_linked(s.home, s.hub));
+        world_pass(w, HS_HUB_PAUSE_MS);
+        assert_true(world_are_linked(s.home, s.hub));
+        send_items(&s, items, 3); /* there is place: it was counted meanwhile */
+        assert_int_equal(next_item(&s), 1003);
+        assert_int_equal(members(&s), 0);
+    }
+}
+
+/* FED-84: a removal alone takes no place and ends no session; one in front of a Welcome without place is
+ * heard at once. */
+static void a_removal_in_front_is_heard(void **state)
 {
     (void)state;
     struct world HS_WORLD *w = world_new();
     struct scene s;
     scene_new(w, &s);
-    uint64_t most = hs_quota_of(HS_STANDING_INVITED)->kept, said = raw_items_of(s.home, &s.hub->root.pub);
-    s.peer->kept = most;
-    assert_ok(world_remove(s.room, s.alices));
-    world_settle(w);
-    struct hs_turn *turn = raw_turn_begin(s.home);
-    assert_int_equal(hs_room_view(turn, &s.room->id)->members, 0);
-    raw_turn_end(turn);
-    assert_true(raw_items_of(s.home, &s.hub->root.pub) > said);
-    assert_int_equal(s.peer->kept, most + raw_items_of(s.home, &s.hub->root.pub) - said);
+    Hanse__InboxItem *items[] = {removed_item(&s, 1000), welcome_item(&s, 1001, LEN, (struct hs_id){{9}})};
+    s.peer->kept = hs_quota_of(HS_STANDING_INVITED)->kept + 1;
+    send_items(&s, items, 1);
+    assert_true(world_are_linked(s.home, s.hub));
+    assert_int_equal(members(&s), 0);
+    items[0]->seq++; /* it makes no sense anymore, and comes through as well */
+    items[1]->seq++;
+    send_items(&s, items, 2);
+    assert_int_equal(next_item(&s), 1002);
+    assert_int_equal(s.acknowledged, 1002);
+    assert_false(world_are_linked(s.home, s.hub));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(attachments_count),   cmocka_unit_test(parts_count),
-        cmocka_unit_test(stalled_parts_count), cmocka_unit_test(size_is_learnt_anew),
-        cmocka_unit_test(put_counts_not),      cmocka_unit_test(known_after_a_lap),
-        cmocka_unit_test(trees_count),         cmocka_unit_test(removals_are_heard),
+        cmocka_unit_test(attachments_count),
+        cmocka_unit_test(parts_count),
+        cmocka_unit_test(stalled_parts_count),
+        cmocka_unit_test(size_is_learnt_anew),
+        cmocka_unit_test(put_counts_not),
+        cmocka_unit_test(known_after_a_lap),
+        cmocka_unit_test(trees_count),
+        cmocka_unit_test(removals_are_heard),
+        cmocka_unit_test(items_before_the_first_without_place),
+        cmocka_unit_test(a_removal_in_front_is_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
