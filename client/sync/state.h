@@ -167,7 +167,8 @@ enum hs_err hs_sync_blame(enum hs_err err);
 enum hs_err hs_home_attach_room(struct hs_step *s, struct hs_live_room *room);
 enum hs_err hs_home_sign_up(struct hs_step *s);
 
-/* A link was refused: where it was the only one that was to make its node the home, there is none again. */
+/* A link was refused, or given up: where it was the only one that was to make its node the home, there is
+ * none again. */
 enum hs_err hs_home_unused(struct hs_step *s);
 
 /* From now on records and inbox items come; when that is answered, everything that waits for a session goes

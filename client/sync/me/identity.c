@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "identity/ticket.h"
-#include "sync/state.h"
+#include "sync/rooms/join.h"
 
 static enum hs_err set_name(struct hs_me *me, const char *name)
 {
@@ -53,7 +53,9 @@ static enum hs_err take_role(struct hs_step *s, const struct hs_ticket_text *tex
 static enum hs_err take_ticket(struct hs_step *s, const char *ticket, struct hs_ticket_text *text)
 {
     struct hs_me *me = &s->sync->me;
-    HS_REQUIRE(s->sync->has_me && !me->has_home, HS_ERR_INVALID_STATE);
+    HS_REQUIRE(s->sync->has_me, HS_ERR_INVALID_STATE);
+    HS_TRY(hs_home_unused(s)); /* its program may have ended before it was given up */
+    HS_REQUIRE(!me->has_home, HS_ERR_INVALID_STATE);
     size_t len = strlen(ticket);
     while (len > 0 && strchr(" \t\r\n", ticket[len - 1]) != NULL)
         len--;
@@ -64,6 +66,7 @@ static enum hs_err take_ticket(struct hs_step *s, const char *ticket, struct hs_
     me->has_home = true;
     me->home_root = text->descriptor.root;
     me->ticket = bytes;
+    HS_TRY(hs_joins_dropped_elsewhere(s, &me->home_root));
     return hs_me_save(s);
 }
 

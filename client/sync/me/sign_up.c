@@ -1,6 +1,7 @@
 /* A session without an account: by ticket, or by the invite that is being used. */
 #include "identity/ticket.h"
 #include "sync/move/move.h"
+#include "sync/rooms/join.h"
 #include "wire/unpack.h"
 
 enum { TICKET_PROOF_MS = 600000 /* a proof is for now */ };
@@ -46,13 +47,16 @@ static enum hs_err no_home(struct hs_step *s)
 enum hs_err hs_home_unused(struct hs_step *s)
 {
     const struct hs_me *me = &s->sync->me;
-    struct hs_kv_key cursor = {0};
-    struct hs_join_row row;
-    if (!me->has_home || me->has_account || me->ticket.len > 0 || s->sync->ops != NULL ||
-        hs_join_row_next(s->kv, &cursor, s->arena, &row))
-        return s->kv->err;
-    s->sync->session = HS_SESSION_STRANGER;
-    s->sync->hang_up = true;
+    bool waits;
+    if (!me->has_home || me->has_account || me->ticket.len > 0 || s->sync->ops != NULL)
+        return HS_OK;
+    HS_TRY(hs_joins_wait(s, &waits));
+    HS_REQUIRE(!waits, HS_OK);
+    if (s->sync->session > HS_SESSION_DIALLING)
+        s->sync->session = HS_SESSION_STRANGER;
+    s->sync->hang_up = s->sync->session != HS_SESSION_OFF;
+    s->sync->failures = 0; /* of that node, and not of the next one's */
+    s->sync->next_try = s->now;
     return no_home(s);
 }
 

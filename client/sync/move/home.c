@@ -90,16 +90,6 @@ enum hs_err hs_home_confirmed(struct hs_step *s)
 
 /* ---- what the user wants ---- */
 
-static enum hs_err joins_wait(struct hs_step *s, bool *waits)
-{
-    struct hs_kv_key cursor = {0};
-    struct hs_join_row row;
-    *waits = false;
-    while (!*waits && hs_join_row_next(s->kv, &cursor, s->arena, &row))
-        *waits = !row.dropped;
-    return s->kv->err;
-}
-
 /* What was asked for at the old home comes to the old home: that is waited for first. A role's home is its
  * brand's node. A move that isn't over keeps nobody: a hub that is away could hold it up for ever. */
 static enum hs_err check_move(struct hs_step *s, const struct hs_ticket_text *text)
@@ -110,7 +100,7 @@ static enum hs_err check_move(struct hs_step *s, const struct hs_ticket_text *te
     HS_REQUIRE(text->grant_count == 0, HS_ERR_TICKET_INVALID);
     HS_REQUIRE(!hs_key_equal(&text->descriptor.root, is_unconfirmed(me) ? &me->old_root : &me->home_root),
                HS_ERR_INVALID_ARG);
-    HS_TRY(joins_wait(s, &waits));
+    HS_TRY(hs_joins_wait(s, &waits));
     return waits ? HS_ERR_INVALID_STATE : HS_OK;
 }
 

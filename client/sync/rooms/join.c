@@ -383,10 +383,13 @@ enum hs_err hs_want_join(struct hs_step *s, const char *text, uint64_t *number)
     if (!s->sync->has_me)
         HS_TRY(hs_want_identity(s, NULL));
     struct hs_me *me = &s->sync->me;
+    if (!hs_root_is_home(s->sync, &link.root))
+        HS_TRY(hs_home_unused(s)); /* its program may have ended before it was given up */
     if (!me->has_home) {
         me->has_home = true;
         me->home_root = link.root;
         memcpy(me->home_address, link.address, strlen(link.address) + 1);
+        HS_TRY(hs_joins_dropped_elsewhere(s, &link.root));
         HS_TRY(hs_me_save(s));
     }
     HS_TRY(hs_op_new(s, &op, number));

@@ -53,4 +53,10 @@ enum hs_err hs_join_dropped_look(struct hs_step *s, struct hs_join_row *row);
 /* The same for each; all: every one, since its Welcome can't come here any more. */
 enum hs_err hs_joins_dropped_end(struct hs_step *s, bool all);
 
+/* A first home is chosen: what was dropped of the joins at other nodes named another one. */
+enum hs_err hs_joins_dropped_elsewhere(struct hs_step *s, const struct hs_key *home);
+
+/* Does any wait that wasn't dropped? */
+enum hs_err hs_joins_wait(struct hs_step *s, bool *waits);
+
 #endif

@@ -89,6 +89,26 @@ enum hs_err hs_joins_dropped_end(struct hs_step *s, bool all)
     return s->kv->err;
 }
 
+enum hs_err hs_joins_dropped_elsewhere(struct hs_step *s, const struct hs_key *home)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    while (hs_join_row_next(s->kv, &cursor, s->arena, &row))
+        if (row.dropped && !hs_key_equal(&row.hub_root, home))
+            hs_join_row_delete(s->kv, &row.ref);
+    return s->kv->err;
+}
+
+enum hs_err hs_joins_wait(struct hs_step *s, bool *waits)
+{
+    struct hs_kv_key cursor = {0};
+    struct hs_join_row row;
+    *waits = false;
+    while (!*waits && hs_join_row_next(s->kv, &cursor, s->arena, &row))
+        *waits = !row.dropped;
+    return s->kv->err;
+}
+
 /* ---- where the room is ---- */
 
 enum hs_err hs_join_place(struct hs_step *s, const struct hs_invite_link *link, const struct hs_id *room,

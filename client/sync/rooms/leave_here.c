@@ -107,7 +107,8 @@ static enum hs_err stop_waiting(struct hs_step *s, const struct hs_id *room)
         s->sync->rejoin_due = s->now;
     }
     HS_TRY(ops_end(s, room, false));
-    return hs_join_shown_no_more(s, room);
+    HS_TRY(hs_join_shown_no_more(s, room));
+    return hs_home_unused(s);
 }
 
 enum hs_err hs_want_leave_here(struct hs_step *s, const struct hs_id *id)
