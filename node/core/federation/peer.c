@@ -191,7 +191,7 @@ struct hs_peer *hs_peer_get(struct hs_turn *turn, const struct hs_key *root, cha
             return NULL;
         peer->root = *root;
         peer->blocked = hs_standing_is_blocked(turn->core, root, NULL);
-        peer->kept_known = hs_kept_is_nothing(turn, root);
+        peer->kept_known = hs_kept_is_nothing(turn, root, 0);
         peer->next = peers->list;
         peers->list = peer;
         peers->count++;

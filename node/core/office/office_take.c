@@ -271,9 +271,12 @@ void hs_office_moved(struct hs_turn *turn, const struct hs_id *room, const struc
         return;
     for (size_t i = 0; i < d.address_count; i++)
         addresses[i] = d.addresses[i];
+    bool is_met = hs_peer_find(&turn->core->peers, &hub) == NULL;
     struct hs_peer *peer = hs_peer_get(turn, &hub, addresses, d.address_count);
     if (peer == NULL)
         return;
+    if (is_met) /* before it is followed; of its rooms this one is copied, which counts below */
+        peer->kept_known = hs_kept_is_nothing(turn, &hub, 1);
     hs_peer_learn(turn, peer, hs_pb_bytes(view->descriptor));
     hs_peer_follow(turn, peer);
     hs_kept_count(turn, &hub, view->log_bytes); /* the copy is its own now */

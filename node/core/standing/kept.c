@@ -42,10 +42,10 @@ static bool is_under_way(const struct hs_core *core)
     return core->kept_of > 0 || core->kept_from.len > 0;
 }
 
-bool hs_kept_is_nothing(struct hs_turn *turn, const struct hs_key *hub)
+bool hs_kept_is_nothing(struct hs_turn *turn, const struct hs_key *hub, uint64_t copies)
 {
     struct hs_kv_key key = hs_key1(HS_VIEW(*hub));
-    return !hs_kv_has(turn->kv, HS_T_PEER, hs_kv_key_bytes(&key)) && hs_copies_count(turn, hub) == 0 &&
+    return !hs_kv_has(turn->kv, HS_T_PEER, hs_kv_key_bytes(&key)) && hs_copies_count(turn, hub) <= copies &&
            turn->kv->err == HS_OK;
 }
 

@@ -19,9 +19,9 @@ enum {
                           fetched of attachments keeps nobody from reading on */
 };
 
-/* Has nothing ever been kept of it? One that was never followed, and of which no room is copied. False where
- * that can't be read now. */
-bool hs_kept_is_nothing(struct hs_turn *turn, const struct hs_key *hub);
+/* Has nothing ever been kept of it but so many copies, which the caller counts? One that was never followed,
+ * and of which no other room is copied. False where that can't be read now. */
+bool hs_kept_is_nothing(struct hs_turn *turn, const struct hs_key *hub, uint64_t copies);
 
 /* So much has come from that hub: it counts until the next lap is over, and where it comes during one, until
  * one more is. */

@@ -5,6 +5,7 @@
 
 #include "core/internal.h"
 #include "core/office/takeover.h"
+#include "core/standing/guest.h"
 #include "core/standing/kept.h"
 #include "core/standing/standing.h"
 
@@ -90,20 +91,29 @@ static void what_is_before_the_copy_counts(void **state)
     }
 }
 
-/* FED-84: where a room goes to a hub that is met by that, its copy is there of that hub at once. */
+/* FED-84: where a room goes to a hub that is met by that, its copy is there of that hub at once. Where it is
+ * the only one it is known that nothing else is there: the hub has all of its place. */
 static void a_copy_goes_with_its_room(void **state)
 {
     (void)state;
-    struct world HS_WORLD *w = world_new();
-    struct scene s = scene_new(w);
-    scene_rosa_moves(&s);
-    assert_null(hs_peer_find(&s.third->core->peers, &s.new->root.pub));
-    asks(&s); /* no tick counts meanwhile */
-    const struct hs_peer *peer = hs_peer_find(&s.third->core->peers, &s.new->root.pub);
-    assert_non_null(peer);
-    assert_bytes(hs_pb_bytes(view_at(&s, s.third)->hub_root), HS_VIEW(s.new->root.pub));
-    assert_true(peer->kept >=
-                bytes_of(&s, s.third, view_at(&s, s.third)->first_seq, view_at(&s, s.third)->next_seq - 1));
+    for (int others = 0; others < 2; others++) {
+        struct world HS_WORLD *w = world_new();
+        struct scene s = scene_new(w);
+        scene_rosa_moves(&s);
+        assert_null(hs_peer_find(&s.third->core->peers, &s.new->root.pub));
+        struct hs_turn *turn = raw_turn_begin(s.third);
+        w->forged = others > 0; /* no record says of the other one */
+        if (others > 0)
+            hs_copies_add(turn, &s.new->root.pub);
+        raw_turn_end(turn);
+        asks(&s); /* no tick counts meanwhile */
+        const struct hs_peer *peer = hs_peer_find(&s.third->core->peers, &s.new->root.pub);
+        assert_non_null(peer);
+        assert_int_equal(peer->kept_known, others == 0);
+        const Hanse__State__RoomView *view = view_at(&s, s.third);
+        assert_bytes(hs_pb_bytes(view->hub_root), HS_VIEW(s.new->root.pub));
+        assert_true(peer->kept >= bytes_of(&s, s.third, view->first_seq, view->next_seq - 1));
+    }
 }
 
 int main(void)
