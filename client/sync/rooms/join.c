@@ -213,6 +213,8 @@ static enum hs_err show_waiting(struct hs_step *s, const struct hs_join_row *row
                                 .self = row->persona,
                                 .descriptor = row->descriptor,
                                 .again = was_here(s, &row->room)};
+    if (!hs_key_equal(hs_join_hub(row), &row->hub_root))
+        waits.office_root = row->office_root; /* whose descriptor that is, and who is asked */
     size_t len = strlen(info->room_name);
     memcpy(waits.name, info->room_name, len < sizeof waits.name ? len : sizeof waits.name - 1);
     snprintf(waits.domain, sizeof waits.domain, "%s", domain);

@@ -40,8 +40,29 @@ static void the_hub_in_office_is_named(void **state)
     town_free(c.t);
 }
 
+/* Also while nobody has let it in. */
+static void by_who_waits_for_it(void **state)
+{
+    (void)state;
+    struct scene c = scene_new();
+    uint64_t op;
+    rosa_moves(&c);
+    grant(&c);
+    the_room_moves(&c);
+    const char *link = town_link(c.rosa, &c.room, 5);
+    struct town_device *fay = town_customer(c.third, "Fay");
+    for (size_t i = 0; town_device_at(c.t, i) != fay; i++)
+        town_device_kill(town_device_at(c.t, i));
+    TOWN_WANT(fay, hs_want_join(&s, link, &op));
+    hs_sync_stay_online(fay->sync, true);
+    town_wait(c.t, 3000);
+    is_at(fay, &c.room, "new.example", "rosa.example");
+    town_free(c.t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_hub_in_office_is_named)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_hub_in_office_is_named),
+                                       cmocka_unit_test(by_who_waits_for_it)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
