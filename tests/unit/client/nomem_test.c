@@ -58,39 +58,58 @@ static void again(struct town_device *d)
 
 enum { WINDOW_MS = 30000 };
 
+struct scene {
+    struct town *t;
+    struct town_device *alice, *ben;
+    struct hs_id room;
+};
+
+/* Alice's room, and Ben in it. */
+static struct scene scene_new(void)
+{
+    struct scene c = {.t = town_new()};
+    struct town_node *rosa = town_node_new(c.t, "rosa.example");
+    c.alice = town_member_of_staff(rosa, "rosa", HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER));
+    c.room = town_room(c.alice, "VIP");
+    c.ben = town_guest(c.t, "Ben", town_link(c.alice, &c.room, 5));
+    town_wait(c.t, 1000);
+    return c;
+}
+
+/* The n-th allocation of Ben's fails from now on; then there is memory again, and time for everything. */
+static void wait_without(struct scene *c, size_t n)
+{
+    c->ben->on_step = on_step;
+    c->ben->frail = true;
+    scarce = c->ben;
+    failures = 0;
+    fail_in = n;
+    town_wait(c->t, 2000);
+    fail_in = 0;
+    c->ben->on_step = NULL;
+    inside = false;
+    again(c->ben);
+    town_wait(c->t, 3000);
+}
+
 /* Ben posts and hears; the n-th allocation of his fails. True where there was one. */
 static bool story(size_t n)
 {
-    struct town *t = town_new();
-    struct town_node *rosa = town_node_new(t, "rosa.example");
-    struct town_device *alice = town_member_of_staff(rosa, "rosa", HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER));
-    struct hs_id room = town_room(alice, "VIP");
-    struct town_device *ben = town_guest(t, "Ben", town_link(alice, &room, 5));
+    struct scene c = scene_new();
     uint64_t op;
-    town_wait(t, 1000);
-    TOWN_WANT(ben, hs_want_text(&s, &room, "one", &op));
-    TOWN_WANT(ben, hs_want_text(&s, &room, "two", &op));
-    TOWN_WANT(alice, hs_want_text(&s, &room, "three", &op));
-    ben->on_step = on_step;
-    ben->frail = true;
-    scarce = ben;
-    failures = 0;
-    fail_in = n;
-    town_wait(t, 1000);
-    fail_in = 0;
-    ben->on_step = NULL;
-    inside = false;
-    again(ben);
-    town_wait(t, 3000);
+    TOWN_WANT(c.ben, hs_want_text(&s, &c.room, "one", &op));
+    TOWN_WANT(c.ben, hs_want_text(&s, &c.room, "two", &op));
+    TOWN_WANT(c.alice, hs_want_text(&s, &c.room, "three", &op));
+    wait_without(&c, n);
     char seen[256];
-    snprintf(seen, sizeof seen, "%s", town_history(alice, &room));
+    snprintf(seen, sizeof seen, "%s", town_history(c.alice, &c.room));
     assert_int_equal(strlen(seen), strlen("one\ntwo\nthree\n"));
     assert_non_null(strstr(seen, "one\n"));
     assert_non_null(strstr(seen, "two\n"));
     assert_non_null(strstr(seen, "three\n"));
-    assert_string_equal(town_history(ben, &room), seen);
-    assert_false(hs_sync_has_pending(ben->sync));
-    town_free(t);
+    assert_string_equal(town_history(c.ben, &c.room), seen);
+    assert_false(hs_sync_has_pending(c.ben->sync));
+    town_free(c.t);
     return failures > 0;
 }
 
@@ -102,42 +121,28 @@ static enum hs_err renew(struct hs_step *s, const struct hs_id *id)
     return hs_commit_submit(s, room, &none);
 }
 
-/* Ben's program ends with a post under way, the room goes on, and his home refuses the post for its epoch
- * when he is back, before he has read the room: it is sealed anew, and never given up. */
+/* A post is lost on its way, Ben's program ends, the room goes on, and his home refuses the post for its
+ * epoch when he is back, before he has read the room: it is sealed anew, and never given up. */
 static bool story_of_a_late_post(size_t n)
 {
-    struct town *t = town_new();
-    struct town_node *rosa = town_node_new(t, "rosa.example");
-    struct town_device *alice = town_member_of_staff(rosa, "rosa", HS_ROLE_BIT(HANSE__ROLE__ROLE_OWNER));
-    struct hs_id room = town_room(alice, "VIP");
-    struct town_device *ben = town_guest(t, "Ben", town_link(alice, &room, 5));
+    struct scene c = scene_new();
     uint64_t op;
-    town_wait(t, 1000);
-    town_device_cut(ben);
-    TOWN_WANT(ben, hs_want_text(&s, &room, "late", &op));
-    town_device_kill(ben);
-    TOWN_WANT(alice, renew(&s, &room));
-    town_run(t);
-    town_skip(t, WINDOW_MS + 1);
-    TOWN_WANT(alice, hs_want_text(&s, &room, "meanwhile", &op));
-    town_wait(t, 1000);
-    ben->on_step = on_step;
-    ben->frail = true;
-    scarce = ben;
-    failures = 0;
-    town_device_start(ben);
-    hs_sync_stay_online(ben->sync, true);
-    fail_in = n;
-    town_wait(t, 2000);
-    fail_in = 0;
-    ben->on_step = NULL;
-    inside = false;
-    again(ben);
-    town_wait(t, 3000);
-    assert_string_equal(town_history(alice, &room), "meanwhile\nlate\n");
-    assert_string_equal(town_history(ben, &room), "meanwhile\nlate\n");
-    assert_false(hs_sync_has_pending(ben->sync));
-    town_free(t);
+    c.ben->loses = HANSE__FRAME__BODY_SUBMIT_MESSAGE;
+    TOWN_WANT(c.ben, hs_want_text(&s, &c.room, "late", &op));
+    town_run(c.t);
+    town_device_kill(c.ben);
+    c.ben->loses = 0;
+    TOWN_WANT(c.alice, renew(&s, &c.room));
+    town_run(c.t);
+    town_skip(c.t, WINDOW_MS + 1);
+    TOWN_WANT(c.alice, hs_want_text(&s, &c.room, "meanwhile", &op));
+    town_wait(c.t, 1000);
+    again(c.ben);
+    wait_without(&c, n);
+    assert_string_equal(town_history(c.alice, &c.room), "meanwhile\nlate\n");
+    assert_string_equal(town_history(c.ben, &c.room), "meanwhile\nlate\n");
+    assert_false(hs_sync_has_pending(c.ben->sync));
+    town_free(c.t);
     return failures > 0;
 }
 
